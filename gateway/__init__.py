@@ -1,0 +1,3 @@
+"""An EDI and document gateway for order to cash. docs/architecture.md draws the house; start reading at pipeline/inbound.py."""
+
+__version__ = "0.1.0"

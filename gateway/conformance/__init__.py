@@ -1,0 +1,1 @@
+"""E-invoice levels of UBL documents: XSD, EN 16931, Peppol."""

@@ -1,0 +1,1 @@
+"""A seeded world: partners as processes of their own on loopback, a month of order to cash."""

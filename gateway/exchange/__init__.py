@@ -1,0 +1,1 @@
+"""Partners, envelopes, acknowledgments, AS2 and Peppol: who says what to whom, without sockets."""

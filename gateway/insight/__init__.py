@@ -1,0 +1,1 @@
+"""Figures, forecasts and impact over what is stored."""

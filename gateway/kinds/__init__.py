@@ -1,0 +1,28 @@
+"""The table of all kinds of problems, one file a family; data only. docs/errors.md is made from it."""
+
+from gateway.kinds import as2
+from gateway.kinds import bank
+from gateway.kinds import document
+from gateway.kinds import edifact
+from gateway.kinds import file
+from gateway.kinds import partner
+from gateway.kinds import rule
+from gateway.kinds import x12
+from gateway.kinds import xml
+from gateway.problem import Kind
+
+FAMILIES = (file, x12, edifact, xml, bank, document, partner, rule, as2)
+
+
+def table() -> dict[str, Kind]:
+    """Every kind by its code."""
+    kinds = {}
+    for family in FAMILIES:
+        for value in vars(family).values():
+            if isinstance(value, Kind):
+                assert value.code not in kinds, value.code
+                kinds[value.code] = value
+    return kinds
+
+
+KINDS = table()

@@ -1,0 +1,1 @@
+"""Canonical documents: frozen, typed, no syntax in sight. docs/canonical.md describes them."""

@@ -1,0 +1,45 @@
+"""Money between its two forms: `Decimal` with currency in documents, integer minor units (ISO 4217) in the database. Never float."""
+
+from decimal import ROUND_HALF_UP
+from decimal import Decimal
+
+#: currencies whose minor unit is not a hundredth (ISO 4217)
+_EXPONENTS = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}
+
+
+def exponent(currency: str) -> int:
+    """Digits behind the point of the currency's minor unit."""
+    return _EXPONENTS.get(currency, 2)
+
+
+def round_money(amount: Decimal, currency: str) -> Decimal:
+    """Half up on the absolute value (EN 16931 guidance), to the minor unit."""
+    return amount.quantize(Decimal(1).scaleb(-exponent(currency)), rounding=ROUND_HALF_UP)
+
+
+def to_minor(amount: Decimal, currency: str) -> int:
+    """Minor units of an amount, rounded half up."""
+    return int(round_money(amount, currency).scaleb(exponent(currency)))
+
+
+def from_minor(minor: int, currency: str) -> Decimal:
+    """The amount of so many minor units, with all its digits (`Decimal("12.30")`)."""
+    return Decimal(minor).scaleb(-exponent(currency))
+
+
+def parse_money(text: str) -> tuple[Decimal, str]:
+    """`50000 USD` as amount and currency; raises ValueError with what is expected."""
+    parts = text.split()
+    if len(parts) != 2 or len(parts[1]) != 3 or not parts[1].isalpha():
+        raise ValueError(f"'{text}' is not money: write the amount and the currency, like '50000 USD'")
+    try:
+        amount = Decimal(parts[0])
+    except ArithmeticError:
+        raise ValueError(f"'{parts[0]}' is not an amount") from None
+    if not amount.is_finite():
+        raise ValueError(f"'{parts[0]}' is not an amount")
+    return amount, parts[1].upper()

@@ -1,0 +1,127 @@
+"""Problem, Severity, Place: the one word for "this data is wrong, here".
+
+Wrong data is a value, never an exception. Every problem has a stable code (its Kind), a place and one sentence that says
+what was found and what was expected. A kind knows how we answer the partner: no other table of answer codes exists.
+This room knows nothing of syntaxes; the kinds themselves stand in gateway/kinds/.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class Severity(StrEnum):
+    """How bad a problem is for the data it stands in."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Outcome(StrEnum):
+    """What checking a document led to; `hold` waits for a person."""
+
+    ACCEPT = "accept"
+    WARN = "warn"
+    HOLD = "hold"
+    REJECT = "reject"
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a problem is. Everything may be unknown; offsets and lengths are bytes in the file as given.
+
+    `index` counts segments within the transaction with ST/UNH = 1 (within the file outside of one); `element`, `component`
+    and `repetition` count from 1; `line` counts from 1; `path` is an XPath; `field` is a canonical field like `lines[0].price`.
+    """
+
+    interchange: str | None = None
+    group: str | None = None
+    transaction: str | None = None
+    segment: str | None = None
+    index: int | None = None
+    element: int | None = None
+    component: int | None = None
+    repetition: int | None = None
+    offset: int | None = None
+    length: int | None = None
+    line: int | None = None
+    path: str | None = None
+    field: str | None = None
+
+    def words(self) -> str:
+        """The place as a person reads it: `PO1 segment 14, element 4`."""
+        if self.path:
+            return f"{self.path}" + (f" (line {self.line})" if self.line else "")
+        parts = []
+        if self.segment:
+            parts.append(f"{self.segment} segment {self.index}" if self.index else self.segment)
+        if self.element:
+            parts.append(f"element {self.element}")
+        if self.component:
+            parts.append(f"component {self.component}")
+        if self.repetition:
+            parts.append(f"repetition {self.repetition}")
+        if not parts and self.field:
+            parts.append(self.field)
+        if not parts and self.offset is not None:
+            parts.append(f"byte {self.offset}")
+        return ", ".join(parts) or "the file"
+
+
+NOWHERE = Place()
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing wrong in data. `outcome` is set by rules (hold, reject, ...); reading and validating leave it None."""
+
+    code: str
+    severity: Severity
+    message: str
+    found: str | None = None
+    expected: str | None = None
+    place: Place = NOWHERE
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A stable sort of problem: its code, what it means in plain words, and our answer to the partner.
+
+    A code may be retired, never given a new meaning. The answers are element values of the standards:
+    ak3 = 720, ak4 = 723, ak5 = 718, ak9 = 716, ik3 = 620, ik4 = 621, ik5 = 618, ta1 = I18, contrl = 0085,
+    mdn = AS2 disposition modifier. An empty one falls back (ik3 to ak3, ik4 to ak4, ik5 to ak5).
+    """
+
+    code: str
+    title: str
+    cure: str
+    severity: Severity = Severity.ERROR
+    ak3: str = ""
+    ak4: str = ""
+    ak5: str = ""
+    ak9: str = ""
+    ik3: str = ""
+    ik4: str = ""
+    ik5: str = ""
+    ta1: str = ""
+    contrl: str = ""
+    mdn: str = ""
+
+    def at(self, place: Place, message: str, *, found: str | None = None, expected: str | None = None,
+           severity: Severity | None = None, outcome: Outcome | None = None) -> Problem:
+        """A problem of this kind at `place`."""
+        return Problem(code=self.code, severity=severity or self.severity, message=message, found=found,
+                       expected=expected, place=place, outcome=outcome)
+
+
+def problem_json(problem: Problem) -> dict[str, Any]:
+    """The problem as CONTRACT.md shows it: every key of the place present, null where unknown."""
+    place = {name: getattr(problem.place, name) for name in Place.__struct_fields__ if name != "field"}
+    if problem.place.field is not None:
+        place["field"] = problem.place.field
+    answer = {"code": problem.code, "severity": problem.severity.value, "message": problem.message,
+              "found": problem.found, "expected": problem.expected, "place": place}
+    if problem.outcome is not None:
+        answer["outcome"] = problem.outcome.value
+    return answer

@@ -1,0 +1,1 @@
+"""What people read: guides, pages, lists of errors."""
