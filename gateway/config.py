@@ -1,0 +1,260 @@
+"""The installation: config.yaml, the folders that it names, and the partners beside it.
+
+Faults of config.yaml and of all partner files are raised together, each with file, line and column. Secrets are read here and
+nowhere else (`env:NAME`, `file:path`), when they are used.
+"""
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pydantic
+
+from gateway.exchange.partner import Directory
+from gateway.exchange.partner import Identifiers
+from gateway.exchange.partner import LoadedPartner
+from gateway.exchange.partner import build_directory
+from gateway.exchange.partner import checked
+from gateway.exchange.partner import load_partner
+from gateway.model.values import Address
+from gateway.yaml_source import Fault
+from gateway.yaml_source import Faults
+from gateway.yaml_source import Mapping
+from gateway.yaml_source import parse
+
+
+class ConfigTrouble(Exception):
+    """The installation cannot be used: one plain sentence that says what to do."""
+
+
+class _Checked(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+
+class OurAddress(_Checked):
+    lines: tuple[str, ...] = ()
+    city: str | None = None
+    region: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+
+
+class Us(_Checked):
+    """Who we are on documents."""
+
+    name: str = "Seller"
+    identifiers: Identifiers = Identifiers()
+    address: OurAddress = OurAddress()
+    email: str | None = None
+    phone: str | None = None
+    iban: str | None = None
+    bic: str | None = None
+    #: digits that our SSCCs start with
+    gs1_prefix: str | None = None
+    currency: str = "EUR"
+
+    def postal(self) -> Address:
+        return Address(lines=self.address.lines, city=self.address.city, region=self.address.region,
+                       postal_code=self.address.postal_code, country=self.address.country)
+
+
+class Web(_Checked):
+    host: str = "127.0.0.1"
+    port: int = pydantic.Field(default=8080, ge=1, le=65535)
+
+    @pydantic.field_validator("host")
+    @classmethod
+    def _loopback(cls, value: str) -> str:
+        if value not in {"127.0.0.1", "::1", "localhost"}:
+            raise ValueError(f"'{value}': until there are accounts the pages are served on loopback only (127.0.0.1)")
+        return value
+
+
+class Erp(_Checked):
+    """Where accepted orders are handed over to, and how."""
+
+    folder: str
+    format: str = pydantic.Field(default="json", pattern="^(json|csv)$")
+
+
+class Invoices(_Checked):
+    """The series of invoice numbers of the legal entity; `{number}` counts without gaps."""
+
+    series: str = "INV-{number:06d}"
+    credit_series: str = "CN-{number:06d}"
+    entity: str = "us"
+
+    @pydantic.field_validator("series", "credit_series")
+    @classmethod
+    def _has_number(cls, value: str) -> str:
+        try:
+            if value.format(number=1) == value.format(number=2):
+                raise ValueError
+        except (ValueError, KeyError, IndexError):
+            raise ValueError(f"'{value}' must hold {{number}}, like INV-{{number:06d}}") from None
+        return value
+
+
+class Inbox(_Checked):
+    """Folders that our own systems put files into: shipments, bank files."""
+
+    shipments: str | None = None
+    bank: str | None = None
+
+
+class Settings(_Checked):
+    us: Us = Us()
+    data: str = "data"
+    database: str | None = None
+    engine: str = pydantic.Field(default="local", pattern="^(local|cluster)$")
+    web: Web = Web()
+    partners: str = "partners"
+    mappings: str = "mappings"
+    schemas: str = "schemas"
+    erp: Erp | None = None
+    inbox: Inbox = Inbox()
+    invoices: Invoices = Invoices()
+    #: seconds between two looks at a folder, and at a remote mailbox
+    poll: float = 0.2
+    poll_remote: float = 5.0
+    rules: object | None = None
+
+
+def shipped_defaults() -> Path:
+    """The folder that holds the shipped mappings/ and schemas/: in the wheel, or the top of the checkout."""
+    inside = Path(__file__).parent / "defaults"
+    return inside if inside.is_dir() else Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class FolderResolver:
+    """Finds user-edited files in a list of places; each place says which folder stands for which first part of a name."""
+
+    places: tuple[dict[str, Path], ...]
+
+    def _path(self, place: dict[str, Path], name: str) -> Path | None:
+        top, _, rest = name.partition("/")
+        return place[top] / rest if top in place and ".." not in rest.split("/") else None
+
+    def text_of(self, name: str) -> tuple[str, str] | None:
+        for place in self.places:
+            path = self._path(place, name)
+            if path is not None and path.is_file():
+                try:
+                    return name, path.read_text(encoding="utf-8-sig")
+                except UnicodeDecodeError as error:
+                    raise Faults([Fault(name, 1, 1, f"not UTF-8 at byte {error.start}")]) from None
+        return None
+
+    def names(self, prefix: str) -> list[str]:
+        found: set[str] = set()
+        top = prefix.partition("/")[0]
+        for place in self.places:
+            if top in place and place[top].is_dir():
+                found.update(f"{top}/{path.relative_to(place[top]).as_posix()}" for path in place[top].rglob("*.yaml")
+                             if not path.name.startswith("."))
+        return sorted(name for name in found if name.startswith(prefix))
+
+
+def default_resolver() -> FolderResolver:
+    """The shipped mappings and schemas alone, without any installation."""
+    top = shipped_defaults()
+    return FolderResolver(({"mappings": top / "mappings", "schemas": top / "schemas"},))
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A loaded config.yaml: settings, folders, partners."""
+
+    file: Path
+    settings: Settings
+    rules: Mapping | None
+    resolver: FolderResolver
+
+    @property
+    def folder(self) -> Path:
+        return self.file.parent
+
+    def path(self, text: str) -> Path:
+        """A path as written in the file: relative ones are relative to it."""
+        return (self.folder / text).resolve()
+
+    @property
+    def data(self) -> Path:
+        return self.path(self.settings.data)
+
+    @property
+    def database_url(self) -> str:
+        """Where the database is; `env:NAME` and `file:path` are followed, since a URL may hold a password."""
+        url = self.settings.database
+        if url is None:
+            return f"sqlite:///{self.data / 'gateway.db'}"
+        if url.startswith(("env:", "file:")):
+            url = self.secret(url)
+        if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
+            url = f"sqlite:///{self.path(url.removeprefix('sqlite:///'))}"
+        return url
+
+    @cached_property
+    def directory(self) -> Directory:
+        """All partners; raises Faults with everything that is wrong in any of them."""
+        loaded: list[LoadedPartner] = []
+        faults: list[Fault] = []
+        for name in self.resolver.names("partners/"):
+            try:
+                loaded.append(load_partner(name, self.resolver))
+            except Faults as error:
+                faults.extend(error.faults)
+        if faults:
+            raise Faults(faults)
+        return build_directory(loaded, self.settings.us.identifiers)
+
+    def secret(self, name: str) -> str:
+        """The text that `env:NAME` or `file:path` names; raises ConfigTrouble where there is none."""
+        kind, _, rest = name.partition(":")
+        if kind == "env":
+            if rest not in os.environ:
+                raise ConfigTrouble(f"The environment variable {rest} is not set, but {self.file.name} or a partner names it")
+            return os.environ[rest]
+        return self.secret_bytes(name).decode().strip()
+
+    def secret_bytes(self, name: str) -> bytes:
+        """The same as bytes, for keys."""
+        kind, _, rest = name.partition(":")
+        if kind == "env":
+            return self.secret(name).encode()
+        try:
+            return self.path(rest).read_bytes()
+        except OSError as error:
+            raise ConfigTrouble(f"The file {rest} cannot be read: {error.strerror}") from None
+
+
+def find_config(start: Path) -> Path | None:
+    """config.yaml here, then upward."""
+    for folder in (start, *start.parents):
+        if (folder / "config.yaml").is_file():
+            return folder / "config.yaml"
+    return None
+
+
+def load_installation(file: Path | None) -> Installation:
+    """The installation of `file`, or of the config.yaml here or above; raises Faults or ConfigTrouble."""
+    if file is None:
+        file = find_config(Path.cwd())
+        if file is None:
+            raise ConfigTrouble("There is no config.yaml here or in a folder above: name one with --config FILE")
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigTrouble(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    node = parse(text, file.name)
+    if not isinstance(node, Mapping):
+        raise Faults([node.fault("config.yaml is a list of keys: us, data, web, ...")])
+    settings = checked(node, Settings)
+    folder = file.resolve().parent
+    top = shipped_defaults()
+    places = ({"partners": folder / settings.partners, "mappings": folder / settings.mappings, "schemas": folder / settings.schemas},
+              {"mappings": top / "mappings", "schemas": top / "schemas"})
+    rules = node.items.get("rules")
+    return Installation(file.resolve(), settings, rules if isinstance(rules, Mapping) else None, FolderResolver(places))

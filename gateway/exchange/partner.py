@@ -1,0 +1,456 @@
+"""Partners, their endpoints and agreements, as their YAML says them; who may send what as whom over which endpoint.
+
+A partner is found by its identifiers; an agreement is directed (receive or send). What stands here is checked when it is
+loaded: every fault with file, line and column. Secrets are only named (`env:NAME`, `file:path`), never held.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from collections.abc import Sequence as List
+from dataclasses import dataclass
+from dataclasses import field
+from decimal import Decimal
+from typing import Any
+from typing import Literal
+from typing import TypeVar
+
+import pydantic
+
+from gateway.kinds import partner as kinds
+from gateway.model.money import parse_money
+from gateway.problem import NOWHERE
+from gateway.problem import Problem
+from gateway.yaml_source import Fault
+from gateway.yaml_source import Faults
+from gateway.yaml_source import Mapping
+from gateway.yaml_source import Node
+from gateway.yaml_source import Resolver
+from gateway.yaml_source import Scalar
+from gateway.yaml_source import Sequence
+from gateway.yaml_source import did_you_mean
+from gateway.yaml_source import load
+from gateway.yaml_source import plain
+
+#: where a file that a person hands in by command comes from: the operator is entitled to everything
+BY_HAND = "command"
+
+_SECRET = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)\Z")
+_SPEC = re.compile(r"(x12/\d{6}/\w+|edifact/d\d\d[ab]/\w+|ubl/[\w-]+|peppol/[\w-]+|camt/\d{3}|csv/[\w-]+|json/[\w-]+)\Z")
+
+
+class _Checked(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def _texts(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Texts = tuple[str, ...]
+
+
+class Identifiers(_Checked):
+    """Who somebody is, by syntax or scheme. X12 and EDIFACT identities are written qualifier:id."""
+
+    x12: Texts = ()
+    edifact: Texts = ()
+    gln: str | None = None
+    duns: str | None = None
+    vat: str | None = None
+    peppol: Texts = ()
+    as2: str | None = None
+
+    _listed = pydantic.field_validator("x12", "edifact", "peppol", mode="before")(_texts)
+
+    @pydantic.field_validator("x12", "edifact", "peppol")
+    @classmethod
+    def _qualified(cls, value: Texts) -> Texts:
+        for text in value:
+            if ":" not in text:
+                raise ValueError(f"'{text}' is no identity: write qualifier:id, like 'ZZ:ACME' or '14:4012345500004'")
+        return value
+
+
+class Endpoint(_Checked):
+    """An address at a transport and the names of its credentials."""
+
+    folder: str | None = None
+    sftp: str | None = None
+    as2: str | None = None
+    https: str | None = None
+    send_to: str | None = None
+    settle: float = 1.0
+    poll: float | None = None
+    # SFTP
+    user: str | None = None
+    key: str | None = None
+    password: str | None = None
+    host_keys: tuple[str, ...] = ()
+    # AS2: the partner's name, what we sign and decrypt with, what we verify and encrypt with
+    name: str | None = None
+    our_name: str | None = None
+    our_key: str | None = None
+    our_certificate: str | None = None
+    certificates: tuple[str, ...] = ()
+    sign: str = "sha256"
+    encrypt: str = "aes256_cbc"
+    compress: bool = False
+    receipt: Literal["signed", "unsigned", "none"] = "signed"
+    require_signature: bool = True
+    require_encryption: bool = True
+    timeout: float = 60.0
+
+    _certificates_listed = pydantic.field_validator("certificates", "host_keys", mode="before")(_texts)
+
+    @pydantic.field_validator("key", "password", "our_key")
+    @classmethod
+    def _named_secret(cls, value: str | None) -> str | None:
+        if value is not None and not _SECRET.match(value):
+            raise ValueError("a secret is named, not written: env:NAME or file:path")
+        return value
+
+    @pydantic.model_validator(mode="after")
+    def _one_transport(self) -> "Endpoint":
+        transports = [name for name in ("folder", "sftp", "as2", "https") if getattr(self, name) is not None]
+        if len(transports) != 1:
+            raise ValueError("an endpoint has exactly one of folder, sftp, as2, https")
+        if self.sftp is not None and not self.host_keys:
+            raise ValueError("an SFTP endpoint pins its host keys: host_keys: [\"SHA256:...\"]")
+        return self
+
+    @property
+    def transport(self) -> str:
+        return next(name for name in ("folder", "sftp", "as2", "https") if getattr(self, name) is not None)
+
+    @property
+    def address(self) -> str:
+        """What two endpoints share when several partners use one (a VAN): transport, address and receiving identity."""
+        value = getattr(self, self.transport)
+        return f"as2:{self.name}" if self.transport == "as2" else f"{self.transport}:{value.rstrip('/')}"
+
+
+class Agreement(_Checked):
+    """What we exchange with a partner, one direction of one document type over one endpoint."""
+
+    receive: str | None = None
+    send: str | None = None
+    from_: str | None = pydantic.Field(default=None, alias="from")
+    to: str | None = None
+    acknowledge: Literal["997", "999", "CONTRL", "none"] | None = None
+    acknowledge_when: Literal["always", "on_error"] = "always"
+    #: element errors lead to accepted-with-errors instead of rejection
+    accept_errors: bool = False
+    #: seconds that an outgoing document can still be stopped
+    undo: float = 0.0
+    #: the version and identity to use instead of the received ones
+    association: str | None = None
+    syntax_version: str | None = None
+    expect_acknowledgment: bool = False
+    mapping: str | None = None
+
+    @pydantic.field_validator("receive", "send")
+    @classmethod
+    def _is_spec(cls, value: str | None) -> str | None:
+        if value is not None and not _SPEC.match(value):
+            raise ValueError(f"'{value}' is no document type: write it like x12/004010/850, edifact/d96a/orders or ubl/order")
+        return value
+
+    @pydantic.model_validator(mode="after")
+    def _directed(self) -> "Agreement":
+        if (self.receive is None) == (self.send is None):
+            raise ValueError("an agreement says either receive: or send:")
+        if self.receive is not None and self.to is not None:
+            raise ValueError("receive: goes with from:, not with to:")
+        if self.send is not None and self.from_ is not None:
+            raise ValueError("send: goes with to:, not with from:")
+        return self
+
+    @property
+    def spec(self) -> str:
+        return self.receive or self.send or ""
+
+
+class Credit(_Checked):
+    """Terms of credit. `limit` is money such as `50000 USD`."""
+
+    limit: str | None = None
+    hold_days_overdue: int | None = None
+    #: the first order of a new partner waits for a person
+    first_order: Literal["hold", "accept"] = "hold"
+
+    @pydantic.field_validator("limit")
+    @classmethod
+    def _is_money(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_money(value)
+        return value
+
+    @property
+    def amount(self) -> Decimal | None:
+        return parse_money(self.limit)[0] if self.limit else None
+
+    @property
+    def currency(self) -> str | None:
+        return parse_money(self.limit)[1] if self.limit else None
+
+
+class Terms(_Checked):
+    """How the partner pays, where its orders do not say."""
+
+    net_days: int = 30
+    discount_percent: Decimal | None = None
+    discount_days: int | None = None
+
+
+class Stock(_Checked):
+    """What to do with lines that stock does not cover."""
+
+    short: Literal["partial", "back_order", "reject"] = "partial"
+    none: Literal["back_order", "reject"] = "back_order"
+
+
+class Partner(_Checked):
+    """One partner's file. `mapping`, `schema`, `tables` and `rules` stay YAML nodes: their rooms check them."""
+
+    id: str
+    name: str
+    identifiers: Identifiers
+    endpoints: dict[str, Endpoint] = {}
+    agreements: tuple[Agreement, ...] = ()
+    credit: Credit | Literal["none"] | None = None
+    currency: str | None = None
+    country: str | None = None
+    language: str | None = None
+    terms: Terms = Terms()
+    stock: Stock = Stock()
+    tax: Literal["vat", "none"] = "vat"
+    #: bank accounts that this partner pays from
+    accounts: tuple[str, ...] = ()
+    mapping: Any = None
+    schema_: Any = pydantic.Field(default=None, alias="schema")
+    tables: Any = None
+    rules: Any = None
+    control_numbers: dict[str, int] = {}
+
+    @pydantic.field_validator("id")
+    @classmethod
+    def _is_name(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", value):
+            raise ValueError(f"'{value}' is no id: lower-case letters, digits, - and _ only")
+        return value
+
+    def receiving(self) -> Iterable[Agreement]:
+        return (agreement for agreement in self.agreements if agreement.receive is not None)
+
+    def sending(self, *specs: str) -> Agreement | None:
+        """The first agreement to send whose type is one of `specs` (`855`, `ordrsp`, `order-response`: the last part)."""
+        for agreement in self.agreements:
+            if agreement.send is not None and agreement.send.rsplit("/", 1)[1] in specs:
+                return agreement
+        return None
+
+    def endpoint(self, name: str | None) -> Endpoint | None:
+        return self.endpoints.get(name) if name else None
+
+    def values(self) -> dict[str, str]:
+        """What a mapping may ask for as `partner.x`."""
+        known = {"id": self.id, "name": self.name, "currency": self.currency, "country": self.country, "language": self.language,
+                 "gln": self.identifiers.gln, "duns": self.identifiers.duns, "vat": self.identifiers.vat}
+        return {name: value for name, value in known.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPartner:
+    """A partner with the nodes of its differences and the digest of its file: part of the effective plan of each document."""
+
+    partner: Partner
+    file: str
+    text: str
+    digest: str
+    mappings: dict[str, Mapping] = field(default_factory=dict)
+    schemas: dict[str, Mapping] = field(default_factory=dict)
+    tables: Mapping | None = None
+    rules: Mapping | None = None
+
+
+def load_partner(name: str, resolver: Resolver) -> LoadedPartner:
+    """The partner of file `name` (partners/acme.yaml); raises Faults with everything that is wrong in it."""
+    node = load(name, resolver)
+    found = resolver.text_of(name)
+    assert found is not None
+    file, text = found
+    if not isinstance(node, Mapping):
+        raise Faults([node.fault("a partner file is a list of keys: id, name, identifiers, ...")])
+    partner = checked(node, Partner)
+    faults: list[Fault] = []
+    for position, agreement in enumerate(partner.agreements):
+        agreements = node.items["agreements"]
+        assert isinstance(agreements, Sequence)
+        here = agreements.items[position]
+        for key, endpoint in (("from", agreement.from_), ("to", agreement.to)):
+            if endpoint is not None and endpoint not in partner.endpoints and isinstance(here, Mapping):
+                faults.append(here.items[key].fault(f"there is no endpoint '{endpoint}'" + did_you_mean(endpoint, partner.endpoints)))
+    parts = {key: _by_spec(node.items.get(key), key, faults) for key in ("mapping", "schema")}
+    if faults:
+        raise Faults(faults)
+    tables, rules = node.items.get("tables"), node.items.get("rules")
+    return LoadedPartner(partner, file, text, hashlib.sha256(text.encode()).hexdigest(), parts["mapping"], parts["schema"],
+                         tables if isinstance(tables, Mapping) else None, rules if isinstance(rules, Mapping) else None)
+
+
+def _by_spec(node: Node | None, key: str, faults: list[Fault]) -> dict[str, Mapping]:
+    """`mapping:` is one difference with `extends:`, a list of such, or a mapping from spec to difference."""
+    if node is None:
+        return {}
+    if isinstance(node, Mapping) and "extends" not in node:
+        parts = [(name, value) for name, value in node.items.items()]
+    else:
+        parts = []
+        for item in node.items if isinstance(node, Sequence) else (node,):
+            extends = item.get("extends") if isinstance(item, Mapping) else None
+            if isinstance(extends, Scalar):
+                parts.append((extends.text, item))
+            else:
+                faults.append(item.fault(f"`{key}:` names what it differs from: extends: x12/004010/850"))
+    answer = {}
+    for name, value in parts:
+        if isinstance(value, Mapping):
+            answer[name] = value
+        else:
+            faults.append(value.fault(f"the differences to {name} are a list of keys"))
+    return answer
+
+
+Model = TypeVar("Model", bound=pydantic.BaseModel)
+
+
+def checked(node: Mapping, model: type[Model]) -> Model:
+    """The node as `model`; raises Faults, each at the line and column of what is wrong."""
+    try:
+        return model.model_validate(plain(node))
+    except pydantic.ValidationError as error:
+        raise Faults([_fault(node, item) for item in error.errors()]) from None
+
+
+def _fault(node: Mapping, error: Any) -> Fault:
+    here: Node = node
+    where: Node = node
+    for step in error["loc"]:
+        if isinstance(here, Mapping) and step in here:
+            where = here.items[step] if error["type"] != "extra_forbidden" else here.keys[step]
+            here = here.items[step]
+        elif isinstance(here, Sequence) and isinstance(step, int) and step < len(here.items):
+            here = where = here.items[step]
+    last = str(error["loc"][-1]) if error["loc"] else ""
+    match error["type"]:
+        case "extra_forbidden":
+            return where.fault(f"unknown key '{last}'")
+        case "missing":
+            return where.fault(f"'{last}' is missing")
+        case "literal_error":
+            return where.fault(f"'{error['input']}' is not one of {error['ctx']['expected']}")
+        case "value_error":
+            return where.fault(str(error["ctx"]["error"]))
+        case _:
+            said = error["msg"][0].lower() + error["msg"][1:]
+            return where.fault(f"'{error['input']}': {said}" if isinstance(error["input"], str) else said)
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """All partners, found by identifier. `ours` are our own identities: what is addressed to none of them is not for us."""
+
+    partners: dict[str, LoadedPartner]
+    by_identity: dict[str, str]
+    ours: frozenset[str]
+
+    def find(self, syntax: str, identity: str) -> LoadedPartner | None:
+        """The partner that sends as `identity` (qualifier:id) in `syntax`."""
+        for key in identity_keys(syntax, identity):
+            if key in self.by_identity:
+                return self.partners[self.by_identity[key]]
+        return None
+
+    def is_ours(self, syntax: str, identity: str) -> bool:
+        """Whether `identity` is us; true as well where we have told no identity for this syntax."""
+        if not any(key.startswith(f"{syntax}|") for key in self.ours):
+            return True
+        return any(key in self.ours for key in identity_keys(syntax, identity))
+
+
+def identity_keys(syntax: str, identity: str) -> list[str]:
+    """Keys to look an identity up by: as written, and as GLN or DUNS where the qualifier says so."""
+    qualifier, _, value = identity.partition(":")
+    keys = [f"{syntax}|{identity}"]
+    if (syntax, qualifier) in {("x12", "UL"), ("edifact", "14"), ("ubl", "0088")}:
+        keys.append(f"gln|{value}")
+    if (syntax, qualifier) in {("x12", "01"), ("edifact", "1"), ("ubl", "0060")}:
+        keys.append(f"duns|{value}")
+    if syntax == "ubl" and qualifier == "vat":
+        keys.append(f"vat|{value}")
+    return keys
+
+
+def keys_of(identifiers: Identifiers) -> list[str]:
+    """All keys under which somebody with these identifiers is found."""
+    keys = [f"x12|{identity}" for identity in identifiers.x12]
+    keys += [f"edifact|{identity}" for identity in identifiers.edifact]
+    keys += [f"ubl|{identity}" for identity in identifiers.peppol]
+    keys += [f"{scheme}|{value}" for scheme in ("gln", "duns", "vat") if (value := getattr(identifiers, scheme))]
+    return keys
+
+
+def build_directory(partners: List[LoadedPartner], ours: Identifiers) -> Directory:
+    """The directory of these partners; raises Faults where two of them share an id or an identifier."""
+    by_id: dict[str, LoadedPartner] = {}
+    by_identity: dict[str, str] = {}
+    faults: list[Fault] = []
+    for loaded in partners:
+        partner = loaded.partner
+        if partner.id in by_id:
+            faults.append(Fault(loaded.file, 1, 1, f"'{partner.id}' is the id of {by_id[partner.id].file} as well"))
+            continue
+        by_id[partner.id] = loaded
+        for key in keys_of(partner.identifiers):
+            if by_identity.get(key, partner.id) != partner.id:
+                faults.append(Fault(loaded.file, 1, 1, f"'{key.partition('|')[2]}' identifies {by_identity[key]} as well"))
+            by_identity[key] = partner.id
+    if faults:
+        raise Faults(faults)
+    own = set(keys_of(ours))
+    if ours.gln:
+        own |= {f"edifact|14:{ours.gln}", f"ubl|0088:{ours.gln}"}
+    return Directory(by_id, by_identity, frozenset(own))
+
+
+def agreement_for(
+    syntax: str, sender: str, receiver: str, spec: str, address: str, directory: Directory
+) -> tuple[LoadedPartner, Agreement] | Problem:
+    """Who sent this and under which agreement, or why it is nobody's.
+
+    `sender`/`receiver` are identities of the envelope, `spec` like x12/004010/850, `address` the endpoint's address that the
+    file came by (BY_HAND: entitled to everything). UNKNOWN_SENDER, NOT_ENTITLED and RECEIVER_NOT_US wait for a person;
+    NO_AGREEMENT is answered negatively.
+    """
+    loaded = directory.find(syntax, sender)
+    if loaded is None:
+        return kinds.UNKNOWN_SENDER.at(NOWHERE, f"No partner sends as '{sender}'", found=sender, expected="an identifier of a partner in partners/")
+    partner = loaded.partner
+    if not directory.is_ours(syntax, receiver):
+        return kinds.RECEIVER_NOT_US.at(NOWHERE, f"The file is addressed to '{receiver}', which is not one of our identifiers", found=receiver,
+                                        expected="an identifier of ours")
+    addresses = {endpoint.address for endpoint in partner.endpoints.values()}
+    if address != BY_HAND and address not in addresses:
+        return kinds.NOT_ENTITLED.at(NOWHERE, f"'{sender}' is {partner.name}, which has no endpoint {address}", found=address,
+                                     expected=" or ".join(sorted(addresses)) or "an endpoint of this partner")
+    candidates = [agreement for agreement in partner.receiving() if agreement.receive == spec]
+    for agreement in candidates:
+        endpoint = partner.endpoint(agreement.from_)
+        if address == BY_HAND or endpoint is None or endpoint.address == address:
+            return loaded, agreement
+    if candidates:
+        return kinds.NOT_ENTITLED.at(NOWHERE, f"{partner.name} may send {spec} only over '{candidates[0].from_}'", found=address,
+                                     expected=str(candidates[0].from_))
+    return kinds.NO_AGREEMENT.at(NOWHERE, f"There is no agreement to receive {spec} from {partner.name}", found=spec,
+                                 expected=", ".join(sorted(str(agreement.receive) for agreement in partner.receiving())) or "an agreement to receive")
