@@ -1,0 +1,45 @@
+# Two commands need nothing but Python 3.11 and a network that reaches a package registry: make demo, make test.
+VENV   ?= .venv
+PYTHON ?= python3
+PORT   ?= 8080
+BIN     = $(VENV)/bin
+PYTEST_ARGS ?=
+
+.PHONY: demo test lint storm bench wheel clean
+
+demo: $(VENV)/.ready
+	$(BIN)/gateway demo --data data/demo --port $(PORT)
+
+test: $(VENV)/.ready-dev lint
+	rm -f .coverage .coverage.*
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= -m "not storm and not bench" $(PYTEST_ARGS)
+	$(BIN)/python -m coverage report --fail-under=90 --skip-covered --sort=cover | tail -n 40
+	@$(BIN)/python tests/what_was_left_out.py
+
+lint: $(VENV)/.ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+storm: $(VENV)/.ready-dev
+	$(BIN)/python -m pytest -m storm --timeout=3600 $(PYTEST_ARGS)
+
+bench: $(VENV)/.ready-dev
+	$(BIN)/python benchmarks/run.py
+
+wheel: $(VENV)/.ready-dev
+	$(BIN)/python -m build --wheel
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(BIN)/gateway artefacts fetch || echo "The UBL schemas could not be fetched: XSD checks of orders and despatch advices say not_run. Later: $(BIN)/gateway artefacts fetch"
+	touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .coverage data/demo

@@ -1,0 +1,92 @@
+"""The plan of the house is held: who may import whom, no circles, and the pure rooms stay pure."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parent.parent / "gateway"
+
+FLOORS = {
+    1: {"model", "problem", "kinds", "yaml_source", "expression", "transport"},
+    2: {"codecs", "trade", "rules", "store"},
+    3: {"schema"},
+    4: {"mapping", "exchange", "conformance"},
+    5: {"pipeline", "publish", "insight", "config"},
+    6: {"web"},
+    7: {"cli", "demo", "__main__"},
+}
+FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
+#: rooms of these floors may not import a neighbour
+NEVER_SIDEWAYS = {2, 4}
+#: names that a pure room may not import, and the rooms that are excepted
+IMPURE = {"socket", "subprocess", "requests", "random", "secrets", "sqlite3", "threading", "http", "paramiko", "httpx2", "time", "os", "shutil", "tempfile"}
+EXCEPTED = {"store", "transport"}
+
+
+def modules() -> list[Path]:
+    return [path for path in sorted(TOP.rglob("*.py")) if "__pycache__" not in path.parts]
+
+
+def room_of(path: Path) -> str:
+    part = path.relative_to(TOP).parts[0]
+    return part.removesuffix(".py")
+
+
+def imports(path: Path) -> list[str]:
+    names = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: relative import"
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(TOP)))
+def test_a_room_imports_only_from_lower_floors(path: Path) -> None:
+    room = room_of(path)
+    if room == "__init__":
+        return
+    assert room in FLOOR, f"gateway/{room} stands on no floor: add it to DESIGN's table and here"
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] != "gateway" or len(parts) < 2 or parts[1] in {room, "__version__"}:
+            continue
+        other = parts[1]
+        assert FLOOR[other] <= FLOOR[room], f"{room} (floor {FLOOR[room]}) imports {name} of floor {FLOOR[other]}"
+        if FLOOR[room] in NEVER_SIDEWAYS:
+            assert FLOOR[other] < FLOOR[room], f"{room} imports its neighbour {name}"
+
+
+@pytest.mark.parametrize("path", [path for path in modules() if FLOOR.get(room_of(path), 9) <= 4 and room_of(path) not in EXCEPTED],
+                         ids=lambda path: str(path.relative_to(TOP)))
+def test_a_pure_room_has_no_socket_file_clock_or_chance(path: Path) -> None:
+    wrong = {name.split(".")[0] for name in imports(path)} & IMPURE
+    if str(path.relative_to(TOP)) in {"conformance/xslt_worker.py", "conformance/artefacts.py"}:
+        wrong -= {"subprocess", "os", "tempfile", "shutil"}
+    assert not wrong, f"{path.relative_to(TOP)} imports {sorted(wrong)}"
+
+
+def test_no_room_imports_in_a_circle() -> None:
+    edges: dict[str, set[str]] = {}
+    for path in modules():
+        room = room_of(path)
+        for name in imports(path):
+            parts = name.split(".")
+            if parts[0] == "gateway" and len(parts) > 1 and parts[1] in FLOOR and parts[1] != room:
+                edges.setdefault(room, set()).add(parts[1])
+
+    def walk(room: str, way: tuple[str, ...]) -> None:
+        assert room not in way, " -> ".join((*way, room))
+        for other in sorted(edges.get(room, ())):
+            walk(other, (*way, room))
+
+    for room in sorted(edges):
+        walk(room, ())
+
+
+def test_every_module_says_what_its_room_is_for() -> None:
+    silent = [str(path.relative_to(TOP)) for path in modules() if not (ast.get_docstring(ast.parse(path.read_text())) or "").strip()]
+    assert not silent
