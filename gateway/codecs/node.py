@@ -119,6 +119,8 @@ class Transaction:
     group_control_number: str = ""
     #: lxml root for XML, else None
     root: Any = None
+    #: where the values of an XML document lie, kept once codecs.xml.locate was asked
+    spots: Any = None
     #: problems of its envelope (counts, control numbers), found by the codec
     problems: list[Problem] = field(default_factory=list)
 
