@@ -1,0 +1,88 @@
+"""Numbered crash points: where a test kills the process to see that nothing is lost, doubled or wrong.
+
+`GATEWAY_CRASH_AT=32` sends SIGKILL at the first passage of point 32, `GATEWAY_CRASH_AT=32:5` at the fifth. Without the variable
+a point costs one comparison. Every point stands in POINTS once; a number is never given another meaning.
+"""
+
+import itertools
+import os
+import signal
+
+#: where each point is; "before" and "after" are seen from what the words name
+POINTS: dict[int, str] = {
+    # 10-19 archive
+    10: "archive: before the temporary file is written",
+    11: "archive: temporary file written, not flushed to the disk",
+    12: "archive: temporary file on the disk, not under its name",
+    13: "archive: under its name, folder not flushed",
+    14: "archive: kept, nothing refers to it yet",
+    # 20-29 receive and journal
+    20: "receive: bytes archived, transmission not inserted",
+    21: "receive: transmission inserted, not committed",
+    22: "receive: committed, source not told",
+    23: "journal: entries written, not committed",
+    24: "journal: checkpoint written, not committed",
+    25: "database: before any commit",
+    26: "database: after any commit",
+    # 30-39 inbound: a transmission is opened, an interchange split off in chunks
+    30: "inbound: transmission taken, nothing read",
+    31: "inbound: interchange opened, not committed",
+    32: "inbound: chunk of documents inserted, not committed",
+    33: "inbound: chunk committed, next one not begun",
+    34: "inbound: interchange through, acknowledgment not enqueued",
+    35: "inbound: acknowledgment enqueued, not committed",
+    36: "inbound: acknowledgment committed",
+    37: "inbound: transmission done, not committed",
+    38: "inbound: transmission done and committed",
+    # 40-49 trade
+    40: "trade: batch claimed, nothing decided",
+    41: "trade: decided, nothing written",
+    42: "trade: states written, outbox not",
+    43: "trade: everything written, not committed",
+    44: "trade: committed, stream not poked again",
+    45: "trade: hold resolved, not committed",
+    46: "trade: shipment, invoice or payment written, not committed",
+    47: "trade: shipment, invoice or payment committed",
+    # 50-59 outbound
+    50: "outbound: rows claimed, not committed",
+    51: "outbound: rows claimed and committed",
+    52: "outbound: control numbers drawn, bytes not archived",
+    53: "outbound: bytes archived, rows not prepared",
+    54: "outbound: rows prepared, not committed",
+    55: "outbound: rows prepared and committed, not sent",
+    56: "outbound: sent, not recorded",
+    57: "outbound: recorded as sent, not committed",
+    58: "outbound: recorded as sent and committed",
+    59: "outbound: acknowledgment of the partner matched, not committed",
+    # 60-69 fetching and removing
+    60: "fetch: remote file listed, not fetched",
+    61: "fetch: remote file fetched, not archived",
+    62: "fetch: committed, remote file still there",
+    63: "fetch: remote file removed",
+    64: "send: temporary remote file written, not renamed",
+    65: "send: remote file renamed",
+    # 70-79 AS2
+    70: "as2: request read, not archived",
+    71: "as2: request archived, receipt not made",
+    72: "as2: receipt made and kept, not committed",
+    73: "as2: committed, receipt not answered",
+    74: "as2: message posted, answer not read",
+    75: "as2: answer read, not recorded",
+}
+
+
+def _wanted(text: str) -> tuple[int, int]:
+    number, _, passage = text.partition(":")
+    if not number.isdigit() or int(number) not in POINTS or (passage and not passage.isdigit()):
+        raise ValueError(f"GATEWAY_CRASH_AT is '{text}': expected the number of a crash point, or number:passage")
+    return int(number), int(passage or 1)
+
+
+_NUMBER, _PASSAGE = _wanted(os.environ["GATEWAY_CRASH_AT"]) if os.environ.get("GATEWAY_CRASH_AT") else (0, 0)
+_passages = itertools.count(1)
+
+
+def point(number: int) -> None:
+    """Kill this process here when GATEWAY_CRASH_AT says so."""
+    if number == _NUMBER and next(_passages) == _PASSAGE:
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,209 @@
+"""The database: opened, migrated, and handed out as transactions. SQLite (one machine) and PostgreSQL (more than one).
+
+Knows connections, not tables. `begin()` is the only way to write: on SQLite it takes the writer's place at once (BEGIN IMMEDIATE), so a
+transaction never fails half way because another one wrote. `read()` sees one state of the data and cannot write.
+"""
+
+import hashlib
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import psycopg
+from sqlalchemy import URL
+from sqlalchemy import Connection
+from sqlalchemy import Engine
+from sqlalchemy import create_engine
+from sqlalchemy import event
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import NoSuchModuleError
+from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from gateway.store import crash
+
+_BUSY_MILLISECONDS = 30_000
+#: PostgreSQL's classes of errors after which the same transaction may pass: connection, rollback, resources, operator, system
+_RETRY_CLASSES = ("08", "40", "53", "57", "58")
+_SQLITE_RETRY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+#: "GWMIGRAT" as a number: who migrates a PostgreSQL database holds this advisory lock
+_MIGRATION_LOCK = 0x4757_4D49_4752_4154
+
+
+class DatabaseTrouble(Exception):
+    """The database could not do its work. `retry` says whether the same may pass later without anybody's help."""
+
+    def __init__(self, message: str, *, retry: bool) -> None:
+        super().__init__(message)
+        self.retry = retry
+
+
+def trouble_of(error: DBAPIError) -> DatabaseTrouble:
+    """What a driver's error means for us. Values of the statement are never part of it."""
+    cause = error.orig
+    if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        return DatabaseTrouble(f"the database cannot work: {cause}", retry=code in _SQLITE_RETRY)
+    if isinstance(cause, psycopg.Error):
+        state = cause.sqlstate or ""
+        words = cause.diag.message_primary or (str(cause).splitlines() or ["connection lost"])[0]
+        retry = state.startswith(_RETRY_CLASSES) if state else error.connection_invalidated or isinstance(cause, psycopg.OperationalError)
+        return DatabaseTrouble(f"the database cannot work: {words}", retry=retry)
+    return DatabaseTrouble(f"the database cannot work: {type(cause).__name__}", retry=error.connection_invalidated)
+
+
+class Database:
+    """An open database. Safe to share between threads; open it anew after a fork."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        #: sqlite or postgresql
+        self.dialect = url.get_backend_name()
+        self._writer = _sqlite_engine(url, read_only=False) if self.dialect == "sqlite" else _postgresql_engine(url)
+        self._reader = _sqlite_engine(url, read_only=True) if self.dialect == "sqlite" else self._writer
+        self._watcher: Connection | None = None
+        self._watching = Lock()
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A transaction that may write: committed at the end of the block, rolled back by an exception."""
+        with _plainly(), self._writer.connect() as connection:
+            with connection.begin():
+                yield connection
+                crash.point(25)
+            crash.point(26)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads, on one state of the data."""
+        with _plainly(), self._reader.connect() as connection:
+            if self.dialect == "postgresql":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin():
+                yield connection
+
+    def change_counter(self) -> int:
+        """A number that is another one as soon as anybody has committed something: cheap enough to ask every 100 ms.
+
+        SQLite: PRAGMA data_version (it does not count what its own connection writes; this one never writes).
+        PostgreSQL: the snapshot of running transactions, which every commit changes, so that no writer needs to remember to tell.
+        """
+        with self._watching, _plainly():
+            if self._watcher is None:
+                engine = self._reader if self.dialect == "sqlite" else self._writer
+                self._watcher = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            try:
+                if self.dialect == "sqlite":
+                    return int(self._watcher.exec_driver_sql("PRAGMA data_version").scalar_one())
+                snapshot = str(self._watcher.exec_driver_sql("SELECT pg_current_snapshot()::text").scalar_one())
+                return int.from_bytes(hashlib.sha256(snapshot.encode()).digest()[:7])
+            except DBAPIError:
+                self._watcher.invalidate()
+                self._watcher.close()
+                self._watcher = None
+                raise
+
+    def migrate(self) -> None:
+        """Bring the database to this program's tables. Several processes may do so at once; a newer database is refused."""
+        from gateway.store.migrations.run import migrate
+
+        with self.begin() as connection:
+            if self.dialect == "postgresql":
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+            migrate(connection)
+
+    def close(self) -> None:
+        """Give back all connections."""
+        with self._watching:
+            if self._watcher is not None:
+                self._watcher.close()
+                self._watcher = None
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Open `sqlite:///path/to/file` or `postgresql://user@host/name`; a new SQLite file can be read by its owner alone."""
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except (ArgumentError, NoSuchModuleError):
+        raise DatabaseTrouble("the database's address is not understood; expected sqlite:///FILE or postgresql://USER@HOST/NAME", retry=False) from None
+    if backend == "postgresql":
+        return Database(parsed.set(drivername="postgresql+psycopg"))
+    if backend != "sqlite":
+        raise DatabaseTrouble(f"databases of the kind '{backend}' are not known; expected sqlite or postgresql", retry=False)
+    if not parsed.database or parsed.database == ":memory:" or parsed.database.startswith("file:"):
+        raise DatabaseTrouble("SQLite needs a file: a database in memory would lose every document", retry=False)
+    _prepare_file(Path(parsed.database))
+    return Database(parsed.set(drivername="sqlite+pysqlite"))
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Troubles of the database as DatabaseTrouble; our own mistakes (constraints, statements) stay what they are."""
+    try:
+        yield
+    except (IntegrityError, ProgrammingError):
+        raise
+    except DBAPIError as error:
+        raise trouble_of(error) from error
+    except PoolTimeout as error:
+        raise DatabaseTrouble("all connections to the database are in use", retry=True) from error
+
+
+def _prepare_file(path: Path) -> None:
+    """Make the file (mode 0600: it holds bank and personal data; its -wal and -shm inherit that) and put it into WAL mode once."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise DatabaseTrouble(f"the database file {path} cannot be opened: {error.strerror}", retry=False) from error
+    deadline = time.monotonic() + _BUSY_MILLISECONDS / 1000
+    while True:
+        connection = sqlite3.connect(path, timeout=_BUSY_MILLISECONDS / 1000, isolation_level=None)
+        try:
+            # SQLite does not wait on its own when two processes turn a new file to WAL at the same moment
+            if connection.execute("PRAGMA journal_mode=WAL").fetchone()[0] == "wal":
+                return
+            raise DatabaseTrouble(f"the file system of {path} cannot hold SQLite's write-ahead log; use a local disk or PostgreSQL", retry=False)
+        except sqlite3.OperationalError as error:
+            if time.monotonic() > deadline or error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise DatabaseTrouble(f"the database file {path} cannot be opened: {error}", retry=False) from error
+            time.sleep(0.02)
+        except sqlite3.DatabaseError as error:
+            raise DatabaseTrouble(f"the database file {path} cannot be opened: {error}", retry=False) from error
+        finally:
+            connection.close()
+
+
+def _sqlite_engine(url: URL, *, read_only: bool) -> Engine:
+    engine = create_engine(url, hide_parameters=True, pool_size=8, max_overflow=56, connect_args={"timeout": _BUSY_MILLISECONDS / 1000, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "cache_size=-32000", "temp_store=MEMORY",
+                       "trusted_schema=OFF", f"query_only={'ON' if read_only else 'OFF'}"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_isolation_level() != "AUTOCOMMIT":
+            connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    # a node that freezes in a transaction must not hold a stream for ever; prepared statements stay per connection
+    options = "-c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c application_name=gateway"
+    return create_engine(url, hide_parameters=True, pool_size=8, max_overflow=56, pool_pre_ping=True, connect_args={"options": options, "connect_timeout": 10})

@@ -1,0 +1,106 @@
+"""Interchanges on their way in: which of a transmission's interchanges is how far. The cursor makes a large one resumable after a kill."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy import select
+from sqlalchemy import update
+
+from gateway.store import tables
+from gateway.store.rows import Row
+from gateway.store.rows import StaleState
+from gateway.store.rows import all_of
+from gateway.store.rows import insert
+from gateway.store.rows import one_of
+from gateway.store.rows import values_of
+
+#: open -> done | held | refused; held -> open
+STATES = ("open", "done", "held", "refused")
+_TABLE = tables.interchange
+
+
+class Interchange(Row, frozen=True, kw_only=True):
+    """One interchange of a transmission. `cursor` counts its transactions that are done; `byte_offset` is where the next one begins."""
+
+    id: str
+    transmission: str
+    #: place in the transmission, counted from 0
+    ordinal: int
+    syntax: str
+    sender: str
+    receiver: str
+    partner: str | None = None
+    control_number: str
+    test: bool = False
+    state: str = "open"
+    cursor: int = 0
+    byte_offset: int = 0
+    #: JSON of the caller: the received envelope and its groups so far
+    envelope: str = "{}"
+    outcome: str | None = None
+    opened_at: datetime
+    finished_at: datetime | None = None
+
+
+def open_one(connection: Connection, interchange: Interchange) -> tuple[Interchange, bool]:
+    """Begin an interchange; where this ordinal of the transmission is begun already, the one that is there and False."""
+    row = values_of(interchange)
+    statement = insert(connection, _TABLE).values(row).on_conflict_do_nothing(index_elements=["transmission", "ordinal"])
+    if connection.execute(statement.returning(_TABLE.c.id)).scalar_one_or_none() is not None:
+        return interchange, True
+    known = one_of(connection.execute(select(_TABLE).where(_TABLE.c.transmission == interchange.transmission,
+                                                           _TABLE.c.ordinal == interchange.ordinal)), Interchange)
+    if known is None:
+        raise StaleState(f"interchange {interchange.ordinal} of transmission {interchange.transmission} vanished")
+    return known, False
+
+
+def advance(connection: Connection, id: str, *, expected_cursor: int, cursor: int, byte_offset: int, envelope: str | None = None) -> None:
+    """Move the cursor on, in the transaction that inserts the chunk's documents; StaleState where another worker was quicker."""
+    changes: dict[str, Any] = {"cursor": cursor, "byte_offset": byte_offset}
+    if envelope is not None:
+        changes["envelope"] = envelope
+    done = connection.execute(update(_TABLE).where(_TABLE.c.id == id, _TABLE.c.state == "open", _TABLE.c.cursor == expected_cursor).values(changes))
+    if done.rowcount != 1:
+        raise StaleState(f"interchange {id} is no longer open at transaction {expected_cursor}")
+
+
+def finish(connection: Connection, id: str, *, at: datetime, state: str = "done", outcome: str | None = None, envelope: str | None = None,
+           expected: str = "open") -> None:
+    """Close an interchange (or hold or refuse it); StaleState where it was not in the expected state."""
+    changes: dict[str, Any] = {"state": state, "finished_at": at}
+    if outcome is not None:
+        changes["outcome"] = outcome
+    if envelope is not None:
+        changes["envelope"] = envelope
+    if connection.execute(update(_TABLE).where(_TABLE.c.id == id, _TABLE.c.state == expected).values(changes)).rowcount != 1:
+        raise StaleState(f"interchange {id} is no longer {expected}")
+
+
+def reopen(connection: Connection, id: str, expected: str = "held") -> None:
+    """A held interchange goes on after a person's decision."""
+    done = connection.execute(update(_TABLE).where(_TABLE.c.id == id, _TABLE.c.state == expected).values(state="open", finished_at=None))
+    if done.rowcount != 1:
+        raise StaleState(f"interchange {id} is no longer {expected}")
+
+
+def get(connection: Connection, id: str) -> Interchange | None:
+    """The interchange of this id."""
+    return one_of(connection.execute(select(_TABLE).where(_TABLE.c.id == id)), Interchange)
+
+
+def of_transmission(connection: Connection, transmission: str) -> list[Interchange]:
+    """All interchanges of a transmission in their order."""
+    return all_of(connection.execute(select(_TABLE).where(_TABLE.c.transmission == transmission).order_by(_TABLE.c.ordinal)), Interchange)
+
+
+def find_by_control(connection: Connection, *, partner: str | None, sender: str, receiver: str, control_number: str,
+                    excluding_transmission: str | None = None) -> list[Interchange]:
+    """Earlier interchanges of the same sender, receiver and control number, newest first: possible duplicates. `partner` None: of anybody."""
+    query = select(_TABLE).where(_TABLE.c.sender == sender, _TABLE.c.receiver == receiver, _TABLE.c.control_number == control_number)
+    if partner is not None:
+        query = query.where(_TABLE.c.partner == partner)
+    if excluding_transmission is not None:
+        query = query.where(_TABLE.c.transmission != excluding_transmission)
+    return all_of(connection.execute(query.order_by(_TABLE.c.opened_at.desc(), _TABLE.c.id.desc())), Interchange)

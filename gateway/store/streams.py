@@ -1,0 +1,60 @@
+"""Streams: what must happen in order shares one. Draws sequence numbers, carries wake-ups ("pokes"), lets one worker in at a time.
+
+Knows nothing of what runs in a stream. A poke is only a wake-up: losing all of them loses no work, a sweep pokes again.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection
+from sqlalchemy import delete
+from sqlalchemy import or_
+from sqlalchemy import select
+from sqlalchemy import text
+
+from gateway.store import tables
+from gateway.store.rows import insert
+
+
+def draw(connection: Connection, stream: str, count: int = 1) -> int:
+    """Draw `count` sequence numbers, the first is returned. The stream's row stays locked: draw order is commit order."""
+    statement = insert(connection, tables.stream).values(name=stream, next_seq=1 + count)
+    statement = statement.on_conflict_do_update(index_elements=["name"], set_={"next_seq": tables.stream.c.next_seq + count})
+    return int(connection.execute(statement.returning(tables.stream.c.next_seq)).scalar_one()) - count
+
+
+def draw_many(connection: Connection, counts: Mapping[str, int]) -> dict[str, int]:
+    """Draw in several streams at once, always locked in the same order, so that two workers cannot wait for each other."""
+    return {stream: draw(connection, stream, counts[stream]) for stream in sorted(counts)}
+
+
+def poke(connection: Connection, stream: str, not_before: datetime | None = None) -> None:
+    """Wake whoever works on the stream, once this transaction is committed and `not_before` has come."""
+    connection.execute(tables.poke.insert().values(stream=stream, not_before=not_before))
+
+
+def poked(connection: Connection, now: datetime) -> list[str]:
+    """The streams whose time has come, by name."""
+    due = or_(tables.poke.c.not_before.is_(None), tables.poke.c.not_before <= now)
+    return list(connection.execute(select(tables.poke.c.stream).where(due).distinct().order_by(tables.poke.c.stream)).scalars())
+
+
+def next_poke(connection: Connection) -> datetime | None:
+    """When the next timed poke falls due, None where nothing waits for a time."""
+    query = select(tables.poke.c.not_before).where(tables.poke.c.not_before.is_not(None)).order_by(tables.poke.c.not_before).limit(1)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def unpoke(connection: Connection, stream: str, now: datetime) -> None:
+    """Take the due pokes of a stream away, BEFORE its work is read: one that comes later stays and wakes again."""
+    due = or_(tables.poke.c.not_before.is_(None), tables.poke.c.not_before <= now)
+    connection.execute(delete(tables.poke).where(tables.poke.c.stream == stream, due))
+
+
+def take(connection: Connection, stream: str) -> bool:
+    """Be the only one in the stream until this transaction ends. False: another worker is in it, leave and let it be poked again."""
+    if connection.dialect.name == "sqlite":
+        return True  # BEGIN IMMEDIATE lets one writer in at a time
+    key = int.from_bytes(hashlib.sha256(b"stream:" + stream.encode()).digest()[:8], signed=True)
+    return bool(connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": key}).scalar_one())

@@ -1,0 +1,115 @@
+"""Transmissions: one delivery of bytes each, in or out. The bytes themselves lie in the archive under their SHA-256.
+
+Registering the same source identity with the same bytes from the same endpoint again is harmless: it is told as not fresh.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy import select
+from sqlalchemy import update
+
+from gateway.problem import Problem
+from gateway.store import streams
+from gateway.store import tables
+from gateway.store.rows import Row
+from gateway.store.rows import all_of
+from gateway.store.rows import insert
+from gateway.store.rows import one_of
+from gateway.store.rows import values_of
+
+#: received -> opening -> done | held | unreadable; held -> received
+STATES = ("received", "opening", "done", "held", "unreadable")
+_TABLE = tables.transmission
+
+
+class Transmission(Row, frozen=True, kw_only=True):
+    """One delivery. `seq` 0 in a new one: it is drawn when it is registered."""
+
+    id: str
+    #: in or out
+    direction: str
+    partner: str | None = None
+    #: name of the endpoint it came by or leaves by
+    endpoint: str
+    #: what tells this delivery from others at its source: path, size and time of a remote file, AS2 Message-ID, ...
+    source_identity: str
+    name: str
+    sha256: str
+    size: int
+    received_at: datetime
+    state: str = "received"
+    stream: str
+    seq: int = 0
+    problems: tuple[Problem, ...] = ()
+    properties: Mapping[str, str] = {}
+
+
+def register(connection: Connection, transmission: Transmission) -> tuple[Transmission, bool]:
+    """Keep a transmission; where it is known already, the one that is there and False."""
+    known = _known(connection, transmission)
+    if known is not None:
+        return known, False
+    seq = streams.draw(connection, transmission.stream)
+    row = {**values_of(transmission), "seq": seq}
+    inserted = connection.execute(insert(connection, _TABLE).values(row).on_conflict_do_nothing().returning(_TABLE.c.id)).scalar_one_or_none()
+    if inserted is None:  # another process registered the same file meanwhile
+        known = _known(connection, transmission)
+        if known is None:
+            raise ValueError(f"transmission {transmission.id} exists already with other bytes")
+        return known, False
+    return Transmission(**row), True
+
+
+def _known(connection: Connection, transmission: Transmission) -> Transmission | None:
+    if transmission.direction != "in":
+        return get(connection, transmission.id)
+    return one_of(connection.execute(select(_TABLE).where(
+        _TABLE.c.direction == "in", _TABLE.c.endpoint == transmission.endpoint,
+        _TABLE.c.source_identity == transmission.source_identity, _TABLE.c.sha256 == transmission.sha256)), Transmission)
+
+
+def get(connection: Connection, id: str) -> Transmission | None:
+    """The transmission of this id."""
+    return one_of(connection.execute(select(_TABLE).where(_TABLE.c.id == id)), Transmission)
+
+
+def next_open(connection: Connection, stream: str) -> Transmission | None:
+    """The first transmission of the stream that is not through yet."""
+    query = select(_TABLE).where(_TABLE.c.stream == stream, _TABLE.c.state.in_(("received", "opening"))).order_by(_TABLE.c.seq).limit(1)
+    return one_of(connection.execute(query), Transmission)
+
+
+def set_state(connection: Connection, id: str, expected: str, state: str, *, partner: str | None = None, problems: tuple[Problem, ...] | None = None,
+              properties: Mapping[str, str] | None = None) -> bool:
+    """Move a transmission on; False where it was not (any more) in the expected state."""
+    changes: dict[str, Any] = {"state": state}
+    given = {"partner": partner, "problems": problems, "properties": properties}
+    changes.update({name: value for name, value in given.items() if value is not None})
+    return connection.execute(update(_TABLE).where(_TABLE.c.id == id, _TABLE.c.state == expected).values(changes)).rowcount == 1
+
+
+def streams_open(connection: Connection) -> list[str]:
+    """The streams in which a transmission waits to be opened: what a sweep pokes."""
+    query = select(_TABLE.c.stream).where(_TABLE.c.state.in_(("received", "opening"))).distinct().order_by(_TABLE.c.stream)
+    return list(connection.execute(query).scalars())
+
+
+def with_bytes(connection: Connection, sha256: str, direction: str = "in") -> list[Transmission]:
+    """All transmissions that carried exactly these bytes, oldest first: whoever asks decides whether that is a duplicate."""
+    query = select(_TABLE).where(_TABLE.c.sha256 == sha256, _TABLE.c.direction == direction).order_by(_TABLE.c.received_at, _TABLE.c.id)
+    return all_of(connection.execute(query), Transmission)
+
+
+def search(connection: Connection, *, state: str | None = None, partner: str | None = None, direction: str | None = None,
+           after: tuple[datetime, str] | None = None, limit: int = 50) -> list[Transmission]:
+    """Newest first; `after` is (received_at, id) of the last one of the page before."""
+    query = select(_TABLE).order_by(_TABLE.c.received_at.desc(), _TABLE.c.id.desc()).limit(limit)
+    for column, value in ((_TABLE.c.state, state), (_TABLE.c.partner, partner), (_TABLE.c.direction, direction)):
+        if value is not None:
+            query = query.where(column == value)
+    if after is not None:
+        query = query.where(_TABLE.c.received_at <= after[0], (_TABLE.c.received_at < after[0]) | (_TABLE.c.id < after[1]))
+    return all_of(connection.execute(query), Transmission)
