@@ -1,0 +1,157 @@
+"""An SSH connection to a server whose host key we know.
+
+Knows how to reach, recognise and log in; nothing of files. Rule: no key is ever added by itself, a server whose key fits no
+pin is told nothing, not even the user's name.
+"""
+
+import base64
+import contextlib
+import io
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+
+import paramiko
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from gateway.transport.box import TransportError
+
+#: Kinds of host keys by the algorithms that use them; asked for one after another until one fits a pin.
+_HOST_KEY_KINDS = (
+    ("ssh-ed25519",),
+    ("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"),
+    ("rsa-sha2-512", "rsa-sha2-256"),
+)
+
+_LOG_CHANNEL = "gateway.transport.sftp.ssh"
+logging.getLogger(_LOG_CHANNEL).addHandler(logging.NullHandler())  # paramiko writes tracebacks there; nothing goes to stderr by itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SftpSettings:
+    """Where an SFTP server is and how we know it and it knows us; secrets are values here and never shown."""
+
+    host: str
+    user: str
+    #: `SHA256:...` as ssh-keygen prints it; one of them must fit (several for a change of key).
+    host_keys: tuple[str, ...]
+    port: int = 22
+    #: OpenSSH or PEM private key.
+    key: bytes | None = field(default=None, repr=False)
+    key_password: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    folder: str | None = None
+    send_to: str | None = None
+    #: How long a file must stand still on our clock; 0 where the sender renames.
+    settle_seconds: float = 2.0
+    timeout_seconds: float = 30.0
+    longest_seconds: float = 300.0
+
+
+class _HostKeyUnknown(Exception):
+    """The server showed a key that no pin fits."""
+
+    def __init__(self, fingerprint: str) -> None:
+        super().__init__(fingerprint)
+        self.fingerprint = fingerprint
+
+
+@contextlib.contextmanager
+def hang_up_after(transport: paramiko.Transport, seconds: float) -> Iterator[None]:
+    """Close the connection when the block takes longer: paramiko waits without limit at some steps of connecting."""
+    timer = threading.Timer(seconds, transport.close)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def connect_pinned(settings: SftpSettings) -> paramiko.Transport:
+    """Connect; where the server shows a key of a kind that is not pinned, ask it for its keys of the other kinds."""
+    if not settings.host_keys:
+        raise TransportError(f"no host key of {settings.host} is pinned: ask the partner for its fingerprint and set host_keys",
+                             retry=False, stop=True)
+    key = _private_key(settings)
+    shown: list[str] = []
+    refused: list[str] = []
+    for _ in _HOST_KEY_KINDS:
+        try:
+            return _connect_once(settings, key, refused)
+        except _HostKeyUnknown as unknown:
+            shown.append(unknown.fingerprint)
+            name = unknown.fingerprint.partition(" ")[0]
+            refused.extend(next((kind for kind in _HOST_KEY_KINDS if name in kind or (name == "ssh-rsa" and "rsa-sha2-512" in kind)), (name,)))
+        except paramiko.ssh_exception.IncompatiblePeer as error:
+            if not shown:
+                raise TransportError(f"{settings.host} and we have no SSH algorithm in common: {error}", retry=False, stop=True) from error
+            break
+    raise TransportError(f"the host key of {settings.host} is not a pinned one: found {', '.join(shown)}, expected {', '.join(settings.host_keys)}; "
+                         "nothing was sent. Ask the partner whether its key changed, then set host_keys", retry=False, stop=True)
+
+
+def _connect_once(settings: SftpSettings, key: paramiko.PKey | None, refused: Sequence[str]) -> paramiko.Transport:
+    connection = socket.create_connection((settings.host, settings.port), timeout=settings.timeout_seconds)
+    try:
+        transport = paramiko.Transport(connection, disabled_algorithms={"keys": list(refused)})
+    except BaseException:
+        connection.close()
+        raise
+    try:
+        transport.set_log_channel(_LOG_CHANNEL)
+        transport.daemon = True
+        transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = settings.timeout_seconds
+        with hang_up_after(transport, settings.longest_seconds):
+            transport.start_client(timeout=settings.timeout_seconds)
+            if not transport.initial_kex_done:
+                raise TimeoutError("the SSH handshake took too long")
+            shown = transport.get_remote_server_key()
+            if _digest(shown.fingerprint) not in {_digest(pin) for pin in settings.host_keys}:
+                raise _HostKeyUnknown(f"{shown.get_name()} {shown.fingerprint}")
+            _authenticate(transport, settings, key)
+        transport.set_keepalive(30)
+    except BaseException:
+        transport.close()
+        raise
+    return transport
+
+
+def _authenticate(transport: paramiko.Transport, settings: SftpSettings, key: paramiko.PKey | None) -> None:
+    missing: list[str] = []
+    if key is not None:
+        missing = transport.auth_publickey(settings.user, key)
+    if settings.password is not None and (key is None or missing):
+        missing = transport.auth_password(settings.user, settings.password)
+    if missing or not transport.is_authenticated():
+        raise paramiko.AuthenticationException(f"the server asks for more: {', '.join(missing)}" if missing else "nothing to log in with")
+
+
+def _private_key(settings: SftpSettings) -> paramiko.PKey | None:
+    if settings.key is None:
+        return None
+    for kind in (paramiko.Ed25519Key, paramiko.RSAKey, paramiko.ECDSAKey):
+        try:
+            return kind.from_private_key(io.StringIO(settings.key.decode("ascii")), settings.key_password)
+        except paramiko.PasswordRequiredException as error:
+            raise TransportError(f"the private key for {settings.host} is encrypted and its password is not set", retry=False, stop=True) from error
+        except (paramiko.SSHException, ValueError, IndexError, UnsupportedAlgorithm):
+            continue  # a key of another kind
+    raise TransportError(f"the private key for {settings.host} cannot be read: expected an Ed25519, RSA or ECDSA key in OpenSSH or PEM form",
+                         retry=False, stop=True)
+
+
+def _digest(pin: str) -> bytes:
+    """The bytes that `SHA256:...` stands for; padding or not makes no difference."""
+    name, _, text = pin.strip().partition(":")
+    try:
+        digest = base64.b64decode(text + "=" * (-len(text) % 4), validate=True) if name.upper() == "SHA256" else b""
+    except ValueError:
+        digest = b""
+    if len(digest) != 32:
+        raise TransportError(f'"{pin}" is not a host key fingerprint: expected SHA256:... as ssh-keygen -l prints it', retry=False, stop=True)
+    return digest

@@ -1,0 +1,105 @@
+"""An SFTP server in this process (paramiko's server side) for faults that OpenSSH cannot be talked into."""
+
+import os
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import paramiko
+from paramiko import SFTP_NO_SUCH_FILE
+from paramiko import SFTP_OK
+from paramiko import SFTP_OP_UNSUPPORTED
+from paramiko import SFTPAttributes
+
+
+class FaultyServer:
+    """Serves one folder to a user with a password; `on_rename` is asked at a posix-rename: "do", "refuse", "do and hang up", "hang up"."""
+
+    def __init__(self, folder: Path, on_rename: Callable[[], str]) -> None:
+        self.folder = folder
+        self.on_rename = on_rename
+        self.short_reads = False
+        self.host_key = paramiko.ECDSAKey.generate()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.transports: list[paramiko.Transport] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+        for transport in self.transports:
+            transport.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            transport = paramiko.Transport(connection)
+            transport.daemon = True
+            transport.add_server_key(self.host_key)
+            transport.set_subsystem_handler("sftp", paramiko.SFTPServer, _Files, owner=self, transport=transport)
+            transport.start_server(server=_Door(), event=threading.Event())
+            self.transports.append(transport)
+
+
+class _Door(paramiko.ServerInterface):
+    def check_auth_password(self, username: str, password: str) -> int:
+        return paramiko.AUTH_SUCCESSFUL if (username, password) == ("seller", "hunter2") else paramiko.AUTH_FAILED
+
+    def check_channel_request(self, kind: str, chanid: int) -> int:
+        return paramiko.OPEN_SUCCEEDED
+
+
+class _Handle(paramiko.SFTPHandle):
+    readfile: object
+    writefile: object
+    short_reads = False
+
+    def stat(self) -> SFTPAttributes:
+        return SFTPAttributes.from_stat(os.fstat(self.readfile.fileno()))  # type: ignore[attr-defined]
+
+    def read(self, offset: int, length: int) -> bytes | int:
+        return super().read(offset, min(length, 1_000) if self.short_reads else length)
+
+
+class _Files(paramiko.SFTPServerInterface):
+    def __init__(self, door: paramiko.ServerInterface, owner: FaultyServer, transport: paramiko.Transport) -> None:
+        super().__init__(door)
+        self._server = owner
+        self._transport = transport
+
+    def _real(self, path: str) -> Path:
+        return self._server.folder / path.lstrip("/")
+
+    def list_folder(self, path: str) -> list[SFTPAttributes]:
+        return [SFTPAttributes.from_stat(entry.stat(), entry.name) for entry in os.scandir(self._real(path))]
+
+    def lstat(self, path: str) -> SFTPAttributes | int:
+        return SFTPAttributes.from_stat(os.lstat(self._real(path))) if self._real(path).exists() else SFTP_NO_SUCH_FILE
+
+    stat = lstat
+
+    def open(self, path: str, flags: int, attr: SFTPAttributes) -> paramiko.SFTPHandle | int:
+        if not flags & os.O_CREAT and not self._real(path).exists():
+            return SFTP_NO_SUCH_FILE
+        handle = _Handle(flags)
+        handle.readfile = handle.writefile = os.fdopen(os.open(self._real(path), flags, 0o600), "r+b" if flags & os.O_CREAT else "rb", buffering=0)
+        handle.short_reads = self._server.short_reads
+        return handle
+
+    def rename(self, oldpath: str, newpath: str) -> int:
+        self._real(oldpath).rename(self._real(newpath))
+        return SFTP_OK
+
+    def posix_rename(self, oldpath: str, newpath: str) -> int:
+        wish = self._server.on_rename()
+        if wish == "refuse":
+            return SFTP_OP_UNSUPPORTED
+        if "do" in wish:
+            self.rename(oldpath, newpath)
+        if "hang up" in wish:
+            self._transport.close()
+        return SFTP_OK

@@ -1,0 +1,336 @@
+"""The SFTP box against a real OpenSSH server."""
+
+import os
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.transport.box import Found
+from gateway.transport.box import TransportError
+from gateway.transport.sftp import SftpBox
+from tests.transport.openssh import OpenSsh
+from tests.transport.openssh import running_openssh
+
+
+class Clock:
+    """A clock that moves when told."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[OpenSsh]:
+    with running_openssh() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared(server: OpenSsh) -> Iterator[SftpBox]:
+    box = SftpBox(server.settings())
+    yield box
+    box.close()
+
+
+@pytest.fixture
+def box(server: OpenSsh, shared: SftpBox) -> SftpBox:
+    """A box with empty folders; the connection is kept from test to test."""
+    for folder in ("in", "out"):
+        for path in os.listdir(os.fsencode(server.data / folder)):
+            os.unlink(os.path.join(os.fsencode(server.data / folder), path))
+    return shared
+
+
+def read(box: SftpBox, found: Found) -> bytes:
+    return b"".join(box.fetch(found))
+
+
+@pytest.mark.parametrize("size", [0, 1, 32_768, 32_769, 5_000_003])
+def test_file_is_fetched_byte_for_byte(box: SftpBox, server: OpenSsh, size: int) -> None:
+    data = os.urandom(size)
+    (server.data / "out" / "po.edi").write_bytes(data)
+    [found] = box.list_ready()
+    assert found.size == size
+    assert read(box, found) == data
+
+
+def test_removed_file_is_gone_and_removing_again_is_harmless(box: SftpBox, server: OpenSsh) -> None:
+    (server.data / "out" / "po.edi").write_bytes(b"ISA")
+    [found] = box.list_ready()
+    box.remove(found)
+    box.remove(found)
+    assert box.list_ready() == []
+
+
+def test_growing_file_waits_until_it_stood_still_on_our_clock(box: SftpBox, server: OpenSsh) -> None:
+    clock = Clock()
+    patient = SftpBox(server.settings(settle_seconds=2.0), clock=clock)
+    path = server.data / "out" / "po.edi"
+    path.write_bytes(b"IS")
+    os.utime(path, (1, 1))  # the sender kept an old time: no sign that it is complete
+    assert patient.list_ready() == [] and patient.unsettled()
+    clock.now += 1.5
+    path.write_bytes(b"ISA")
+    assert patient.list_ready() == []
+    clock.now += 1.5
+    assert patient.list_ready() == []
+    clock.now += 0.6
+    assert [found.name for found in patient.list_ready()] == ["po.edi"]
+    assert not patient.unsettled()
+    patient.close()
+
+
+def test_file_that_grows_or_shrinks_while_it_is_read_is_refused_at_the_end(box: SftpBox, server: OpenSsh) -> None:
+    path = server.data / "out" / "po.edi"
+    for change in (lambda: path.open("ab").write(b"more"), lambda: os.truncate(path, 3_000_000)):
+        path.write_bytes(b"x" * 5_000_000)
+        [found] = box.list_ready()
+        pieces = box.fetch(found)
+        next(pieces)
+        change()
+        with pytest.raises(TransportError) as caught:
+            list(pieces)
+        assert caught.value.retry and not caught.value.stop
+
+
+def test_file_replaced_since_the_listing_is_neither_fetched_nor_removed(box: SftpBox, server: OpenSsh) -> None:
+    path = server.data / "out" / "po.edi"
+    path.write_bytes(b"one")
+    [found] = box.list_ready()
+    path.write_bytes(b"another")
+    with pytest.raises(TransportError):
+        read(box, found)
+    with pytest.raises(TransportError):
+        box.remove(found)
+    assert path.read_bytes() == b"another"
+
+
+def test_file_gone_since_the_listing_keeps_the_connection(box: SftpBox, server: OpenSsh) -> None:
+    path = server.data / "out" / "po.edi"
+    path.write_bytes(b"one")
+    [found] = box.list_ready()
+    path.unlink()
+    session = box._session
+    with pytest.raises(TransportError):
+        read(box, found)
+    assert box.list_ready() == [] and box._session is session
+
+
+def test_hidden_and_unfinished_names_links_and_folders_are_ignored(box: SftpBox, server: OpenSsh) -> None:
+    folder = server.data / "out"
+    for name in (".po.edi", "a.tmp", "b.part", "c.filepart"):
+        (folder / name).write_bytes(b"x")
+    (folder / "link.edi").symlink_to("/etc/passwd")
+    (folder / "sub").mkdir()
+    (folder / "po.edi").write_bytes(b"x")
+    try:
+        assert [found.name for found in box.list_ready()] == ["po.edi"]
+    finally:
+        (folder / "sub").rmdir()
+
+
+def test_name_that_is_not_utf8_does_not_block_the_others(box: SftpBox, server: OpenSsh) -> None:
+    raw = os.path.join(os.fsencode(server.data / "out"), b"bestellung-\xfc.edi")
+    Path(os.fsdecode(raw)).write_bytes(b"x")
+    (server.data / "out" / "bestellung-ü.txt").write_bytes(b"y")
+    assert {found.name: read(box, found) for found in box.list_ready()} == {"bestellung-ü.edi": b"x", "bestellung-ü.txt": b"y"}
+    for found in box.list_ready():
+        box.remove(found)
+    assert os.listdir(server.data / "out") == []
+
+
+def test_two_thousand_entries_are_listed(box: SftpBox, server: OpenSsh) -> None:
+    for number in range(2_000):
+        (server.data / "out" / f"po-{number:05}.edi").touch()
+    assert len(box.list_ready()) == 2_000
+
+
+def test_sent_file_appears_whole_and_the_same_again_is_harmless(box: SftpBox, server: OpenSsh) -> None:
+    data = os.urandom(300_000)
+    box.send("855-1.edi", data)
+    box.send("855-1.edi", data)
+    assert os.listdir(server.data / "in") == ["855-1.edi"]
+    assert (server.data / "in" / "855-1.edi").read_bytes() == data
+
+
+def test_other_file_of_the_same_name_is_never_written_over(box: SftpBox, server: OpenSsh) -> None:
+    box.send("855-1.edi", b"one")
+    with pytest.raises(TransportError) as caught:
+        box.send("855-1.edi", b"two")
+    assert not caught.value.retry
+    assert (server.data / "in" / "855-1.edi").read_bytes() == b"one"
+
+
+def test_sent_and_fetched_names_cannot_leave_their_folder(box: SftpBox, server: OpenSsh) -> None:
+    box.send("../out/x.edi", b"x")
+    assert os.listdir(server.data / "out") == []
+    for name in ("../sshd_config", "..", ""):
+        with pytest.raises(TransportError) as caught:
+            read(box, Found(name=name, identity="", size=1))
+        assert not caught.value.retry
+
+
+def test_left_over_of_a_killed_try_is_replaced(box: SftpBox, server: OpenSsh) -> None:
+    (server.data / "in" / ".a.edi.tmp").write_bytes(b"half of something much longer")
+    os.chmod(server.data / "in" / ".a.edi.tmp", 0o666)
+    box.send("a.edi", b"new")
+    assert {path.name: path.read_bytes() for path in (server.data / "in").iterdir()} == {"a.edi": b"new"}
+
+
+def test_folder_that_is_missing_may_be_tried_again(box: SftpBox, server: OpenSsh) -> None:
+    other = SftpBox(server.settings(folder=f"{server.data}/none", send_to=f"{server.data}/none"))
+    for verb in (other.list_ready, lambda: other.send("a", b"x")):
+        with pytest.raises(TransportError) as caught:
+            verb()
+        assert caught.value.retry and not caught.value.stop
+    other.close()
+
+
+def test_changed_host_key_stops_the_endpoint_before_anything_is_told(server: OpenSsh) -> None:
+    pin = "SHA256:" + "A" * 43
+    box = SftpBox(server.settings(host_keys=(pin,)))
+    with pytest.raises(TransportError) as caught:
+        box.list_ready()
+    assert caught.value.stop and not caught.value.retry
+    assert pin in caught.value.message and server.fingerprint("ed25519") in caught.value.message and server.fingerprint("rsa") in caught.value.message
+    assert "Accepted publickey" not in (server.home / "sshd.log").read_text().splitlines()[-1]
+
+
+def test_any_pin_of_several_and_of_any_kind_is_good(server: OpenSsh) -> None:
+    for pins in (("SHA256:" + "A" * 43, server.fingerprint("ed25519")), (server.fingerprint("rsa"),), (server.fingerprint("rsa") + "=",)):
+        box = SftpBox(server.settings(host_keys=pins))
+        box.list_ready()
+        box.close()
+
+
+@pytest.mark.parametrize("pins", [(), ("MD5:00:11",), ("SHA256:short",), ("SHA256:\u00fc",)])
+def test_missing_or_unreadable_pin_stops_the_endpoint(server: OpenSsh, pins: tuple[str, ...]) -> None:
+    with pytest.raises(TransportError) as caught:
+        SftpBox(server.settings(host_keys=pins)).list_ready()
+    assert caught.value.stop
+
+
+def test_refused_login_stops_the_endpoint(server: OpenSsh, tmp_path: Path) -> None:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "stranger"], check=True)
+    for changes in ({"key": (tmp_path / "stranger").read_bytes()}, {"key": None, "password": "wrong"}, {"key": None}):
+        with pytest.raises(TransportError) as caught:
+            SftpBox(server.settings(**changes)).list_ready()
+        assert caught.value.stop and not caught.value.retry
+        assert "wrong" not in caught.value.message
+
+
+def test_unreadable_private_key_stops_the_endpoint_and_is_not_shown(server: OpenSsh) -> None:
+    settings = server.settings(key=b"-----BEGIN NONSENSE hunter2", password="hunter2")
+    assert "hunter2" not in repr(settings)
+    with pytest.raises(TransportError) as caught:
+        SftpBox(settings).list_ready()
+    assert caught.value.stop and "hunter2" not in caught.value.message
+
+
+@pytest.mark.parametrize("kind", [["rsa", "-b", "2048"], ["ecdsa"]])
+def test_rsa_and_ecdsa_client_keys_are_read_in_both_forms(server: OpenSsh, tmp_path: Path, kind: list[str]) -> None:
+    for form in (["-m", "PEM"], []):
+        path = tmp_path / f"key{len(form)}"
+        subprocess.run(["ssh-keygen", "-q", "-t", *kind, *form, "-N", "", "-f", path], check=True)
+        with pytest.raises(TransportError) as caught:
+            SftpBox(server.settings(key=path.read_bytes())).list_ready()
+        assert "refused the login" in caught.value.message  # read, tried, but not entitled
+
+
+def test_nobody_there_may_be_tried_again(server: OpenSsh) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        with pytest.raises(TransportError) as caught:
+            SftpBox(server.settings(port=closed.getsockname()[1])).list_ready()
+    assert caught.value.retry and not caught.value.stop
+
+
+def test_silent_server_is_given_up_in_time(server: OpenSsh) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        with pytest.raises(TransportError) as caught:
+            SftpBox(server.settings(port=silent.getsockname()[1], timeout_seconds=0.3)).list_ready()
+    assert caught.value.retry
+
+
+class Relay:
+    """A wire between client and server that can fall silent or break."""
+
+    def __init__(self, port: int) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._target = port
+        self._sockets: list[socket.socket] = []
+        self.deaf = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        for one in self._sockets:
+            one.close() if one.fileno() < 0 else one.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._listener.close()
+        for one in self._sockets:
+            one.close()
+
+    def _accept(self) -> None:
+        try:
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(("127.0.0.1", self._target))
+                self._sockets += [client, server]
+                threading.Thread(target=self._pump, args=(client, server, False), daemon=True).start()
+                threading.Thread(target=self._pump, args=(server, client, True), daemon=True).start()
+        except OSError:
+            return
+
+    def _pump(self, source: socket.socket, target: socket.socket, may_be_deaf: bool) -> None:
+        try:
+            while data := source.recv(65536):
+                if not (may_be_deaf and self.deaf.is_set()):
+                    target.sendall(data)
+            target.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return
+
+
+@pytest.fixture
+def relay(server: OpenSsh) -> Iterator[Relay]:
+    wire = Relay(server.port)
+    yield wire
+    wire.close()
+
+
+def test_line_that_breaks_in_mid_read_is_retried_on_a_new_connection(box: SftpBox, server: OpenSsh, relay: Relay) -> None:
+    (server.data / "out" / "po.edi").write_bytes(b"x" * 8_000_000)
+    far = SftpBox(server.settings(port=relay.port))
+    [found] = far.list_ready()
+    pieces = far.fetch(found)
+    next(pieces)
+    relay.cut()
+    with pytest.raises(TransportError) as caught:
+        list(pieces)
+    assert caught.value.retry and not caught.value.stop
+    assert read(far, found) == b"x" * 8_000_000
+    far.close()
+
+
+def test_server_that_stops_answering_is_given_up_in_time(box: SftpBox, server: OpenSsh, relay: Relay) -> None:
+    (server.data / "out" / "po.edi").write_bytes(b"x" * 8_000_000)
+    far = SftpBox(server.settings(port=relay.port, timeout_seconds=0.5))
+    [found] = far.list_ready()
+    pieces = far.fetch(found)
+    next(pieces)
+    relay.deaf.set()
+    with pytest.raises(TransportError) as caught:
+        list(pieces)
+    assert caught.value.retry
+    relay.deaf.clear()
+    assert read(far, found) == b"x" * 8_000_000
+    far.close()

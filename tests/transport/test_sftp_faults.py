@@ -1,0 +1,93 @@
+"""The SFTP box against a server that fails in the worst moment."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.transport.box import TransportError
+from gateway.transport.sftp import SftpBox
+from gateway.transport.ssh import SftpSettings
+from tests.transport.faulty_sftp import FaultyServer
+
+
+@pytest.fixture
+def wishes() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def server(tmp_path: Path, wishes: list[str]) -> Iterator[FaultyServer]:
+    running = FaultyServer(tmp_path, lambda: wishes.pop(0) if wishes else "do")
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def box(server: FaultyServer) -> Iterator[SftpBox]:
+    one = SftpBox(SftpSettings(host="127.0.0.1", port=server.port, user="seller", password="hunter2", host_keys=(server.host_key.fingerprint,),
+                               folder="/", send_to="/", settle_seconds=0.0, timeout_seconds=5.0))
+    yield one
+    one.close()
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_rename_whose_answer_was_lost_is_not_done_twice(box: SftpBox, wishes: list[str], tmp_path: Path) -> None:
+    wishes.append("do and hang up")
+    box.send("a.edi", b"ISA")
+    assert files(tmp_path) == {"a.edi": b"ISA"}
+
+
+def test_rename_whose_answer_was_lost_after_the_partner_took_the_file_is_not_sent_again(
+        box: SftpBox, server: FaultyServer, tmp_path: Path) -> None:
+    def take() -> str:
+        (tmp_path / ".a.edi.tmp").unlink()  # renamed and taken at once
+        return "hang up"
+
+    server.on_rename = take
+    box.send("a.edi", b"ISA")
+    assert files(tmp_path) == {}
+
+
+def test_rename_that_was_lost_on_its_way_is_done_on_a_new_connection(box: SftpBox, wishes: list[str], tmp_path: Path) -> None:
+    wishes.append("hang up")
+    box.send("a.edi", b"ISA")
+    assert files(tmp_path) == {"a.edi": b"ISA"}
+
+
+def test_rename_that_is_lost_again_and_again_is_given_back_to_be_retried(box: SftpBox, wishes: list[str], tmp_path: Path) -> None:
+    wishes += ["hang up", "hang up"]
+    with pytest.raises(TransportError) as caught:
+        box.send("a.edi", b"ISA")
+    assert caught.value.retry
+    box.send("a.edi", b"ISA")
+    assert files(tmp_path) == {"a.edi": b"ISA"}
+
+
+def test_server_without_posix_rename_and_fsync_gets_a_plain_rename(box: SftpBox, wishes: list[str], tmp_path: Path) -> None:
+    wishes.append("refuse")
+    box.send("a.edi", b"ISA")
+    assert files(tmp_path) == {"a.edi": b"ISA"}
+
+
+def test_server_that_answers_with_less_than_asked_is_read_to_the_end(box: SftpBox, server: FaultyServer, tmp_path: Path) -> None:
+    data = bytes(range(256)) * 400
+    (tmp_path / "a.edi").write_bytes(data)
+    server.short_reads = True
+    [found] = box.list_ready()
+    assert b"".join(box.fetch(found)) == data
+
+
+def test_server_that_drips_is_hung_up_on(server: FaultyServer, tmp_path: Path) -> None:
+    (tmp_path / "a.edi").write_bytes(b"x" * 3_000_000)
+    server.short_reads = True
+    box = SftpBox(SftpSettings(host="127.0.0.1", port=server.port, user="seller", password="hunter2", host_keys=(server.host_key.fingerprint,),
+                               folder="/", settle_seconds=0.0, timeout_seconds=5.0, longest_seconds=0.002))
+    with pytest.raises(TransportError) as caught:
+        [found] = box.list_ready()
+        list(box.fetch(found))
+    assert caught.value.retry
+    box.close()
