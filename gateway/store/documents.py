@@ -1,0 +1,367 @@
+"""Documents: the rows of canonical documents, their states and the states' history, and the counts that lists show.
+
+Knows no document's inside: a body is JSON text, a state is a word of the pipeline; only `registered` means something here: waiting for
+its trade step, in the order of `seq`, and held back while an earlier document of the same `hold_key` is still registered.
+Contents (body, problems, result, plans) lie in a table of their own; lists do not read them.
+"""
+
+from collections import Counter
+from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+from msgspec import UnsetType
+from sqlalchemy import Connection
+from sqlalchemy import Select
+from sqlalchemy import bindparam
+from sqlalchemy import func
+from sqlalchemy import or_
+from sqlalchemy import select
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+
+from gateway.problem import Problem
+from gateway.store import streams
+from gateway.store import tables
+from gateway.store.rows import Row
+from gateway.store.rows import StaleState
+from gateway.store.rows import all_of
+from gateway.store.rows import insert
+from gateway.store.rows import one_of
+
+REGISTERED = "registered"
+#: how many identifiers one IN list takes
+_MANY = 500
+
+_TABLE = tables.document
+_CONTENT = tables.document_content
+_HISTORY = tables.document_state
+_COUNT = tables.document_count
+_CONTENT_NAMES = ("body", "problems", "result", "plan_digests")
+_COUNT_NAMES = ("stream", "partner", "direction", "kind", "state", "test")
+_WHOLE: Select[Any] = select(_TABLE, *(_CONTENT.c[name] for name in _CONTENT_NAMES)).join(_CONTENT, _CONTENT.c.document == _TABLE.c.id)
+
+
+class Document(Row, frozen=True, kw_only=True):
+    """One document. In lists the contents (body to plan_digests) are left at their defaults."""
+
+    id: str
+    #: in or out
+    direction: str
+    #: empty where the partner is not known
+    partner: str
+    interchange: str | None = None
+    transmission: str | None = None
+    #: place in the interchange, counted from 0
+    ordinal: int = 0
+    #: order, order_response, ...; empty where it could not be read that far
+    kind: str
+    #: the document's own number (order number, invoice number)
+    number: str = ""
+    #: 850, ORDERS, ...
+    transaction_type: str = ""
+    transaction_control: str = ""
+    group_control: str = ""
+    state: str
+    test: bool = False
+    stream: str
+    #: 0 in a new one: drawn when it is inserted
+    seq: int = 0
+    hold_key: str | None = None
+    #: where its transaction lies in the payload
+    byte_offset: int | None = None
+    byte_length: int | None = None
+    #: of the payload in the archive
+    sha256: str | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+    created_at: datetime
+    due_at: datetime | None = None
+    attempts: int = 0
+    transition_no: int = 1
+    #: canonical JSON
+    body: str | None = None
+    problems: tuple[Problem, ...] = ()
+    #: JSON of the caller: what the acknowledgment says about it
+    result: str | None = None
+    #: what -> digest of the plan in force (store.plans): mapping, schema, rules, partner
+    plan_digests: Mapping[str, str] = {}
+
+
+class Change(Row, frozen=True, kw_only=True):
+    """One step of one document's state. A new state starts without due time and with no attempts unless they are given."""
+
+    document: str
+    expected: str
+    state: str
+    actor: str
+    reason: str
+    at: datetime
+    due_at: datetime | None = None
+    attempts: int = 0
+    number: str | UnsetType = UNSET
+    hold_key: str | None | UnsetType = UNSET
+    amount_minor: int | None | UnsetType = UNSET
+    currency: str | None | UnsetType = UNSET
+    body: str | UnsetType = UNSET
+    problems: tuple[Problem, ...] | UnsetType = UNSET
+    result: str | UnsetType = UNSET
+    plan_digests: Mapping[str, str] | UnsetType = UNSET
+
+
+class Transition(Row, frozen=True, kw_only=True):
+    """One line of a document's history; the first has no state before."""
+
+    document: str
+    transition_no: int
+    state_before: str | None
+    state: str
+    actor: str
+    reason: str
+    at: datetime
+
+
+class Filters(Row, frozen=True, kw_only=True):
+    """What a list of documents shows; None means any."""
+
+    states: tuple[str, ...] | None = None
+    kind: str | None = None
+    partner: str | None = None
+    direction: str | None = None
+    #: whole number, as written
+    number: str | None = None
+    test: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Count(Row, frozen=True, kw_only=True):
+    """How many documents are alike in these."""
+
+    partner: str
+    direction: str
+    kind: str
+    state: str
+    test: bool
+    count: int
+
+
+def insert_many(connection: Connection, documents: Sequence[Document], *, actor: str, reason: str) -> list[Document]:
+    """Insert documents with the first line of their history; where `seq` is 0 it is drawn, in the order given.
+
+    StaleState where one of them (id, or ordinal in its interchange) is there already: a chunk that is repeated cannot double.
+    """
+    if not documents:
+        return []
+    documents = _with_sequence(connection, documents)
+    rows = [{name: getattr(document, name) for name in _ROW_NAMES} for document in documents]
+    contents = [{"document": document.id, **{name: getattr(document, name) for name in _CONTENT_NAMES}} for document in documents]
+    history = [_history_row(document.id, 1, None, document.state, actor, reason, document.created_at) for document in documents]
+    try:
+        connection.execute(_INSERT, rows)
+    except IntegrityError as error:
+        raise StaleState("a document of this batch is registered already") from error
+    connection.execute(_CONTENT.insert(), contents)
+    connection.execute(_HISTORY.insert(), history)
+    _count(connection, ((tuple(getattr(document, name) for name in _COUNT_NAMES), 1) for document in documents))
+    return documents
+
+
+def transition(connection: Connection, changes: Sequence[Change]) -> None:
+    """Change states, each only from the state expected; StaleState names the first that is elsewhere, and nothing is written then."""
+    for batch in _rounds(changes):
+        _transition_each_once(connection, batch)
+
+
+def next_registered(connection: Connection, stream: str, limit: int, now: datetime) -> list[Document]:
+    """The next documents of a stream for their trade step, in order, with their contents.
+
+    Passed over: one whose retry is not due yet, and one whose hold_key an earlier registered document of the stream has
+    (also within one batch: it comes with the next).
+    """
+    earlier = _TABLE.alias("earlier")
+    waits = select(earlier.c.id).where(earlier.c.hold_key == _TABLE.c.hold_key, earlier.c.stream == _TABLE.c.stream,
+                                       earlier.c.seq < _TABLE.c.seq, earlier.c.state == REGISTERED).exists()
+    query = _WHOLE.where(_TABLE.c.stream == stream, _TABLE.c.state == REGISTERED, or_(_TABLE.c.due_at.is_(None), _TABLE.c.due_at <= now), ~waits)
+    return all_of(connection.execute(query.order_by(_TABLE.c.seq).limit(limit)), Document)
+
+
+def streams_registered(connection: Connection, now: datetime) -> list[str]:
+    """The streams in which a registered document is due: what a sweep pokes."""
+    due = or_(_TABLE.c.due_at.is_(None), _TABLE.c.due_at <= now)
+    return list(connection.execute(select(_TABLE.c.stream).where(_TABLE.c.state == REGISTERED, due).distinct().order_by(_TABLE.c.stream)).scalars())
+
+
+def get(connection: Connection, id: str) -> Document | None:
+    """A document with its contents."""
+    return one_of(connection.execute(_WHOLE.where(_TABLE.c.id == id)), Document)
+
+
+def get_many(connection: Connection, ids: Collection[str]) -> dict[str, Document]:
+    """Documents with their contents, by id; those that do not exist are left out."""
+    wanted = sorted(set(ids))
+    found: list[Document] = []
+    for start in range(0, len(wanted), _MANY):
+        found += all_of(connection.execute(_WHOLE.where(_TABLE.c.id.in_(wanted[start:start + _MANY]))), Document)
+    return {document.id: document for document in found}
+
+
+def of_interchange(connection: Connection, interchange: str, *, after_ordinal: int = -1, limit: int = 1000) -> list[Document]:
+    """Documents of an interchange in their order, with their contents, page by page (`after_ordinal` is the last one's of the page before)."""
+    query = _WHOLE.where(_TABLE.c.interchange == interchange, _TABLE.c.ordinal > after_ordinal).order_by(_TABLE.c.ordinal).limit(limit)
+    return all_of(connection.execute(query), Document)
+
+
+def of_transmission(connection: Connection, transmission: str, *, limit: int = 1000) -> list[Document]:
+    """Documents of a transmission (without contents) in the order in which they stood in it."""
+    query = select(_TABLE).where(_TABLE.c.transmission == transmission).order_by(_TABLE.c.created_at, _TABLE.c.ordinal, _TABLE.c.id).limit(limit)
+    return all_of(connection.execute(query), Document)
+
+
+def history(connection: Connection, id: str) -> list[Transition]:
+    """A document's states from the first to the present one."""
+    return all_of(connection.execute(select(_HISTORY).where(_HISTORY.c.document == id).order_by(_HISTORY.c.transition_no)), Transition)
+
+
+def search(connection: Connection, filters: Filters, *, after: tuple[datetime, str] | None = None, limit: int = 50) -> list[Document]:
+    """A page of documents without contents, newest first; `after` is (created_at, id) of the last one of the page before."""
+    query = select(_TABLE).order_by(_TABLE.c.created_at.desc(), _TABLE.c.id.desc()).limit(limit)
+    if filters.states is not None:
+        query = query.where(_TABLE.c.state == filters.states[0] if len(filters.states) == 1 else _TABLE.c.state.in_(filters.states))
+    for name in ("kind", "partner", "direction", "number", "test"):
+        value = getattr(filters, name)
+        if value is not None:
+            query = query.where(_TABLE.c[name] == value)
+    if filters.since is not None:
+        query = query.where(_TABLE.c.created_at >= filters.since)
+    if filters.until is not None:
+        query = query.where(_TABLE.c.created_at < filters.until)
+    if after is not None:
+        query = query.where(_TABLE.c.created_at <= after[0], or_(_TABLE.c.created_at < after[0], _TABLE.c.id < after[1]))
+    return all_of(connection.execute(query), Document)
+
+
+def counts(connection: Connection) -> list[Count]:
+    """How many documents there are by partner, direction, kind, state and test: from the counters, whatever their number."""
+    names = [_COUNT.c[name] for name in _COUNT_NAMES if name != "stream"]
+    # PostgreSQL sums integers into a numeric: keep it a whole number
+    query = select(*names, func.sum(_COUNT.c["count"]).label("count")).group_by(*names).having(func.sum(_COUNT.c["count"]) != 0).order_by(*names)
+    names_of = [column.name for column in names]
+    return [Count(**dict(zip(names_of, row[:-1], strict=True)), count=int(row[-1])) for row in connection.execute(query)]
+
+
+def set_body(connection: Connection, id: str, body: str) -> None:
+    """Replace a document's canonical body (its state does not change)."""
+    if connection.execute(update(_CONTENT).where(_CONTENT.c.document == id).values(body=body)).rowcount != 1:
+        raise StaleState(f"document {id} does not exist")
+
+
+# ---------------------------------------------------------------- how
+
+_ROW_NAMES = tuple(column.name for column in _TABLE.columns)
+_INSERT = _TABLE.insert()
+_EXTRA_NAMES = ("number", "hold_key", "amount_minor", "currency")
+
+
+def _with_sequence(connection: Connection, documents: Sequence[Document]) -> list[Document]:
+    missing = Counter(document.stream for document in documents if document.seq == 0)
+    if not missing:
+        return list(documents)
+    following = streams.draw_many(connection, missing)
+    numbered = []
+    for document in documents:
+        if document.seq == 0:
+            numbered.append(msgspec.structs.replace(document, seq=following[document.stream]))
+            following[document.stream] += 1
+        else:
+            numbered.append(document)
+    return numbered
+
+
+def _history_row(document: str, number: int, before: str | None, state: str, actor: str, reason: str, at: datetime) -> dict[str, Any]:
+    return {"document": document, "transition_no": number, "state_before": before, "state": state, "actor": actor, "reason": reason, "at": at}
+
+
+def _rounds(changes: Sequence[Change]) -> Iterable[list[Change]]:
+    """The changes so that a document is in a round at most once, later changes of it in later rounds."""
+    rounds: list[list[Change]] = []
+    seen: Counter[str] = Counter()
+    for change in changes:
+        if seen[change.document] == len(rounds):
+            rounds.append([])
+        rounds[seen[change.document]].append(change)
+        seen[change.document] += 1
+    return rounds
+
+
+def _transition_each_once(connection: Connection, changes: Sequence[Change]) -> None:
+    present = _present(connection, [change.document for change in changes])
+    for change in changes:
+        there = present.get(change.document)
+        if there is None:
+            raise StaleState(f"document {change.document} does not exist")
+        if there.state != change.expected:
+            raise StaleState(f"document {change.document} is {there.state}, expected {change.expected}")
+    _update_rows(connection, changes, present)
+    _update_contents(connection, changes)
+    connection.execute(_HISTORY.insert(), [
+        _history_row(change.document, present[change.document].transition_no + 1, change.expected, change.state, change.actor, change.reason, change.at)
+        for change in changes])
+    _count(connection, _moved(changes, present))
+
+
+def _present(connection: Connection, ids: list[str]) -> dict[str, Any]:
+    """Where documents stand, their rows locked until the transaction ends."""
+    columns = [_TABLE.c.id, _TABLE.c.transition_no, *(_TABLE.c[name] for name in _COUNT_NAMES)]
+    present: dict[str, Any] = {}
+    ids = sorted(ids)
+    for start in range(0, len(ids), _MANY):
+        query = select(*columns).where(_TABLE.c.id.in_(ids[start:start + _MANY])).order_by(_TABLE.c.id).with_for_update()
+        present.update({row.id: row for row in connection.execute(query)})
+    return present
+
+
+def _update_rows(connection: Connection, changes: Sequence[Change], present: Mapping[str, Any]) -> None:
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for change in changes:
+        extra = tuple(name for name in _EXTRA_NAMES if getattr(change, name) is not UNSET)
+        groups.setdefault(extra, []).append({
+            "key": change.document, "state": change.state, "transition_no": present[change.document].transition_no + 1,
+            "due_at": change.due_at, "attempts": change.attempts, **{name: getattr(change, name) for name in extra}})
+    for extra, rows in groups.items():
+        names = ("state", "transition_no", "due_at", "attempts", *extra)
+        connection.execute(update(_TABLE).where(_TABLE.c.id == bindparam("key")).values({name: bindparam(name) for name in names}), rows)
+
+
+def _update_contents(connection: Connection, changes: Sequence[Change]) -> None:
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for change in changes:
+        names = tuple(name for name in _CONTENT_NAMES if getattr(change, name) is not UNSET)
+        if names:
+            groups.setdefault(names, []).append({"key": change.document, **{name: getattr(change, name) for name in names}})
+    for names, rows in groups.items():
+        connection.execute(update(_CONTENT).where(_CONTENT.c.document == bindparam("key")).values({name: bindparam(name) for name in names}), rows)
+
+
+def _moved(changes: Sequence[Change], present: Mapping[str, Any]) -> Iterable[tuple[tuple[Any, ...], int]]:
+    for change in changes:
+        there = present[change.document]
+        for state, difference in ((there.state, -1), (change.state, 1)):
+            yield (there.stream, there.partner, there.direction, there.kind, state, there.test), difference
+
+
+def _count(connection: Connection, differences: Iterable[tuple[tuple[Any, ...], int]]) -> None:
+    sums: Counter[tuple[Any, ...]] = Counter()
+    for key, difference in differences:
+        sums[key] += difference
+    # sorted: two transactions that count in the same rows lock them in the same order
+    rows = [{**dict(zip(_COUNT_NAMES, key, strict=True)), "count": sums[key]} for key in sorted(sums) if sums[key]]
+    if rows:
+        statement = insert(connection, _COUNT)
+        statement = statement.on_conflict_do_update(index_elements=list(_COUNT_NAMES), set_={"count": _COUNT.c["count"] + statement.excluded["count"]})
+        connection.execute(statement, rows)

@@ -1,0 +1,293 @@
+"""The outbox: what shall leave, in order, and how far it is. Sending itself is outside of any transaction, so rows are claimed by lease.
+
+    waiting -> claimed -> prepared -> sent -> acknowledged | rejected          cancelled (only before it is prepared)     dead (given up)
+
+A row's identity (file name or Message-ID), digest and control numbers are written once, by `prepare`, and are the same on every try.
+Within a stream rows leave in the order of `seq`: one that waits for its time or another worker's lease keeps the later ones back;
+dead and cancelled rows keep nobody back. Knows no transport and no syntax.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from datetime import datetime
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+from sqlalchemy import case
+from sqlalchemy import func
+from sqlalchemy import or_
+from sqlalchemy import select
+from sqlalchemy import update
+
+from gateway.store import streams
+from gateway.store import tables
+from gateway.store.rows import Row
+from gateway.store.rows import StaleState
+from gateway.store.rows import all_of
+from gateway.store.rows import insert
+from gateway.store.rows import one_of
+from gateway.store.rows import values_of
+
+OPEN = ("waiting", "claimed", "prepared")
+#: what ends an acknowledgment's wait
+ACK_STATES = ("waiting", "accepted", "accepted_with_errors", "partially_accepted", "rejected", "overdue")
+_TABLE = tables.outbox
+
+
+class Entry(Row, frozen=True, kw_only=True):
+    """One thing to send. `id` is made of document and leg, so that enqueueing it twice makes one row."""
+
+    id: str
+    document: str | None = None
+    partner: str
+    endpoint: str
+    stream: str
+    #: 0 in a new one: drawn when it is enqueued
+    seq: int = 0
+    #: document, acknowledgment, receipt, letter, ...
+    kind: str
+    #: like x12/004010/855
+    spec: str
+    #: canonical JSON, or the acknowledgment's segments
+    body: str = ""
+    properties: Mapping[str, str] = {}
+    state: str = "waiting"
+    test: bool = False
+    created_at: datetime
+    #: not before: end of the undo window, next try
+    due_at: datetime
+    attempts: int = 0
+    lease_token: str | None = None
+    lease_until: datetime | None = None
+    identity: str | None = None
+    sha256: str | None = None
+    transmission: str | None = None
+    transaction_type: str | None = None
+    interchange_control: str | None = None
+    group_control: str | None = None
+    transaction_control: str | None = None
+    sent_at: datetime | None = None
+    last_error: str | None = None
+    expects_ack: bool = False
+    ack_state: str | None = None
+    ack_due_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+
+
+class Preparation(Row, frozen=True, kw_only=True):
+    """What is fixed about a row before its first try: several rows of one interchange share identity and digest."""
+
+    id: str
+    identity: str
+    sha256: str
+    transaction_type: str | None = None
+    interchange_control: str | None = None
+    group_control: str | None = None
+    transaction_control: str | None = None
+    transmission: str | None = None
+
+
+def enqueue(connection: Connection, entries: Sequence[Entry]) -> list[str]:
+    """Insert rows whose id is not there yet; returns the ids that are new. Sequence numbers are drawn in the order given."""
+    known: set[str] = set()
+    ids = [entry.id for entry in entries]
+    for start in range(0, len(ids), 500):
+        known.update(connection.execute(select(_TABLE.c.id).where(_TABLE.c.id.in_(ids[start:start + 500]))).scalars())
+    fresh: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.id not in known:
+            fresh.setdefault(entry.id, entry)
+    if not fresh:
+        return []
+    counts: dict[str, int] = {}
+    for entry in fresh.values():
+        counts[entry.stream] = counts.get(entry.stream, 0) + 1
+    following = streams.draw_many(connection, counts)
+    rows = []
+    for entry in fresh.values():
+        rows.append({**values_of(entry), "seq": following[entry.stream]})
+        following[entry.stream] += 1
+    connection.execute(insert(connection, _TABLE).on_conflict_do_nothing(index_elements=["id"]), rows)
+    return list(fresh)
+
+
+def claim(connection: Connection, *, stream: str, now: datetime, lease: timedelta, limit: int, token: str) -> list[Entry]:
+    """Take the next rows of a stream for `lease`, in order. Rows that were prepared before come back as they were prepared.
+
+    Empty where the first open row is not due, or another worker's lease on it still runs.
+    """
+    query = select(_TABLE).where(_TABLE.c.stream == stream, _TABLE.c.state.in_(OPEN)).order_by(_TABLE.c.seq).limit(limit).with_for_update()
+    taken: list[Entry] = []
+    for entry in all_of(connection.execute(query), Entry):
+        if entry.due_at > now or (entry.lease_until is not None and entry.lease_until > now):
+            break
+        state = "prepared" if entry.identity is not None else "claimed"
+        taken.append(msgspec.structs.replace(entry, state=state, lease_token=token, lease_until=now + lease, attempts=entry.attempts + 1))
+    for state in ("claimed", "prepared"):
+        ids = [entry.id for entry in taken if entry.state == state]
+        if ids:
+            connection.execute(update(_TABLE).where(_TABLE.c.id.in_(ids)).values(state=state, lease_token=token, lease_until=now + lease, attempts=_TABLE.c.attempts + 1))
+    return taken
+
+
+def extend(connection: Connection, ids: Sequence[str], token: str, until: datetime) -> None:
+    """Prolong a lease during a long sending; StaleState where it was lost."""
+    _owned(connection, ids, token, {"lease_until": until})
+
+
+def unclaim(connection: Connection, ids: Sequence[str], token: str) -> None:
+    """Give claimed rows back untried (a batch that would grow too large)."""
+    _owned(connection, ids, token, {"state": _resting_state(), "lease_token": None, "lease_until": None, "attempts": _TABLE.c.attempts - 1})
+
+
+def prepare(connection: Connection, token: str, preparations: Sequence[Preparation]) -> None:
+    """Fix identity, digest and control numbers; StaleState where the lease was lost or a row was prepared before."""
+    for preparation in preparations:
+        changes = {name: value for name, value in values_of(preparation).items() if name != "id"}
+        done = connection.execute(update(_TABLE).where(_TABLE.c.id == preparation.id, _TABLE.c.lease_token == token, _TABLE.c.state == "claimed")
+                                  .values(**changes, state="prepared"))
+        if done.rowcount != 1:
+            raise StaleState(f"outbox row {preparation.id} is no longer ours to prepare")
+
+
+def sent(connection: Connection, ids: Sequence[str], token: str, at: datetime, ack_due_at: datetime | None = None) -> None:
+    """Record that rows have left; those that expect an acknowledgment wait for it until `ack_due_at`. StaleState where the lease was lost."""
+    _owned(connection, ids, token, {
+        "state": "sent", "sent_at": at, "lease_token": None, "lease_until": None, "last_error": None,
+        "ack_state": func.coalesce(_TABLE.c.ack_state, _when_expected("waiting")),
+        "ack_due_at": ack_due_at}, state="prepared")
+
+
+def failed(connection: Connection, ids: Sequence[str], token: str, next_due: datetime, error: str) -> None:
+    """Record a try that did not work; the rows wait until `next_due`. StaleState where the lease was lost."""
+    _owned(connection, ids, token, {"state": _resting_state(), "lease_token": None, "lease_until": None, "due_at": next_due, "last_error": error})
+
+
+def dead(connection: Connection, ids: Sequence[str], token: str, error: str) -> None:
+    """Give up on rows after the last try; a person may revive them. StaleState where the lease was lost."""
+    _owned(connection, ids, token, {"state": "dead", "lease_token": None, "lease_until": None, "last_error": error})
+
+
+def revive(connection: Connection, id: str, due_at: datetime) -> bool:
+    """Try a dead row again, under the identity that it has; False where it is not dead."""
+    done = connection.execute(update(_TABLE).where(_TABLE.c.id == id, _TABLE.c.state == "dead").values(state=_resting_state(), due_at=due_at, attempts=0))
+    return done.rowcount == 1
+
+
+def cancel(connection: Connection, id: str) -> bool:
+    """Take back a row that has not begun to leave; False where it is too late."""
+    return connection.execute(update(_TABLE).where(_TABLE.c.id == id, _TABLE.c.state == "waiting", _TABLE.c.identity.is_(None)).values(state="cancelled")).rowcount == 1
+
+
+def acknowledge(connection: Connection, *, partner: str, outcome: str, at: datetime, interchange_control: str | None = None,
+                group_control: str | None = None, transaction_control: str | None = None, transaction_type: str | None = None,
+                transaction_types: Iterable[str] | None = None) -> list[Entry]:
+    """Record the partner's acknowledgment on the rows it speaks of; returns them (empty: it speaks of nothing that we sent).
+
+    Control numbers are compared without leading zeros. Where numbers have been used again, the latest sending is meant. `transaction_types`
+    are those that a group may hold (a 997 names the group `IN`, not the transaction). An outcome never replaces a rejection by a wider one:
+    give the finer levels first or last, a row that is rejected stays rejected.
+    """
+    query = select(_TABLE).where(_TABLE.c.partner == partner, _TABLE.c.state.in_(("sent", "acknowledged", "rejected")))
+    given = {"interchange_control": interchange_control, "group_control": group_control, "transaction_control": transaction_control}
+    if not any(given.values()):
+        raise ValueError("an acknowledgment needs at least one control number")
+    for name, control in given.items():
+        if control:
+            query = query.where(_TABLE.c[name].in_(_spellings(control)))
+    types = {transaction_type} if transaction_type else set(transaction_types or ())
+    if types:
+        query = query.where(_TABLE.c.transaction_type.in_(sorted(types)))
+    candidates = all_of(connection.execute(query.order_by(_TABLE.c.sent_at.desc(), _TABLE.c.seq).with_for_update()), Entry)
+    if not candidates:
+        return []
+    meant = [entry for entry in candidates if entry.identity == candidates[0].identity]
+    state = "rejected" if outcome == "rejected" else "acknowledged"
+    ids = [entry.id for entry in meant if entry.ack_state != "rejected"]
+    if ids:
+        connection.execute(update(_TABLE).where(_TABLE.c.id.in_(ids)).values(state=state, ack_state=outcome, ack_due_at=None, acknowledged_at=at))
+    return [get_existing(connection, entry.id) for entry in meant]
+
+
+def overdue(connection: Connection, now: datetime, limit: int = 100) -> list[Entry]:
+    """Rows whose acknowledgment should have come by now, longest overdue first."""
+    query = select(_TABLE).where(_TABLE.c.ack_state == "waiting", _TABLE.c.ack_due_at <= now).order_by(_TABLE.c.ack_due_at, _TABLE.c.id).limit(limit)
+    return all_of(connection.execute(query), Entry)
+
+
+def mark_overdue(connection: Connection, id: str) -> bool:
+    """Note that an acknowledgment is overdue (it may still come); False where it is no longer waited for."""
+    return connection.execute(update(_TABLE).where(_TABLE.c.id == id, _TABLE.c.ack_state == "waiting").values(ack_state="overdue")).rowcount == 1
+
+
+def streams_due(connection: Connection, now: datetime) -> list[str]:
+    """The streams whose first open row can be claimed now: what a sweep pokes. A lease that has run out counts as free."""
+    first = select(_TABLE.c.stream, func.min(_TABLE.c.seq).label("seq")).where(_TABLE.c.state.in_(OPEN)).group_by(_TABLE.c.stream).subquery()
+    query = select(_TABLE.c.stream).join(first, (first.c.stream == _TABLE.c.stream) & (first.c.seq == _TABLE.c.seq)).where(
+        _TABLE.c.due_at <= now, or_(_TABLE.c.lease_until.is_(None), _TABLE.c.lease_until <= now))
+    return list(connection.execute(query.order_by(_TABLE.c.stream)).scalars())
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When the next open row falls due or its lease runs out: how long an idle sender may sleep."""
+    query = select(func.min(func.coalesce(_TABLE.c.lease_until, _TABLE.c.due_at))).where(_TABLE.c.state.in_(OPEN))
+    return connection.execute(query).scalar_one_or_none()
+
+
+def get(connection: Connection, id: str) -> Entry | None:
+    """The row of this id."""
+    return one_of(connection.execute(select(_TABLE).where(_TABLE.c.id == id)), Entry)
+
+
+def get_existing(connection: Connection, id: str) -> Entry:
+    """The row of this id, which the caller knows to be there."""
+    entry = get(connection, id)
+    if entry is None:
+        raise StaleState(f"outbox row {id} does not exist")
+    return entry
+
+
+def of_document(connection: Connection, document: str) -> list[Entry]:
+    """What a document led to, in the order of making."""
+    return all_of(connection.execute(select(_TABLE).where(_TABLE.c.document == document).order_by(_TABLE.c.created_at, _TABLE.c.seq, _TABLE.c.id)), Entry)
+
+
+def search(connection: Connection, *, state: str | None = None, partner: str | None = None, after: tuple[datetime, str] | None = None, limit: int = 50) -> list[Entry]:
+    """Newest first; `after` is (created_at, id) of the last one of the page before."""
+    query = select(_TABLE).order_by(_TABLE.c.created_at.desc(), _TABLE.c.id.desc()).limit(limit)
+    if state is not None:
+        query = query.where(_TABLE.c.state == state)
+    if partner is not None:
+        query = query.where(_TABLE.c.partner == partner)
+    if after is not None:
+        query = query.where(_TABLE.c.created_at <= after[0], or_(_TABLE.c.created_at < after[0], _TABLE.c.id < after[1]))
+    return all_of(connection.execute(query), Entry)
+
+
+# ---------------------------------------------------------------- how
+
+
+def _owned(connection: Connection, ids: Sequence[str], token: str, changes: Mapping[str, Any], state: str | None = None) -> None:
+    """Change rows that we hold the lease of; all or StaleState."""
+    states = (state,) if state else ("claimed", "prepared")
+    done = connection.execute(update(_TABLE).where(_TABLE.c.id.in_(list(ids)), _TABLE.c.lease_token == token, _TABLE.c.state.in_(states)).values(dict(changes)))
+    if done.rowcount != len(set(ids)):
+        raise StaleState(f"the lease of {len(set(ids)) - done.rowcount} of {len(set(ids))} outbox rows was lost, or they are in another state")
+
+
+def _resting_state() -> Any:
+    """Where an open row rests between tries: what is prepared stays prepared."""
+    return case((_TABLE.c.identity.is_(None), "waiting"), else_="prepared")
+
+
+def _when_expected(state: str) -> Any:
+    return case((_TABLE.c.expects_ack, state), else_=None)
+
+
+def _spellings(control: str) -> list[str]:
+    """A control number as it may have been written: ISA13 has nine digits, GS06 none to spare, EDIFACT up to fourteen."""
+    bare = control.lstrip("0") or "0"
+    return sorted({control, bare, *(bare.zfill(width) for width in (4, 5, 6, 9, 14))})
