@@ -22,7 +22,7 @@ from sqlalchemy.types import TypeEngine
 SERIAL = BigInteger().with_variant(Integer(), "sqlite")
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Text as both databases take it. A NUL or half a surrogate pair out of a broken file must not stop a batch."""
     if "\x00" in text:
         text = text.replace("\x00", "\u2400")
@@ -47,7 +47,7 @@ class Words(_TextBacked):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else _storable(value)
+        return None if value is None else storable(value)
 
 
 def moment_text(value: datetime) -> str:
@@ -55,7 +55,7 @@ def moment_text(value: datetime) -> str:
     if value.tzinfo is None:
         raise ValueError("a point in time needs its zone; times without one are never stored")
     moment = value if value.tzinfo is UTC else value.astimezone(UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}Z" if moment.year >= 1000 else moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 class Moment(_TextBacked):

@@ -1,0 +1,178 @@
+"""The archive: bytes kept unchanged under their SHA-256, as files two folders deep. Knows no database and no meaning of bytes.
+
+A file is whole and on the disk before anybody can name it: temporary file, fsync, rename, fsync of the folder. Keeping the same bytes again
+is harmless. A file that nothing refers to (the process died before its row was committed) does no harm either.
+"""
+
+import hashlib
+import io
+import os
+import re
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+from gateway.store import crash
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_CHUNK = 1 << 20
+
+
+class ArchiveMissing(Exception):
+    """The archive does not hold these bytes, or they are not what they were."""
+
+
+class Archive:
+    """A folder of payloads. Safe to share between threads and processes."""
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        self._incoming = self.folder / "incoming"
+        for path in (self.folder, self._incoming):
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _flush_folder(self.folder)
+
+    def keep(self, data: bytes) -> str:
+        """Keep bytes; returns their SHA-256 once they are safely on the disk."""
+        return self.keep_many([data])[0]
+
+    def keep_many(self, payloads: Iterable[bytes]) -> list[str]:
+        """Keep several payloads; each folder that they share is flushed once."""
+        digests = []
+        folders: dict[Path, None] = {}
+        for data in payloads:
+            digest = hashlib.sha256(data).hexdigest()
+            digests.append(digest)
+            path = self._path(digest)
+            if not _is_whole(path, len(data)):
+                crash.point(10)
+                temporary = self._temporary()
+                try:
+                    with temporary.open("xb") as file:
+                        file.write(data)
+                        _flush(file)
+                    self._name(temporary, path, folders)
+                except BaseException:
+                    temporary.unlink(missing_ok=True)
+                    raise
+            # also where the file was there: whoever wrote it may not have flushed its folder yet
+            folders[path.parent] = None
+        for folder in folders:
+            _flush_folder(folder)
+        crash.point(14)
+        return digests
+
+    def keep_stream(self, chunks: Iterable[bytes]) -> tuple[str, int]:
+        """Keep bytes that come in pieces; returns their SHA-256 and how many there were."""
+        crash.point(10)
+        digest = hashlib.sha256()
+        size = 0
+        folders: dict[Path, None] = {}
+        temporary = self._temporary()
+        try:
+            with temporary.open("xb") as file:
+                for chunk in chunks:
+                    digest.update(chunk)
+                    size += len(chunk)
+                    file.write(chunk)
+                _flush(file)
+            path = self._path(digest.hexdigest())
+            if _is_whole(path, size):
+                temporary.unlink()
+            else:
+                self._name(temporary, path, folders)
+            folders[path.parent] = None
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        for folder in folders:
+            _flush_folder(folder)
+        crash.point(14)
+        return digest.hexdigest(), size
+
+    def open(self, sha256: str) -> BinaryIO:
+        """The bytes as an open file."""
+        try:
+            return self._path(sha256).open("rb")
+        except FileNotFoundError:
+            raise ArchiveMissing(f"the archive in {self.folder} does not hold {sha256}; restore it from a backup") from None
+
+    def read(self, sha256: str) -> bytes:
+        """The bytes, checked against their digest."""
+        with self.open(sha256) as file:
+            data = file.read()
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise ArchiveMissing(f"the file of {sha256} in {self.folder} was altered or is damaged; restore it from a backup")
+        return data
+
+    def has(self, sha256: str) -> bool:
+        """Whether there is a file of this digest."""
+        return self._path(sha256).is_file()
+
+    def size(self, sha256: str) -> int:
+        """How many bytes there are."""
+        try:
+            return self._path(sha256).stat().st_size
+        except FileNotFoundError:
+            raise ArchiveMissing(f"the archive in {self.folder} does not hold {sha256}; restore it from a backup") from None
+
+    def verify(self, sha256: str) -> bool:
+        """Whether the bytes are there and still what they were."""
+        try:
+            with self.open(sha256) as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        except ArchiveMissing:
+            return False
+
+    def clear_incoming(self, older_than: float) -> int:
+        """Remove temporary files of dead processes, last written before `older_than` (seconds since 1970); returns how many."""
+        removed = 0
+        for path in self._incoming.iterdir():
+            try:
+                if path.stat().st_mtime < older_than:
+                    path.unlink()
+                    removed += 1
+            except FileNotFoundError:
+                continue
+        return removed
+
+    def _path(self, sha256: str) -> Path:
+        if not _DIGEST.fullmatch(sha256):
+            raise ValueError("an archive's file is named by 64 hexadecimal digits")
+        return self.folder / sha256[:2] / sha256[2:4] / sha256
+
+    def _temporary(self) -> Path:
+        return self._incoming / secrets.token_hex(16)
+
+    def _name(self, temporary: Path, path: Path, folders: dict[Path, None]) -> None:
+        """Give a flushed file its name; folders made for it are flushed in the folder above them."""
+        crash.point(12)
+        temporary.chmod(0o600)
+        for folder, above in ((path.parent.parent, self.folder), (path.parent, path.parent.parent)):
+            if not folder.is_dir():
+                folder.mkdir(exist_ok=True, mode=0o700)
+                folders[above] = None
+        temporary.replace(path)
+        crash.point(13)
+
+
+def _is_whole(path: Path, size: int) -> bool:
+    try:
+        return path.stat().st_size == size
+    except FileNotFoundError:
+        return False
+
+
+def _flush(file: io.BufferedWriter) -> None:
+    file.flush()
+    crash.point(11)
+    os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
