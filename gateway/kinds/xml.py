@@ -23,3 +23,6 @@ UNKNOWN_ROOT = Kind(
 ENVELOPED = Kind(
     code="XML-SBDH", title="The document is still wrapped in a StandardBusinessDocument header",
     cure="Take the document out of its envelope and send the document alone.")
+SCHEMA = Kind(
+    code="XML-SCHEMA", title="The document does not follow its XML schema (XSD)",
+    cure="Compare the element at the path with the schema: name, order, count and kind of value.")
