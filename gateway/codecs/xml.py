@@ -47,7 +47,8 @@ def looks_like(head: bytes) -> bool:
 
 
 def read(chunks: Iterable[bytes], *, max_bytes: int = MAX_BYTES) -> Iterator[Event]:
-    """The file as one interchange with one transaction, or the one Problem why it is none."""
+    """The file as one interchange, or the one Problem why it is none. A UBL or CII file is one transaction; a camt file has
+    one for each statement, whose `root` is the statement's element within its Document."""
     data = bytearray()
     for chunk in chunks:
         data += chunk
@@ -67,8 +68,11 @@ def read(chunks: Iterable[bytes], *, max_bytes: int = MAX_BYTES) -> Iterator[Eve
                              date="", time="", test=False, acknowledgment_requested=False)
     yield start
     raw = data.decode("latin-1")
-    yield Transaction(syntax=syntax, type=kind, version=version, control_number="", segments=[], raw=raw, offset=0, line=1, root=root)
-    yield InterchangeEnd(offset=len(data), segment=[], control_number="", declared=None, counted=1)
+    parts = _statements(root) if syntax is Syntax.CAMT else [root]
+    for part in parts:
+        yield Transaction(syntax=syntax, type=kind, version=version, control_number=_statement_number(part) if part is not root else "", segments=[],
+                          raw=raw, offset=0, line=part.sourceline or 1, root=part)
+    yield InterchangeEnd(offset=len(data), segment=[], control_number="", declared=None, counted=len(parts))
 
 
 def write(root: Any) -> bytes:
@@ -81,9 +85,9 @@ def locate(transaction: Transaction, target: Any, attribute: str | None = None) 
     children lies from its start tag to its end tag. Raises LookupError where there is no such thing."""
     spots: xml_places.Spots | None = transaction.spots
     if spots is None:
-        spots = transaction.spots = xml_places.Spots(transaction.raw.encode("latin-1"), transaction.root)
+        spots = transaction.spots = xml_places.Spots(transaction.raw.encode("latin-1"), transaction.root.getroottree().getroot())
     if isinstance(target, str):
-        target, attribute = xml_places.element_at(transaction.root, target, attribute)
+        target, attribute = xml_places.element_at(transaction.root.getroottree().getroot(), target, attribute)
     return spots.span_of(target, attribute)
 
 
@@ -172,6 +176,16 @@ def _not_well_formed(data: bytes, error: etree.XMLSyntaxError) -> Problem:
     except (LookupError, ValueError):
         return kinds.ENCODING.at(Place(offset=0, line=1), "the encoding that the file declares is not one that we read", expected="UTF-8")
     return kinds.NOT_WELL_FORMED.at(Place(line=line), f"the XML is not well-formed: {text} at line {line}, column {column}")
+
+
+def _statements(root: Any) -> list[Any]:
+    """Stmt of camt.053, Rpt of camt.052, Ntfctn of camt.054: each is of one account and a transaction of its own."""
+    found = [child for message in root for child in message if etree.QName(child).localname in ("Stmt", "Rpt", "Ntfctn")]
+    return found or [root]
+
+
+def _statement_number(statement: Any) -> str:
+    return (statement.findtext("{*}Id") or "").strip()
 
 
 def _known(root: Any) -> tuple[Syntax, str, str] | Problem:

@@ -208,6 +208,18 @@ def test_a_text_has_a_limit() -> None:
     assert problem_of(SMALL.replace("PO1", "A" * 11_000_000).encode()).code == "XML-TOO-LARGE"
 
 
+def test_each_statement_of_a_camt_file_is_a_transaction_of_its_own() -> None:
+    stmt = "<Stmt><Id>{}</Id><Acct><Id><IBAN>{}</IBAN></Id></Acct></Stmt>"
+    data = ('<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.02"><BkToCstmrStmt><GrpHdr><MsgId>M</MsgId></GrpHdr>'
+            f'{stmt.format("S1", "DE1")}\n{stmt.format("S2", "DE2")}</BkToCstmrStmt></Document>').encode()
+    start, first, second, end = events(data)
+    assert (first.control_number, second.control_number, end.counted) == ("S1", "S2", 2)
+    assert (first.line, second.line) == (1, 2)
+    span = xml.locate(second, "/Document/BkToCstmrStmt/Stmt[2]/Acct/Id/IBAN")
+    assert data[span.offset:span.offset + span.length] == b"DE2"
+    assert xml.locate(second, second.root[1][0][0]) == span
+
+
 # writing
 
 def test_what_is_written_reads_the_same() -> None:
