@@ -83,12 +83,21 @@ def write(root: Any) -> bytes:
 def locate(transaction: Transaction, target: Any, attribute: str | None = None) -> Span:
     """Where a value lies: the text of an element (given itself, or by its path), or its attribute. An element with
     children lies from its start tag to its end tag. Raises LookupError where there is no such thing."""
+    if isinstance(target, str):
+        target, attribute = xml_places.element_at(transaction.root.getroottree().getroot(), target, attribute)
+    return _spots(transaction).span_of(target, attribute)
+
+
+def path_in(transaction: Transaction, element: Any, attribute: str | None = None) -> str:
+    """The path of an element or attribute, quick where many are asked for: `/Order/cac:OrderLine[2]/cac:LineItem/cbc:ID`."""
+    return xml_places.path_of(element, attribute, _spots(transaction).positions)
+
+
+def _spots(transaction: Transaction) -> xml_places.Spots:
     spots: xml_places.Spots | None = transaction.spots
     if spots is None:
         spots = transaction.spots = xml_places.Spots(transaction.raw.encode("latin-1"), transaction.root.getroottree().getroot())
-    if isinstance(target, str):
-        target, attribute = xml_places.element_at(transaction.root.getroottree().getroot(), target, attribute)
-    return spots.span_of(target, attribute)
+    return spots
 
 
 def place_of(element: Any, attribute: str | None = None, *, span: Span | None = None) -> Place:

@@ -29,20 +29,20 @@ _TAG_END = re.compile(r"""(?:[^>"']|"[^"]*"|'[^']*')*>""")
 _CDATA, _CDATA_END = "<![CDATA[", "]]>"
 
 
-def path_of(element: Any, attribute: str | None = None) -> str:
-    """The path of an element, or of its attribute; a step has its position where it has brothers of its name."""
+def path_of(element: Any, attribute: str | None = None, positions: dict[Any, str] | None = None) -> str:
+    """The path of an element, or of its attribute; a step has its position where it has brothers of its name.
+    `positions` (Spots.positions) spares the counting where many paths of one document are asked for."""
     steps = [] if attribute is None else [f"@{attribute}"]
     home = etree.QName(element.getroottree().getroot()).namespace
     while element is not None:
-        parent = element.getparent()
-        position = ""
-        if parent is not None:
-            before = sum(1 for _ in element.itersiblings(element.tag, preceding=True))
-            if before or next(element.itersiblings(element.tag), None) is not None:
-                position = f"[{before + 1}]"
-        steps.append(_name(element, home) + position)
-        element = parent
+        steps.append(_name(element, home) + (_position(element) if positions is None else positions.get(element, "")))
+        element = element.getparent()
     return "/" + "/".join(reversed(steps))
+
+
+def _position(element: Any) -> str:
+    before = sum(1 for _ in element.itersiblings(element.tag, preceding=True))
+    return f"[{before + 1}]" if before or next(element.itersiblings(element.tag), None) is not None else ""
 
 
 def _name(element: Any, home: str | None) -> str:
@@ -84,6 +84,7 @@ class Spots:
         self._lines = array("q")
         self._codec = _codec_of(data)
         self._ordinals = {element: ordinal for ordinal, element in enumerate(root.iter("*"))}
+        self._positions: dict[Any, str] | None = None
         self._scan()
 
     def _scan(self) -> None:
@@ -103,6 +104,20 @@ class Spots:
         parser.StartElementHandler = start
         parser.EndElementHandler = end
         parser.Parse(self._data, True)
+
+    @property
+    def positions(self) -> dict[Any, str]:
+        """`[2]` for every element that has brothers of its name."""
+        if self._positions is None:
+            self._positions = {}
+            for parent in self._ordinals:
+                brothers: dict[str, list[Any]] = {}
+                for child in parent:
+                    brothers.setdefault(child.tag, []).append(child)
+                for group in brothers.values():
+                    if len(group) > 1:
+                        self._positions.update((child, f"[{position}]") for position, child in enumerate(group, 1))
+        return self._positions
 
     def span_of(self, element: Any, attribute: str | None = None) -> Span:
         """Bytes of the element's text without the white space around it, or of its attribute's value."""

@@ -265,6 +265,7 @@ def test_every_element_has_one_path_and_the_path_leads_back() -> None:
     paths = [xml.place_of(element).path for element in transaction.root.iter("*")]
     assert len(set(paths)) == len(paths)
     for element, path in zip(transaction.root.iter("*"), paths, strict=True):
+        assert xml.path_in(transaction, element) == path
         assert xml.locate(transaction, path) == xml.locate(transaction, element)
 
 
@@ -299,4 +300,5 @@ def test_a_statement_of_ten_thousand_entries_is_quick() -> None:
     began = time.perf_counter()
     for amount in transaction.root.iter("{*}Amt"):
         xml.locate(transaction, amount, "Ccy")
+        assert xml.path_in(transaction, amount, "Ccy").endswith("/Amt/@Ccy")
     assert time.perf_counter() - began < 5
