@@ -1,0 +1,115 @@
+"""References: every number by which somebody may look for a document, and the links between documents that make a trail.
+
+Searching compares a normalised form (letters and digits, upper case), from its beginning; no extension of the database is needed.
+"""
+
+import unicodedata
+from collections.abc import Collection
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection
+from sqlalchemy import or_
+from sqlalchemy import select
+
+from gateway.store import tables
+from gateway.store.rows import Row
+from gateway.store.rows import all_of
+from gateway.store.rows import insert
+from gateway.store.rows import values_of
+
+_TABLE = tables.reference
+_LINK = tables.link
+_LONGEST = 80
+
+
+class Reference(Row, frozen=True, kw_only=True):
+    """A value under which a document can be found. `kind`: number, control_number, file_name, gtin, sscc, trace, ..."""
+
+    document: str
+    kind: str
+    value: str
+
+
+class Found(Row, frozen=True, kw_only=True):
+    """A document that a search came upon, and by what."""
+
+    document: str
+    kind: str
+    value: str
+    created_at: datetime
+
+
+class Link(Row, frozen=True, kw_only=True):
+    """`from_document` led to `to_document`. `relation`: answers, changes, ships, invoices, credits, pays, acknowledges, replays."""
+
+    from_document: str
+    to_document: str
+    relation: str
+
+
+def normalise(value: str) -> str:
+    """Letters and digits in upper case, of any script; leading zeros stay."""
+    text = unicodedata.normalize("NFKC", value).upper()
+    return "".join(character for character in text if character.isalnum())[:_LONGEST]
+
+
+def add(connection: Connection, references: Iterable[Reference]) -> None:
+    """Make documents findable; the same reference again is harmless. Values without letter or digit are left out."""
+    rows = [{**values_of(reference), "normalised": normalised} for reference in references if (normalised := normalise(reference.value))]
+    if rows:
+        connection.execute(insert(connection, _TABLE).on_conflict_do_nothing(), rows)
+
+
+def find(connection: Connection, text: str, *, kinds: Collection[str] | None = None, limit: int = 50, whole: bool = False) -> list[Found]:
+    """Documents with a reference that begins with the text (`whole`: that is the text), whole ones first, then the newest."""
+    wanted = normalise(text)
+    if not wanted:
+        return []
+    documents = tables.document
+    columns = select(_TABLE.c.document, _TABLE.c.kind, _TABLE.c.value, documents.c.created_at).join(documents, documents.c.id == _TABLE.c.document)
+    if kinds is not None:
+        columns = columns.where(_TABLE.c.kind.in_(sorted(kinds)))
+    newest = (documents.c.created_at.desc(), _TABLE.c.document, _TABLE.c.kind)
+    found = all_of(connection.execute(columns.where(_TABLE.c.normalised == wanted).order_by(*newest).limit(limit)), Found)
+    if not whole and len(found) < limit:
+        # a range, not LIKE: both databases walk the key for it. The first rows in key order; a short prefix may have a million
+        longer = columns.where(_TABLE.c.normalised > wanted, _TABLE.c.normalised < wanted + "\U0010ffff")
+        found += all_of(connection.execute(longer.order_by(_TABLE.c.normalised, _TABLE.c.kind, _TABLE.c.document).limit(limit - len(found))), Found)
+    return found
+
+
+def of_document(connection: Connection, document: str) -> list[Reference]:
+    """All references of a document."""
+    query = select(_TABLE.c.document, _TABLE.c.kind, _TABLE.c.value).where(_TABLE.c.document == document).order_by(_TABLE.c.kind, _TABLE.c.value)
+    return all_of(connection.execute(query), Reference)
+
+
+def link(connection: Connection, links: Iterable[Link]) -> None:
+    """Connect documents; the same link again is harmless."""
+    rows = [values_of(one) for one in links]
+    if rows:
+        connection.execute(insert(connection, _LINK).on_conflict_do_nothing(), rows)
+
+
+def links_of(connection: Connection, document: str) -> list[Link]:
+    """The links from and to a document."""
+    query = select(_LINK).where(or_(_LINK.c.from_document == document, _LINK.c.to_document == document))
+    return all_of(connection.execute(query.order_by(_LINK.c.from_document, _LINK.c.to_document, _LINK.c.relation)), Link)
+
+
+def trail(connection: Connection, document: str, limit: int = 500) -> list[Link]:
+    """All links that can be walked to from a document, in either direction, nearest first."""
+    links: dict[Link, None] = {}
+    seen = {document}
+    edge = [document]
+    while edge and len(seen) <= limit:
+        found: list[Link] = []
+        for start in range(0, len(edge), 400):
+            part = edge[start:start + 400]
+            query = select(_LINK).where(or_(_LINK.c.from_document.in_(part), _LINK.c.to_document.in_(part)))
+            found += all_of(connection.execute(query.order_by(_LINK.c.from_document, _LINK.c.to_document, _LINK.c.relation)), Link)
+        links.update(dict.fromkeys(found))
+        edge = sorted({end for one in found for end in (one.from_document, one.to_document)} - seen)
+        seen.update(edge)
+    return list(links)
