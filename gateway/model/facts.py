@@ -42,16 +42,24 @@ class StockLevel(Value, frozen=True, kw_only=True):
     restock_on: date | None = None
 
 
+#: states of an order that a cancel still reaches
+REACHABLE_STATES = frozenset({"received", "registered", "held", "accepted"})
+#: states of an order that stands for nothing any more; in every other state goods have left
+ENDED_STATES = frozenset({"rejected", "cancelled", "replaced"})
+
+
 class EarlierOrder(Value, frozen=True, kw_only=True):
-    """An order of the same number that this partner sent before."""
+    """An order of the same number that this partner sent before (never the very document that is being judged)."""
 
     document: str
     number: str
     release: str | None = None
     purpose: str | None = None
     state: str
-    #: SHA-256 of what was ordered (trade.acceptance.fingerprint), to tell a true duplicate from a number used again
+    #: SHA-256 of what was ordered (model.fingerprint), to tell a true duplicate from a number used again
     fingerprint: str | None = None
+    #: test traffic is compared with test traffic only
+    test: bool = False
 
 
 class CreditFacts(Value, frozen=True, kw_only=True):

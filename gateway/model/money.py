@@ -2,6 +2,7 @@
 
 from decimal import ROUND_HALF_UP
 from decimal import Decimal
+from fractions import Fraction
 
 #: currencies whose minor unit is not a hundredth (ISO 4217)
 _EXPONENTS = {
@@ -43,3 +44,23 @@ def parse_money(text: str) -> tuple[Decimal, str]:
     if not amount.is_finite():
         raise ValueError(f"'{parts[0]}' is not an amount")
     return amount, parts[1].upper()
+
+
+def round_fraction(amount: Fraction, currency: str) -> Decimal:
+    """An exact amount rounded once, half up on the absolute value, to the minor unit."""
+    scaled = abs(amount) * 10 ** exponent(currency)
+    minor = (scaled.numerator * 2 + scaled.denominator) // (2 * scaled.denominator)
+    return from_minor(-minor if amount < 0 else minor, currency)
+
+
+def money_words(amount: Decimal, currency: str) -> str:
+    """An amount as people read it: `1,200.00 USD`."""
+    return f"{round_money(amount, currency):,f} {currency}"
+
+
+def number_words(number: Decimal | Fraction) -> str:
+    """A quantity or price as people read it: no trailing zeros, no exponent; a fraction that does not end is cut after six digits."""
+    if isinstance(number, Fraction):
+        number = (Decimal(number.numerator) / Decimal(number.denominator)).quantize(Decimal("0.000001"))
+    text = format(number, "f")
+    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
