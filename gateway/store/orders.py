@@ -29,7 +29,7 @@ from gateway.store.rows import insert
 from gateway.store.rows import one_of
 from gateway.store.rows import values_of
 
-STATES = ("registered", "held", "accepted", "rejected", "cancelled", "part_despatched", "despatched", "invoiced", "closed")
+STATES = ("registered", "held", "accepted", "rejected", "cancelled", "replaced", "part_despatched", "despatched", "invoiced", "closed")
 #: accepted and not yet (wholly) invoiced: what counts as exposure beside the open items
 COMMITTED = ("accepted", "part_despatched", "despatched")
 _TABLE = tables.sales_order

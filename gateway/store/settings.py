@@ -26,7 +26,7 @@ def put(connection: Connection, name: str, value: str) -> None:
 def put_once(connection: Connection, name: str, value: str) -> str:
     """Set a value unless there is one; returns the one that holds."""
     connection.execute(insert(connection, _TABLE).values(name=name, value=value).on_conflict_do_nothing())
-    return connection.execute(select(_TABLE.c.value).where(_TABLE.c.name == name)).scalar_one()
+    return str(connection.execute(select(_TABLE.c.value).where(_TABLE.c.name == name)).scalar_one())
 
 
 def installation_id(connection: Connection) -> str:
