@@ -28,8 +28,14 @@ OIL = Item(number="OIL", name="Oil", base_unit="LTR")
 OLD = Item(number="OLD", name="Bolt M7", discontinued=True)
 
 ITEMS = {
-    ("buyer", "B-BOLT"): BOLT, ("seller", "BOLT"): BOLT, ("gtin", "4012345500004"): BOLT, ("buyer", "B-NUT"): NUT, ("seller", "NUT"): NUT,
-    ("buyer", "B-OIL"): OIL, ("buyer", "B-OLD"): OLD, ("manufacturer", "M-OIL"): OIL,
+    ("buyer", "B-BOLT"): BOLT,
+    ("seller", "BOLT"): BOLT,
+    ("gtin", "4012345500004"): BOLT,
+    ("buyer", "B-NUT"): NUT,
+    ("seller", "NUT"): NUT,
+    ("buyer", "B-OIL"): OIL,
+    ("buyer", "B-OLD"): OLD,
+    ("manufacturer", "M-OIL"): OIL,
 }
 PRICES = {
     "BOLT": (
@@ -81,8 +87,21 @@ def _without_nulls(value: Any) -> Any:
 
 def facts(**fields: Any) -> Facts:
     """All master data loaded, unless `fields` say otherwise."""
-    return Facts(**{"partner": "acme", "today": TODAY, "items": ITEMS, "prices": PRICES, "stock": STOCK, "places": PLACES, "items_loaded": True, "prices_loaded": True,
-                    "stock_loaded": True, "places_loaded": True, **fields})
+    return Facts(
+        **{
+            "partner": "acme",
+            "today": TODAY,
+            "items": ITEMS,
+            "prices": PRICES,
+            "stock": STOCK,
+            "places": PLACES,
+            "items_loaded": True,
+            "prices_loaded": True,
+            "stock_loaded": True,
+            "places_loaded": True,
+            **fields,
+        }
+    )
 
 
 def earlier(state: str, of: Order | None = None, **fields: Any) -> EarlierOrder:
