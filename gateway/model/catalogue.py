@@ -12,6 +12,8 @@ from gateway.model.values import ItemIdentifiers
 from gateway.model.values import Party
 
 _ONE = Decimal(1)
+_WHOLE = Fraction(1)
+_NONE = Fraction(0)
 
 #: units that all mean one piece (UN/ECE Recommendation 20): each, piece, one
 PIECES = frozenset({"EA", "H87", "C62"})
@@ -45,9 +47,9 @@ def same_unit(one: str | None, other: str | None) -> bool:
 def unit_size(item: Item | None, unit: str | None) -> Fraction | None:
     """How many base units of the item one `unit` is; None where nobody said so. Without an item only equal units convert."""
     if item is None:
-        return Fraction(1) if unit is None else None
+        return _WHOLE if unit is None else None
     if unit is None or unit == item.base_unit:
-        return Fraction(1)
+        return _WHOLE
     size = item.units.get(unit)
     if size is None and unit in PIECES:
         size = next((item.units[twin] for twin in PIECES if twin in item.units), None)
@@ -73,7 +75,10 @@ def convert(quantity: Decimal, unit: str | None, into: str | None, item: Item | 
 def unit_price(amount: Decimal, base: Decimal | None, unit: str | None, item: Item | None) -> Fraction | None:
     """The price of one base unit of the item, exactly. A base of zero counts as one (EN 16931 BT-149)."""
     size = unit_size(item, unit)
-    return Fraction(amount) / (Fraction(base or 1) * size) if size else None
+    if not size:
+        return None
+    price = Fraction(amount) if size is _WHOLE else Fraction(amount) / size
+    return price / Fraction(base) if base else price
 
 
 def _gtin_forms(gtin: str) -> Iterator[str]:
@@ -123,7 +128,7 @@ def list_price(item: Item, currency: str | None, base_quantity: Fraction | None,
         size = unit_size(item, price.unit)
         if size is None:
             continue
-        needed = Fraction(price.minimum_quantity or 0) * size
+        needed = Fraction(price.minimum_quantity) * size if price.minimum_quantity else _NONE
         if needed and (base_quantity is None or base_quantity < needed):
             continue
         rank = (needed, price.valid_from or date.min)
@@ -158,4 +163,7 @@ def line_value(
 ) -> Fraction | None:
     """Quantity times price, not rounded; None where the units do not convert into each other. A base of zero counts as one."""
     priced = convert(quantity, unit, price_unit, item)
-    return None if priced is None else priced * Fraction(price) / Fraction(price_base or 1)
+    if priced is None:
+        return None
+    value = priced * Fraction(price)
+    return value / Fraction(price_base) if price_base else value

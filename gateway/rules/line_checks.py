@@ -7,6 +7,7 @@ from fractions import Fraction
 from gateway.kinds import rule
 from gateway.model.catalogue import identifier_pairs
 from gateway.model.catalogue import list_price
+from gateway.model.catalogue import same_unit
 from gateway.model.catalogue import unit_price
 from gateway.model.catalogue import unit_size
 from gateway.model.facts import Item
@@ -16,7 +17,6 @@ from gateway.rules.plan import Tolerance
 from gateway.rules.view import Finding
 from gateway.rules.view import LineView
 from gateway.rules.view import View
-from gateway.rules.view import base_quantity
 
 
 def quantities(view: View) -> Iterator[Finding]:
@@ -98,7 +98,7 @@ def minimum_and_multiple(view: View) -> Iterator[Finding]:
     if not view.facts.items_loaded:
         return
     for line in view.lines:
-        quantity = base_quantity(line)
+        quantity = line.base_quantity
         if line.item is None or quantity is None or quantity <= 0:
             continue
         shown = f"{number_words(quantity)} {line.item.base_unit}"
@@ -145,7 +145,7 @@ def prices(view: View) -> Iterator[Finding]:
     for line in view.lines:
         if line.item is None or (line.line.price is not None and line.line.price < 0):
             continue
-        listed = list_price(line.item, view.currency, base_quantity(line), on, view.facts)
+        listed = list_price(line.item, view.currency, line.base_quantity, on, view.facts)
         if listed is None:
             yield _not_listed(line, line.item)
         elif line.line.price is not None:
@@ -169,6 +169,8 @@ def _not_listed(line: LineView, item: Item) -> Finding:
 
 def _compare(line: LineView, item: Item, said: Decimal, listed: Price, tolerance: Tolerance) -> Iterator[Finding]:
     unit = line.line.price_unit or line.line.unit
+    if said == listed.amount and listed.base == (line.line.price_base or 1) and same_unit(unit or item.base_unit, listed.unit or item.base_unit):
+        return
     found, expected = unit_price(said, line.line.price_base, unit, item), unit_price(listed.amount, listed.base, listed.unit, item)
     if found is None or expected is None or tolerance.allows(found, expected):
         return

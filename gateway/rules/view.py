@@ -28,15 +28,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class LineView:
-    """A line with its item (None where it is not exactly one) and its place."""
+    """A line with its place and the items that it names; `item` where that is exactly one, `base_quantity` in units of it."""
 
     line: OrderLine
     field: str
     items: tuple[Item, ...]
-
-    @property
-    def item(self) -> Item | None:
-        return self.items[0] if len(self.items) == 1 else None
+    item: Item | None
+    base_quantity: Fraction | None
 
     @property
     def words(self) -> str:
@@ -60,11 +58,11 @@ class View:
 
 def view_of(order: Order, plan: RulePlan, facts: Facts) -> View:
     """The order with what the checks share."""
-    lines = tuple(LineView(line, f"lines[{index}]", find_items(line.identifiers, facts)) for index, line in enumerate(order.lines))
+    lines = tuple(_line_view(line, f"lines[{index}]", find_items(line.identifiers, facts)) for index, line in enumerate(order.lines))
     return View(order, facts, plan, lines, order.currency or (facts.credit.currency if facts.credit else None))
 
 
-def base_quantity(line: LineView) -> Fraction | None:
-    """What the line orders in base units of its item; None where that is not known."""
-    size = unit_size(line.item, line.line.unit) if line.item else None
-    return Fraction(line.line.quantity) * size if size is not None and line.line.quantity is not None else None
+def _line_view(line: OrderLine, field: str, items: tuple[Item, ...]) -> LineView:
+    item = items[0] if len(items) == 1 else None
+    size = unit_size(item, line.unit) if item else None
+    return LineView(line, field, items, item, Fraction(line.quantity) * size if size is not None and line.quantity is not None else None)

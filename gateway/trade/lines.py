@@ -196,8 +196,11 @@ def _net(
     value = line_value(quantity, line.unit, price, base, unit, item)
     if value is None:
         return None
+    net = round_fraction(value, currency or "XXX")
+    if not line.allowances_charges:
+        return net
     share = Fraction(quantity) / Fraction(line.quantity) if line.quantity else Fraction(1)
-    return round_fraction(value, currency or "XXX") + _extras(line.allowances_charges, value, share, currency)
+    return net + _extras(line.allowances_charges, value, share, currency)
 
 
 def _extras(entries: tuple[AllowanceCharge, ...], base: Fraction, share: Fraction, currency: str | None) -> Decimal:

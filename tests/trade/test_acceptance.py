@@ -44,7 +44,7 @@ def codes(decision: Decision) -> list[str]:
 
 
 def test_the_base_rules_say_the_default_policy() -> None:
-    assert POLICY == AcceptancePolicy()
+    assert AcceptancePolicy() == POLICY
 
 
 def test_a_good_order_is_accepted_and_takes_its_stock() -> None:
