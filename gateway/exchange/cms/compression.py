@@ -1,0 +1,43 @@
+"""Compression (CMS CompressedData, RFC 3274), with limits when it is undone: a small message may claim to be a huge one."""
+
+import zlib
+from dataclasses import dataclass
+
+from gateway.exchange.cms import der
+from gateway.exchange.cms.reading import UNREADABLE
+from gateway.exchange.cms.reading import content_of
+from gateway.kinds import as2 as kinds
+from gateway.problem import NOWHERE
+from gateway.problem import Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How large a decompressed message may be; the ratio counts only above `free_bytes` (short EDI can shrink very well)."""
+
+    most_bytes: int = 256 * 1024 * 1024
+    most_ratio: int = 200
+    free_bytes: int = 16 * 1024 * 1024
+
+
+def compress(content: bytes) -> bytes:
+    """`content` as CompressedData."""
+    inner = der.sequence(der.DATA, der.explicit(0, der.octets(zlib.compress(content))))
+    return der.sequence(der.COMPRESSED_DATA, der.explicit(0, der.sequence(der.integer(0), der.sequence(der.ZLIB), inner)))
+
+
+def decompress(data: bytes, limits: Limits) -> bytes | Problem:
+    """What CompressedData holds, as far as the limits allow."""
+    try:
+        packed = content_of(data, "compressed_data")["encap_content_info"]["content"].native or b""
+        most = min(limits.most_bytes, max(limits.free_bytes, len(packed) * limits.most_ratio))
+        machine = zlib.decompressobj()
+        content = machine.decompress(packed, most + 1)
+    except (*UNREADABLE, zlib.error) as error:
+        return kinds.DECOMPRESSION_FAILED.at(NOWHERE, f"the compressed part cannot be read: {error}")
+    if len(content) > most:
+        return kinds.TOO_LARGE.at(NOWHERE, "the message is too large when decompressed", found=f"more than {most} bytes out of {len(packed)}",
+                                  expected=f"at most {most} bytes")
+    if not machine.eof:
+        return kinds.DECOMPRESSION_FAILED.at(NOWHERE, "the compressed part ends too early")
+    return content

@@ -1,0 +1,88 @@
+"""Keys and certificates: reading them, telling which may be used on a day, making new ones.
+
+A partner is trusted by its very certificate (pinned), not by who issued it. Several may be pinned for a change of key; each
+counts within its dates only. Private keys are never shown.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import datetime
+from datetime import timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+#: RSA keys below this are not used but for a partner that is allowed old algorithms (RFC 8551 4.1).
+SMALLEST_RSA = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A private key of ours and the certificate that others know it by."""
+
+    certificate: x509.Certificate
+    key: rsa.RSAPrivateKey = field(repr=False)
+
+
+def read_certificate(data: bytes) -> x509.Certificate:
+    """A certificate in PEM or DER; ValueError where it is neither."""
+    return x509.load_pem_x509_certificate(data) if b"-----BEGIN" in data else x509.load_der_x509_certificate(data)
+
+
+def read_identity(key: bytes, certificate: bytes, password: str | None = None) -> Identity:
+    """A private key (PEM) and its certificate; ValueError where they cannot be read or do not belong together."""
+    try:
+        private = serialization.load_pem_private_key(key, password.encode() if password is not None else None)
+    except TypeError as error:  # a password is missing, or given for a key that has none
+        raise ValueError(str(error)) from error
+    if not isinstance(private, rsa.RSAPrivateKey):
+        raise ValueError("the private key is not an RSA key: AS2 encrypts with RSA")
+    public = read_certificate(certificate)
+    if public.public_key() != private.public_key():
+        raise ValueError("the private key is not the certificate's")
+    return Identity(public, private)
+
+
+def make_key_and_certificate(common_name: str, days: int, at: datetime) -> tuple[bytes, bytes]:
+    """A new RSA key and its self-signed certificate, both as PEM, for the demo and tests."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    usage = x509.KeyUsage(digital_signature=True, content_commitment=True, key_encipherment=True, data_encipherment=True, key_agreement=False,
+                          key_cert_sign=False, crl_sign=False, encipher_only=False, decipher_only=False)
+    certificate = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+                   .serial_number(x509.random_serial_number()).not_valid_before(at).not_valid_after(at + timedelta(days=days))
+                   .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+                   .add_extension(usage, critical=True).sign(key, hashes.SHA256()))
+    return (key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+            certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    """How we name a certificate: `SHA256:` and hexadecimal digits."""
+    return f"SHA256:{certificate.fingerprint(hashes.SHA256()).hex()}"
+
+
+def title(certificate: x509.Certificate) -> str:
+    """A certificate in a sentence for people."""
+    return f"{certificate.subject.rfc4514_string() or 'without a name'}, serial number {certificate.serial_number:x}"
+
+
+def is_valid(certificate: x509.Certificate, at: datetime) -> bool:
+    """Whether `at` lies within the certificate's dates."""
+    return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
+
+
+def is_strong(certificate: x509.Certificate) -> bool:
+    """Whether the certificate's key is of a kind and size that we trust."""
+    key = certificate.public_key()
+    return isinstance(key, ec.EllipticCurvePublicKey) or (isinstance(key, rsa.RSAPublicKey) and key.key_size >= SMALLEST_RSA)
+
+
+def usable(certificates: Sequence[x509.Certificate], at: datetime, *, accept_old: bool = False) -> list[x509.Certificate]:
+    """Those that may be used at this moment, in the order given."""
+    return [certificate for certificate in certificates if is_valid(certificate, at) and (accept_old or is_strong(certificate))]
