@@ -48,6 +48,9 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     line: int | None = None
     path: str | None = None
     field: str | None = None
+    #: for acknowledgments only, left out of problem_json: the loop's identifier, the standard's number of the element (353)
+    loop: str | None = None
+    element_reference: str | None = None
 
     def words(self) -> str:
         """The place as a person reads it: `PO1 segment 14, element 4`."""
@@ -115,9 +118,13 @@ class Kind:
                        expected=expected, place=place, outcome=outcome)
 
 
+#: parts of a place that only show where they are known, or never
+_NOT_SHOWN = frozenset({"field", "loop", "element_reference"})
+
+
 def problem_json(problem: Problem) -> dict[str, Any]:
     """The problem as CONTRACT.md shows it: every key of the place present, null where unknown."""
-    place = {name: getattr(problem.place, name) for name in Place.__struct_fields__ if name != "field"}
+    place = {name: getattr(problem.place, name) for name in Place.__struct_fields__ if name not in _NOT_SHOWN}
     if problem.place.field is not None:
         place["field"] = problem.place.field
     answer = {"code": problem.code, "severity": problem.severity.value, "message": problem.message,

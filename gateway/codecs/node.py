@@ -10,9 +10,10 @@ Offsets are bytes in the file as given.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from dataclasses import field
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 from gateway.problem import Place
 from gateway.problem import Problem
@@ -52,6 +53,8 @@ class Delimiters:
     release: str = ""
     repetition: str = ""
     decimal: str = "."
+    #: the interchange is broken into lines of a fixed width: CR and LF are no data anywhere
+    wrapped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +97,8 @@ class GroupStart:
     version: str
 
 
-@dataclass(slots=True, kw_only=True)
-class Transaction:
-    """ST..SE, UNH..UNT or one XML document. `segments` include the header and trailer segments."""
+class Transaction(msgspec.Struct, kw_only=True):
+    """ST..SE, UNH..UNT or one XML document. `segments` include the header and trailer segments. A Struct, because they are made fast."""
 
     syntax: Syntax
     #: 850, ORDERS; for XML the local name of the root
@@ -122,7 +124,7 @@ class Transaction:
     #: where the values of an XML document lie, kept once codecs.xml.locate was asked
     spots: Any = None
     #: problems of its envelope (counts, control numbers), found by the codec
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

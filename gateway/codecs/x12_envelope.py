@@ -1,0 +1,478 @@
+"""X12 envelopes: ISA, TA1, GS, GE, IEA and whatever stands between them, with their counts and control numbers.
+
+It knows nothing of what stands between ST and SE. Its rule: an envelope that is missing, doubled or wrong is a problem at
+its place, and reading goes on with the next thing that can be read.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from gateway.codecs import x12_header
+from gateway.codecs import x12_text
+from gateway.codecs.node import Delimiters
+from gateway.codecs.node import Event
+from gateway.codecs.node import GroupEnd
+from gateway.codecs.node import GroupStart
+from gateway.codecs.node import InterchangeEnd
+from gateway.codecs.node import InterchangeStart
+from gateway.codecs.node import Segment
+from gateway.codecs.node import Syntax
+from gateway.codecs.window import BLANKS
+from gateway.codecs.window import BYTE_ORDER_MARK
+from gateway.codecs.window import MAXIMUM_SEGMENT
+from gateway.codecs.window import Numbers
+from gateway.codecs.window import Window
+from gateway.kinds import file as file_kinds
+from gateway.kinds import x12 as kinds
+from gateway.problem import Place
+from gateway.problem import Problem
+
+ENVELOPE_TAGS = ("ISA", "IEA", "GS", "GE", "ST", "SE", "TA1")
+
+
+class EnvelopeReader:
+    """Where we are in the file: which interchange and group are open, with what was counted in them."""
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+        self.ordinal = 0
+        self.interchange: InterchangeStart | None = None
+        self.group: GroupStart | None = None
+        self.interchange_numbers = Numbers()
+        self.group_numbers = Numbers()
+        self.transaction_numbers = Numbers()
+        self.groups_counted = 0
+        self.transactions_counted = 0
+        #: 004010, out of GS08; empty outside of groups
+        self.release = ""
+        self.interchange_version = self.interchange_number = self.group_number = ""
+        #: transactions without GS are told once an interchange
+        self.group_missing_told = False
+        #: segments of the file so far, for places outside of transactions
+        self.index = 0
+        #: a trailer was missing somewhere: look for the end of each transaction with care
+        self.careful = False
+        self.use(Delimiters(element="*", component=">", segment="~"))
+
+    def use(self, delimiters: Delimiters) -> None:
+        """Cut with these delimiters from now on."""
+        self.delimiters = delimiters
+        self.element = delimiters.element
+        self.segment = delimiters.segment
+        self.header_start = "ST" + delimiters.element
+        self.blanks = x12_text.blanks_beside(delimiters)
+        self.gap = ""
+        self.boundary = x12_text.boundary(delimiters)
+        self.careful = delimiters.wrapped
+        self.expect_gap()
+
+    def expect_gap(self) -> None:
+        """What stands between two segments here decides how a trailer starts, and which start of a segment is odd."""
+        self.trailer_start = f"{self.segment}{self.gap}SE{self.element}"
+        self.odd_start = re.compile(f"{re.escape(self.segment + self.gap)}[^A-Z]")
+
+    # ---- before, between and behind interchanges
+
+    def lead_in(self) -> Iterator[Event]:
+        """What stands before the first interchange."""
+        window = self.window
+        window.hold(4096)
+        if window.text.startswith(BYTE_ORDER_MARK):
+            yield file_kinds.BYTE_ORDER_MARK.at(Place(offset=0, length=3, line=1), "the file starts with a byte order mark")
+            window.position = 3
+        if window.skip(BLANKS):
+            yield file_kinds.WHITE_SPACE.at(Place(offset=0, line=1), "white space stands before the first segment")
+        window.hold(4096)
+        delimiters = x12_header.bare_delimiters(window.text[window.position : window.position + 4096])
+        if delimiters is not None:
+            self.use(delimiters)
+            yield from self.open_interchange(["ISA"], 0)
+            yield kinds.ENVELOPE_MISSING.at(self.place(), "the file does not start with ISA: the delimiters are guessed", expected="ISA")
+
+    def place(self, segment: str | None = None, *, element: int | None = None, length: int | None = None) -> Place:
+        """The place of the segment at the window's position, outside of transactions."""
+        return Place(
+            interchange=self.interchange.control_number or None if self.interchange else None,
+            group=self.group.control_number or None if self.group else None,
+            segment=segment,
+            index=self.index or None,
+            element=element,
+            offset=self.window.offset,
+            length=length,
+            line=self.window.line,
+        )
+
+    def read_other(self) -> list[Event] | None:
+        """Anything but a transaction; None at the end of the file."""
+        window = self.window
+        window.skip(self.blanks if self.interchange else BLANKS)
+        window.hold(x12_header.LONGEST)
+        if window.position >= len(window.text):
+            return None
+        if x12_header.starts(window.text, window.position):
+            header = x12_header.read_header(window.text, window.position)
+            if isinstance(header, x12_header.Header):
+                return self.read_header(header)
+            if self.interchange is None:
+                problem = kinds.ISA_MALFORMED.at(self.place("ISA"), header, found=window.text[window.position : window.position + 106])
+                return [problem, *self.skip_junk(told=True)]
+        if self.interchange is None:
+            return self.skip_junk(told=False)
+        if window.text[window.position] == self.segment:
+            problem = kinds.SEGMENT_EMPTY.at(self.place(length=1), "an empty segment stands between two segments")
+            window.position += 1
+            window.skip(self.blanks + self.segment)
+            return [problem]
+        return self.read_envelope_segment()
+
+    def read_header(self, header: x12_header.Header) -> list[Event]:
+        """ISA: the interchange before it is closed, where it is still open."""
+        window = self.window
+        events = self.close_interchange([], window.offset)
+        self.index += 1
+        segment = header.segment
+        self.use(header.delimiters)
+        events += self.open_interchange(segment, header.length)
+        assert self.interchange is not None
+        number = self.interchange.control_number
+        if header.delimiters.wrapped:
+            events.append(kinds.WRAPPED.at(self.place("ISA"), "the interchange is broken into lines of a fixed width"))
+        elif not header.padded:
+            events.append(kinds.ISA_NOT_PADDED.at(self.place("ISA"), "the elements of ISA do not have their fixed widths"))
+        if not header.delimiters.component:
+            events.append(kinds.COMPONENT_SEPARATOR_MISSING.at(self.place("ISA", element=16), "ISA16 is empty", expected="a component separator"))
+        if not (number.isascii() and number.isdigit() and len(number) <= 9):
+            events.append(
+                kinds.ISA_CONTROL_NUMBER_INVALID.at(
+                    self.place("ISA", element=13), f"ISA13 is '{number}', nine digits are expected", found=number, expected="nine digits"
+                )
+            )
+        elif not self.interchange_numbers.add(number):
+            events.append(
+                kinds.ISA_DUPLICATE.at(
+                    self.place("ISA", element=13),
+                    f"the file holds two interchanges with control number '{number}'",
+                    found=number,
+                    expected="another number",
+                )
+            )
+        window.position += header.length
+        gap = window.skip(self.blanks)
+        self.gap = gap if len(gap) <= 2 else ""
+        self.expect_gap()
+        return [*events[:-1], *self.advice(events[-1])] if isinstance(events[-1], InterchangeStart) else self._with_advice(events)
+
+    def _with_advice(self, events: list[Event]) -> list[Event]:
+        start = self.interchange
+        answer: list[Event] = []
+        for event in events:
+            answer += self.advice(event) if event is start else [event]
+        return answer
+
+    def advice(self, start: Event) -> list[Event]:
+        """The start of the interchange with the TA1 segments that follow its ISA."""
+        assert isinstance(start, InterchangeStart)
+        advice: list[Segment] = []
+        events: list[Event] = []
+        while self.window.hold(4) and self.window.text.startswith("TA1" + self.element, self.window.position):
+            self.index += 1
+            segment, problems = self.take_segment()
+            events += problems
+            if segment is None:
+                break
+            advice.append(segment)
+            self.window.skip(self.blanks)
+        if advice:
+            start = replace(start, advice=tuple(advice))
+            self.interchange = start
+        return [start, *events]
+
+    def open_interchange(self, segment: Segment, length: int) -> list[Event]:
+        values = segment + [""] * (17 - len(segment))
+        self.ordinal += 1
+        self.groups_counted = self.transactions_counted = 0
+        self.group = None
+        self.release = ""
+        self.group_missing_told = False
+        self.group_numbers, self.transaction_numbers = Numbers(), Numbers()
+        self.interchange = InterchangeStart(
+            syntax=Syntax.X12,
+            ordinal=self.ordinal,
+            offset=self.window.offset,
+            delimiters=self.delimiters,
+            segment=segment if length else [],
+            sender=_identity(values[5], values[6]),
+            receiver=_identity(values[7], values[8]),
+            control_number=values[13].strip(),
+            version=values[12].strip(),
+            date=values[9].strip(),
+            time=values[10].strip(),
+            test=values[15].strip() == "T",
+            acknowledgment_requested=values[14].strip() == "1",
+        )
+        self.interchange_number, self.interchange_version, self.group_number = self.interchange.control_number, self.interchange.version, ""
+        return [self.interchange]
+
+    def skip_junk(self, *, told: bool) -> list[Event]:
+        """Step to the next ISA that can be read, or to the end of the file."""
+        window = self.window
+        start, line = window.offset, window.line
+        if x12_header.is_lower_case(window.text, window.position):
+            found = window.text[window.position : window.position + 3]
+            problem = kinds.LOWER_CASE.at(
+                Place(offset=start, line=line),
+                f"the interchange starts with '{found}' in lower case; tags are upper case",
+                found=found,
+                expected=found.upper(),
+            )
+            told = True
+        else:
+            problem = kinds.JUNK.at(
+                Place(offset=start, line=line), "this is no interchange", expected="ISA", found=window.text[window.position : window.position + 40]
+            )
+        events: list[Event] = [problem] if problem.code == kinds.LOWER_CASE.code or not told else []
+        search = window.position + 1
+        while True:
+            found_at = window.text.find("ISA", search)
+            if found_at < 0:
+                window.position = max(window.position, len(window.text) - 2)
+                if not window.more():
+                    window.position = len(window.text)
+                    return events
+                search = 0
+                continue
+            window.position = found_at
+            window.hold(x12_header.LONGEST)
+            if x12_header.starts(window.text, window.position) and isinstance(
+                x12_header.read_header(window.text, window.position), x12_header.Header
+            ):
+                return events
+            search = window.position + 3
+
+    # ---- segments of the envelope
+
+    def take_segment(self) -> tuple[Segment | None, list[Event]]:
+        """The segment at the window's position, cut; the window moves behind it. None when no terminator comes."""
+        window = self.window
+        events: list[Event] = []
+        length = window.find(self.segment, MAXIMUM_SEGMENT)
+        if length < 0:
+            if not window.ended or len(window.text) - window.position > MAXIMUM_SEGMENT:
+                events.append(
+                    kinds.SEGMENT_ENDLESS.at(
+                        self.place(),
+                        f"no segment terminator '{x12_text.shown(self.segment)}' comes within {MAXIMUM_SEGMENT} bytes",
+                        expected="a segment terminator",
+                    )
+                )
+                window.position = len(window.text)
+                while window.more():
+                    window.position = len(window.text)
+                return None, events
+            length = len(window.text) - window.position
+            events.append(kinds.TERMINATOR_MISSING.at(self.place(), f"the last segment does not end with '{x12_text.shown(self.segment)}'"))
+        text = window.text[window.position : window.position + length]
+        if self.delimiters.wrapped:
+            text = x12_text.unwrap(text)
+        window.position = min(window.position + length + 1, len(window.text))
+        return x12_text.as_utf8(text).rstrip(self.blanks).split(self.element), events
+
+    def read_envelope_segment(self) -> list[Event]:
+        """GS, GE, IEA, TA1 or something that has no business here."""
+        self.index += 1
+        place = self.place()
+        segment, events = self.take_segment()
+        if segment is None:
+            return [*events, *self.close_interchange([], self.window.offset)]
+        tag = segment[0]
+        if tag == "GS":
+            return [*events, *self.open_group(segment, place)]
+        if tag == "GE" and self.group is not None:
+            return [*events, *self.close_group(segment, place)]
+        if tag == "IEA" and self.interchange is not None and self.interchange.segment:
+            return [*events, *self.close_interchange(segment, place.offset or 0, place)]
+        return [*events, self.misplaced(tag, place)]
+
+    def misplaced(self, tag: str, place: Place) -> Problem:
+        """One problem for a run of segments that stand outside of transactions."""
+        window = self.window
+        count = 1
+        if tag not in ENVELOPE_TAGS:
+            while True:
+                window.skip(self.blanks)
+                window.hold(8)
+                following = window.text[window.position : window.position + 4]
+                if not following or following.startswith((*ENVELOPE_TAGS, self.segment)):
+                    break
+                length = window.find(self.segment, MAXIMUM_SEGMENT)
+                if length < 0:
+                    break
+                window.position += length + 1
+                self.index += 1
+                count += 1
+        named = Place(interchange=place.interchange, group=place.group, segment=tag[:3], index=place.index, offset=place.offset, line=place.line)
+        if tag == "TA1":
+            return kinds.ADVICE_MISPLACED.at(named, "TA1 stands behind the first group; it is not read here", expected="TA1 between ISA and GS")
+        if tag[:2] in {"st", "gs", "se", "ge"} or tag == "iea":
+            return kinds.LOWER_CASE.at(named, f"the tag '{tag}' is in lower case; tags are upper case", found=tag, expected=tag.upper())
+        what = f"'{tag[:20]}' stands" if count == 1 else f"{count} segments from '{tag[:20]}' on stand"
+        expected = {"SE": "ST before SE", "GE": "GS before GE", "IEA": "ISA before IEA"}.get(tag, "segments between ST and SE")
+        return kinds.SEGMENT_MISPLACED.at(named, f"{what} outside of any transaction", found=tag[:20], expected=expected)
+
+    def open_group(self, segment: Segment, place: Place) -> list[Event]:
+        events = self.close_group([], place)
+        values = segment + [""] * (9 - len(segment))
+        self.groups_counted += 1
+        self.transactions_counted = 0
+        self.transaction_numbers = Numbers()
+        self.group = GroupStart(
+            offset=place.offset or 0,
+            segment=segment,
+            type=values[1].strip(),
+            sender=values[2].strip(),
+            receiver=values[3].strip(),
+            control_number=values[6].strip(),
+            version=values[8].strip(),
+        )
+        self.release = x12_header.release_of(self.group.version)
+        self.group_number = self.group.control_number
+        events.append(self.group)
+        number = self.group.control_number
+        named = _at(place, "GS", 6, group=number)
+        if not (number.isascii() and number.isdigit() and len(number) <= 9):
+            events.append(
+                kinds.GS_CONTROL_NUMBER_INVALID.at(
+                    named, f"GS06 is '{number}', one to nine digits are expected", found=number, expected="one to nine digits"
+                )
+            )
+        elif not self.group_numbers.add(number):
+            events.append(
+                kinds.GS_DUPLICATE.at(
+                    named, f"the interchange holds two groups with control number '{number}'", found=number, expected="another number"
+                )
+            )
+        return events
+
+    def close_group(self, segment: Segment, place: Place) -> list[Event]:
+        """GE, or the place where it is missing."""
+        group = self.group
+        if group is None:
+            return []
+        self.group = None
+        self.release = self.group_number = ""
+        problems: list[Problem] = []
+        values = segment + [""] * (3 - len(segment))
+        declared = _number(values[1])
+        if not segment:
+            problems.append(
+                kinds.GE_MISSING.at(_at(place, None, None, group=group.control_number), f"group {group.control_number} has no GE", expected="GE")
+            )
+        else:
+            if declared != self.transactions_counted:
+                problems.append(
+                    kinds.GE_COUNT.at(
+                        _at(place, "GE", 1, group=group.control_number),
+                        f"GE01 says {values[1] or 'nothing'}, the group has {self.transactions_counted} transactions",
+                        found=values[1],
+                        expected=str(self.transactions_counted),
+                    )
+                )
+            if not _same_number(values[2], group.control_number):
+                problems.append(
+                    kinds.GE_CONTROL_NUMBER.at(
+                        _at(place, "GE", 2, group=group.control_number),
+                        f"GE02 is '{values[2]}', GS06 is '{group.control_number}'",
+                        found=values[2],
+                        expected=group.control_number,
+                    )
+                )
+        return [
+            GroupEnd(
+                offset=place.offset or 0,
+                segment=segment,
+                control_number=group.control_number,
+                declared=declared,
+                counted=self.transactions_counted,
+                problems=tuple(problems),
+            )
+        ]
+
+    def group_missing(self) -> Iterator[Problem]:
+        """Told once an interchange: transactions without GS."""
+        if not self.group_missing_told and self.interchange is not None and self.interchange.segment:
+            self.group_missing_told = True
+            yield kinds.GROUP_MISSING.at(self.place("ST"), "a transaction stands outside of any group", expected="GS before ST")
+
+    def close_interchange(self, segment: Segment, offset: int, place: Place | None = None) -> list[Event]:
+        """IEA, or the place where it is missing."""
+        start = self.interchange
+        if start is None:
+            return []
+        place = place or Place(interchange=start.control_number or None, offset=offset, line=self.window.line)
+        events = self.close_group([], place)
+        problems: list[Problem] = []
+        values = segment + [""] * (3 - len(segment))
+        declared = _number(values[1])
+        if not segment:
+            if start.segment:
+                problems.append(kinds.IEA_MISSING.at(_at(place, None, None), f"interchange {start.control_number} has no IEA", expected="IEA"))
+        else:
+            if declared != self.groups_counted and not (start.advice and not self.groups_counted and declared == 1):
+                problems.append(
+                    kinds.IEA_COUNT.at(
+                        _at(place, "IEA", 1),
+                        f"IEA01 says {values[1] or 'nothing'}, the interchange has {self.groups_counted} groups",
+                        found=values[1],
+                        expected=str(self.groups_counted),
+                    )
+                )
+            if not _same_number(values[2], start.control_number):
+                problems.append(
+                    kinds.IEA_CONTROL_NUMBER.at(
+                        _at(place, "IEA", 2),
+                        f"IEA02 is '{values[2]}', ISA13 is '{start.control_number}'",
+                        found=values[2],
+                        expected=start.control_number,
+                    )
+                )
+        events.append(
+            InterchangeEnd(
+                offset=offset,
+                segment=segment,
+                control_number=start.control_number,
+                declared=declared,
+                counted=self.groups_counted,
+                problems=tuple(problems),
+            )
+        )
+        self.interchange = None
+        return events
+
+
+def _identity(qualifier: str, identifier: str) -> str:
+    qualifier, identifier = qualifier.strip(), identifier.strip()
+    return f"{qualifier}:{identifier}" if qualifier or identifier else ""
+
+
+def _number(text: str) -> int | None:
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
+def _same_number(one: str, other: str) -> bool:
+    """Numbers of interchanges and groups are numeric: leading zeros do not count."""
+    one, other = one.strip(), other.strip()
+    return one == other or (one.isdecimal() and other.isdecimal() and one.lstrip("0") == other.lstrip("0"))
+
+
+def _at(place: Place, segment: str | None, element: int | None, group: str | None = None) -> Place:
+    return Place(
+        interchange=place.interchange,
+        group=group,
+        segment=segment,
+        index=place.index if segment else None,
+        element=element,
+        offset=place.offset,
+        line=place.line,
+    )
