@@ -11,7 +11,6 @@ import re
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
 
 from gateway.store import crash
 
@@ -91,7 +90,7 @@ class Archive:
         crash.point(14)
         return digest.hexdigest(), size
 
-    def open(self, sha256: str) -> BinaryIO:
+    def open(self, sha256: str) -> io.BufferedReader:
         """The bytes as an open file."""
         try:
             return self._path(sha256).open("rb")

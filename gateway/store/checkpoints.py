@@ -80,12 +80,30 @@ def seal(connection: Connection, key: Ed25519PrivateKey, at: datetime) -> Checkp
     if before is not None and tree.size == before.size or tree.size == 0:
         return None
     name = fingerprint(key.public_key())
-    statement = msgspec.json.encode(Statement(
-        version=1, number=before.number + 1 if before else 1, at=moment_text(at), position=position, size=tree.size, root=tree.root().hex(),
-        previous=hashlib.sha256(before.statement.encode()).hexdigest() if before else "", key=name), order="sorted")
+    statement = msgspec.json.encode(
+        Statement(
+            version=1,
+            number=before.number + 1 if before else 1,
+            at=moment_text(at),
+            position=position,
+            size=tree.size,
+            root=tree.root().hex(),
+            previous=hashlib.sha256(before.statement.encode()).hexdigest() if before else "",
+            key=name,
+        ),
+        order="sorted",
+    )
     checkpoint = Checkpoint(
-        number=before.number + 1 if before else 1, at=at, position=position, size=tree.size, root=tree.root().hex(), frontier=tuple(part.hex() for part in tree.frontier),
-        statement=statement.decode(), key=name, signature=key.sign(_CONTEXT + statement).hex())
+        number=before.number + 1 if before else 1,
+        at=at,
+        position=position,
+        size=tree.size,
+        root=tree.root().hex(),
+        frontier=tuple(part.hex() for part in tree.frontier),
+        statement=statement.decode(),
+        key=name,
+        signature=key.sign(_CONTEXT + statement).hex(),
+    )
     connection.execute(_TABLE.insert().values(values_of(checkpoint)))
     crash.point(24)
     return checkpoint

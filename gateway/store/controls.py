@@ -30,8 +30,12 @@ def draw(connection: Connection, partner: str, our_id: str, level: str, *, count
     if count < 1 or start < 0 or start + count - 1 > maximum:
         raise ValueError(f"{count} control numbers from {start} to {maximum} cannot be drawn")
     statement = insert(connection, _TABLE).values(partner=partner, our_id=our_id, level=level, last=start + count - 1, drawn=count)
-    following = case((_TABLE.c.last + count > maximum, start + count - 1), (_TABLE.c.last + 1 < start, start + count - 1), else_=_TABLE.c.last + count)
-    statement = statement.on_conflict_do_update(index_elements=["partner", "our_id", "level"], set_={"last": following, "drawn": _TABLE.c.drawn + count})
+    following = case(
+        (_TABLE.c.last + count > maximum, start + count - 1), (_TABLE.c.last + 1 < start, start + count - 1), else_=_TABLE.c.last + count
+    )
+    statement = statement.on_conflict_do_update(
+        index_elements=["partner", "our_id", "level"], set_={"last": following, "drawn": _TABLE.c.drawn + count}
+    )
     return int(connection.execute(statement.returning(_TABLE.c.last)).scalar_one()) - count + 1
 
 

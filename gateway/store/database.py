@@ -136,7 +136,7 @@ def open_database(url: str) -> Database:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
     except (ArgumentError, NoSuchModuleError):
-        raise DatabaseTrouble("the database's address is not understood; expected sqlite:///FILE or postgresql://USER@HOST/NAME", retry=False) from None
+        raise DatabaseTrouble("the database's address is not understood; write sqlite:///FILE or postgresql://USER@HOST/NAME", retry=False) from None
     if backend == "postgresql":
         return Database(parsed.set(drivername="postgresql+psycopg"))
     if backend != "sqlite":
@@ -186,24 +186,35 @@ def _prepare_file(path: Path) -> None:
 
 
 def _sqlite_engine(url: URL, *, read_only: bool) -> Engine:
-    engine = create_engine(url, hide_parameters=True, pool_size=8, max_overflow=56, connect_args={"timeout": _BUSY_MILLISECONDS / 1000, "check_same_thread": False})
+    engine = create_engine(
+        url, hide_parameters=True, pool_size=8, max_overflow=56, connect_args={"timeout": _BUSY_MILLISECONDS / 1000, "check_same_thread": False}
+    )
 
     @event.listens_for(engine, "connect")
     def set_up(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "cache_size=-32000", "temp_store=MEMORY",
-                       "trusted_schema=OFF", f"query_only={'ON' if read_only else 'OFF'}"):
+        for pragma in (
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "recursive_triggers=ON",
+            "cache_size=-32000",
+            "temp_store=MEMORY",
+            "trusted_schema=OFF",
+            f"query_only={'ON' if read_only else 'OFF'}",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        if connection.get_isolation_level() != "AUTOCOMMIT":
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":  # the watcher stays outside of transactions
             connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
 
 
 def _postgresql_engine(url: URL) -> Engine:
-    # a node that freezes in a transaction must not hold a stream for ever; prepared statements stay per connection
+    # a node that freezes in a transaction must not hold a stream for ever
     options = "-c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c application_name=gateway"
-    return create_engine(url, hide_parameters=True, pool_size=8, max_overflow=56, pool_pre_ping=True, connect_args={"options": options, "connect_timeout": 10})
+    return create_engine(
+        url, hide_parameters=True, pool_size=8, max_overflow=56, pool_pre_ping=True, connect_args={"options": options, "connect_timeout": 10}
+    )

@@ -185,8 +185,13 @@ def next_registered(connection: Connection, stream: str, limit: int, now: dateti
     (also within one batch: it comes with the next).
     """
     earlier = _TABLE.alias("earlier")
-    waits = select(earlier.c.id).where(earlier.c.hold_key == _TABLE.c.hold_key, earlier.c.stream == _TABLE.c.stream,
-                                       earlier.c.seq < _TABLE.c.seq, earlier.c.state == REGISTERED).exists()
+    waits = (
+        select(earlier.c.id)
+        .where(
+            earlier.c.hold_key == _TABLE.c.hold_key, earlier.c.stream == _TABLE.c.stream, earlier.c.seq < _TABLE.c.seq, earlier.c.state == REGISTERED
+        )
+        .exists()
+    )
     query = _WHOLE.where(_TABLE.c.stream == stream, _TABLE.c.state == REGISTERED, or_(_TABLE.c.due_at.is_(None), _TABLE.c.due_at <= now), ~waits)
     return all_of(connection.execute(query.order_by(_TABLE.c.seq).limit(limit)), Document)
 
@@ -207,7 +212,7 @@ def get_many(connection: Connection, ids: Collection[str]) -> dict[str, Document
     wanted = sorted(set(ids))
     found: list[Document] = []
     for start in range(0, len(wanted), _MANY):
-        found += all_of(connection.execute(_WHOLE.where(_TABLE.c.id.in_(wanted[start:start + _MANY]))), Document)
+        found += all_of(connection.execute(_WHOLE.where(_TABLE.c.id.in_(wanted[start : start + _MANY]))), Document)
     return {document.id: document for document in found}
 
 
@@ -309,9 +314,15 @@ def _transition_each_once(connection: Connection, changes: Sequence[Change]) -> 
             raise StaleState(f"document {change.document} is {there.state}, expected {change.expected}")
     _update_rows(connection, changes, present)
     _update_contents(connection, changes)
-    connection.execute(_HISTORY.insert(), [
-        _history_row(change.document, present[change.document].transition_no + 1, change.expected, change.state, change.actor, change.reason, change.at)
-        for change in changes])
+    connection.execute(
+        _HISTORY.insert(),
+        [
+            _history_row(
+                change.document, present[change.document].transition_no + 1, change.expected, change.state, change.actor, change.reason, change.at
+            )
+            for change in changes
+        ],
+    )
     _count(connection, _moved(changes, present))
 
 
@@ -321,7 +332,7 @@ def _present(connection: Connection, ids: list[str]) -> dict[str, Any]:
     present: dict[str, Any] = {}
     ids = sorted(ids)
     for start in range(0, len(ids), _MANY):
-        query = select(*columns).where(_TABLE.c.id.in_(ids[start:start + _MANY])).order_by(_TABLE.c.id).with_for_update()
+        query = select(*columns).where(_TABLE.c.id.in_(ids[start : start + _MANY])).order_by(_TABLE.c.id).with_for_update()
         present.update({row.id: row for row in connection.execute(query)})
     return present
 
@@ -330,9 +341,16 @@ def _update_rows(connection: Connection, changes: Sequence[Change], present: Map
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for change in changes:
         extra = tuple(name for name in _EXTRA_NAMES if getattr(change, name) is not UNSET)
-        groups.setdefault(extra, []).append({
-            "key": change.document, "state": change.state, "transition_no": present[change.document].transition_no + 1,
-            "due_at": change.due_at, "attempts": change.attempts, **{name: getattr(change, name) for name in extra}})
+        groups.setdefault(extra, []).append(
+            {
+                "key": change.document,
+                "state": change.state,
+                "transition_no": present[change.document].transition_no + 1,
+                "due_at": change.due_at,
+                "attempts": change.attempts,
+                **{name: getattr(change, name) for name in extra},
+            }
+        )
     for extra, rows in groups.items():
         names = ("state", "transition_no", "due_at", "attempts", *extra)
         connection.execute(update(_TABLE).where(_TABLE.c.id == bindparam("key")).values({name: bindparam(name) for name in names}), rows)
@@ -363,5 +381,7 @@ def _count(connection: Connection, differences: Iterable[tuple[tuple[Any, ...], 
     rows = [{**dict(zip(_COUNT_NAMES, key, strict=True)), "count": sums[key]} for key in sorted(sums) if sums[key]]
     if rows:
         statement = insert(connection, _COUNT)
-        statement = statement.on_conflict_do_update(index_elements=list(_COUNT_NAMES), set_={"count": _COUNT.c["count"] + statement.excluded["count"]})
+        statement = statement.on_conflict_do_update(
+            index_elements=list(_COUNT_NAMES), set_={"count": _COUNT.c["count"] + statement.excluded["count"]}
+        )
         connection.execute(statement, rows)

@@ -45,9 +45,16 @@ def offer(connection: Connection, handovers: Sequence[Handover]) -> None:
         connection.execute(insert(connection, _TABLE).on_conflict_do_nothing(index_elements=["id"]), [values_of(one) for one in handovers])
 
 
-def list_waiting(connection: Connection, target: str, now: datetime, *, after: tuple[datetime, str] | None = None, limit: int = 100) -> list[Handover]:
+def list_waiting(
+    connection: Connection, target: str, now: datetime, *, after: tuple[datetime, str] | None = None, limit: int = 100
+) -> list[Handover]:
     """What a target has not confirmed and is due, in order; `after` is (due_at, id) of the last one of the page before."""
-    query = select(_TABLE).where(_TABLE.c.target == target, _TABLE.c.state == "waiting", _TABLE.c.due_at <= now).order_by(_TABLE.c.due_at, _TABLE.c.id).limit(limit)
+    query = (
+        select(_TABLE)
+        .where(_TABLE.c.target == target, _TABLE.c.state == "waiting", _TABLE.c.due_at <= now)
+        .order_by(_TABLE.c.due_at, _TABLE.c.id)
+        .limit(limit)
+    )
     if after is not None:
         query = query.where(_TABLE.c.due_at >= after[0], or_(_TABLE.c.due_at > after[0], _TABLE.c.id > after[1]))
     return all_of(connection.execute(query), Handover)
@@ -60,7 +67,9 @@ def get(connection: Connection, id: str) -> Handover | None:
 
 def confirm(connection: Connection, id: str, *, receipt: str, at: datetime) -> bool:
     """Record the target's receipt; False where it was recorded before (the same receipt again is harmless, another one is StaleState)."""
-    done = connection.execute(update(_TABLE).where(_TABLE.c.id == id, _TABLE.c.state != "confirmed").values(state="confirmed", receipt=receipt, confirmed_at=at))
+    done = connection.execute(
+        update(_TABLE).where(_TABLE.c.id == id, _TABLE.c.state != "confirmed").values(state="confirmed", receipt=receipt, confirmed_at=at)
+    )
     if done.rowcount == 1:
         return True
     known = get(connection, id)

@@ -68,8 +68,9 @@ def of_transmission(connection: Connection, transmission: str) -> list[Hold]:
 
 def resolve(connection: Connection, id: str, *, decision: str, actor: str, reason: str, at: datetime) -> Hold:
     """Record a person's decision; StaleState where it is decided already or not there: two clerks cannot both decide."""
-    done = connection.execute(update(_TABLE).where(_TABLE.c.id == id, _TABLE.c.resolved_at.is_(None))
-                              .values(resolved_at=at, decision=decision, actor=actor, reason=reason))
+    done = connection.execute(
+        update(_TABLE).where(_TABLE.c.id == id, _TABLE.c.resolved_at.is_(None)).values(resolved_at=at, decision=decision, actor=actor, reason=reason)
+    )
     hold = get(connection, id)
     if hold is None:
         raise StaleState(f"there is no hold {id}")

@@ -49,8 +49,10 @@ def open_one(connection: Connection, interchange: Interchange) -> tuple[Intercha
     statement = insert(connection, _TABLE).values(row).on_conflict_do_nothing(index_elements=["transmission", "ordinal"])
     if connection.execute(statement.returning(_TABLE.c.id)).scalar_one_or_none() is not None:
         return interchange, True
-    known = one_of(connection.execute(select(_TABLE).where(_TABLE.c.transmission == interchange.transmission,
-                                                           _TABLE.c.ordinal == interchange.ordinal)), Interchange)
+    known = one_of(
+        connection.execute(select(_TABLE).where(_TABLE.c.transmission == interchange.transmission, _TABLE.c.ordinal == interchange.ordinal)),
+        Interchange,
+    )
     if known is None:
         raise StaleState(f"interchange {interchange.ordinal} of transmission {interchange.transmission} vanished")
     return known, False
@@ -66,8 +68,16 @@ def advance(connection: Connection, id: str, *, expected_cursor: int, cursor: in
         raise StaleState(f"interchange {id} is no longer open at transaction {expected_cursor}")
 
 
-def finish(connection: Connection, id: str, *, at: datetime, state: str = "done", outcome: str | None = None, envelope: str | None = None,
-           expected: str = "open") -> None:
+def finish(
+    connection: Connection,
+    id: str,
+    *,
+    at: datetime,
+    state: str = "done",
+    outcome: str | None = None,
+    envelope: str | None = None,
+    expected: str = "open",
+) -> None:
     """Close an interchange (or hold or refuse it); StaleState where it was not in the expected state."""
     changes: dict[str, Any] = {"state": state, "finished_at": at}
     if outcome is not None:
@@ -95,8 +105,9 @@ def of_transmission(connection: Connection, transmission: str) -> list[Interchan
     return all_of(connection.execute(select(_TABLE).where(_TABLE.c.transmission == transmission).order_by(_TABLE.c.ordinal)), Interchange)
 
 
-def find_by_control(connection: Connection, *, partner: str | None, sender: str, receiver: str, control_number: str,
-                    excluding_transmission: str | None = None) -> list[Interchange]:
+def find_by_control(
+    connection: Connection, *, partner: str | None, sender: str, receiver: str, control_number: str, excluding_transmission: str | None = None
+) -> list[Interchange]:
     """Earlier interchanges of the same sender, receiver and control number, newest first: possible duplicates. `partner` None: of anybody."""
     query = select(_TABLE).where(_TABLE.c.sender == sender, _TABLE.c.receiver == receiver, _TABLE.c.control_number == control_number)
     if partner is not None:

@@ -106,13 +106,20 @@ def append(connection: Connection, entries: Sequence[Entry]) -> None:
 
 def of_subject(connection: Connection, subject_kind: str, subject: str) -> list[Recorded]:
     """Everything that happened to one subject, in order."""
-    query = select(_TABLE.c.position, _TABLE.c.number, _TABLE.c.hash, _TABLE.c.entry).where(_TABLE.c.subject == subject, _TABLE.c.subject_kind == subject_kind)
+    query = select(_TABLE.c.position, _TABLE.c.number, _TABLE.c.hash, _TABLE.c.entry).where(
+        _TABLE.c.subject == subject, _TABLE.c.subject_kind == subject_kind
+    )
     return [_recorded(row) for row in connection.execute(query.order_by(_TABLE.c.position))]
 
 
 def after(connection: Connection, position: int, limit: int = 1000) -> list[Recorded]:
     """The next entries of the whole journal behind a position: for export and feeds."""
-    query = select(_TABLE.c.position, _TABLE.c.number, _TABLE.c.hash, _TABLE.c.entry).where(_TABLE.c.position > position).order_by(_TABLE.c.position).limit(limit)
+    query = (
+        select(_TABLE.c.position, _TABLE.c.number, _TABLE.c.hash, _TABLE.c.entry)
+        .where(_TABLE.c.position > position)
+        .order_by(_TABLE.c.position)
+        .limit(limit)
+    )
     return [_recorded(row) for row in connection.execute(query)]
 
 
@@ -155,15 +162,44 @@ def _heads(connection: Connection, streams: list[str]) -> dict[str, tuple[int, s
 def _row(entry: Entry, stream: str, number: int, prev: str) -> tuple[bytes, dict[str, Any]]:
     action, kind, subject = storable(entry.action), storable(entry.subject_kind), storable(entry.subject)
     content = _Canonical(
-        version=VERSION, stream=stream, number=number, prev=prev, at=moment_text(entry.at), actor=storable(entry.actor), action=action, subject_kind=kind,
-        subject=subject, reason=storable(entry.reason), facts={storable(name): storable(value) for name, value in entry.facts.items()},
-        references=list(entry.references), commitments=dict(entry.commitments))
+        version=VERSION,
+        stream=stream,
+        number=number,
+        prev=prev,
+        at=moment_text(entry.at),
+        actor=storable(entry.actor),
+        action=action,
+        subject_kind=kind,
+        subject=subject,
+        reason=storable(entry.reason),
+        facts={storable(name): storable(value) for name, value in entry.facts.items()},
+        references=list(entry.references),
+        commitments=dict(entry.commitments),
+    )
     canonical = _ENCODE(content)
-    return canonical, {"stream": stream, "number": number, "at": entry.at, "action": action, "subject_kind": kind, "subject": subject, "entry": canonical.decode()}
+    return canonical, {
+        "stream": stream,
+        "number": number,
+        "at": entry.at,
+        "action": action,
+        "subject_kind": kind,
+        "subject": subject,
+        "entry": canonical.decode(),
+    }
 
 
 def _recorded(row: Any) -> Recorded:
     content = decode_canonical(row.entry)
-    entry = Entry(stream=content.stream, at=datetime.fromisoformat(content.at), actor=content.actor, action=content.action, subject_kind=content.subject_kind,
-                  subject=content.subject, reason=content.reason, facts=content.facts, references=tuple(content.references), commitments=content.commitments)
+    entry = Entry(
+        stream=content.stream,
+        at=datetime.fromisoformat(content.at),
+        actor=content.actor,
+        action=content.action,
+        subject_kind=content.subject_kind,
+        subject=content.subject,
+        reason=content.reason,
+        facts=content.facts,
+        references=tuple(content.references),
+        commitments=content.commitments,
+    )
     return Recorded(position=row.position, number=row.number, hash=row.hash, prev=content.prev, entry=entry)

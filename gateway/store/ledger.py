@@ -155,14 +155,32 @@ def reverse(connection: Connection, allocation: str, *, id: str, actor: str, rea
     return back
 
 
-def apply_credit(connection: Connection, *, id: str, credit_item: str, invoice_item: str, amount_minor: int, currency: str, actor: str, reason: str,
-                 at: datetime) -> None:
+def apply_credit(
+    connection: Connection, *, id: str, credit_item: str, invoice_item: str, amount_minor: int, currency: str, actor: str, reason: str, at: datetime
+) -> None:
     """Settle an invoice by a credit note: one credit application, two allocations (`<id>/credit`, `<id>/invoice`). A negative amount takes it back."""
-    connection.execute(_APPLICATION.insert().values(id=id, credit_item=credit_item, invoice_item=invoice_item, currency=currency,
-                                                    amount_minor=amount_minor, actor=actor, reason=reason, at=at))
-    allocate(connection, [
-        Allocation(id=f"{id}/{leg}", open_item=item, credit_application=id, kind="credit", currency=currency, amount_minor=amount, actor=actor, reason=reason, at=at)
-        for leg, item, amount in (("credit", credit_item, -amount_minor), ("invoice", invoice_item, amount_minor))])
+    connection.execute(
+        _APPLICATION.insert().values(
+            id=id, credit_item=credit_item, invoice_item=invoice_item, currency=currency, amount_minor=amount_minor, actor=actor, reason=reason, at=at
+        )
+    )
+    allocate(
+        connection,
+        [
+            Allocation(
+                id=f"{id}/{leg}",
+                open_item=item,
+                credit_application=id,
+                kind="credit",
+                currency=currency,
+                amount_minor=amount,
+                actor=actor,
+                reason=reason,
+                at=at,
+            )
+            for leg, item, amount in (("credit", credit_item, -amount_minor), ("invoice", invoice_item, amount_minor))
+        ],
+    )
 
 
 def set_payment(connection: Connection, id: str, expected: str, state: str, *, partner: str | None = None) -> bool:
@@ -186,13 +204,19 @@ def find_items(connection: Connection, numbers: Collection[str], partner: str | 
     wanted = sorted(set(numbers))
     found: list[OpenItem] = []
     for start in range(0, len(wanted), 500):
-        query = select(_ITEM).where(_ITEM.c.number.in_(wanted[start:start + 500])).order_by(_ITEM.c.number, _ITEM.c.id)
+        query = select(_ITEM).where(_ITEM.c.number.in_(wanted[start : start + 500])).order_by(_ITEM.c.number, _ITEM.c.id)
         found += all_of(connection.execute(query if partner is None else query.where(_ITEM.c.partner == partner)), OpenItem)
     return found
 
 
-def open_items(connection: Connection, *, partner: str | None = None, currency: str | None = None, after: tuple[date, str] | None = None,
-               limit: int | None = None) -> list[OpenItem]:
+def open_items(
+    connection: Connection,
+    *,
+    partner: str | None = None,
+    currency: str | None = None,
+    after: tuple[date, str] | None = None,
+    limit: int | None = None,
+) -> list[OpenItem]:
     """Items that are not settled, by due day; `after` is (due_on, id) of the last one of the page before."""
     query = select(_ITEM).where(_ITEM.c.open_minor != 0).order_by(_ITEM.c.due_on, _ITEM.c.id).limit(limit)
     if partner is not None:
@@ -217,7 +241,9 @@ def payments_of(connection: Connection, document: str) -> list[Payment]:
 
 def find_by_trace(connection: Connection, traces: Collection[str]) -> list[Payment]:
     """Payments that carry one of these references of the payer's (TRN02, EndToEndId)."""
-    return all_of(connection.execute(select(_PAYMENT).where(_PAYMENT.c.trace.in_(sorted(set(traces)))).order_by(_PAYMENT.c.booked_on, _PAYMENT.c.id)), Payment)
+    return all_of(
+        connection.execute(select(_PAYMENT).where(_PAYMENT.c.trace.in_(sorted(set(traces)))).order_by(_PAYMENT.c.booked_on, _PAYMENT.c.id)), Payment
+    )
 
 
 def allocations_of(connection: Connection, *, item: str | None = None, payment: str | None = None) -> list[Allocation]:
@@ -232,10 +258,14 @@ def allocations_of(connection: Connection, *, item: str | None = None, payment: 
 
 def exposure(connection: Connection, partner: str, currency: str, *, excluding_orders: Collection[str] = ()) -> int:
     """Minor units that a partner owes or will owe: open items less money on account, and accepted orders that are not invoiced."""
-    items = connection.execute(select(func.sum(_ITEM.c.open_minor)).where(
-        _ITEM.c.partner == partner, _ITEM.c.currency == currency, _ITEM.c.open_minor != 0)).scalar_one()
-    money = connection.execute(select(func.sum(_PAYMENT.c.unapplied_minor)).where(
-        _PAYMENT.c.partner == partner, _PAYMENT.c.currency == currency, _PAYMENT.c.unapplied_minor != 0)).scalar_one()
+    items = connection.execute(
+        select(func.sum(_ITEM.c.open_minor)).where(_ITEM.c.partner == partner, _ITEM.c.currency == currency, _ITEM.c.open_minor != 0)
+    ).scalar_one()
+    money = connection.execute(
+        select(func.sum(_PAYMENT.c.unapplied_minor)).where(
+            _PAYMENT.c.partner == partner, _PAYMENT.c.currency == currency, _PAYMENT.c.unapplied_minor != 0
+        )
+    ).scalar_one()
     return int(items or 0) - int(money or 0) + orders.committed_minor(connection, partner, excluding_orders).get(currency, 0)
 
 
@@ -259,8 +289,10 @@ def ageing(connection: Connection, today: date, *, partner: str | None = None, b
 def check_sums(connection: Connection) -> list[str]:
     """Items and payments whose kept remainder is not amount less allocations: empty unless somebody else wrote to the database."""
     faults = []
-    for table, kept, key, where in ((_ITEM, _ITEM.c.open_minor, _ALLOCATION.c.open_item, None),
-                                    (_PAYMENT, _PAYMENT.c.unapplied_minor, _ALLOCATION.c.payment, _ALLOCATION.c.kind.in_(USES_MONEY))):
+    for table, kept, key, where in (
+        (_ITEM, _ITEM.c.open_minor, _ALLOCATION.c.open_item, None),
+        (_PAYMENT, _PAYMENT.c.unapplied_minor, _ALLOCATION.c.payment, _ALLOCATION.c.kind.in_(USES_MONEY)),
+    ):
         sums = select(key.label("id"), func.sum(_ALLOCATION.c.amount_minor).label("total")).group_by(key)
         used = (sums if where is None else sums.where(where)).subquery()
         query = select(table.c.id, table.c.amount_minor, kept, used.c.total).outerjoin(used, used.c.id == table.c.id)
@@ -288,10 +320,15 @@ def _add(connection: Connection, table: Table, key: Sequence[str], rows: Sequenc
 def _take(connection: Connection, table: Table, remainder: Column[Any], id: str, allocation: Allocation) -> None:
     """Lower what is left; the condition stands in the update itself, so that nobody can come between."""
     left: ColumnElement[Any] = remainder - allocation.amount_minor
-    within = or_(and_(table.c.amount_minor >= 0, left >= 0, left <= table.c.amount_minor), and_(table.c.amount_minor < 0, left <= 0, left >= table.c.amount_minor))
+    within = or_(
+        and_(table.c.amount_minor >= 0, left >= 0, left <= table.c.amount_minor),
+        and_(table.c.amount_minor < 0, left <= 0, left >= table.c.amount_minor),
+    )
     done = connection.execute(update(table).where(table.c.id == id, table.c.currency == allocation.currency, within).values({remainder.name: left}))
     if done.rowcount != 1:
         there = connection.execute(select(table.c.currency, remainder).where(table.c.id == id)).first()
         if there is None:
             raise StaleState(f"there is no {table.name.replace('_', ' ')} {id}")
-        raise StaleState(f"{table.name.replace('_', ' ')} {id} has {there[1]} {there[0]} (minor units) left, {allocation.amount_minor} {allocation.currency} cannot be allocated")
+        raise StaleState(
+            f"{table.name.replace('_', ' ')} {id} has {there[1]} {there[0]} (minor units) left, {allocation.amount_minor} {allocation.currency} cannot be allocated"
+        )

@@ -17,7 +17,6 @@ import msgspec
 from sqlalchemy import Column
 from sqlalchemy import Connection
 from sqlalchemy import Table
-from sqlalchemy import or_
 from sqlalchemy import select
 
 from gateway.model.catalogue import identifier_pairs
@@ -170,19 +169,27 @@ def import_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, s
     return count, faults
 
 
-def facts_for(connection: Connection, partner: str, orders: Sequence[Order], today: date, credit: CreditTerms | None = None, *,
-              excluding: Collection[str] = ()) -> Facts:
+def facts_for(
+    connection: Connection, partner: str, orders: Sequence[Order], today: date, credit: CreditTerms | None = None, *, excluding: Collection[str] = ()
+) -> Facts:
     """Everything that rules and decisions need to know about these orders of one partner. `excluding` are the documents being judged themselves."""
     items, numbers = _items(connection, partner, orders)
     units = _units(connection, numbers)
     items = {key: msgspec.structs.replace(item, units=units.get(item.number, {})) for key, item in items.items()}
     return Facts(
-        partner=partner, today=today, items=items, prices=_prices(connection, partner, numbers), stock=stock.levels(connection, numbers),
-        places=_places(connection, partner, orders), earlier=_earlier(connection, partner, orders, excluding),
+        partner=partner,
+        today=today,
+        items=items,
+        prices=_prices(connection, partner, numbers),
+        stock=stock.levels(connection, numbers),
+        places=_places(connection, partner, orders),
+        earlier=_earlier(connection, partner, orders, excluding),
         credit=_credit(connection, partner, credit, today, excluding) if credit else None,
-        items_loaded=_any(connection, tables.item), stock_loaded=_any(connection, tables.stock),
+        items_loaded=_any(connection, tables.item),
+        stock_loaded=_any(connection, tables.stock),
         prices_loaded=_any(connection, tables.price, tables.price.c.partner.in_((partner, ""))),
-        places_loaded=_any(connection, tables.place, tables.place.c.partner == partner))
+        places_loaded=_any(connection, tables.place, tables.place.c.partner == partner),
+    )
 
 
 # ---------------------------------------------------------------- how
@@ -198,7 +205,7 @@ def _check_numbers(value: Any) -> None:
 def _parts(values: Collection[str]) -> Iterable[list[str]]:
     wanted = sorted(set(values))
     for start in range(0, len(wanted), _MANY):
-        yield wanted[start:start + _MANY]
+        yield wanted[start : start + _MANY]
 
 
 def _any(connection: Connection, table: Table, where: Any = None) -> bool:
@@ -256,9 +263,18 @@ def _prices(connection: Connection, partner: str, numbers: Collection[str]) -> d
     for part in _parts(numbers):
         query = select(table).where(table.c.item.in_(part), table.c.partner.in_((partner, "")))
         for row in connection.execute(query.order_by(table.c.item, table.c.currency, table.c.unit, table.c.valid_from)):
-            lists.setdefault((row.item, row.partner), []).append(Price(
-                item=row.item, currency=row.currency, amount=row.amount, base=row.base, unit=row.unit or None,
-                valid_from=None if row.valid_from == _ALWAYS else row.valid_from, valid_until=row.valid_until, minimum_quantity=row.minimum_quantity or None))
+            lists.setdefault((row.item, row.partner), []).append(
+                Price(
+                    item=row.item,
+                    currency=row.currency,
+                    amount=row.amount,
+                    base=row.base,
+                    unit=row.unit or None,
+                    valid_from=None if row.valid_from == _ALWAYS else row.valid_from,
+                    valid_until=row.valid_until,
+                    minimum_quantity=row.minimum_quantity or None,
+                )
+            )
     return {item: tuple(prices) for (item, owner), prices in lists.items() if owner == partner or (item, partner) not in lists}
 
 
@@ -283,16 +299,28 @@ def _earlier(connection: Connection, partner: str, orders: Sequence[Order], excl
     earlier: dict[str, list[EarlierOrder]] = {}
     for one in order_store.find(connection, partner, {order.number for order in orders}):
         if one.document not in excluding:
-            earlier.setdefault(one.number, []).append(EarlierOrder(
-                document=one.document, number=one.number, release=one.release, purpose=one.purpose, state=one.state, fingerprint=one.fingerprint, test=one.test))
+            earlier.setdefault(one.number, []).append(
+                EarlierOrder(
+                    document=one.document,
+                    number=one.number,
+                    release=one.release,
+                    purpose=one.purpose,
+                    state=one.state,
+                    fingerprint=one.fingerprint,
+                    test=one.test,
+                )
+            )
     return {number: tuple(found) for number, found in earlier.items()}
 
 
 def _credit(connection: Connection, partner: str, terms: CreditTerms, today: date, excluding: Collection[str]) -> CreditFacts:
     oldest = ledger.oldest_due(connection, partner)
     return CreditFacts(
-        currency=terms.currency, limit=terms.limit, hold_days_overdue=terms.hold_days_overdue,
+        currency=terms.currency,
+        limit=terms.limit,
+        hold_days_overdue=terms.hold_days_overdue,
         exposure=from_minor(ledger.exposure(connection, partner, terms.currency, excluding_orders=excluding), terms.currency),
         oldest_overdue_days=max((today - oldest).days, 0) if oldest else 0,
         accepted_orders=order_store.accepted_count(connection, partner),
-        vetted=notes_of(connection, partner).get("vetted") == "yes")
+        vetted=notes_of(connection, partner).get("vetted") == "yes",
+    )

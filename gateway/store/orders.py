@@ -94,12 +94,23 @@ def create(connection: Connection, orders: Sequence[SalesOrder], lines: Sequence
     if orders:
         connection.execute(insert(connection, _TABLE).on_conflict_do_nothing(index_elements=["document"]), [values_of(order) for order in orders])
     if lines:
-        connection.execute(insert(connection, _LINE).on_conflict_do_nothing(index_elements=["document", "number"]), [values_of(line) for line in lines])
+        connection.execute(
+            insert(connection, _LINE).on_conflict_do_nothing(index_elements=["document", "number"]), [values_of(line) for line in lines]
+        )
 
 
-def change_state(connection: Connection, document: str, expected: str | Collection[str], state: str, *, at: datetime,
-                 total_minor: int | UnsetType = UNSET, add_invoiced_minor: int = 0, promised_on: date | None | UnsetType = UNSET,
-                 fingerprint: str | UnsetType = UNSET) -> None:
+def change_state(
+    connection: Connection,
+    document: str,
+    expected: str | Collection[str],
+    state: str,
+    *,
+    at: datetime,
+    total_minor: int | UnsetType = UNSET,
+    add_invoiced_minor: int = 0,
+    promised_on: date | None | UnsetType = UNSET,
+    fingerprint: str | UnsetType = UNSET,
+) -> None:
     """Move an order on; StaleState where it is in none of the expected states."""
     states = (expected,) if isinstance(expected, str) else tuple(expected)
     given = {"total_minor": total_minor, "promised_on": promised_on, "fingerprint": fingerprint}
@@ -124,8 +135,10 @@ def decide_lines(connection: Connection, lines: Sequence[OrderLine]) -> None:
         return
     names = ("item", "unit", "price", "price_base", "state", "promised_on", "accepted", "back_ordered")
     statement = update(_LINE).where(_LINE.c.document == bindparam("key_document"), _LINE.c.number == bindparam("key_number"))
-    connection.execute(statement.values({name: bindparam(name) for name in names}),
-                       [{"key_document": line.document, "key_number": line.number, **{name: getattr(line, name) for name in names}} for line in lines])
+    connection.execute(
+        statement.values({name: bindparam(name) for name in names}),
+        [{"key_document": line.document, "key_number": line.number, **{name: getattr(line, name) for name in names}} for line in lines],
+    )
 
 
 def add_quantities(connection: Connection, changes: Sequence[LineChange]) -> dict[tuple[str, str], OrderLine]:
@@ -145,8 +158,13 @@ def add_quantities(connection: Connection, changes: Sequence[LineChange]) -> dic
     changed = {(change.document, change.line) for change in changes}
     if changed:
         statement = update(_LINE).where(_LINE.c.document == bindparam("key_document"), _LINE.c.number == bindparam("key_number"))
-        connection.execute(statement.values(despatched=bindparam("despatched"), invoiced=bindparam("invoiced")), [
-            {"key_document": key[0], "key_number": key[1], "despatched": present[key].despatched, "invoiced": present[key].invoiced} for key in sorted(changed)])
+        connection.execute(
+            statement.values(despatched=bindparam("despatched"), invoiced=bindparam("invoiced")),
+            [
+                {"key_document": key[0], "key_number": key[1], "despatched": present[key].despatched, "invoiced": present[key].invoiced}
+                for key in sorted(changed)
+            ],
+        )
     return {key: present[key] for key in sorted(changed)}
 
 
@@ -160,7 +178,9 @@ def find(connection: Connection, partner: str, numbers: Collection[str]) -> list
     wanted = sorted(set(numbers))
     found: list[SalesOrder] = []
     for start in range(0, len(wanted), _MANY):
-        found += all_of(connection.execute(select(_TABLE).where(_TABLE.c.partner == partner, _TABLE.c.number.in_(wanted[start:start + _MANY]))), SalesOrder)
+        found += all_of(
+            connection.execute(select(_TABLE).where(_TABLE.c.partner == partner, _TABLE.c.number.in_(wanted[start : start + _MANY]))), SalesOrder
+        )
     return sorted(found, key=lambda order: (order.created_at, order.document))
 
 
@@ -169,13 +189,20 @@ def lines_of(connection: Connection, documents: Collection[str], *, lock: bool =
     wanted = sorted(set(documents))
     found: list[OrderLine] = []
     for start in range(0, len(wanted), _MANY):
-        query = select(_LINE).where(_LINE.c.document.in_(wanted[start:start + _MANY])).order_by(_LINE.c.document, _LINE.c.ordinal, _LINE.c.number)
+        query = select(_LINE).where(_LINE.c.document.in_(wanted[start : start + _MANY])).order_by(_LINE.c.document, _LINE.c.ordinal, _LINE.c.number)
         found += all_of(connection.execute(query.with_for_update() if lock else query), OrderLine)
     return found
 
 
-def search(connection: Connection, *, partner: str | None = None, states: Collection[str] | None = None, test: bool | None = None,
-           after: tuple[datetime, str] | None = None, limit: int = 50) -> list[SalesOrder]:
+def search(
+    connection: Connection,
+    *,
+    partner: str | None = None,
+    states: Collection[str] | None = None,
+    test: bool | None = None,
+    after: tuple[datetime, str] | None = None,
+    limit: int = 50,
+) -> list[SalesOrder]:
     """Newest first; `after` is (created_at, document) of the last one of the page before."""
     query = select(_TABLE).order_by(_TABLE.c.created_at.desc(), _TABLE.c.document.desc()).limit(limit)
     if partner is not None:
@@ -192,7 +219,8 @@ def search(connection: Connection, *, partner: str | None = None, states: Collec
 def committed_minor(connection: Connection, partner: str, excluding: Collection[str] = ()) -> Mapping[str, int]:
     """Currency -> value of accepted orders that is not invoiced yet. Test orders count nothing."""
     query = select(_TABLE.c.currency, func.sum(_TABLE.c.total_minor - _TABLE.c.invoiced_minor)).where(
-        _TABLE.c.partner == partner, _TABLE.c.state.in_(COMMITTED), _TABLE.c.test.is_(False), _TABLE.c.total_minor > _TABLE.c.invoiced_minor)
+        _TABLE.c.partner == partner, _TABLE.c.state.in_(COMMITTED), _TABLE.c.test.is_(False), _TABLE.c.total_minor > _TABLE.c.invoiced_minor
+    )
     if excluding:
         query = query.where(_TABLE.c.document.not_in(sorted(excluding)))
     return {currency: int(total) for currency, total in connection.execute(query.group_by(_TABLE.c.currency))}
@@ -200,6 +228,9 @@ def committed_minor(connection: Connection, partner: str, excluding: Collection[
 
 def accepted_count(connection: Connection, partner: str) -> int:
     """How many orders of a partner were accepted, ever (test orders left out)."""
-    query = select(func.count()).select_from(_TABLE).where(
-        _TABLE.c.partner == partner, _TABLE.c.test.is_(False), _TABLE.c.state.in_((*COMMITTED, "invoiced", "closed")))
+    query = (
+        select(func.count())
+        .select_from(_TABLE)
+        .where(_TABLE.c.partner == partner, _TABLE.c.test.is_(False), _TABLE.c.state.in_((*COMMITTED, "invoiced", "closed")))
+    )
     return int(connection.execute(query).scalar_one())

@@ -16,14 +16,17 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
+from sqlalchemy import and_
 from sqlalchemy import case
 from sqlalchemy import func
+from sqlalchemy import literal
 from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
 
 from gateway.store import streams
 from gateway.store import tables
+from gateway.store.columns import Moment
 from gateway.store.rows import Row
 from gateway.store.rows import StaleState
 from gateway.store.rows import all_of
@@ -34,6 +37,8 @@ from gateway.store.rows import values_of
 OPEN = ("waiting", "claimed", "prepared")
 #: what ends an acknowledgment's wait
 ACK_STATES = ("waiting", "accepted", "accepted_with_errors", "partially_accepted", "rejected", "overdue")
+#: states in which the holder of the lease may still record how its try ended: a quick acknowledgment may have come in between
+_OWNED = ("claimed", "prepared", "acknowledged", "rejected")
 _TABLE = tables.outbox
 
 
@@ -95,7 +100,7 @@ def enqueue(connection: Connection, entries: Sequence[Entry]) -> list[str]:
     known: set[str] = set()
     ids = [entry.id for entry in entries]
     for start in range(0, len(ids), 500):
-        known.update(connection.execute(select(_TABLE.c.id).where(_TABLE.c.id.in_(ids[start:start + 500]))).scalars())
+        known.update(connection.execute(select(_TABLE.c.id).where(_TABLE.c.id.in_(ids[start : start + 500]))).scalars())
     fresh: dict[str, Entry] = {}
     for entry in entries:
         if entry.id not in known:
@@ -129,7 +134,11 @@ def claim(connection: Connection, *, stream: str, now: datetime, lease: timedelt
     for state in ("claimed", "prepared"):
         ids = [entry.id for entry in taken if entry.state == state]
         if ids:
-            connection.execute(update(_TABLE).where(_TABLE.c.id.in_(ids)).values(state=state, lease_token=token, lease_until=now + lease, attempts=_TABLE.c.attempts + 1))
+            connection.execute(
+                update(_TABLE)
+                .where(_TABLE.c.id.in_(ids))
+                .values(state=state, lease_token=token, lease_until=now + lease, attempts=_TABLE.c.attempts + 1)
+            )
     return taken
 
 
@@ -140,58 +149,102 @@ def extend(connection: Connection, ids: Sequence[str], token: str, until: dateti
 
 def unclaim(connection: Connection, ids: Sequence[str], token: str) -> None:
     """Give claimed rows back untried (a batch that would grow too large)."""
-    _owned(connection, ids, token, {"state": _resting_state(), "lease_token": None, "lease_until": None, "attempts": _TABLE.c.attempts - 1})
+    _owned(
+        connection,
+        ids,
+        token,
+        {"state": _unless_acknowledged(_resting_state()), "lease_token": None, "lease_until": None, "attempts": _TABLE.c.attempts - 1},
+    )
 
 
 def prepare(connection: Connection, token: str, preparations: Sequence[Preparation]) -> None:
     """Fix identity, digest and control numbers; StaleState where the lease was lost or a row was prepared before."""
     for preparation in preparations:
         changes = {name: value for name, value in values_of(preparation).items() if name != "id"}
-        done = connection.execute(update(_TABLE).where(_TABLE.c.id == preparation.id, _TABLE.c.lease_token == token, _TABLE.c.state == "claimed")
-                                  .values(**changes, state="prepared"))
+        done = connection.execute(
+            update(_TABLE)
+            .where(_TABLE.c.id == preparation.id, _TABLE.c.lease_token == token, _TABLE.c.state == "claimed")
+            .values(**changes, state="prepared")
+        )
         if done.rowcount != 1:
             raise StaleState(f"outbox row {preparation.id} is no longer ours to prepare")
 
 
 def sent(connection: Connection, ids: Sequence[str], token: str, at: datetime, ack_due_at: datetime | None = None) -> None:
     """Record that rows have left; those that expect an acknowledgment wait for it until `ack_due_at`. StaleState where the lease was lost."""
-    _owned(connection, ids, token, {
-        "state": "sent", "sent_at": at, "lease_token": None, "lease_until": None, "last_error": None,
-        "ack_state": func.coalesce(_TABLE.c.ack_state, _when_expected("waiting")),
-        "ack_due_at": ack_due_at}, state="prepared")
+    left = _TABLE.c.state == "prepared"
+    _owned(
+        connection,
+        ids,
+        token,
+        {
+            # the partner's acknowledgment may have been quicker than we: then it stays
+            "state": case((left, "sent"), else_=_TABLE.c.state),
+            "sent_at": at,
+            "lease_token": None,
+            "lease_until": None,
+            "last_error": None,
+            "ack_state": case((and_(left, _TABLE.c.expects_ack), "waiting"), else_=_TABLE.c.ack_state),
+            "ack_due_at": case((and_(left, _TABLE.c.expects_ack), literal(ack_due_at, Moment())), else_=None),
+        },
+        states=("prepared", "acknowledged", "rejected"),
+    )
 
 
 def failed(connection: Connection, ids: Sequence[str], token: str, next_due: datetime, error: str) -> None:
     """Record a try that did not work; the rows wait until `next_due`. StaleState where the lease was lost."""
-    _owned(connection, ids, token, {"state": _resting_state(), "lease_token": None, "lease_until": None, "due_at": next_due, "last_error": error})
+    state = _unless_acknowledged(_resting_state())
+    _owned(connection, ids, token, {"state": state, "lease_token": None, "lease_until": None, "due_at": next_due, "last_error": error})
 
 
 def dead(connection: Connection, ids: Sequence[str], token: str, error: str) -> None:
     """Give up on rows after the last try; a person may revive them. StaleState where the lease was lost."""
-    _owned(connection, ids, token, {"state": "dead", "lease_token": None, "lease_until": None, "last_error": error})
+    _owned(connection, ids, token, {"state": _unless_acknowledged("dead"), "lease_token": None, "lease_until": None, "last_error": error})
+
+
+def forget_leases(connection: Connection) -> int:
+    """Free all claimed rows at once, untried: only for an engine that knows itself to be the sole sender (its dead predecessor held them)."""
+    open_rows = _TABLE.c.state.in_(("claimed", "prepared")) & _TABLE.c.lease_token.is_not(None)
+    return connection.execute(update(_TABLE).where(open_rows).values(state=_resting_state(), lease_token=None, lease_until=None)).rowcount
 
 
 def revive(connection: Connection, id: str, due_at: datetime) -> bool:
     """Try a dead row again, under the identity that it has; False where it is not dead."""
-    done = connection.execute(update(_TABLE).where(_TABLE.c.id == id, _TABLE.c.state == "dead").values(state=_resting_state(), due_at=due_at, attempts=0))
+    done = connection.execute(
+        update(_TABLE).where(_TABLE.c.id == id, _TABLE.c.state == "dead").values(state=_resting_state(), due_at=due_at, attempts=0)
+    )
     return done.rowcount == 1
 
 
 def cancel(connection: Connection, id: str) -> bool:
     """Take back a row that has not begun to leave; False where it is too late."""
-    return connection.execute(update(_TABLE).where(_TABLE.c.id == id, _TABLE.c.state == "waiting", _TABLE.c.identity.is_(None)).values(state="cancelled")).rowcount == 1
+    return (
+        connection.execute(
+            update(_TABLE).where(_TABLE.c.id == id, _TABLE.c.state == "waiting", _TABLE.c.identity.is_(None)).values(state="cancelled")
+        ).rowcount
+        == 1
+    )
 
 
-def acknowledge(connection: Connection, *, partner: str, outcome: str, at: datetime, interchange_control: str | None = None,
-                group_control: str | None = None, transaction_control: str | None = None, transaction_type: str | None = None,
-                transaction_types: Iterable[str] | None = None) -> list[Entry]:
+def acknowledge(
+    connection: Connection,
+    *,
+    partner: str,
+    outcome: str,
+    at: datetime,
+    interchange_control: str | None = None,
+    group_control: str | None = None,
+    transaction_control: str | None = None,
+    transaction_type: str | None = None,
+    transaction_types: Iterable[str] | None = None,
+) -> list[Entry]:
     """Record the partner's acknowledgment on the rows it speaks of; returns them (empty: it speaks of nothing that we sent).
 
     Control numbers are compared without leading zeros. Where numbers have been used again, the latest sending is meant. `transaction_types`
-    are those that a group may hold (a 997 names the group `IN`, not the transaction). An outcome never replaces a rejection by a wider one:
-    give the finer levels first or last, a row that is rejected stays rejected.
+    are those that a group may hold (a 997 names the group `IN`, not the transaction). What is rejected stays rejected. A row that is
+    only prepared is meant too: its bytes may have left before we could record it, and the partner may be quick.
     """
-    query = select(_TABLE).where(_TABLE.c.partner == partner, _TABLE.c.state.in_(("sent", "acknowledged", "rejected")))
+    query = select(_TABLE).where(_TABLE.c.partner == partner, _TABLE.c.state.in_(("prepared", "sent", "acknowledged", "rejected")))
     given = {"interchange_control": interchange_control, "group_control": group_control, "transaction_control": transaction_control}
     if not any(given.values()):
         raise ValueError("an acknowledgment needs at least one control number")
@@ -201,14 +254,18 @@ def acknowledge(connection: Connection, *, partner: str, outcome: str, at: datet
     types = {transaction_type} if transaction_type else set(transaction_types or ())
     if types:
         query = query.where(_TABLE.c.transaction_type.in_(sorted(types)))
-    candidates = all_of(connection.execute(query.order_by(_TABLE.c.sent_at.desc(), _TABLE.c.seq).with_for_update()), Entry)
+    candidates = all_of(connection.execute(query.order_by(_TABLE.c.created_at.desc(), _TABLE.c.seq.desc()).with_for_update()), Entry)
     if not candidates:
         return []
     meant = [entry for entry in candidates if entry.identity == candidates[0].identity]
     state = "rejected" if outcome == "rejected" else "acknowledged"
     ids = [entry.id for entry in meant if entry.ack_state != "rejected"]
     if ids:
-        connection.execute(update(_TABLE).where(_TABLE.c.id.in_(ids)).values(state=state, ack_state=outcome, ack_due_at=None, acknowledged_at=at))
+        connection.execute(
+            update(_TABLE)
+            .where(_TABLE.c.id.in_(ids))
+            .values(state=state, ack_state=outcome, ack_due_at=None, acknowledged_at=at, sent_at=func.coalesce(_TABLE.c.sent_at, at))
+        )
     return [get_existing(connection, entry.id) for entry in meant]
 
 
@@ -226,8 +283,11 @@ def mark_overdue(connection: Connection, id: str) -> bool:
 def streams_due(connection: Connection, now: datetime) -> list[str]:
     """The streams whose first open row can be claimed now: what a sweep pokes. A lease that has run out counts as free."""
     first = select(_TABLE.c.stream, func.min(_TABLE.c.seq).label("seq")).where(_TABLE.c.state.in_(OPEN)).group_by(_TABLE.c.stream).subquery()
-    query = select(_TABLE.c.stream).join(first, (first.c.stream == _TABLE.c.stream) & (first.c.seq == _TABLE.c.seq)).where(
-        _TABLE.c.due_at <= now, or_(_TABLE.c.lease_until.is_(None), _TABLE.c.lease_until <= now))
+    query = (
+        select(_TABLE.c.stream)
+        .join(first, (first.c.stream == _TABLE.c.stream) & (first.c.seq == _TABLE.c.seq))
+        .where(_TABLE.c.due_at <= now, or_(_TABLE.c.lease_until.is_(None), _TABLE.c.lease_until <= now))
+    )
     return list(connection.execute(query.order_by(_TABLE.c.stream)).scalars())
 
 
@@ -252,10 +312,14 @@ def get_existing(connection: Connection, id: str) -> Entry:
 
 def of_document(connection: Connection, document: str) -> list[Entry]:
     """What a document led to, in the order of making."""
-    return all_of(connection.execute(select(_TABLE).where(_TABLE.c.document == document).order_by(_TABLE.c.created_at, _TABLE.c.seq, _TABLE.c.id)), Entry)
+    return all_of(
+        connection.execute(select(_TABLE).where(_TABLE.c.document == document).order_by(_TABLE.c.created_at, _TABLE.c.seq, _TABLE.c.id)), Entry
+    )
 
 
-def search(connection: Connection, *, state: str | None = None, partner: str | None = None, after: tuple[datetime, str] | None = None, limit: int = 50) -> list[Entry]:
+def search(
+    connection: Connection, *, state: str | None = None, partner: str | None = None, after: tuple[datetime, str] | None = None, limit: int = 50
+) -> list[Entry]:
     """Newest first; `after` is (created_at, id) of the last one of the page before."""
     query = select(_TABLE).order_by(_TABLE.c.created_at.desc(), _TABLE.c.id.desc()).limit(limit)
     if state is not None:
@@ -270,10 +334,11 @@ def search(connection: Connection, *, state: str | None = None, partner: str | N
 # ---------------------------------------------------------------- how
 
 
-def _owned(connection: Connection, ids: Sequence[str], token: str, changes: Mapping[str, Any], state: str | None = None) -> None:
+def _owned(connection: Connection, ids: Sequence[str], token: str, changes: Mapping[str, Any], states: Sequence[str] = _OWNED) -> None:
     """Change rows that we hold the lease of; all or StaleState."""
-    states = (state,) if state else ("claimed", "prepared")
-    done = connection.execute(update(_TABLE).where(_TABLE.c.id.in_(list(ids)), _TABLE.c.lease_token == token, _TABLE.c.state.in_(states)).values(dict(changes)))
+    done = connection.execute(
+        update(_TABLE).where(_TABLE.c.id.in_(list(ids)), _TABLE.c.lease_token == token, _TABLE.c.state.in_(states)).values(dict(changes))
+    )
     if done.rowcount != len(set(ids)):
         raise StaleState(f"the lease of {len(set(ids)) - done.rowcount} of {len(set(ids))} outbox rows was lost, or they are in another state")
 
@@ -283,8 +348,9 @@ def _resting_state() -> Any:
     return case((_TABLE.c.identity.is_(None), "waiting"), else_="prepared")
 
 
-def _when_expected(state: str) -> Any:
-    return case((_TABLE.c.expects_ack, state), else_=None)
+def _unless_acknowledged(state: Any) -> Any:
+    """A partner that acknowledged has our bytes, whatever the try looked like from here."""
+    return case((_TABLE.c.state.in_(("acknowledged", "rejected")), _TABLE.c.state), else_=state)
 
 
 def _spellings(control: str) -> list[str]:

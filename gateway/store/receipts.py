@@ -27,8 +27,9 @@ class Receipt(Row, frozen=True, kw_only=True):
     at: datetime
 
 
-def keep(connection: Connection, as2_from: str, message_id: str, *, transmission: str | None, mdn_sha256: str, headers: Mapping[str, str],
-         at: datetime) -> tuple[Receipt, bool]:
+def keep(
+    connection: Connection, as2_from: str, message_id: str, *, transmission: str | None, mdn_sha256: str, headers: Mapping[str, str], at: datetime
+) -> tuple[Receipt, bool]:
     """Keep a receipt; where one was given for this message already, that one and False."""
     receipt = Receipt(as2_from=as2_from, message_id=message_id, transmission=transmission, mdn_sha256=mdn_sha256, headers=headers, at=at)
     statement = insert(connection, _TABLE).values(values_of(receipt)).on_conflict_do_nothing(index_elements=["as2_from", "message_id"])

@@ -106,7 +106,7 @@ def trail(connection: Connection, document: str, limit: int = 500) -> list[Link]
     while edge and len(seen) <= limit:
         found: list[Link] = []
         for start in range(0, len(edge), 400):
-            part = edge[start:start + 400]
+            part = edge[start : start + 400]
             query = select(_LINK).where(or_(_LINK.c.from_document.in_(part), _LINK.c.to_document.in_(part)))
             found += all_of(connection.execute(query.order_by(_LINK.c.from_document, _LINK.c.to_document, _LINK.c.relation)), Link)
         links.update(dict.fromkeys(found))

@@ -60,7 +60,7 @@ def move_stock(connection: Connection, changes: Mapping[str, Decimal], at: datet
     """Add to what is on hand (goods that left: negative). Items without stock data are left out."""
     items = sorted(changes)
     for start in range(0, len(items), _MANY):
-        query = select(_STOCK).where(_STOCK.c.item.in_(items[start:start + _MANY])).order_by(_STOCK.c.item).with_for_update()
+        query = select(_STOCK).where(_STOCK.c.item.in_(items[start : start + _MANY])).order_by(_STOCK.c.item).with_for_update()
         levels = all_of(connection.execute(query), Stock)
         upsert(connection, _STOCK, [{**values_of(level), "on_hand": level.on_hand + changes[level.item], "at": at} for level in levels])
 
@@ -82,8 +82,14 @@ def reserve(connection: Connection, reservations: Sequence[Reservation]) -> list
 def release(connection: Connection, document: str, cause: str, at: datetime, lines: Collection[str] | None = None) -> list[Reservation]:
     """Give back what is still reserved for a document (or some of its lines): a cancel, a rejection, a short close."""
     left = reserved_for(connection, document)
-    return reserve(connection, [Reservation(document=document, line=line, item=item, quantity=-quantity, cause=cause, at=at)
-                                for (line, item), quantity in left.items() if quantity and (lines is None or line in lines)])
+    return reserve(
+        connection,
+        [
+            Reservation(document=document, line=line, item=item, quantity=-quantity, cause=cause, at=at)
+            for (line, item), quantity in left.items()
+            if quantity and (lines is None or line in lines)
+        ],
+    )
 
 
 def reserved_for(connection: Connection, document: str) -> dict[tuple[str, str], Decimal]:
@@ -101,7 +107,7 @@ def levels(connection: Connection, items: Collection[str]) -> dict[str, StockLev
     lock = connection.dialect.name == "postgresql" and not connection.get_execution_options().get("postgresql_readonly")
     found: dict[str, StockLevel] = {}
     for start in range(0, len(wanted), _MANY):
-        part = wanted[start:start + _MANY]
+        part = wanted[start : start + _MANY]
         query = select(_STOCK).where(_STOCK.c.item.in_(part)).order_by(_STOCK.c.item)
         stocks = all_of(connection.execute(query.with_for_update() if lock else query), Stock)
         # asked after the lock: what another worker reserved before it let go counts
@@ -125,7 +131,7 @@ def _add_reserved(connection: Connection, differences: Mapping[str, Decimal]) ->
     if connection.dialect.name == "postgresql" and items:
         connection.execute(insert(connection, _RESERVED).on_conflict_do_nothing(), [{"item": item, "quantity": _ZERO} for item in items])
     for start in range(0, len(items), _MANY):
-        part = items[start:start + _MANY]
+        part = items[start : start + _MANY]
         query = select(_RESERVED).where(_RESERVED.c.item.in_(part)).order_by(_RESERVED.c.item).with_for_update()
         before = {row.item: row.quantity for row in connection.execute(query)}
         rows = [{"item": item, "quantity": before.get(item, _ZERO) + differences[item]} for item in part]

@@ -24,12 +24,14 @@ from gateway.store.columns import Moment
 from gateway.store.columns import Quantity
 from gateway.store.columns import Words
 
-METADATA = MetaData(naming_convention={
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-})
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
 
 #: tables whose rows are only ever added; triggers on both databases refuse UPDATE and DELETE
 APPEND_ONLY = ("journal_entry", "journal_checkpoint", "document_state", "allocation", "credit_application")
@@ -40,14 +42,16 @@ _NAMES = Json(dict[str, str])
 # ---------------------------------------------------------------- installation
 
 setting = Table(
-    "setting", METADATA,
+    "setting",
+    METADATA,
     Column("name", Words, primary_key=True),
     Column("value", Words, nullable=False),
     sqlite_with_rowid=False,
 )
 
 commitment_salt = Table(
-    "commitment_salt", METADATA,
+    "commitment_salt",
+    METADATA,
     Column("subject", Words, primary_key=True),
     Column("salt", Words, nullable=False),
     sqlite_with_rowid=False,
@@ -56,7 +60,8 @@ commitment_salt = Table(
 # ---------------------------------------------------------------- streams
 
 stream = Table(
-    "stream", METADATA,
+    "stream",
+    METADATA,
     Column("name", Words, primary_key=True),
     Column("next_seq", BigInteger, nullable=False),
     sqlite_with_rowid=False,
@@ -64,7 +69,8 @@ stream = Table(
 
 # Rows are inserted by who pokes and deleted by who wakes: nobody waits for a lock, no wake-up is lost, nothing can deadlock.
 poke = Table(
-    "poke", METADATA,
+    "poke",
+    METADATA,
     Column("id", SERIAL, primary_key=True),
     Column("stream", Words, nullable=False),
     Column("not_before", Moment),
@@ -74,7 +80,8 @@ poke = Table(
 # ---------------------------------------------------------------- journal
 
 journal_entry = Table(
-    "journal_entry", METADATA,
+    "journal_entry",
+    METADATA,
     Column("position", SERIAL, primary_key=True),
     Column("stream", Words, nullable=False),
     Column("number", BigInteger, nullable=False),
@@ -91,7 +98,8 @@ journal_entry = Table(
 )
 
 journal_head = Table(
-    "journal_head", METADATA,
+    "journal_head",
+    METADATA,
     Column("stream", Words, primary_key=True),
     Column("number", BigInteger, nullable=False),
     Column("hash", Words, nullable=False),
@@ -99,7 +107,8 @@ journal_head = Table(
 )
 
 journal_checkpoint = Table(
-    "journal_checkpoint", METADATA,
+    "journal_checkpoint",
+    METADATA,
     Column("number", SERIAL, primary_key=True, autoincrement=False),
     Column("at", Moment, nullable=False),
     Column("position", BigInteger, nullable=False),
@@ -115,7 +124,8 @@ journal_checkpoint = Table(
 # ---------------------------------------------------------------- what arrives
 
 transmission = Table(
-    "transmission", METADATA,
+    "transmission",
+    METADATA,
     Column("id", Words, primary_key=True),
     Column("direction", Words, nullable=False),
     Column("partner", Words),
@@ -130,10 +140,22 @@ transmission = Table(
     Column("seq", BigInteger, nullable=False),
     Column("problems", _PROBLEMS, nullable=False),
     Column("properties", _NAMES, nullable=False),
-    Index("uq_transmission_source", "endpoint", "source_identity", "sha256", unique=True,
-          sqlite_where=text("direction = 'in'"), postgresql_where=text("direction = 'in'")),
-    Index("ix_transmission_open", "stream", "seq",
-          sqlite_where=text("state IN ('received', 'opening')"), postgresql_where=text("state IN ('received', 'opening')")),
+    Index(
+        "uq_transmission_source",
+        "endpoint",
+        "source_identity",
+        "sha256",
+        unique=True,
+        sqlite_where=text("direction = 'in'"),
+        postgresql_where=text("direction = 'in'"),
+    ),
+    Index(
+        "ix_transmission_open",
+        "stream",
+        "seq",
+        sqlite_where=text("state IN ('received', 'opening')"),
+        postgresql_where=text("state IN ('received', 'opening')"),
+    ),
     Index(None, "sha256"),
     Index(None, "received_at", "id"),
     Index(None, "state", "received_at", "id"),
@@ -141,7 +163,8 @@ transmission = Table(
 )
 
 interchange = Table(
-    "interchange", METADATA,
+    "interchange",
+    METADATA,
     Column("id", Words, primary_key=True),
     Column("transmission", Words, ForeignKey("transmission.id"), nullable=False),
     Column("ordinal", Integer, nullable=False),
@@ -165,7 +188,8 @@ interchange = Table(
 )
 
 document = Table(
-    "document", METADATA,
+    "document",
+    METADATA,
     Column("id", Words, primary_key=True),
     Column("direction", Words, nullable=False),
     Column("partner", Words, nullable=False),
@@ -192,10 +216,8 @@ document = Table(
     Column("attempts", Integer, nullable=False),
     Column("transition_no", Integer, nullable=False),
     UniqueConstraint("interchange", "ordinal"),
-    Index("ix_document_registered", "stream", "seq",
-          sqlite_where=text("state = 'registered'"), postgresql_where=text("state = 'registered'")),
-    Index("ix_document_hold_key", "hold_key", "seq",
-          sqlite_where=text("state = 'registered'"), postgresql_where=text("state = 'registered'")),
+    Index("ix_document_registered", "stream", "seq", sqlite_where=text("state = 'registered'"), postgresql_where=text("state = 'registered'")),
+    Index("ix_document_hold_key", "hold_key", "seq", sqlite_where=text("state = 'registered'"), postgresql_where=text("state = 'registered'")),
     Index(None, "created_at", "id"),
     Index(None, "state", "created_at", "id"),
     Index(None, "partner", "created_at", "id"),
@@ -206,7 +228,8 @@ document = Table(
 
 # Apart from the row that changes its state often: SQLite writes a changed row anew, with all that is in it.
 document_content = Table(
-    "document_content", METADATA,
+    "document_content",
+    METADATA,
     Column("document", Words, ForeignKey("document.id"), primary_key=True),
     Column("body", Words),
     Column("problems", _PROBLEMS, nullable=False),
@@ -216,7 +239,8 @@ document_content = Table(
 )
 
 document_state = Table(
-    "document_state", METADATA,
+    "document_state",
+    METADATA,
     Column("document", Words, ForeignKey("document.id"), nullable=False),
     Column("transition_no", Integer, nullable=False),
     Column("state_before", Words),
@@ -229,7 +253,8 @@ document_state = Table(
 )
 
 document_count = Table(
-    "document_count", METADATA,
+    "document_count",
+    METADATA,
     Column("stream", Words, nullable=False),
     Column("partner", Words, nullable=False),
     Column("direction", Words, nullable=False),
@@ -242,7 +267,8 @@ document_count = Table(
 )
 
 reference = Table(
-    "reference", METADATA,
+    "reference",
+    METADATA,
     Column("normalised", Words, nullable=False),
     Column("kind", Words, nullable=False),
     Column("document", Words, ForeignKey("document.id"), nullable=False),
@@ -253,7 +279,8 @@ reference = Table(
 )
 
 link = Table(
-    "link", METADATA,
+    "link",
+    METADATA,
     Column("from_document", Words, ForeignKey("document.id"), nullable=False),
     Column("to_document", Words, ForeignKey("document.id"), nullable=False),
     Column("relation", Words, nullable=False),
@@ -263,7 +290,8 @@ link = Table(
 )
 
 hold = Table(
-    "hold", METADATA,
+    "hold",
+    METADATA,
     Column("id", Words, primary_key=True),
     Column("document", Words, ForeignKey("document.id")),
     Column("transmission", Words, ForeignKey("transmission.id")),
@@ -280,7 +308,8 @@ hold = Table(
 )
 
 plan = Table(
-    "plan", METADATA,
+    "plan",
+    METADATA,
     Column("digest", Words, primary_key=True),
     Column("kind", Words, nullable=False),
     Column("name", Words, nullable=False),
@@ -288,7 +317,8 @@ plan = Table(
 )
 
 receipt = Table(
-    "receipt", METADATA,
+    "receipt",
+    METADATA,
     Column("as2_from", Words, nullable=False),
     Column("message_id", Words, nullable=False),
     Column("transmission", Words, ForeignKey("transmission.id")),
@@ -304,7 +334,8 @@ receipt = Table(
 _OPEN_OUTBOX = "state IN ('waiting', 'claimed', 'prepared')"
 
 outbox = Table(
-    "outbox", METADATA,
+    "outbox",
+    METADATA,
     Column("id", Words, primary_key=True),
     Column("document", Words, ForeignKey("document.id")),
     Column("partner", Words, nullable=False),
@@ -347,7 +378,8 @@ outbox = Table(
 )
 
 control = Table(
-    "control", METADATA,
+    "control",
+    METADATA,
     Column("partner", Words, nullable=False),
     Column("our_id", Words, nullable=False),
     Column("level", Words, nullable=False),
@@ -358,7 +390,8 @@ control = Table(
 )
 
 series = Table(
-    "series", METADATA,
+    "series",
+    METADATA,
     Column("entity", Words, nullable=False),
     Column("name", Words, nullable=False),
     Column("last", BigInteger, nullable=False),
@@ -367,7 +400,8 @@ series = Table(
 )
 
 handover = Table(
-    "handover", METADATA,
+    "handover",
+    METADATA,
     Column("id", Words, primary_key=True),
     Column("document", Words, ForeignKey("document.id"), nullable=False),
     Column("target", Words, nullable=False),
@@ -387,7 +421,8 @@ handover = Table(
 # ---------------------------------------------------------------- master data
 
 item = Table(
-    "item", METADATA,
+    "item",
+    METADATA,
     Column("number", Words, primary_key=True),
     Column("name", Words),
     Column("base_unit", Words, nullable=False),
@@ -401,7 +436,8 @@ item = Table(
 )
 
 item_unit = Table(
-    "item_unit", METADATA,
+    "item_unit",
+    METADATA,
     Column("item", Words, ForeignKey("item.number"), nullable=False),
     Column("unit", Words, nullable=False),
     #: base units in one of this unit
@@ -411,7 +447,8 @@ item_unit = Table(
 )
 
 item_reference = Table(
-    "item_reference", METADATA,
+    "item_reference",
+    METADATA,
     #: empty: holds for every partner
     Column("partner", Words, nullable=False),
     Column("scheme", Words, nullable=False),
@@ -423,7 +460,8 @@ item_reference = Table(
 )
 
 place = Table(
-    "place", METADATA,
+    "place",
+    METADATA,
     Column("partner", Words, nullable=False),
     Column("scheme", Words, nullable=False),
     Column("value", Words, nullable=False),
@@ -434,7 +472,8 @@ place = Table(
 )
 
 price = Table(
-    "price", METADATA,
+    "price",
+    METADATA,
     #: empty: the list that holds for every partner without a price of its own
     Column("partner", Words, nullable=False),
     Column("item", Words, ForeignKey("item.number"), nullable=False),
@@ -451,7 +490,8 @@ price = Table(
 )
 
 stock = Table(
-    "stock", METADATA,
+    "stock",
+    METADATA,
     Column("item", Words, ForeignKey("item.number"), primary_key=True),
     Column("on_hand", Quantity, nullable=False),
     Column("restock_on", Date),
@@ -461,7 +501,8 @@ stock = Table(
 
 # Only ever added to: a release is a row with a negative quantity. `reserved` below is the sum.
 reservation = Table(
-    "reservation", METADATA,
+    "reservation",
+    METADATA,
     Column("id", SERIAL, primary_key=True),
     Column("document", Words, ForeignKey("document.id"), nullable=False),
     Column("line", Words, nullable=False),
@@ -475,14 +516,16 @@ reservation = Table(
 )
 
 reserved = Table(
-    "reserved", METADATA,
+    "reserved",
+    METADATA,
     Column("item", Words, ForeignKey("item.number"), primary_key=True),
     Column("quantity", Quantity, nullable=False),
     sqlite_with_rowid=False,
 )
 
 partner_note = Table(
-    "partner_note", METADATA,
+    "partner_note",
+    METADATA,
     Column("partner", Words, nullable=False),
     Column("name", Words, nullable=False),
     Column("value", Words, nullable=False),
@@ -496,7 +539,8 @@ partner_note = Table(
 # ---------------------------------------------------------------- orders
 
 sales_order = Table(
-    "sales_order", METADATA,
+    "sales_order",
+    METADATA,
     Column("document", Words, ForeignKey("document.id"), primary_key=True),
     Column("partner", Words, nullable=False),
     Column("number", Words, nullable=False),
@@ -520,7 +564,8 @@ sales_order = Table(
 )
 
 order_line = Table(
-    "order_line", METADATA,
+    "order_line",
+    METADATA,
     Column("document", Words, ForeignKey("sales_order.document"), nullable=False),
     Column("number", Words, nullable=False),
     #: place in the order, counted from 1
@@ -544,7 +589,8 @@ order_line = Table(
 # ---------------------------------------------------------------- receivables
 
 open_item = Table(
-    "open_item", METADATA,
+    "open_item",
+    METADATA,
     Column("id", Words, primary_key=True),
     Column("partner", Words, nullable=False),
     Column("document", Words, ForeignKey("document.id")),
@@ -560,15 +606,15 @@ open_item = Table(
     Column("due_on", Date, nullable=False),
     Column("created_at", Moment, nullable=False),
     UniqueConstraint("kind", "number", "partner"),
-    Index("ix_open_item_open", "partner", "currency", "due_on", "id",
-          sqlite_where=text("open_minor <> 0"), postgresql_where=text("open_minor <> 0")),
+    Index("ix_open_item_open", "partner", "currency", "due_on", "id", sqlite_where=text("open_minor <> 0"), postgresql_where=text("open_minor <> 0")),
     Index(None, "number"),
     Index(None, "document"),
     Index(None, "order_number"),
 )
 
 payment = Table(
-    "payment", METADATA,
+    "payment",
+    METADATA,
     Column("id", Words, primary_key=True),
     Column("source", Words, nullable=False),
     #: unique per source: a bank statement read twice is harmless
@@ -588,15 +634,23 @@ payment = Table(
     Column("details", _NAMES, nullable=False),
     Column("created_at", Moment, nullable=False),
     UniqueConstraint("source", "bank_reference"),
-    Index("ix_payment_unapplied", "partner", "currency", "booked_on", "id",
-          sqlite_where=text("unapplied_minor <> 0"), postgresql_where=text("unapplied_minor <> 0")),
+    Index(
+        "ix_payment_unapplied",
+        "partner",
+        "currency",
+        "booked_on",
+        "id",
+        sqlite_where=text("unapplied_minor <> 0"),
+        postgresql_where=text("unapplied_minor <> 0"),
+    ),
     Index(None, "trace"),
     Index(None, "document"),
     Index(None, "booked_on", "id"),
 )
 
 credit_application = Table(
-    "credit_application", METADATA,
+    "credit_application",
+    METADATA,
     Column("id", Words, primary_key=True),
     Column("credit_item", Words, ForeignKey("open_item.id"), nullable=False),
     Column("invoice_item", Words, ForeignKey("open_item.id"), nullable=False),
@@ -610,7 +664,8 @@ credit_application = Table(
 )
 
 allocation = Table(
-    "allocation", METADATA,
+    "allocation",
+    METADATA,
     Column("id", Words, primary_key=True),
     Column("payment", Words, ForeignKey("payment.id")),
     Column("open_item", Words, ForeignKey("open_item.id"), nullable=False),

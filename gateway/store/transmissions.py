@@ -66,9 +66,17 @@ def register(connection: Connection, transmission: Transmission) -> tuple[Transm
 def _known(connection: Connection, transmission: Transmission) -> Transmission | None:
     if transmission.direction != "in":
         return get(connection, transmission.id)
-    return one_of(connection.execute(select(_TABLE).where(
-        _TABLE.c.direction == "in", _TABLE.c.endpoint == transmission.endpoint,
-        _TABLE.c.source_identity == transmission.source_identity, _TABLE.c.sha256 == transmission.sha256)), Transmission)
+    return one_of(
+        connection.execute(
+            select(_TABLE).where(
+                _TABLE.c.direction == "in",
+                _TABLE.c.endpoint == transmission.endpoint,
+                _TABLE.c.source_identity == transmission.source_identity,
+                _TABLE.c.sha256 == transmission.sha256,
+            )
+        ),
+        Transmission,
+    )
 
 
 def get(connection: Connection, id: str) -> Transmission | None:
@@ -82,8 +90,16 @@ def next_open(connection: Connection, stream: str) -> Transmission | None:
     return one_of(connection.execute(query), Transmission)
 
 
-def set_state(connection: Connection, id: str, expected: str, state: str, *, partner: str | None = None, problems: tuple[Problem, ...] | None = None,
-              properties: Mapping[str, str] | None = None) -> bool:
+def set_state(
+    connection: Connection,
+    id: str,
+    expected: str,
+    state: str,
+    *,
+    partner: str | None = None,
+    problems: tuple[Problem, ...] | None = None,
+    properties: Mapping[str, str] | None = None,
+) -> bool:
     """Move a transmission on; False where it was not (any more) in the expected state."""
     changes: dict[str, Any] = {"state": state}
     given = {"partner": partner, "problems": problems, "properties": properties}
@@ -103,8 +119,15 @@ def with_bytes(connection: Connection, sha256: str, direction: str = "in") -> li
     return all_of(connection.execute(query), Transmission)
 
 
-def search(connection: Connection, *, state: str | None = None, partner: str | None = None, direction: str | None = None,
-           after: tuple[datetime, str] | None = None, limit: int = 50) -> list[Transmission]:
+def search(
+    connection: Connection,
+    *,
+    state: str | None = None,
+    partner: str | None = None,
+    direction: str | None = None,
+    after: tuple[datetime, str] | None = None,
+    limit: int = 50,
+) -> list[Transmission]:
     """Newest first; `after` is (received_at, id) of the last one of the page before."""
     query = select(_TABLE).order_by(_TABLE.c.received_at.desc(), _TABLE.c.id.desc()).limit(limit)
     for column, value in ((_TABLE.c.state, state), (_TABLE.c.partner, partner), (_TABLE.c.direction, direction)):

@@ -38,7 +38,9 @@ class Verification(Row, frozen=True, kw_only=True):
     faults: list[str]
 
 
-def verify(database: Database, archive: Archive | None, key: Ed25519PublicKey | Ed25519PrivateKey | None, *, witnessed: Sequence[Checkpoint] = ()) -> Verification:
+def verify(
+    database: Database, archive: Archive | None, key: Ed25519PublicKey | Ed25519PrivateKey | None, *, witnessed: Sequence[Checkpoint] = ()
+) -> Verification:
     """Verify the journal. `witnessed` are checkpoints that somebody kept elsewhere: they show when newest entries AND checkpoints were removed together.
 
     Without `archive` files are not looked at; without `key` signatures are not (both are then the caller's to say).
@@ -77,8 +79,15 @@ class _Walk:
         files = self._check_files()
         if self.more:
             self.faults.append(f"and {self.more} more faults")
-        return Verification(ok=not self.faults, entries=self.tree.size, streams=len(self.heads), checkpoints=len(self.checkpoints),
-                            sealed=max((checkpoint.size for checkpoint in self.checkpoints), default=0), files=files, faults=self.faults)
+        return Verification(
+            ok=not self.faults,
+            entries=self.tree.size,
+            streams=len(self.heads),
+            checkpoints=len(self.checkpoints),
+            sealed=max((checkpoint.size for checkpoint in self.checkpoints), default=0),
+            files=files,
+            faults=self.faults,
+        )
 
     def _check_statements(self) -> None:
         previous, number, size = "", 0, 0
@@ -109,8 +118,16 @@ class _Walk:
         if self.key is not None and not checkpoints.is_signed(checkpoint, self.key):
             self.fault(f"{name} is not signed by this installation's key")
             return False
-        row = Statement(version=1, number=checkpoint.number, at=moment_text(checkpoint.at), position=checkpoint.position, size=checkpoint.size,
-                        root=checkpoint.root, previous=previous, key=checkpoint.key)
+        row = Statement(
+            version=1,
+            number=checkpoint.number,
+            at=moment_text(checkpoint.at),
+            position=checkpoint.position,
+            size=checkpoint.size,
+            root=checkpoint.root,
+            previous=previous,
+            key=checkpoint.key,
+        )
         if said != row:
             differing = [field for field in Statement.__struct_fields__ if getattr(said, field) != getattr(row, field)]
             self.fault(f"{name} was altered: {', '.join(differing)}")
@@ -132,7 +149,9 @@ class _Walk:
 
     def _check_root(self, checkpoint: Checkpoint) -> None:
         if self.tree.root().hex() != checkpoint.root:
-            self.fault(f"the first {checkpoint.size} entries are not those that checkpoint {checkpoint.number} signed: one was altered, removed, put in or moved")
+            self.fault(
+                f"the first {checkpoint.size} entries are not those that checkpoint {checkpoint.number} signed: one was altered, removed, put in or moved"
+            )
 
     def _check_entry(self, row: Any) -> None:
         position, stream, number, at, action, kind, subject, canonical, hash = row
@@ -149,10 +168,21 @@ class _Walk:
         except msgspec.DecodeError:
             self.fault(f"{name} was altered: its text cannot be read")
             return
-        if (content.stream, content.number, content.at, content.action, content.subject_kind, content.subject) != (stream, number, at, action, kind, subject):
+        if (content.stream, content.number, content.at, content.action, content.subject_kind, content.subject) != (
+            stream,
+            number,
+            at,
+            action,
+            kind,
+            subject,
+        ):
             self.fault(f"{name} was altered: its columns do not say what its text says")
         if number != before + 1:
-            self.fault(f"entries {before + 1} to {number - 1} of stream {stream} are missing" if number > before + 1 else f"{name} is out of order: entry {before} came before it")
+            self.fault(
+                f"entries {before + 1} to {number - 1} of stream {stream} are missing"
+                if number > before + 1
+                else f"{name} is out of order: entry {before} came before it"
+            )
         elif content.prev != prev:
             self.fault(f"{name} does not follow the entry before it: that one was altered or replaced")
         self.references.update(content.references)

@@ -1,0 +1,31 @@
+"""Runs the migrations from Python; there is no alembic.ini. The caller holds the lock and the transaction."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from gateway.store.database import DatabaseTrouble
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the database to the newest revision; one that this program does not know is refused."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    script = ScriptDirectory.from_config(config)
+    newest = script.get_current_head()
+    present = MigrationContext.configure(connection).get_current_revision()
+    if present == newest:
+        return
+    if present is not None and present not in {revision.revision for revision in script.walk_revisions()}:
+        raise DatabaseTrouble(
+            f"the database was written by a newer version of the gateway (its tables are at {present}, this program knows up to {newest}); "
+            "install that version, or restore a backup made before",
+            retry=False,
+        )
+    command.upgrade(config, "head")

@@ -1,0 +1,22 @@
+"""Where work is open, whatever pokes were lost: asked on start and now and then, so that nothing depends on a wake-up."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+from sqlalchemy import select
+
+from gateway.store import documents
+from gateway.store import outbox
+from gateway.store import streams
+from gateway.store import tables
+from gateway.store import transmissions
+
+
+def streams_with_work(connection: Connection, now: datetime) -> list[str]:
+    """Every stream in which something can be done now."""
+    found = {*streams.poked(connection, now), *transmissions.streams_open(connection), *documents.streams_registered(connection, now),
+             *outbox.streams_due(connection, now)}
+    handover = tables.handover
+    query = select(handover.c.target).where(handover.c.state == "waiting", handover.c.due_at <= now).distinct()
+    found.update(f"{target}:handover" for target in connection.execute(query).scalars())
+    return sorted(found)

@@ -1,0 +1,220 @@
+"""Opening, migrating, transactions and their troubles."""
+
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import IntegrityError
+
+from gateway.store import settings
+from gateway.store import tables
+from gateway.store.database import Database
+from gateway.store.database import DatabaseTrouble
+from gateway.store.database import open_database
+
+
+def test_migrations_build_the_tables_of_the_code(database: Database) -> None:
+    with database.read() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": False}), tables.METADATA)
+    assert differences == []
+
+
+def test_migrating_twice_is_harmless(database: Database) -> None:
+    database.migrate()
+    database.migrate()
+
+
+_MIGRATE = "import sys; from gateway.store.database import open_database; d = open_database(sys.argv[1]); d.migrate(); d.close()"
+
+
+def _migrate_at_once(url: str) -> None:
+    processes = [subprocess.Popen([sys.executable, "-c", _MIGRATE, url], stderr=subprocess.PIPE) for _ in range(3)]
+    for process in processes:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors.decode()
+    database = open_database(url)
+    with database.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar_one() == 1
+    database.close()
+
+
+def test_processes_that_start_together_on_a_new_file_migrate_it_once(tmp_path: Path) -> None:
+    _migrate_at_once(f"sqlite:///{tmp_path}/new/gateway.db")
+
+
+def test_processes_that_start_together_on_postgresql_migrate_it_once(postgres_url: str) -> None:
+    _migrate_at_once(postgres_url)
+
+
+def test_a_database_of_a_newer_program_is_refused_in_a_plain_sentence(database: Database) -> None:
+    with database.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(DatabaseTrouble, match="newer version of the gateway") as caught:
+        database.migrate()
+    assert not caught.value.retry
+
+
+def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
+    with pytest.raises(RuntimeError):
+        with database.begin() as connection:
+            settings.put(connection, "a", "1")
+            raise RuntimeError
+    with database.read() as connection:
+        assert settings.get(connection, "a") is None
+
+
+def test_a_reading_transaction_cannot_write(database: Database) -> None:
+    with pytest.raises((DatabaseTrouble, DBAPIError)):
+        with database.read() as connection:
+            settings.put(connection, "a", "1")
+
+
+def test_a_reading_transaction_sees_one_state(database: Database) -> None:
+    with database.read() as connection:
+        assert settings.get(connection, "a") is None
+        with database.begin() as writer:
+            settings.put(writer, "a", "1")
+        assert settings.get(connection, "a") is None
+
+
+def test_the_change_counter_moves_with_every_commit_and_only_then(database: Database) -> None:
+    before = database.change_counter()
+    assert database.change_counter() == before
+    with database.read() as connection:
+        settings.get(connection, "a")
+    assert database.change_counter() == before
+    with database.begin() as connection:
+        settings.put(connection, "a", "1")
+    after = database.change_counter()
+    assert after != before
+    assert database.change_counter() == after
+
+
+def test_a_writer_waits_for_the_other(database: Database) -> None:
+    def add() -> None:
+        for _ in range(20):
+            with database.begin() as connection:
+                connection.execute(text("UPDATE stream SET next_seq = next_seq + 1 WHERE name = 'x'"))
+
+    with database.begin() as connection:
+        connection.execute(text("INSERT INTO stream (name, next_seq) VALUES ('x', 0)"))
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.read() as connection:
+        assert connection.execute(text("SELECT next_seq FROM stream")).scalar_one() == 80
+
+
+@pytest.mark.parametrize("table", tables.APPEND_ONLY)
+def test_history_can_be_neither_changed_nor_removed(database: Database, table: str) -> None:
+    columns = tables.METADATA.tables[table].columns
+    column = next(iter(columns)).name
+    for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
+        with pytest.raises((DBAPIError, DatabaseTrouble), match="append-only"):
+            with database.begin() as connection:
+                if database.dialect == "sqlite":  # its triggers look at rows: there must be one
+                    connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+                    values = ", ".join("1" if "INT" in str(column.type).upper() else "'{}'" for column in columns)
+                    connection.exec_driver_sql(f"INSERT INTO {table} VALUES ({values})")
+                connection.execute(text(statement))
+
+
+def test_replacing_a_row_of_history_is_refused_as_well(sqlite_url: str) -> None:
+    database = open_database(sqlite_url)
+    with pytest.raises((DBAPIError, DatabaseTrouble), match="append-only"):
+        with database.begin() as connection:
+            for _ in range(2):
+                connection.exec_driver_sql("INSERT OR REPLACE INTO journal_entry VALUES (1, 's', 1, 'a', 'a', 'k', 's', 'e', 'h')")
+    database.close()
+
+
+def test_foreign_keys_hold(database: Database) -> None:
+    with pytest.raises(IntegrityError):
+        with database.begin() as connection:
+            connection.execute(text("INSERT INTO item_unit (item, unit, factor) VALUES ('none', 'XCS', '12')"))
+
+
+def test_sqlite_writes_ahead_and_waits_for_the_disk(sqlite_url: str) -> None:
+    database = open_database(sqlite_url)
+    with database.begin() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == 30_000
+    database.close()
+
+
+def test_a_new_file_can_be_read_by_its_owner_alone(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/gateway.db")
+    database.migrate()
+    for path in tmp_path.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    database.close()
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "sqlite://", "sqlite:///:memory:", "mysql://host/name", "oracle+x://h/n"])
+def test_an_address_that_is_not_understood_is_told_plainly(url: str) -> None:
+    with pytest.raises(DatabaseTrouble) as caught:
+        open_database(url)
+    assert not caught.value.retry
+
+
+def test_a_file_that_is_no_database_is_told_plainly(tmp_path: Path) -> None:
+    (tmp_path / "gateway.db").write_bytes(b"ISA*00*" * 1000)
+    with pytest.raises(DatabaseTrouble, match="cannot be opened"):
+        open_database(f"sqlite:///{tmp_path}/gateway.db")
+
+
+def test_a_server_that_is_away_may_be_tried_again() -> None:
+    database = open_database("postgresql://nobody:secret@127.0.0.1:1/none")
+    with pytest.raises(DatabaseTrouble) as caught:
+        with database.begin():
+            pass
+    assert caught.value.retry
+    assert "secret" not in str(caught.value)
+
+
+def test_a_locked_file_may_be_tried_again(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.store.database._BUSY_MILLISECONDS", 50)
+    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    database = open_database(sqlite_url)
+    with pytest.raises(DatabaseTrouble) as caught:
+        with database.begin():
+            pass
+    assert caught.value.retry
+    other.close()
+    database.close()
+
+
+def test_a_killed_connection_of_postgresql_may_be_tried_again(migrated_postgres_url: str) -> None:
+    database = open_database(migrated_postgres_url)
+    with pytest.raises(DatabaseTrouble) as caught:
+        with database.begin() as connection:
+            victim = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+            with database.begin() as other:
+                other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": victim})
+            settings.put(connection, "a", "1")
+    assert caught.value.retry
+    with database.begin() as connection:
+        settings.put(connection, "a", "2")
+    database.close()
+
+
+def test_values_never_stand_in_an_error(database: Database) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        with database.begin() as connection:
+            for _ in range(2):
+                connection.execute(tables.item_unit.insert(), [{"item": "SECRET-ITEM", "unit": "X", "factor": None}])
+    assert "[SQL parameters hidden" in str(caught.value)
+
