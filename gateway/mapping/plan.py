@@ -212,9 +212,8 @@ class Leaf:
     keep: str | None = None
     default: str | None = None
     when: Condition | None = None
-    #: format of a date by name, or a path to its 2379 code
+    #: format of a date by name; EDIFACT: else the code 2379 beside the value says it
     form: str | None = None
-    form_path: Take | None = None
     zone: str | None = None
     #: digits behind the point that X12 Nn implies
     implied: int | None = None
@@ -224,6 +223,8 @@ class Leaf:
     rounding: str = "half_up"
     cut: int | None = None
     pad: int | None = None
+    #: writing: a long text goes on in the next segment (or component) after so many characters
+    split: int | None = None
 
 
 # Reading: shaped like the canonical document ----------------------------------------------------------------------------
@@ -233,11 +234,12 @@ class Leaf:
 class Keyed:
     """Identifiers by kind: a key says which field the value goes to; what the table does not know goes to `other`."""
 
+    each: Path | None = None
     key: Leaf | None
     value: Leaf | None
     table: Table
     otherwise: str
-    #: X12 qualifier and value pairs: first and last element
+    #: (X12) qualifiers and values by turns between two elements; (EDIFACT) composites with value and code
     pairs: tuple[SegmentPath, ...] = ()
     when: Condition | None = None
     where: str = ""
@@ -274,9 +276,8 @@ class WriteComposite:
     """A composite, or an element: values by component number."""
 
     use: ElementUse
+    #: a leaf with `split` goes on in the components after its own
     parts: tuple[tuple[int, Leaf], ...]
-    #: a long text in pieces over the components
-    split: Leaf | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,8 +306,6 @@ class WriteSegment:
     when: Condition | None = None
     #: HL03 where the segment is a hierarchical level
     level: str | None = None
-    #: element whose long text repeats the segment
-    split: tuple[int, int | None, Leaf] | None = None
     then: "tuple[WriteSegment, ...]" = ()
     always: bool = False
     where: str = ""

@@ -1,0 +1,178 @@
+"""What all loading shares: where faults are gathered, the tables and parts of the file, and the scopes in which paths begin."""
+
+from collections.abc import Mapping as Lookup
+from dataclasses import dataclass
+from dataclasses import field
+from typing import Any
+
+from gateway.mapping import paths
+from gateway.mapping import xml_paths
+from gateway.mapping.paths import SegmentScope
+from gateway.mapping.paths import WrongPath
+from gateway.mapping.plan import FieldPath
+from gateway.mapping.plan import Path
+from gateway.mapping.plan import Table
+from gateway.mapping.shapes import Shape
+from gateway.mapping.shapes import shapes_of
+from gateway.schema.plan import SchemaPlan
+from gateway.yaml_source import Fault
+from gateway.yaml_source import Mapping
+from gateway.yaml_source import Node
+from gateway.yaml_source import Scalar
+from gateway.yaml_source import Sequence
+from gateway.yaml_source import did_you_mean
+
+
+@dataclass(slots=True)
+class Desk:
+    """Faults are gathered here, so that all of them are told at once."""
+
+    direction: str
+    schema: SchemaPlan | None
+    tables: dict[str, dict[str, str]]
+    parts: dict[str, Mapping]
+    namespaces: Lookup[str, str]
+    partner_names: frozenset[str]
+    faults: list[Fault] = field(default_factory=list)
+
+    def fault(self, node: Node, message: str) -> None:
+        """One more fault."""
+        self.faults.append(node.fault(message))
+
+    def text(self, node: Node | None, what: str) -> Scalar | None:
+        """The node where plain text is wanted."""
+        if node is None or isinstance(node, Scalar):
+            return node
+        self.fault(node, f"{what} is plain text")
+        return None
+
+    def table(self, node: Node) -> Table | None:
+        """A table by its name, or written on the spot."""
+        if isinstance(node, Mapping):
+            words = {}
+            for code, word in node.items.items():
+                if isinstance(word, Scalar):
+                    words[code] = word.text
+                else:
+                    self.fault(word, "a word of a table is plain text")
+            return Table("", words)
+        name = self.text(node, "a table's name")
+        if name is None:
+            return None
+        if name.text not in self.tables:
+            self.fault(name, f"no table '{name.text}'{did_you_mean(name.text, self.tables)}")
+            return None
+        return Table(name.text, self.tables[name.text])
+
+    def with_parts(self, node: Mapping, seen: tuple[str, ...] = ()) -> Mapping:
+        """The block with what `use:` names in its place, its own keys over it."""
+        if "use" not in node:
+            return node
+        items: dict[str, Node] = {}
+        keys: dict[str, Scalar] = {}
+        for key, value in node.items.items():
+            if key != "use":
+                items[key], keys[key] = value, node.keys[key]
+                continue
+            for item in value.items if isinstance(value, Sequence) else (value,):
+                name = self.text(item, "`use:`")
+                part = self.parts.get(name.text) if name is not None else None
+                if name is not None and name.text in seen:
+                    self.fault(name, f"the part '{name.text}' uses itself")
+                elif name is not None and part is not None:
+                    part = self.with_parts(part, (*seen, name.text))
+                    items.update({inner: held for inner, held in part.items.items() if inner not in node})
+                    keys.update({inner: held for inner, held in part.keys.items() if inner not in node})
+                elif name is not None:
+                    self.fault(name, f"no part '{name.text}' under parts:{did_you_mean(name.text, self.parts)}")
+        return Mapping(items, keys, node.document, node.line, node.column)
+
+    def known(self, node: Mapping, words: tuple[str, ...], what: str) -> None:
+        """A fault for each key that is none of the words."""
+        for key, place in node.keys.items():
+            if key not in words:
+                self.fault(place, f"{what} has no '{key}'{did_you_mean(key, words)}")
+
+
+@dataclass(frozen=True, slots=True)
+class XmlScope:
+    """An element of an XML document; which one is known when it is read."""
+
+    outer: "XmlScope | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldScope:
+    """An object of the canonical document (writing)."""
+
+    struct: Any
+    outer: "FieldScope | None" = None
+
+
+Scope = SegmentScope | XmlScope | FieldScope
+
+
+def path_of(node: Node, scope: Scope, desk: Desk, *, element: bool = True, text: str | None = None) -> Path | None:
+    """The path that a scalar writes, in its scope; None (and a fault) where it is wrong."""
+    scalar = desk.text(node, "a path")
+    if scalar is None:
+        return None
+    try:
+        if isinstance(scope, SegmentScope):
+            return paths.resolve(scalar, scope, element=element, text=text)
+        if isinstance(scope, XmlScope):
+            return xml_paths.resolve(scalar, desk.namespaces, text=text)
+        return field_path(scalar, scope, text=text)
+    except WrongPath as wrong:
+        desk.fault(scalar, str(wrong))
+        return None
+
+
+def inside(path: Path, scope: Scope) -> Scope:
+    """The scope that `each:` or `in:` opens."""
+    if isinstance(scope, SegmentScope):
+        return scope.inside(path.routes[0])  # type: ignore[union-attr]  # paths and scopes are of one kind
+    if isinstance(scope, XmlScope):
+        return XmlScope(scope)
+    assert isinstance(path, FieldPath)
+    return FieldScope(path.shape.struct, scope)
+
+
+def field_path(scalar: Scalar, scope: FieldScope, *, text: str | None = None) -> FieldPath:
+    """A canonical field: `number`, `buyer.identifiers.gln`, `address.lines[0]`, `../number`, `/currency`. Raises WrongPath."""
+    text = scalar.text if text is None else text
+    rest, up, start = text, 0, scope
+    if rest.startswith("/"):
+        up, rest = -1, rest[1:]
+        while start.outer is not None:
+            start = start.outer
+    while rest.startswith("../"):
+        if start.outer is None:
+            raise WrongPath("`../` leads out of the document")
+        up, rest, start = up + 1, rest[3:], start.outer
+    names: list[tuple[str, int | None]] = []
+    struct: Any = start.struct
+    shape: Shape | None = None
+    if rest == ".":
+        return FieldPath(text, up, (), Shape("", "text" if struct is None else "object", struct, False), scalar.where)
+    for part in rest.split("."):
+        name, index = part, None
+        if part.endswith("]") and "[" in part:
+            name, _, number = part[:-1].partition("[")
+            if not number.isdecimal():
+                raise WrongPath(f"'{part}': the number of an item is written as in lines[0]")
+            index = int(number)
+        known = shapes_of(struct) if struct is not None else {}
+        shape = known.get(name)
+        if shape is None:
+            where = f"{struct.__name__}" if struct is not None else "a text"
+            quoted = f"; a constant is written in quotes: \"{text}\"" if text.isupper() or text.isdecimal() else ""
+            raise WrongPath(f"{where} has no field '{name}'{did_you_mean(name, known)}{quoted}")
+        if index is not None and shape.kind not in ("texts", "objects"):
+            raise WrongPath(f"'{name}' is no list")
+        if index is not None:
+            shape = Shape(name, "text" if shape.kind == "texts" else "object", shape.struct, False)
+        names.append((name, index))
+        struct = shape.struct
+    assert shape is not None
+    return FieldPath(text, up, tuple(names), shape, scalar.where)

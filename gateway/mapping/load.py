@@ -1,0 +1,98 @@
+"""A mapping from its YAML to a plan, with all faults found at once. Reads through the resolver that it is given, nothing else.
+
+The file's name is its spec (mappings/x12/004010/850.yaml); the other direction of the same spec is <spec>-read or -write.
+"""
+
+from collections.abc import Collection
+from collections.abc import Sequence as Many
+from typing import Any
+
+from gateway.mapping import load_reading
+from gateway.mapping import load_writing
+from gateway.mapping.desk import Desk
+from gateway.mapping.desk import FieldScope
+from gateway.mapping.desk import Scope
+from gateway.mapping.desk import XmlScope
+from gateway.mapping.files import gather
+from gateway.mapping.files import known_specs
+from gateway.mapping.paths import SegmentScope
+from gateway.mapping.paths import opener
+from gateway.mapping.plan import MappingPlan
+from gateway.mapping.words import HEAD_WORDS
+from gateway.mapping.words import PARTNER_NAMES
+from gateway.mapping.xml_paths import UBL
+from gateway.model.document import KINDS
+from gateway.schema.plan import SchemaPlan
+from gateway.yaml_source import Faults
+from gateway.yaml_source import Mapping
+from gateway.yaml_source import Node
+from gateway.yaml_source import Resolver
+from gateway.yaml_source import Scalar
+from gateway.yaml_source import did_you_mean
+
+__all__ = ["known_specs", "load_mapping"]
+
+
+def load_mapping(spec: str, direction: str, resolver: Resolver, schema: SchemaPlan | None, overlays: Many[Mapping] = (), *,
+                 partner_names: Collection[str] = ()) -> MappingPlan:
+    """The plan of a mapping with a partner's differences laid over; raises Faults with all faults. `schema` is None for XML.
+
+    `partner_names`: what this partner's file says about itself beyond the known words (partner.currency, ...).
+    """
+    gathered = gather(spec, direction, resolver, overlays)
+    root = gathered.root
+    head = _head(root)
+    desk = Desk(direction, schema, gathered.tables, _parts(root), _namespaces(spec, root), PARTNER_NAMES | frozenset(partner_names))
+    for node in head.values():
+        desk.text(node, "this")
+    document = _document(root, desk)
+    struct: Any = KINDS.get(document)
+    plan = None
+    if struct is not None and direction == "read":
+        scope: Scope = SegmentScope(schema, schema.root, opener(schema.root)) if schema is not None else XmlScope()
+        block = load_reading.load_document(root, struct, scope, desk)
+        plan = MappingPlan(spec=spec, direction=direction, document=document, struct=struct, schema=schema, root=block, namespaces=desk.namespaces,
+                           digest=gathered.digest, sources=gathered.sources)
+    elif struct is not None:
+        fields = FieldScope(struct)
+        for key, place in root.keys.items():
+            if key not in HEAD_WORDS and key in root:
+                desk.fault(place, f"a mapping that writes has no '{key}'{did_you_mean(key, HEAD_WORDS)}")
+        if schema is not None:
+            plan = MappingPlan(spec=spec, direction=direction, document=document, struct=struct, schema=schema,
+                               segments=load_writing.load_segments(root, fields, desk), digest=gathered.digest, sources=gathered.sources)
+        else:
+            plan = MappingPlan(spec=spec, direction=direction, document=document, struct=struct, schema=None,
+                               element=load_writing.load_root(root, fields, desk), namespaces=desk.namespaces, digest=gathered.digest,
+                               sources=gathered.sources)
+    if desk.faults or plan is None:
+        raise Faults(sorted(set(desk.faults), key=lambda fault: (fault.file, fault.line, fault.column)))
+    return plan
+
+
+def _head(root: Mapping) -> dict[str, Node]:
+    return {key: root.items[key] for key in ("document", "from", "to", "root") if key in root}
+
+
+def _document(root: Mapping, desk: Desk) -> str:
+    held = root.get("document")
+    if not isinstance(held, Scalar):
+        desk.fault(root, f"`document:` says what this maps: {', '.join(KINDS)}")
+        return ""
+    if held.text not in KINDS:
+        desk.fault(held, f"no document '{held.text}'{did_you_mean(held.text, KINDS)}; known are {', '.join(KINDS)}")
+    return held.text
+
+
+def _parts(root: Mapping) -> dict[str, Mapping]:
+    held = root.get("parts")
+    return {name: part for name, part in held.items.items() if isinstance(part, Mapping)} if isinstance(held, Mapping) else {}
+
+
+def _namespaces(spec: str, root: Mapping) -> dict[str, str]:
+    answer = dict(UBL) if spec.split("/")[0] in ("ubl", "peppol") else {}
+    held = root.get("namespaces")
+    for prefix, namespace in held.items.items() if isinstance(held, Mapping) else ():
+        if isinstance(namespace, Scalar):
+            answer["" if prefix == "default" else prefix] = namespace.text
+    return answer
