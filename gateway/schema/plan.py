@@ -23,6 +23,8 @@ class ElementUse:
     #: None: any code
     codes: frozenset[str] | None = None
     components: "tuple[ElementUse, ...]" = ()
+    #: must stay empty: what a partner's schema says with `unused`
+    unused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,8 @@ class SchemaPlan:
     #: X12 functional group (PO); empty for EDIFACT
     group: str
     root: LoopUse
+    #: tags of all segments that the version's dictionary knows, also those that this transaction does not use
+    known_tags: frozenset[str] = frozenset()
     #: SHA-256 over all that the plan was made of; the effective plan kept with each document
     digest: str
     #: names and texts of the files it was made of, so that it can be archived

@@ -1,0 +1,297 @@
+"""What exactly is wrong with a segment, element by element, in words. The slow and thorough side of segment_check.py.
+
+It must find something wherever the quick check says so, and nothing where it does not. Knows the plan, the forms of values and the
+kinds of problems; places in bytes are added by apply.py.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gateway.codecs.node import Delimiters
+from gateway.codecs.node import Repeated
+from gateway.codecs.node import Segment
+from gateway.kinds import edifact
+from gateway.kinds import x12
+from gateway.problem import Kind
+from gateway.schema import values
+from gateway.schema.plan import Condition
+from gateway.schema.plan import ElementUse
+from gateway.schema.plan import SegmentUse
+
+#: codes that are named in a sentence before it says how many more there are
+_NAMED_CODES = 8
+#: characters of a wrong value that are shown
+_SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something wrong inside a segment."""
+
+    kind: Kind
+    message: str
+    element: int | None = None
+    component: int | None = None
+    repetition: int | None = None
+    reference: str | None = None
+    found: str | None = None
+    expected: str | None = None
+
+
+def diagnose(segment: Segment, use: SegmentUse, syntax: str, delimiters: Delimiters) -> Iterator[Finding]:
+    """Everything that is wrong with the segment's elements."""
+    return _Segment(segment, use, syntax, delimiters).findings()
+
+
+def _shown(value: str) -> str:
+    return value if len(value) <= _SHOWN else value[:_SHOWN] + "..."
+
+
+def _codes_in_words(codes: frozenset[str]) -> str:
+    ordered = sorted(codes, key=lambda code: (len(code), code))
+    if len(ordered) <= _NAMED_CODES:
+        return "one of " + ", ".join(ordered)
+    return "one of " + ", ".join(ordered[:_NAMED_CODES]) + f" and {len(ordered) - _NAMED_CODES} more"
+
+
+def _characters(count: int) -> str:
+    return f"{count} character" + ("" if count == 1 else "s")
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    """An element, component and repetition, as far as they matter."""
+
+    element: int
+    component: int | None = None
+    repetition: int | None = None
+
+
+class _Segment:
+    """One segment under the lens."""
+
+    def __init__(self, segment: Segment, use: SegmentUse, syntax: str, delimiters: Delimiters) -> None:
+        self.tag = use.tag
+        self.elements = segment[1:]
+        self.use = use
+        self.x12 = syntax == "x12"
+        self.delimiters = delimiters
+
+    def findings(self) -> Iterator[Finding]:
+        for use in self.use.elements:
+            value = self.elements[use.position - 1] if use.position <= len(self.elements) else ""
+            yield from self._element(use, value)
+        if len(self.elements) > len(self.use.elements):
+            most, count = len(self.use.elements), len(self.elements)
+            yield Finding(kind=x12.ELEMENTS_TOO_MANY if self.x12 else edifact.ELEMENTS_TOO_MANY, element=most + 1, found=str(count),
+                          message=f"{self.tag} has {count} elements, at most {most} are allowed", expected=f"at most {most} elements")
+        for condition in self.use.conditions:
+            yield from self._condition(condition)
+
+    # elements
+
+    def _name(self, at: _At) -> str:
+        name = f"{self.tag}-{at.element:02d}"
+        if at.component is not None:
+            name += f"-{at.component:02d}"
+        return name + (f" (repetition {at.repetition})" if at.repetition is not None else "")
+
+    def _say(self, at: _At, use: ElementUse, kind: Kind, message: str, found: str | None = None, expected: str | None = None) -> Finding:
+        return Finding(kind=kind, element=at.element, component=at.component, repetition=at.repetition, reference=use.id,
+                       message=f"{self._name(at)} {message}", found=None if found is None else _shown(found), expected=expected)
+
+    def _element(self, use: ElementUse, value: object) -> Iterator[Finding]:
+        repetitions = self._repetitions(use, value)
+        if not any(any(repetition) for repetition in repetitions):
+            if use.mandatory:
+                yield self._missing(_At(use.position), use)
+            # an element that has more components than it may is wrong even where all are empty
+            if self.x12 or not any(len(repetition) > max(1, len(use.components)) for repetition in repetitions):
+                return
+        if use.unused:
+            kind = x12.ELEMENT_NOT_USED if self.x12 else edifact.ELEMENT_NOT_USED
+            yield self._say(_At(use.position), use, kind, f"({use.name}) is not used here and must stay empty", self._text(value), "nothing")
+            return
+        if len(repetitions) > use.repeat:
+            kind = x12.REPETITIONS_TOO_MANY if self.x12 else edifact.REPETITIONS_TOO_MANY
+            yield self._say(_At(use.position, None, use.repeat + 1), use, kind,
+                            f"stands {len(repetitions)} times, at most {use.repeat} {'is' if use.repeat == 1 else 'are'} allowed",
+                            str(len(repetitions)), f"at most {use.repeat}")
+            return
+        for number, components in enumerate(repetitions, 1):
+            yield from self._repetition(_At(use.position, None, number if len(repetitions) > 1 else None), use, components)
+
+    def _text(self, value: object) -> str:
+        if isinstance(value, str):
+            return value
+        assert isinstance(value, list)
+        if isinstance(value, Repeated):
+            return (self.delimiters.repetition or "*").join(self._text(one) for one in value)
+        return self.delimiters.component.join(str(component) for component in value)
+
+    def _repetitions(self, use: ElementUse, value: object) -> list[list[str]]:
+        """The element as repetitions of components."""
+        if isinstance(value, Repeated):
+            return [one if isinstance(one, list) else [one] for one in value] or [[]]
+        if isinstance(value, list):
+            return [value]
+        assert isinstance(value, str)
+        parts = value.split(self.delimiters.repetition) if self.delimiters.repetition and self.x12 else [value]
+        return [part.split(self.delimiters.component) if use.components and self.delimiters.component else [part] for part in parts]
+
+    def _repetition(self, at: _At, use: ElementUse, components: list[str]) -> Iterator[Finding]:
+        most = max(1, len(use.components))
+        if len(components) > most:
+            kind = x12.COMPONENTS_TOO_MANY if self.x12 else edifact.COMPONENTS_TOO_MANY
+            yield self._say(_At(at.element, most + 1, at.repetition), use, kind,
+                            f"({use.name}) has {len(components)} components, at most {most} {'is' if most == 1 else 'are'} allowed",
+                            self._text(components), f"at most {most}")
+        if not use.components:
+            if components and components[0]:
+                yield from self._value(at, use, components[0])
+            elif at.repetition is not None:
+                yield self._missing(at, use)
+            return
+        if not any(components):
+            if at.repetition is not None and self.x12:
+                yield self._missing(at, use)
+            return
+        for component in use.components:
+            here = _At(at.element, component.position, at.repetition)
+            value = components[component.position - 1] if component.position <= len(components) else ""
+            if value:
+                yield from self._value(here, component, value)
+            elif component.mandatory:
+                yield self._missing(here, component)
+        if not self.x12:
+            yield from self._period(at, use, components)
+
+    def _missing(self, at: _At, use: ElementUse) -> Finding:
+        kind = x12.ELEMENT_MISSING if self.x12 else edifact.ELEMENT_MISSING
+        return self._say(at, use, kind, f"({use.name}) is missing but mandatory", None, "a value")
+
+    # values
+
+    def _value(self, at: _At, use: ElementUse, value: str) -> Iterator[Finding]:
+        if use.unused:
+            kind = x12.ELEMENT_NOT_USED if self.x12 else edifact.ELEMENT_NOT_USED
+            yield self._say(at, use, kind, f"({use.name}) is not used here and must stay empty", value, "nothing")
+        elif use.codes is not None:
+            if value not in use.codes:
+                yield self._length(at, use, value, len(value)) or self._code(at, use, value, use.codes)
+        elif use.type in {"R", "n"} or use.type[0] == "N":
+            yield from self._number(at, use, value)
+        elif use.type in {"DT", "TM"}:
+            yield from self._moment(at, use, value)
+        else:
+            wrong = self._length(at, use, value, len(value))
+            if wrong is not None:
+                yield wrong
+            if use.type == "a" and not value.isalpha() and any(character.isdecimal() for character in value):
+                yield self._say(at, use, edifact.ELEMENT_CHARACTER, f"is '{_shown(value)}', but only letters are allowed", value, "letters")
+            if self.x12 and use.id == "1251":
+                yield from self._x12_period(at, use, value)
+
+    def _length(self, at: _At, use: ElementUse, value: str, length: int) -> Finding | None:
+        kinds = x12 if self.x12 else edifact
+        if use.min <= length <= use.max:
+            return None
+        exact = use.min == use.max
+        if length > use.max:
+            kind, asked = kinds.ELEMENT_TOO_LONG, f"exactly {use.max}" if exact else f"at most {use.max}"
+        else:
+            kind, asked = kinds.ELEMENT_TOO_SHORT, f"exactly {use.min}" if exact else f"at least {use.min}"
+        bound = use.max if length > use.max else use.min
+        return self._say(at, use, kind, f"is {_characters(length)} long, {asked} {'is' if bound == 1 else 'are'} allowed", value,
+                         f"{asked} character{'' if bound == 1 else 's'}")
+
+    def _code(self, at: _At, use: ElementUse, value: str, codes: frozenset[str]) -> Finding:
+        words = _codes_in_words(codes)
+        kind = x12.ELEMENT_CODE if self.x12 else edifact.ELEMENT_CODE
+        return self._say(at, use, kind, f"({use.name}) is '{_shown(value)}', expected {words}", value, words)
+
+    def _number(self, at: _At, use: ElementUse, value: str) -> Iterator[Finding]:
+        if self.x12:
+            good = values.is_decimal(value) if use.type == "R" else values.is_integer(value)
+            asked = "a number with digits, a minus and a decimal point" if use.type == "R" else "a whole number of digits"
+        else:
+            good, asked = values.is_edifact_number(value), "a number with digits, a sign and a decimal mark"
+        if not good:
+            kind = x12.ELEMENT_CHARACTER if self.x12 else edifact.ELEMENT_CHARACTER
+            yield self._say(at, use, kind, f"({use.name}) is '{_shown(value)}', expected {asked}", value, asked)
+            return
+        wrong = self._length(at, use, value, values.digits_of(value))
+        if wrong is not None:
+            yield wrong
+
+    def _moment(self, at: _At, use: ElementUse, value: str) -> Iterator[Finding]:
+        date = use.type == "DT"
+        if values.date_bad(value) if date else values.time_bad(value):
+            wrong = self._length(at, use, value, len(value))
+            if wrong is not None:
+                yield wrong
+                return
+            asked = f"a date like {'260131' if use.max == 6 else '20260131'}" if date else "a time like 1430"
+            kind = x12.ELEMENT_DATE if date else x12.ELEMENT_TIME
+            yield self._say(at, use, kind, f"({use.name}) is '{_shown(value)}', expected {asked}", value, asked)
+            return
+        wrong = self._length(at, use, value, len(value))
+        if wrong is not None:
+            yield wrong
+
+    def _period(self, at: _At, use: ElementUse, components: list[str]) -> Iterator[Finding]:
+        """2380 in the format that 2379 names."""
+        sent = {component.id: (component, components[component.position - 1]) for component in use.components
+                if component.position <= len(components)}
+        if "2380" not in sent or "2379" not in sent:
+            return
+        (date, value), (_, form) = sent["2380"], sent["2379"]
+        if value and form and values.period_bad(value, form):
+            asked = f"{values.period_words(form, False)} (format {form})"
+            yield self._say(_At(at.element, date.position, at.repetition), date, edifact.ELEMENT_DATE,
+                            f"({date.name}) is '{_shown(value)}', expected {asked}", value, asked)
+
+    def _x12_period(self, at: _At, use: ElementUse, value: str) -> Iterator[Finding]:
+        """1251 in the format that the 1250 before it names."""
+        before = self.use.elements[at.element - 2] if at.element > 1 and at.component is None else None
+        form = self.elements[at.element - 2] if before is not None and before.id == "1250" else ""
+        if form and values.x12_period_bad(value, form):
+            asked = f"{values.period_words(form, True)} (format {form})"
+            yield self._say(at, use, x12.ELEMENT_DATE, f"({use.name}) is '{_shown(value)}', expected {asked}", value, asked)
+
+    # relational conditions (X12.6)
+
+    def _sent(self, position: int) -> bool:
+        return position <= len(self.elements) and bool(self.elements[position - 1])
+
+    def _condition(self, condition: Condition) -> Iterator[Finding]:
+        sent = [position for position in condition.positions if self._sent(position)]
+        empty = [position for position in condition.positions if not self._sent(position)]
+        first, *rest = condition.positions
+        lone = [position for position in rest if not self._sent(position)] if self._sent(first) else []
+        if condition.kind == "E" and len(sent) > 1:
+            yield self._broken(condition, sent[1], x12.ELEMENT_EXCLUSION, f"{self._list(sent)} stand together, but only one of them is allowed")
+        elif condition.kind == "R" and not sent:
+            yield self._broken(condition, first, x12.ELEMENT_CONDITION, f"one of {self._list(empty)} is needed, but all are empty")
+        elif condition.kind == "P" and sent and empty:
+            yield self._broken(condition, empty[0], x12.ELEMENT_CONDITION,
+                               f"{self._list(empty)} {self._are(empty)} empty, but {self._list(sent)} {self._are(sent)} sent")
+        elif condition.kind == "C" and lone:
+            yield self._broken(condition, lone[0], x12.ELEMENT_CONDITION,
+                               f"{self._list(lone)} {self._are(lone)} empty, but {self._list([first])} is sent")
+        elif condition.kind == "L" and lone and len(lone) == len(rest):
+            yield self._broken(condition, lone[0], x12.ELEMENT_CONDITION,
+                               f"{self._list(rest, 'or')} is needed, because {self._list([first])} is sent")
+
+    def _list(self, positions: list[int], word: str = "and") -> str:
+        names = [f"{self.tag}-{position:02d}" for position in positions]
+        return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {word} {names[-1]}"
+
+    @staticmethod
+    def _are(positions: list[int]) -> str:
+        return "is" if len(positions) == 1 else "are"
+
+    def _broken(self, condition: Condition, position: int, kind: Kind, message: str) -> Finding:
+        rule = condition.kind + "".join(f"{number:02d}" for number in condition.positions)
+        reference = self.use.elements[position - 1].id
+        return Finding(kind=kind, element=position, reference=reference, message=message, expected=f"condition {rule}")

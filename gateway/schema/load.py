@@ -1,0 +1,147 @@
+"""YAML to a SchemaPlan: `schemas/<spec>.yaml` with the dictionary beside it, what it extends, and a partner's differences.
+
+All faults of all files are found together and raised as Faults. No file is opened here: the resolver is handed in. Nothing here
+knows how a plan is applied.
+"""
+
+import hashlib
+import json
+
+from gateway.schema.dictionary import Dictionary
+from gateway.schema.dictionary import check_keys
+from gateway.schema.dictionary import load_dictionary
+from gateway.schema.dictionary import parse_source
+from gateway.schema.plan import SchemaPlan
+from gateway.schema.structure import Structure
+from gateway.yaml_source import Fault
+from gateway.yaml_source import Faults
+from gateway.yaml_source import Mapping
+from gateway.yaml_source import Resolver
+from gateway.yaml_source import Scalar
+from gateway.yaml_source import Sequence
+from gateway.yaml_source import plain
+
+_DICTIONARY_FILES = {"elements", "composites", "segments"}
+_KEYS = {"schema", "extends", "name", "group", "type", "segments", "elements", "codes"}
+_DEPTH = 12
+
+
+def known_specs(resolver: Resolver) -> list[str]:
+    """All transactions that there is a schema for: x12/004010/850, edifact/d96a/orders, ..."""
+    specs = []
+    for syntax in ("edifact", "x12"):
+        for name in resolver.names(f"schemas/{syntax}/"):
+            spec = name.removeprefix("schemas/").removesuffix(".yaml")
+            if spec.count("/") == 2 and spec.rpartition("/")[2] not in _DICTIONARY_FILES:
+                specs.append(spec)
+    return sorted(specs)
+
+
+def load_schema(spec: str, resolver: Resolver, overlay: Mapping | None = None) -> SchemaPlan:
+    """The plan of `spec`, with a partner's differences where there are any; raises Faults with everything that is wrong."""
+    faults: list[Fault] = []
+    chain, sources = _load_chain(spec, resolver, faults)
+    if not chain:
+        raise Faults(faults)
+    dictionary = load_dictionary(spec.rpartition("/")[0], resolver, faults)
+    plan = _build(spec, chain, overlay, dictionary, sources)
+    if faults or plan is None:
+        raise Faults(_once(faults))
+    return plan
+
+
+def find_faults(resolver: Resolver) -> list[Fault]:
+    """Everything that is wrong in any schema or dictionary, also in entries that no transaction uses; for `gateway lint`."""
+    faults: list[Fault] = []
+    for spec in known_specs(resolver):
+        try:
+            load_schema(spec, resolver)
+        except Faults as error:
+            faults.extend(error.faults)
+    folders = {name.split("/", 1)[1].rpartition("/")[0] for syntax in ("edifact", "x12") for name in resolver.names(f"schemas/{syntax}/")}
+    for folder in sorted(folder for folder in folders if folder.count("/") == 1):
+        load_dictionary(folder, resolver, faults).check_all()
+    return _once(faults)
+
+
+def _once(faults: list[Fault]) -> list[Fault]:
+    """Each fault once, in the order of files and lines."""
+    return sorted(set(faults), key=lambda fault: (fault.file, fault.line, fault.column, fault.message))
+
+
+def _load_chain(spec: str, resolver: Resolver, faults: list[Fault]) -> tuple[list[Mapping], list[tuple[str, str]]]:
+    """The transaction's file and those that it extends, the first ancestor first; empty with faults."""
+    chain: list[Mapping] = []
+    sources: list[tuple[str, str]] = []
+    asked_by: Scalar | None = None
+    for _ in range(_DEPTH):
+        node = parse_source(f"schemas/{spec}.yaml", resolver, faults, sources, asked_by)
+        if node is None:
+            return [], sources
+        chain.insert(0, node)
+        check_keys(node, _KEYS, faults)
+        _check_spec(node, spec, faults)
+        extends = node.get("extends")
+        if extends is None:
+            return chain, sources
+        if not isinstance(extends, Scalar):
+            faults.append(extends.fault("`extends` names one schema, like x12/004010/850"))
+            return [], sources
+        spec, asked_by = extends.text, extends
+    faults.append(chain[0].fault(f"`extends` goes on for more than {_DEPTH} files, or in a circle"))
+    return [], sources
+
+
+def _check_spec(node: Mapping, spec: str, faults: list[Fault]) -> None:
+    own = node.get("schema")
+    if not isinstance(own, Scalar):
+        faults.append((own or node).fault(f"`schema: {spec}` is missing"))
+    elif own.text != spec:
+        faults.append(own.fault(f"this file is {spec}, not '{own.text}'"))
+
+
+def _build(spec: str, chain: list[Mapping], overlay: Mapping | None, dictionary: Dictionary, sources: list[tuple[str, str]]) -> SchemaPlan | None:
+    faults = dictionary.faults
+    segments = chain[0].get("segments")
+    if not isinstance(segments, Sequence):
+        faults.append((segments or chain[0]).fault("`segments` is the list of segments and loops, in their order"))
+        return None
+    words = {key: _word(chain, key, faults) for key in ("name", "group", "type")}
+    _, version, last = spec.split("/") if spec.count("/") == 2 else ("", "", spec)
+    type_ = words["type"] or last.upper()
+    structure = Structure(dictionary)
+    structure.read(segments, type_)
+    if overlay is not None:
+        check_keys(overlay, {"extends", "segments", "elements", "codes"}, faults)
+    for node in [*chain, *([overlay] if overlay is not None else [])]:
+        whole = node.get("segments")
+        if isinstance(whole, Sequence) and node is not chain[0]:
+            structure.read(whole, type_)
+        elif whole is not None and node is not chain[0]:
+            structure.change_segments(whole)
+        if "elements" in node:
+            structure.change_elements(node.items["elements"])
+        if "codes" in node:
+            structure.change_codes(node.items["codes"])
+    structure.check()
+    if not words["name"]:
+        faults.append(chain[0].fault("`name` is missing"))
+    if faults or structure.root is None:
+        return None
+    made_of = [*sources, *dictionary.sources]
+    if overlay is not None:
+        made_of.append((f"{overlay.document.file}: schema", json.dumps(plain(overlay), ensure_ascii=False)))
+    digest = hashlib.sha256(json.dumps([spec, made_of], ensure_ascii=False).encode()).hexdigest()
+    return SchemaPlan(spec=spec, syntax=dictionary.syntax, type=type_, version=version.upper(), name=words["name"], group=words["group"],
+                      root=structure.root.freeze(), known_tags=frozenset(dictionary.segments.entries), digest=digest, sources=tuple(made_of))
+
+
+def _word(chain: list[Mapping], key: str, faults: list[Fault]) -> str:
+    """What the youngest file says for `key`; empty where none does."""
+    for node in reversed(chain):
+        value = node.get(key)
+        if isinstance(value, Scalar):
+            return value.text
+        if value is not None:
+            faults.append(value.fault(f"`{key}` is one word"))
+    return ""

@@ -1,0 +1,145 @@
+"""Forms of values: numbers, dates, times and periods as X12 (X12.6) and EDIFACT (ISO 9735) write them.
+
+Each test gets text and answers yes or no; nothing here knows of segments, places or problems. The quick answers for ordinary
+values are inlined by segment_check.py; what is asked here is what was not ordinary.
+"""
+
+import re
+from functools import lru_cache
+
+_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
+#: X12.6 allows an exponent in R; the base keeps its own sign and decimal point
+_DECIMAL = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[Ee]-?[0-9]+)?", re.ASCII)
+#: a time zone: letters (UTC), or digits with an optional sign (+01, +0100)
+_ZONE = re.compile(r"[A-Za-z]{1,5}|[+-]?[0-9]{1,4}", re.ASCII)
+#: ISO 9735: comma or point (UNA is advice only), one of them, never with thousands
+_EDIFACT_NUMBER = re.compile(r"[-+]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)", re.ASCII)
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def digits_of(value: str) -> int:
+    """The length of a number as the standards count it: without sign, decimal mark and exponent letter."""
+    return len(value) - sum(value.count(mark) for mark in "+-.,Ee")
+
+
+def integer_bad(value: str, shortest: int, longest: int) -> bool:
+    """Whether `value` is no X12 N of that length."""
+    return not (_INTEGER.fullmatch(value) and shortest <= digits_of(value) <= longest)
+
+
+def decimal_bad(value: str, shortest: int, longest: int) -> bool:
+    """Whether `value` is no X12 R of that length."""
+    return not (_DECIMAL.fullmatch(value) and shortest <= digits_of(value) <= longest)
+
+
+def edifact_number_bad(value: str, shortest: int, longest: int) -> bool:
+    """Whether `value` is no EDIFACT n of that length."""
+    return not (_EDIFACT_NUMBER.fullmatch(value) and shortest <= digits_of(value) <= longest)
+
+
+def is_integer(value: str) -> bool:
+    """`-12`"""
+    return _INTEGER.fullmatch(value) is not None
+
+
+def is_decimal(value: str) -> bool:
+    """`-12.50`"""
+    return _DECIMAL.fullmatch(value) is not None
+
+
+def is_edifact_number(value: str) -> bool:
+    """`-12,50`"""
+    return _EDIFACT_NUMBER.fullmatch(value) is not None
+
+
+def _is_day(year: int, month: int, day: int) -> bool:
+    if not (1 <= month <= 12 and 1 <= day <= _DAYS[month - 1]):
+        return False
+    return month != 2 or day < 29 or (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0))
+
+
+@lru_cache(maxsize=8192)
+def date_bad(value: str) -> bool:
+    """Whether `value` is no date CCYYMMDD or YYMMDD."""
+    if not (value.isdecimal() and value.isascii()):
+        return True
+    if len(value) == 8:
+        return not _is_day(int(value[:4]), int(value[4:6]), int(value[6:])) or value[:4] == "0000"
+    return len(value) != 6 or not _is_day(2000 + int(value[:2]), int(value[2:4]), int(value[4:]))
+
+
+@lru_cache(maxsize=8192)
+def time_bad(value: str) -> bool:
+    """Whether `value` is no time HHMM, HHMMSS, HHMMSSD or HHMMSSDD."""
+    if not (value.isdecimal() and value.isascii() and len(value) in {4, 6, 7, 8}):
+        return True
+    return int(value[:2]) > 23 or int(value[2:4]) > 59 or (len(value) > 4 and int(value[4:6]) > 59)
+
+
+#: pieces that a format is made of: number of digits, least and greatest value
+_PIECES = {
+    "CCYY": (4, 1, 9999), "YY": (2, 0, 99), "MM": (2, 1, 12), "WW": (2, 1, 53), "DD": (2, 1, 31),
+    "HH": (2, 0, 24), "MI": (2, 0, 59), "SS": (2, 0, 59),
+}
+
+#: UN/EDIFACT 2379 and X12 1250: the pieces of a moment or a period. A format that does not stand here is not looked at.
+_EDIFACT_FORMATS = {
+    "2": "DD MM YY", "3": "MM DD YY", "101": "YY MM DD", "102": "CCYY MM DD", "106": "MM DD", "201": "YY MM DD HH MI",
+    "202": "YY MM DD HH MI SS", "203": "CCYY MM DD HH MI", "204": "CCYY MM DD HH MI SS", "205": "CCYY MM DD HH MI Z",
+    "301": "YY MM DD HH MI Z", "303": "CCYY MM DD HH MI Z", "304": "CCYY MM DD HH MI SS Z", "401": "HH MI", "402": "HH MI SS",
+    "602": "CCYY", "609": "YY MM", "610": "CCYY MM", "615": "YY WW", "616": "CCYY WW", "711": "CCYY MM DD - CCYY MM DD",
+    "713": "YY MM DD HH MI - YY MM DD HH MI", "717": "YY MM DD - YY MM DD", "718": "CCYY MM DD - CCYY MM DD",
+    "719": "CCYY MM DD HH MI - CCYY MM DD HH MI",
+}
+_X12_FORMATS = {
+    "D6": "YY MM DD", "D8": "CCYY MM DD", "DT": "CCYY MM DD HH MI", "CY": "CCYY", "CM": "CCYY MM", "MD": "MM DD", "TM": "HH MI",
+    "TS": "HH MI SS", "RD8": "CCYY MM DD - CCYY MM DD", "RD6": "YY MM DD - YY MM DD",
+}
+
+
+def _form_bad(value: str, form: str) -> bool:
+    """Whether the digits of `value` do not make the pieces of `form`. A hyphen between two moments may be sent or left out."""
+    rest, pieces, year, month = value, form.split(), 2000, 0
+    for position, name in enumerate(pieces):
+        if name == "-":
+            rest = rest.removeprefix("-")
+            continue
+        if name == "Z":
+            zone = _ZONE.match(rest)
+            if zone is None:
+                return True
+            rest = rest[zone.end():]
+            continue
+        length, least, most = _PIECES[name]
+        part, rest = rest[:length], rest[length:]
+        if len(part) != length or not (part.isdecimal() and part.isascii()) or not least <= int(part) <= most:
+            return True
+        if name == "YY":
+            year = 2000 + int(part)
+        elif name == "CCYY":
+            year = int(part)
+        elif name == "MM":
+            month = int(part)
+        elif name == "DD" and position and pieces[position - 1] == "MM" and not _is_day(year, month, int(part)):
+            return True
+    return rest != ""
+
+
+@lru_cache(maxsize=8192)
+def period_bad(value: str, form: str) -> bool:
+    """Whether `value` does not have the EDIFACT format 2379 `form`."""
+    known = _EDIFACT_FORMATS.get(form)
+    return known is not None and _form_bad(value, known)
+
+
+@lru_cache(maxsize=8192)
+def x12_period_bad(value: str, form: str) -> bool:
+    """Whether `value` does not have the X12 format 1250 `form`."""
+    known = _X12_FORMATS.get(form)
+    return known is not None and _form_bad(value, known)
+
+
+def period_words(form: str, x12: bool) -> str:
+    """What the format asks for, in words: `CCYYMMDDHHMM`."""
+    return (_X12_FORMATS if x12 else _EDIFACT_FORMATS).get(form, form).replace(" ", "").replace("MI", "MM").replace("Z", "ZZZ")
