@@ -1,0 +1,27 @@
+"""AS2 (RFC 4130, RFC 5402 and draft-ietf-ediint-rfc4130bis): bytes in, values out; no socket, no file, no clock.
+
+`wrap` and `read_mdn` are the sending side, `receive` (`unwrap`, `build_mdn`) the receiving one. What the house needs of it
+stands here; the modules behind it are values, names, mime, wrap, unwrap, mdn, receive, and gateway/exchange/cms.
+"""
+
+from gateway.exchange.as2.mdn import build_mdn
+from gateway.exchange.as2.mdn import read_mdn
+from gateway.exchange.as2.receive import Answer
+from gateway.exchange.as2.receive import Received
+from gateway.exchange.as2.receive import receive
+from gateway.exchange.as2.unwrap import unwrap
+from gateway.exchange.as2.values import As2Relation
+from gateway.exchange.as2.values import As2Request
+from gateway.exchange.as2.values import Expected
+from gateway.exchange.as2.values import MdnResponse
+from gateway.exchange.as2.values import Mic
+from gateway.exchange.as2.values import Receipt
+from gateway.exchange.as2.values import Unwrapped
+from gateway.exchange.as2.wrap import wrap
+from gateway.exchange.cms.keys import Identity
+from gateway.exchange.cms.keys import make_key_and_certificate
+from gateway.exchange.cms.keys import read_certificate
+from gateway.exchange.cms.keys import read_identity
+
+__all__ = ["Answer", "As2Relation", "As2Request", "Expected", "Identity", "MdnResponse", "Mic", "Receipt", "Received", "Unwrapped", "build_mdn",
+           "make_key_and_certificate", "read_certificate", "read_identity", "read_mdn", "receive", "unwrap", "wrap"]

@@ -1,0 +1,185 @@
+"""An AS2 request becomes a payload: decrypted, decompressed, verified, in whichever order it was wrapped (RFC 5402 allows both).
+
+Nothing is believed before a pinned certificate vouches for it: where the relation demands a signature, no payload comes out
+without one. Every failure is a Problem whose kind knows its disposition.
+"""
+
+import re
+from collections.abc import Callable
+from collections.abc import Iterable
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import datetime
+
+from gateway.exchange.as2 import mime
+from gateway.exchange.as2.names import read_message_id
+from gateway.exchange.as2.names import read_name
+from gateway.exchange.as2.names import read_receipt_request
+from gateway.exchange.as2.names import usable_digest
+from gateway.exchange.as2.values import As2Relation
+from gateway.exchange.as2.values import Mic
+from gateway.exchange.as2.values import ReceiptRequest
+from gateway.exchange.as2.values import Unwrapped
+from gateway.exchange.as2.wrap import mic_of
+from gateway.exchange.cms.algorithms import DIGESTS
+from gateway.exchange.cms.algorithms import Digest
+from gateway.exchange.cms.compression import decompress
+from gateway.exchange.cms.encryption import decrypt
+from gateway.exchange.cms.keys import fingerprint
+from gateway.exchange.cms.reading import type_of
+from gateway.exchange.cms.signature import verify
+from gateway.kinds import as2 as kinds
+from gateway.problem import NOWHERE
+from gateway.problem import Problem
+
+#: Finds what two AS2 names agreed on: (the sender's name, ours).
+RelationOf = Callable[[str, str], As2Relation | None]
+
+CMS_TYPES = ("application/pkcs7-mime", "application/x-pkcs7-mime")
+SIGNATURE_TYPES = ("application/pkcs7-signature", "application/x-pkcs7-signature")
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What is known so far on the way inward. Each layer is taken off once at most, so that nesting cannot go on for ever."""
+
+    entity: mime.Entity
+    #: The entity's raw bytes, None for the HTTP request itself.
+    raw: bytes | None = None
+    encrypted: bool = False
+    compressed: bool = False
+    signed_by: str | None = None
+    signature_digest: Digest | None = None
+    #: The signed first part, exactly as received.
+    signed: bytes | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+
+def unwrap(headers: Iterable[tuple[str, str]], body: bytes, relation_of: RelationOf, at: datetime) -> Unwrapped:
+    """Open a request as far as it goes; `accepted` says whether its payload may be worked on."""
+    request = mime.entity_of_request(headers, body)
+    names = (read_name(request.headers.get("as2-from", "")), read_name(request.headers.get("as2-to", "")))
+    message_id = read_message_id(request.headers.get("message-id", ""))
+    relation = relation_of(*names) if all(names) else None
+    receipt, refusal = read_receipt_request(request.headers, accept_old=relation is not None and relation.accept_old)
+
+    def refused(problem: Problem) -> Unwrapped:
+        return Unwrapped(as2_from=names[0], as2_to=names[1], message_id=message_id, receipt=receipt, relation=relation, problems=(problem,))
+
+    for header, value in (("AS2-From", names[0]), ("AS2-To", names[1]), ("Message-ID", message_id)):
+        if not value or len(value) > 998 or not value.isprintable():
+            return refused(kinds.HEADER_MISSING.at(NOWHERE, f"the header {header} is missing or not readable", found=value[:100] or None))
+    if relation is None:
+        return refused(kinds.RELATION_UNKNOWN.at(NOWHERE, "no endpoint has these AS2 names", found=f"from {names[0]!r} to {names[1]!r}"))
+    if receipt is not None and receipt.address is not None and receipt.address not in relation.receipt_addresses:
+        return refused(kinds.ASYNC_REFUSED.at(NOWHERE, "a receipt to an address that is not listed was asked for", found=receipt.address[:500],
+                                              expected=", ".join(relation.receipt_addresses) or "a receipt in the answer itself"))
+    if refusal is not None:
+        return refused(refusal)
+    walk = _Walk(request)
+    payload = _walk_inward(walk, relation, at)
+    if payload is not None:
+        walk.problems += _policy(walk, relation)
+    good = payload is not None and not walk.problems
+    return Unwrapped(
+        as2_from=names[0], as2_to=names[1], message_id=message_id, payload=payload if good else None, filename=mime.filename_of(walk.entity),
+        content_type=walk.entity.headers.get("content-type"), mic=_mic(walk, receipt, relation, payload), signed_by=walk.signed_by,
+        encrypted=walk.encrypted, compressed=walk.compressed, receipt=receipt, relation=relation, problems=tuple(walk.problems))
+
+
+def _walk_inward(walk: _Walk, relation: As2Relation, at: datetime) -> bytes | None:
+    """Take layer after layer off; the innermost entity's content, or None with a problem."""
+    while True:
+        try:
+            layer = _layer_of(walk)
+            if layer is None:
+                return walk.entity.decoded()
+            problem = layer(walk, relation, at)
+        except mime.Unreadable as error:
+            problem = kinds.MIME_INVALID.at(NOWHERE, f"the message cannot be taken apart: {error}")
+            if walk.encrypted and walk.raw is not None and walk.signed is None:  # what came out of the decryption is rubbish
+                problem = kinds.DECRYPTION_FAILED.at(NOWHERE, f"the decrypted message is not readable: {error}")
+        if problem is not None:
+            walk.problems.append(problem)
+            return None
+
+
+def _layer_of(walk: _Walk) -> Callable[[_Walk, As2Relation, datetime], Problem | None] | None:
+    media_type = walk.entity.media_type
+    if media_type == "multipart/signed" and walk.signed is None:
+        return _take_signature_off
+    if media_type in ("multipart/signed", "multipart/report"):
+        raise mime.Unreadable(f'a "{media_type}" where the payload is expected')
+    if media_type not in CMS_TYPES:
+        return None
+    match type_of(walk.entity.decoded()):
+        case "enveloped_data" | "authenticated_enveloped_data" if not walk.encrypted:
+            return _take_encryption_off
+        case "compressed_data" if not walk.compressed:
+            return _take_compression_off
+    hint = (walk.entity.parameter("content-type", "smime-type") or "").lower()
+    if hint == "compressed-data" and not walk.compressed:
+        return _take_compression_off
+    if hint in ("", "enveloped-data", "authenveloped-data") and not walk.encrypted:
+        return _take_encryption_off
+    raise mime.Unreadable(f'no place for a layer "{walk.entity.headers.get("content-type", "")[:100]}"')
+
+
+def _take_encryption_off(walk: _Walk, relation: As2Relation, at: datetime) -> Problem | None:
+    walk.encrypted = True
+    opened = decrypt(walk.entity.decoded(), relation.identities, at, accept_old=relation.accept_old)
+    if isinstance(opened, Problem):
+        return opened
+    walk.raw = opened.content
+    walk.entity = mime.read_entity(opened.content)
+    return None
+
+
+def _take_compression_off(walk: _Walk, relation: As2Relation, at: datetime) -> Problem | None:
+    walk.compressed = True
+    content = decompress(walk.entity.decoded(), relation.limits)
+    if isinstance(content, Problem):
+        return content
+    walk.raw = content
+    walk.entity = mime.read_entity(content)
+    return None
+
+
+def _take_signature_off(walk: _Walk, relation: As2Relation, at: datetime) -> Problem | None:
+    parts = mime.split_multipart(walk.entity)
+    if len(parts) != 2:
+        raise mime.Unreadable(f"a multipart/signed with {len(parts)} parts, expected 2")
+    signature = mime.read_entity(parts[1])
+    if signature.media_type not in SIGNATURE_TYPES:
+        raise mime.Unreadable(f'the second part is "{signature.media_type[:60]}", expected application/pkcs7-signature')
+    walk.signed = parts[0]
+    verified = verify(parts[0], signature.decoded(), relation.verification, at, accept_old=relation.accept_old)
+    if isinstance(verified, Problem):
+        return verified
+    walk.signed_by = fingerprint(verified.certificate)
+    walk.signature_digest = verified.digest
+    walk.raw = parts[0]
+    walk.entity = mime.read_entity(parts[0])
+    return None
+
+
+def _policy(walk: _Walk, relation: As2Relation) -> list[Problem]:
+    problems = []
+    if relation.require_signature and walk.signed_by is None:
+        problems.append(kinds.NOT_SIGNED.at(NOWHERE, f"{relation.partner} has to sign its messages; this one is not signed"))
+    if relation.require_encryption and not walk.encrypted:
+        problems.append(kinds.NOT_ENCRYPTED.at(NOWHERE, f"{relation.partner} has to encrypt its messages; this one is not encrypted"))
+    return problems
+
+
+def _mic(walk: _Walk, receipt: ReceiptRequest | None, relation: As2Relation, payload: bytes | None) -> Mic | None:
+    """RFC 4130 7.3.1, RFC 5402 4: over what was signed; else over the innermost entity; else, for a bare message, over its content."""
+    content = walk.signed if walk.signed is not None else walk.raw if walk.raw is not None else walk.entity.body
+    if payload is None and walk.signed is None:
+        return None
+    for word in receipt.micalgs if receipt else ():
+        digest = usable_digest(word, relation.accept_old)
+        if digest is not None:
+            return mic_of(content, digest, re.sub(r"[^\w-]", "", word))
+    digest = walk.signature_digest or DIGESTS["sha256"]
+    return mic_of(content, digest, digest.word)

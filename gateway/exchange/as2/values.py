@@ -1,0 +1,181 @@
+"""What AS2 speaks in: the relation of two names, requests and answers, what was opened, what a receipt says."""
+
+import re
+from dataclasses import dataclass
+from dataclasses import field
+
+from cryptography import x509
+
+from gateway.exchange.cms.algorithms import CIPHERS
+from gateway.exchange.cms.algorithms import DIGESTS
+from gateway.exchange.cms.compression import Limits
+from gateway.exchange.cms.keys import Identity
+from gateway.problem import Problem
+from gateway.problem import Severity
+
+#: Header names and values in their order. Names keep the case they are sent in; looking one up ignores it.
+Headers = tuple[tuple[str, str], ...]
+
+_NAME = re.compile(r"[\x20-\x7e]{1,128}")
+
+
+def check_name(name: str) -> None:
+    """ValueError unless this can be an AS2 name (RFC 4130 6.2)."""
+    if not _NAME.fullmatch(name) or name != name.strip():
+        raise ValueError(f'"{name}" is no AS2 name: expected 1 to 128 printable ASCII characters, no space at either end')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class As2Relation:
+    """What two AS2 names agreed on. Keys and certificates are listed in the order of preference; each counts within its dates only."""
+
+    us: str
+    partner: str
+    #: Our keys: the first valid one signs, every valid one decrypts.
+    identities: tuple[Identity, ...] = ()
+    #: The partner's certificates: every valid one verifies, the first valid one is encrypted for.
+    verification: tuple[x509.Certificate, ...] = ()
+    encryption: tuple[x509.Certificate, ...] = ()
+    #: Digest of the signature and of the MIC that we ask for, or None for no signature.
+    sign: str | None = "sha256"
+    #: Cipher, or None for no encryption.
+    encrypt: str | None = "aes256_cbc"
+    #: Key transport by OAEP instead of PKCS #1 v1.5 (what most AS2 systems expect).
+    oaep: bool = False
+    compress: bool = False
+    #: "signed", "unsigned" or "none": the receipt that we ask for.
+    receipt: str = "signed"
+    require_signature: bool = True
+    require_encryption: bool = True
+    #: Read SHA-1, Triple DES and short keys of this partner; never written.
+    accept_old: bool = False
+    #: Addresses that a receipt may be posted to; empty: only the HTTP answer itself.
+    receipt_addresses: tuple[str, ...] = ()
+    content_type: str = "application/octet-stream"
+    subject: str = "Business documents"
+    limits: Limits = Limits()
+
+    def __post_init__(self) -> None:
+        check_name(self.us)
+        check_name(self.partner)
+        for known, chosen in ((DIGESTS, self.sign), (CIPHERS, self.encrypt)):
+            if chosen is not None and (chosen not in known or known[chosen].old):
+                raise ValueError(f'"{chosen}" is not offered: choose one of {", ".join(name for name, one in known.items() if not one.old)}')
+        if self.receipt not in ("signed", "unsigned", "none"):
+            raise ValueError(f'receipt "{self.receipt}": expected signed, unsigned or none')
+        for text in (self.content_type, self.subject):
+            if not text.isascii() or not text.isprintable():
+                raise ValueError(f'"{text}" cannot stand in a header: expected printable ASCII')
+
+
+@dataclass(frozen=True, slots=True)
+class Mic:
+    """A message integrity check: base64 of a digest, and its algorithm in the word that was asked for."""
+
+    value: str
+    algorithm: str
+
+    def __str__(self) -> str:
+        return f"{self.value}, {self.algorithm}"
+
+    @classmethod
+    def from_text(cls, text: str) -> "Mic":
+        """What `str` wrote, or a partner: the value may be folded, the space after the comma missing (Drummond resolved issues)."""
+        value, _, algorithm = text.rpartition(",")
+        return cls("".join(value.split()), algorithm.strip())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a receipt must confirm: which message, and one of the digests of its content."""
+
+    message_id: str
+    mics: tuple[Mic, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class As2Request:
+    """What goes out by HTTP POST, and what the receipt must confirm. The same request is posted at every try."""
+
+    headers: Headers
+    body: bytes
+    mic: Mic
+    message_id: str
+    #: Other digests of the same content that a partner with old algorithms may answer with.
+    other_mics: tuple[Mic, ...] = ()
+
+    @property
+    def expected(self) -> Expected:
+        """What the receipt must confirm; kept until it has come."""
+        return Expected(message_id=self.message_id, mics=(self.mic, *self.other_mics))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptRequest:
+    """The receipt that a sender asks for; `micalgs` in the sender's order and words."""
+
+    signed: bool
+    micalgs: tuple[str, ...] = ()
+    #: Post the receipt there instead of answering with it.
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unwrapped:
+    """A message that was opened as far as it could be; it counts only when `accepted`."""
+
+    as2_from: str
+    as2_to: str
+    message_id: str
+    payload: bytes | None = None
+    filename: str | None = None
+    content_type: str | None = None
+    mic: Mic | None = None
+    #: Fingerprint of the certificate whose holder signed, or None.
+    signed_by: str | None = None
+    encrypted: bool = False
+    compressed: bool = False
+    receipt: ReceiptRequest | None = None
+    relation: As2Relation | None = field(default=None, repr=False)
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the payload may be worked on."""
+        return self.payload is not None and not any(problem.severity is Severity.ERROR for problem in self.problems)
+
+    @property
+    def mic_algorithm(self) -> str | None:
+        """The MIC's algorithm in the word that was asked for."""
+        return self.mic.algorithm if self.mic else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MdnResponse:
+    """A receipt as it goes out: in the HTTP answer, or posted."""
+
+    headers: Headers
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a partner's receipt says about a message of ours."""
+
+    #: As sent, like `automatic-action/MDN-sent-automatically; processed`; None where it could not be read.
+    disposition: str | None
+    #: Whether the MIC is that of what we sent; None where it has none.
+    mic_matches: bool | None = None
+    #: Fingerprint of the certificate whose holder signed, or None.
+    signed_by: str | None = None
+    message_id: str | None = None
+    #: The partner's words for people.
+    text: str = ""
+    #: Whether the same message may be sent again: not after a proven refusal.
+    may_retry: bool = True
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the partner has the message, as far as we asked it to prove that."""
+        return self.disposition is not None and not any(problem.severity is Severity.ERROR for problem in self.problems)

@@ -1,0 +1,133 @@
+"""A payload becomes an AS2 request: compressed, then signed, then encrypted, as far as the relation says; its bytes untouched."""
+
+import base64
+import hashlib
+from datetime import UTC
+from datetime import datetime
+from email.utils import format_datetime
+
+from gateway.exchange.as2 import mime
+from gateway.exchange.as2.names import check_message_id
+from gateway.exchange.as2.names import read_message_id
+from gateway.exchange.as2.names import write_name
+from gateway.exchange.as2.values import As2Relation
+from gateway.exchange.as2.values import As2Request
+from gateway.exchange.as2.values import Headers
+from gateway.exchange.as2.values import Mic
+from gateway.exchange.cms.algorithms import CIPHERS
+from gateway.exchange.cms.algorithms import DIGESTS
+from gateway.exchange.cms.algorithms import Digest
+from gateway.exchange.cms.compression import compress
+from gateway.exchange.cms.encryption import encrypt
+from gateway.exchange.cms.keys import Identity
+from gateway.exchange.cms.keys import title
+from gateway.exchange.cms.keys import usable
+from gateway.exchange.cms.signature import sign
+from gateway.kinds import as2 as kinds
+from gateway.problem import NOWHERE
+from gateway.problem import Problem
+
+BINARY = ("Content-Transfer-Encoding", "binary")
+
+
+def wrap(payload: bytes, relation: As2Relation, message_id: str, at: datetime, filename: str | None = None,
+         content_type: str | None = None) -> As2Request | Problem:
+    """The request that carries `payload`; a Problem where no key or certificate may be used today."""
+    identifier = read_message_id(message_id)
+    check_message_id(identifier)
+    headers: Headers = (("Content-Type", content_type or relation.content_type), BINARY)
+    if filename is not None:
+        headers += (("Content-Disposition", mime.disposition_of(filename)),)
+    body = payload
+    confirmed = payload  # what the MIC is over (RFC 4130 7.3.1, RFC 5402 4)
+    if relation.compress:
+        confirmed = mime.write_headers(headers) + body
+        headers, body = _cms_part("compressed-data", "smime.p7z"), compress(confirmed)
+    if relation.sign is not None:
+        identity = signing_identity(relation, at)
+        if identity is None:
+            return no_identity(relation, at)
+        confirmed = mime.write_headers(headers) + body
+        headers, body = sign_entity(confirmed, identity, DIGESTS[relation.sign], at, identifier)
+    if relation.encrypt is not None:
+        certificates = usable(relation.encryption, at, accept_old=relation.accept_old)
+        if not certificates:
+            return _no_certificate(relation, at)
+        entity = mime.write_headers(headers) + body
+        if relation.sign is None and not relation.compress:
+            confirmed = entity
+        cipher = CIPHERS[relation.encrypt]
+        kind = "authEnveloped-data" if cipher.authenticated else "enveloped-data"
+        headers, body = _cms_part(kind, "smime.p7m"), encrypt(entity, certificates[0], cipher, oaep=relation.oaep)
+    digest = DIGESTS[relation.sign or "sha256"]
+    return As2Request(headers=_request_headers(relation, identifier, at, digest) + headers, body=body, message_id=identifier,
+                      mic=mic_of(confirmed, digest, digest.word),
+                      other_mics=(mic_of(confirmed, DIGESTS["sha1"], "sha1"),) if relation.accept_old else ())
+
+
+def mic_of(content: bytes, digest: Digest, word: str) -> Mic:
+    """The MIC over `content`, naming its algorithm by `word`."""
+    return Mic(base64.b64encode(digest.of(content)).decode("ascii"), word)
+
+
+def sign_entity(entity: bytes, identity: Identity, digest: Digest, at: datetime, seed: str) -> tuple[Headers, bytes]:
+    """A multipart/signed around an entity (RFC 1847): its headers and body."""
+    boundary = boundary_for(entity, f"signed {seed}")
+    delimiter = f"--{boundary}".encode("ascii")
+    signature = mime.write_headers((("Content-Type", "application/pkcs7-signature; name=smime.p7s"), BINARY,
+                                    ("Content-Disposition", "attachment; filename=smime.p7s"))) + sign(entity, identity, digest, at)
+    body = b"\r\n".join((delimiter, entity, delimiter, signature, delimiter + b"--", b""))
+    kind = f'multipart/signed; protocol="application/pkcs7-signature"; micalg={digest.word}; boundary="{boundary}"'
+    return (("Content-Type", kind),), body
+
+
+def boundary_for(content: bytes, seed: str) -> str:
+    """A boundary that does not occur in `content`, the same at every try."""
+    counter = 0
+    while True:
+        boundary = f"=_{hashlib.sha256(f'{seed} {counter}'.encode()).hexdigest()[:40]}"
+        if boundary.encode("ascii") not in content:
+            return boundary
+        counter += 1
+
+
+def signing_identity(relation: As2Relation, at: datetime) -> Identity | None:
+    """The first of our keys that may sign today."""
+    good = usable([identity.certificate for identity in relation.identities], at)
+    return next((identity for identity in relation.identities if identity.certificate in good), None)
+
+
+def no_identity(relation: As2Relation, at: datetime) -> Problem:
+    """What to say when none of our keys may sign."""
+    return kinds.NO_USABLE_CERTIFICATE.at(
+        NOWHERE, f"none of our certificates for {relation.partner} can be used to sign today ({at.date().isoformat()})",
+        found="; ".join(title(identity.certificate) for identity in relation.identities) or "none is set")
+
+
+def http_date(at: datetime) -> str:
+    """The Date header's form."""
+    return format_datetime(at.astimezone(UTC), usegmt=True)
+
+
+def _no_certificate(relation: As2Relation, at: datetime) -> Problem:
+    return kinds.NO_USABLE_CERTIFICATE.at(
+        NOWHERE, f"no certificate of {relation.partner} can be encrypted for today ({at.date().isoformat()})",
+        found="; ".join(title(certificate) for certificate in relation.encryption) or "none is pinned")
+
+
+def _cms_part(kind: str, name: str) -> Headers:
+    return (("Content-Type", f"application/pkcs7-mime; smime-type={kind}; name={name}"), BINARY,
+            ("Content-Disposition", f"attachment; filename={name}"))
+
+
+def _request_headers(relation: As2Relation, message_id: str, at: datetime, digest: Digest) -> Headers:
+    headers: Headers = (
+        ("AS2-Version", "1.2"), ("AS2-From", write_name(relation.us)), ("AS2-To", write_name(relation.partner)),
+        ("Message-ID", f"<{message_id}>"), ("Date", http_date(at)), ("Subject", relation.subject), ("MIME-Version", "1.0"),
+    )
+    if relation.receipt != "none":
+        headers += (("Disposition-Notification-To", write_name(relation.us)),)
+    if relation.receipt == "signed":
+        headers += (("Disposition-Notification-Options",
+                     f"signed-receipt-protocol=optional, pkcs7-signature; signed-receipt-micalg=optional, {digest.word}"),)
+    return headers

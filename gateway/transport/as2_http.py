@@ -1,0 +1,135 @@
+"""One HTTP POST with exact bytes: headers and body go out as they are, the answer comes back as it is.
+
+Knows addresses, certificates of the line (not of the messages) and time limits; nothing of AS2 but which answers are worth
+another try (draft-ietf-ediint-rfc4130bis). Redirects are not followed: an address is changed by a person. TLS 1.2 at least.
+"""
+
+import contextlib
+import http.client
+import ssl
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import SplitResult
+from urllib.parse import urlsplit
+
+from gateway.transport.box import TransportError
+
+#: Answers after which the same message may be sent again; every other one below 200 or from 300 on is final.
+WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+#: The largest answer that is read: a receipt is a few kilobytes.
+LARGEST_ANSWER = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What came back, with the header names as sent."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+def post(url: str, headers: Sequence[tuple[str, str]], body: bytes, *, timeout_seconds: float = 60.0, longest_seconds: float = 600.0,
+         ca_file: str | None = None, client_certificate: tuple[str, str] | None = None) -> HttpAnswer:
+    """POST and read the answer (any 2xx is one); TransportError for everything else.
+
+    `timeout_seconds` limits each wait for bytes, `longest_seconds` the whole; `ca_file` replaces the system's authorities;
+    `client_certificate` is (certificate file, key file).
+    """
+    parts, host, port = _address(url)
+    end = time.monotonic() + longest_seconds
+    connection = _connection(parts.scheme, host, port, timeout_seconds, ca_file, client_certificate)
+    connection.response_class = _FinalResponse
+    try:
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.putrequest("POST", target, skip_accept_encoding=True)
+        for name, value in headers:
+            connection.putheader(name, value)
+        connection.putheader("Content-Length", str(len(body)))
+        connection.putheader("User-Agent", "order-gateway")
+        connection.putheader("Connection", "close")
+        connection.endheaders()
+        _send(connection, body, end)
+        with connection.getresponse() as answer:
+            content = _read(answer, end)
+            headers_back = tuple(answer.getheaders())
+    except ssl.SSLCertVerificationError as error:
+        raise TransportError(f"the certificate of {host} cannot be trusted: {error.verify_message}", retry=False, stop=True) from error
+    except (http.client.InvalidURL, ValueError) as error:  # a path or header that cannot be sent
+        raise TransportError(f"the request cannot be sent: {error}", retry=False) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise TransportError(f"{host} cannot be reached or broke off: {str(error) or type(error).__name__}", retry=True) from error
+    finally:
+        connection.close()
+    if not 200 <= answer.status < 300:
+        words = content[:300].decode("utf-8", "replace").strip()
+        raise TransportError(f"{host} answered {answer.status} {answer.reason}{': ' + words if words else ''}",
+                             retry=answer.status in WORTH_ANOTHER_TRY)
+    return HttpAnswer(answer.status, headers_back, content)
+
+
+class _FinalResponse(http.client.HTTPResponse):
+    """http.client passes over 100 Continue only; a server may say 102 Processing or 103 as well (Drummond resolved issues)."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        for _ in range(20):
+            version, status, reason = super()._read_status()  # type: ignore[misc]  # not in the stubs
+            if status < 102 or status >= 200:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+        raise http.client.BadStatusLine("only provisional answers")
+
+
+def _address(url: str) -> tuple[SplitResult, str, int | None]:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise TransportError(f"the address cannot be read: {error}", retry=False) from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+        raise TransportError("the address is not http://host/path or https://host/path", retry=False)
+    return parts, parts.hostname, port
+
+
+def _connection(scheme: str, host: str, port: int | None, timeout: float, ca_file: str | None,
+                client_certificate: tuple[str, str] | None) -> http.client.HTTPConnection:
+    if scheme == "http":
+        return http.client.HTTPConnection(host, port, timeout=timeout)
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if client_certificate is not None:
+            context.load_cert_chain(*client_certificate)
+    except OSError as error:  # ssl.SSLError is one
+        raise TransportError(f"the certificates for the line to {host} cannot be read: {error.strerror or error}", retry=False, stop=True) from error
+    return http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
+
+
+def _send(connection: http.client.HTTPConnection, body: bytes, end: float) -> None:
+    """A server that has heard enough may answer and hang up: then its answer counts, not the broken line."""
+    view = memoryview(body)
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        for start in range(0, len(view), 1 << 20):
+            _demand_time(end)
+            connection.send(view[start:start + (1 << 20)])
+
+
+def _read(answer: http.client.HTTPResponse, end: float) -> bytes:
+    pieces = []
+    size = 0
+    while piece := answer.read1(1 << 16):
+        _demand_time(end)
+        pieces.append(piece)
+        size += len(piece)
+        if size > LARGEST_ANSWER:
+            raise TransportError(f"the answer is larger than {LARGEST_ANSWER} bytes", retry=True)
+    if answer.length:
+        raise http.client.IncompleteRead(b"", answer.length)
+    return b"".join(pieces)
+
+
+def _demand_time(end: float) -> None:
+    if time.monotonic() > end:
+        raise TimeoutError("it took too long")
