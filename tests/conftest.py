@@ -23,6 +23,9 @@ def postgres_server() -> Iterator[str]:
         server = pgserver.get_server(folder, cleanup_mode="delete")
     except Exception as error:  # noqa: BLE001  whatever keeps the server from starting, the reason is shown and the rest is tested
         pytest.skip(f"PostgreSQL cannot start here: {type(error).__name__}: {error}")
+    # no test cuts the power: commits need not reach the disk here
+    for statement in ("ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET full_page_writes = off", "SELECT pg_reload_conf()"):
+        _execute(server.get_uri(), statement)
     try:
         yield server.get_uri()
     finally:
@@ -31,22 +34,23 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def _postgres_template(postgres_server: str) -> str:
-    """A migrated database to copy."""
-    _create(postgres_server, "gateway_template", None)
-    database = open_database(_named(postgres_server, "gateway_template"))
+def _postgres_migrated(postgres_server: str) -> str:
+    """One migrated database for all tests; each finds it empty."""
+    _execute(postgres_server, "CREATE DATABASE gateway_migrated TEMPLATE template0")
+    url = _named(postgres_server, "gateway_migrated")
+    database = open_database(url)
     database.migrate()
     database.close()
-    return "gateway_template"
+    return url
 
 
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """A fresh, empty PostgreSQL database."""
     name = f"gateway_empty_{next(_numbers)}"
-    _create(postgres_server, name, None)
+    _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE template0")
     yield _named(postgres_server, name)
-    _drop(postgres_server, name)
+    _execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
@@ -69,12 +73,15 @@ def sqlite_url(tmp_path: Path, _sqlite_template: Path) -> str:
 
 
 @pytest.fixture
-def migrated_postgres_url(postgres_server: str, _postgres_template: str) -> Iterator[str]:
-    """A fresh, migrated PostgreSQL database."""
-    name = f"gateway_{next(_numbers)}"
-    _create(postgres_server, name, _postgres_template)
-    yield _named(postgres_server, name)
-    _drop(postgres_server, name)
+def migrated_postgres_url(_postgres_migrated: str) -> str:
+    """The migrated PostgreSQL database, emptied (a new one would cost a third of a second a test)."""
+    from gateway.store.tables import METADATA
+
+    _execute(_postgres_migrated, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    empty = "; ".join(f"DELETE FROM {table.name}" for table in METADATA.sorted_tables)
+    restart = "SELECT setval(seqrelid, 1, false) FROM pg_sequence"
+    _execute(_postgres_migrated, f"SET session_replication_role = replica; {empty}; UPDATE alembic_version SET version_num = '{_newest_revision()}'; {restart}")
+    return _postgres_migrated
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -104,9 +111,7 @@ def _execute(server: str, statement: str) -> None:
         connection.execute(statement)
 
 
-def _create(server: str, name: str, template: str | None) -> None:
-    _execute(server, f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else " TEMPLATE template0"))
+def _newest_revision() -> str:
+    from gateway.store.migrations.run import newest_revision
 
-
-def _drop(server: str, name: str) -> None:
-    _execute(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    return newest_revision()

@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
+from sqlalchemy import Select
 from sqlalchemy import and_
 from sqlalchemy import case
 from sqlalchemy import func
@@ -264,7 +265,7 @@ def acknowledge(
         connection.execute(
             update(_TABLE)
             .where(_TABLE.c.id.in_(ids))
-            .values(state=state, ack_state=outcome, ack_due_at=None, acknowledged_at=at, sent_at=func.coalesce(_TABLE.c.sent_at, at))
+            .values(state=state, ack_state=outcome, ack_due_at=None, acknowledged_at=at, sent_at=func.coalesce(_TABLE.c.sent_at, literal(at, Moment())))
         )
     return [get_existing(connection, entry.id) for entry in meant]
 
@@ -282,19 +283,14 @@ def mark_overdue(connection: Connection, id: str) -> bool:
 
 def streams_due(connection: Connection, now: datetime) -> list[str]:
     """The streams whose first open row can be claimed now: what a sweep pokes. A lease that has run out counts as free."""
-    first = select(_TABLE.c.stream, func.min(_TABLE.c.seq).label("seq")).where(_TABLE.c.state.in_(OPEN)).group_by(_TABLE.c.stream).subquery()
-    query = (
-        select(_TABLE.c.stream)
-        .join(first, (first.c.stream == _TABLE.c.stream) & (first.c.seq == _TABLE.c.seq))
-        .where(_TABLE.c.due_at <= now, or_(_TABLE.c.lease_until.is_(None), _TABLE.c.lease_until <= now))
-    )
-    return list(connection.execute(query.order_by(_TABLE.c.stream)).scalars())
+    free = or_(_TABLE.c.lease_until.is_(None), _TABLE.c.lease_until <= now)
+    query = _first_open(_TABLE.c.stream).where(_TABLE.c.due_at <= now, free).order_by(_TABLE.c.stream)
+    return list(connection.execute(query).scalars())
 
 
 def next_due(connection: Connection) -> datetime | None:
-    """When the next open row falls due or its lease runs out: how long an idle sender may sleep."""
-    query = select(func.min(func.coalesce(_TABLE.c.lease_until, _TABLE.c.due_at))).where(_TABLE.c.state.in_(OPEN))
-    return connection.execute(query).scalar_one_or_none()
+    """When the next stream's first open row falls due or its lease runs out: how long an idle sender may sleep."""
+    return connection.execute(_first_open(func.min(func.coalesce(_TABLE.c.lease_until, _TABLE.c.due_at)))).scalar_one_or_none()
 
 
 def get(connection: Connection, id: str) -> Entry | None:
@@ -341,6 +337,12 @@ def _owned(connection: Connection, ids: Sequence[str], token: str, changes: Mapp
     )
     if done.rowcount != len(set(ids)):
         raise StaleState(f"the lease of {len(set(ids)) - done.rowcount} of {len(set(ids))} outbox rows was lost, or they are in another state")
+
+
+def _first_open(what: Any) -> Select[Any]:
+    """Something of each stream's first open row, the only one that can leave next."""
+    first = select(_TABLE.c.stream, func.min(_TABLE.c.seq).label("seq")).where(_TABLE.c.state.in_(OPEN)).group_by(_TABLE.c.stream).subquery()
+    return select(what).select_from(_TABLE).join(first, and_(first.c.stream == _TABLE.c.stream, first.c.seq == _TABLE.c.seq))
 
 
 def _resting_state() -> Any:

@@ -13,9 +13,7 @@ from gateway.store.database import DatabaseTrouble
 
 def migrate(connection: Connection) -> None:
     """Bring the database to the newest revision; one that this program does not know is refused."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
+    config = _config()
     config.attributes["connection"] = connection
     script = ScriptDirectory.from_config(config)
     newest = script.get_current_head()
@@ -29,3 +27,15 @@ def migrate(connection: Connection) -> None:
             retry=False,
         )
     command.upgrade(config, "head")
+
+
+def newest_revision() -> str:
+    """The revision that this program works with."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
