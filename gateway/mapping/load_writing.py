@@ -330,7 +330,7 @@ def _element(tag: str, node: Node, scope: FieldScope, desk: Desk, depth: int) ->
     when = load_condition(node.items["when"], inner, desk) if "when" in node else None
     plain = {key: held for key, held in node.items.items() if not key.startswith("@") and key not in (*_VALUE_WORDS, "when")}
     attributes = [pair for key, held in node.items.items() if key.startswith("@") for pair in _attribute(key, held, inner, desk)]
-    body = Mapping(plain, node.keys, node.document, node.line, node.column)
+    body = Mapping(plain, {key: node.keys[key] for key in plain}, node.document, node.line, node.column)
     if is_value(body):
         leaf = load_leaf(body, WRITTEN, inner, desk)
         if leaf is None:
