@@ -18,6 +18,7 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy import Select
 from sqlalchemy import and_
+from sqlalchemy import bindparam
 from sqlalchemy import case
 from sqlalchemy import func
 from sqlalchemy import literal
@@ -160,15 +161,17 @@ def unclaim(connection: Connection, ids: Sequence[str], token: str) -> None:
 
 def prepare(connection: Connection, token: str, preparations: Sequence[Preparation]) -> None:
     """Fix identity, digest and control numbers; StaleState where the lease was lost or a row was prepared before."""
-    for preparation in preparations:
-        changes = {name: value for name, value in values_of(preparation).items() if name != "id"}
-        done = connection.execute(
-            update(_TABLE)
-            .where(_TABLE.c.id == preparation.id, _TABLE.c.lease_token == token, _TABLE.c.state == "claimed")
-            .values(**changes, state="prepared")
-        )
-        if done.rowcount != 1:
-            raise StaleState(f"outbox row {preparation.id} is no longer ours to prepare")
+    if not preparations:
+        return
+    names = [name for name in Preparation.__struct_fields__ if name != "id"]
+    statement = (
+        update(_TABLE)
+        .where(_TABLE.c.id == bindparam("key"), _TABLE.c.lease_token == token, _TABLE.c.state == "claimed")
+        .values({"state": "prepared", **{name: bindparam(name) for name in names}})
+    )
+    rows = [{"key": preparation.id, **{name: getattr(preparation, name) for name in names}} for preparation in preparations]
+    if connection.execute(statement, rows).rowcount != len(rows):
+        raise StaleState("some of these outbox rows are no longer ours to prepare")
 
 
 def sent(connection: Connection, ids: Sequence[str], token: str, at: datetime, ack_due_at: datetime | None = None) -> None:
