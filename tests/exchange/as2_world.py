@@ -1,0 +1,55 @@
+"""Two AS2 names with their keys, for tests: buyer and seller, one relation seen from each side."""
+
+from dataclasses import replace
+from datetime import UTC
+from datetime import datetime
+from datetime import timedelta
+from functools import cache
+
+from gateway.exchange import as2
+from gateway.exchange.as2 import As2Relation
+from gateway.exchange.as2 import Identity
+
+NOW = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
+
+
+@cache
+def identity(name: str, start: int = -10, days: int = 365) -> Identity:
+    """A key of this name, valid from `start` days before or after NOW on."""
+    key, certificate = as2.make_key_and_certificate(name, days, NOW + timedelta(days=start))
+    return as2.read_identity(key, certificate)
+
+
+BUYER = identity("buyer")
+SELLER = identity("seller")
+STRANGER = identity("stranger")
+
+
+def ours(**changes: object) -> As2Relation:
+    """The relation as the seller, us, has it."""
+    plain = As2Relation(us="SELLER", partner="big buyer", identities=(SELLER,), verification=(BUYER.certificate,), encryption=(BUYER.certificate,))
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def theirs(**changes: object) -> As2Relation:
+    """The same relation as the buyer has it."""
+    plain = As2Relation(us="big buyer", partner="SELLER", identities=(BUYER,), verification=(SELLER.certificate,), encryption=(SELLER.certificate,))
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def request(payload: bytes = b"ISA*00*~", relation: As2Relation | None = None, message_id: str = "1@buyer", **more: str) -> as2.As2Request:
+    """A message from the buyer."""
+    made = as2.wrap(payload, relation or theirs(), message_id, NOW, **more)
+    assert isinstance(made, as2.As2Request), made
+    return made
+
+
+def opened(headers: as2.values.Headers, body: bytes, relation: As2Relation | None = None) -> as2.Unwrapped:
+    """What we make of it."""
+    known = relation or ours()
+    return as2.unwrap(headers, body, lambda sender, receiver: known if (sender, receiver) == (known.partner, known.us) else None, NOW)
+
+
+def codes(problems: tuple[object, ...]) -> list[str]:
+    """The problems' codes."""
+    return [problem.code for problem in problems]  # type: ignore[attr-defined]
