@@ -4,6 +4,7 @@ Amounts are Decimal, rounded half up once (BT-131 a line, BT-117 a subtotal), ne
 UNCL 5305: S standard, Z zero, E exempt, AE reverse charge, K intra-community, G export, O outside the scope of VAT.
 """
 
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
@@ -23,7 +24,7 @@ from gateway.problem import Problem
 _ZERO = Decimal(0)
 
 #: member states of the European Union (ISO 3166-1; EL is how VAT numbers write GR, XI is Northern Ireland for goods)
-EU = frozenset(["AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "EL", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "XI"])
+EU = frozenset(re.findall("..", "ATBEBGCYCZDEDKEEESFIFRGRELHRHUIEITLTLULVMTNLPLPTROSESISKXI"))
 
 #: why no tax is due: VATEX code (CEF code list, PEPPOL-EN16931-P0104..P0111) and words
 REASONS = {
