@@ -185,7 +185,7 @@ class _Report:
             place = place_in(self.transaction, index=index, element=finding.element, component=finding.component,
                              repetition=finding.repetition, span=span)
             place = msgspec.structs.replace(place, loop=loop.use.name if loop.parent else None, element_reference=finding.reference)
-            self.answer.append((index, finding.kind.at(place, finding.message, found=finding.found, expected=finding.expected)))
+            self.answer.append((index, finding.kind.at(place, finding.message, found=finding.found, expected=finding.expected, severity=finding.severity)))
 
     def _tell_controls(self) -> None:
         pattern = _controls(self.delimiters)
@@ -228,8 +228,9 @@ class _Report:
         if stray.what is Misplaced.OUT_OF_ORDER:
             return kinds.SEGMENT_OUT_OF_ORDER, f"{tag} stands too late: the segments before it must follow it", tag, "the order of the schema", tag
         if stray.what is Misplaced.UNEXPECTED and stray.loop is not None:
-            name = f"{word} {stray.loop.use.name}, which {stray.loop.tag} opens"
-            return kinds.SEGMENT_UNEXPECTED, f"{tag} is not expected here; it belongs to {name}", tag, f"{stray.loop.tag} before it", tag
+            home = stray.loop.parent if stray.loop.tag == tag and stray.loop.parent else stray.loop
+            name = f"{word} {home.use.name}, which {home.tag} opens"
+            return kinds.SEGMENT_UNEXPECTED, f"{tag} is not expected here; it belongs to {name}", tag, f"{home.tag} before it", tag
         if stray.what is Misplaced.NOT_IN_TRANSACTION:
             return kinds.SEGMENT_NOT_IN_TRANSACTION, f"{tag} is no segment of {type_}", tag, f"a segment of {type_}", tag
         return kinds.SEGMENT_UNKNOWN, f"'{tag}' is no segment that {self.compiled.plan.version} knows", tag, f"a segment of {type_}", tag

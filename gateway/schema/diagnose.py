@@ -13,6 +13,7 @@ from gateway.codecs.node import Segment
 from gateway.kinds import edifact
 from gateway.kinds import x12
 from gateway.problem import Kind
+from gateway.problem import Severity
 from gateway.schema import values
 from gateway.schema.plan import Condition
 from gateway.schema.plan import ElementUse
@@ -36,6 +37,7 @@ class Finding:
     reference: str | None = None
     found: str | None = None
     expected: str | None = None
+    severity: Severity | None = None
 
 
 def diagnose(segment: Segment, use: SegmentUse, syntax: str, delimiters: Delimiters) -> Iterator[Finding]:
@@ -112,6 +114,12 @@ class _Segment:
             kind = x12.ELEMENT_NOT_USED if self.x12 else edifact.ELEMENT_NOT_USED
             yield self._say(_At(use.position), use, kind, f"({use.name}) is not used here and must stay empty", self._text(value), "nothing")
             return
+        if len(repetitions) > 1 and use.repeat == 1 and self.x12 and use.type in {"AN", "ID"} and use.codes is None:
+            # many who never repeat anything send the character in text, whatever ISA11 says
+            yield Finding(kind=x12.REPETITIONS_TOO_MANY, element=use.position, reference=use.id, severity=Severity.WARNING, found=str(len(repetitions)),
+                          message=f"{self.tag}-{use.position:02d} holds the repetition separator '{self.delimiters.repetition}', "
+                                  "but may not be repeated; the character was taken as data", expected="one value")
+            repetitions = [[self._text(value)]]
         if len(repetitions) > use.repeat:
             kind = x12.REPETITIONS_TOO_MANY if self.x12 else edifact.REPETITIONS_TOO_MANY
             yield self._say(_At(use.position, None, use.repeat + 1), use, kind,

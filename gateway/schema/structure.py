@@ -27,7 +27,7 @@ _STEP = re.compile(r"(?:(loop) )?([A-Z0-9_]+)(?:#([0-9]+))?")
 _REQUIREMENTS = {"x12": {"M": True, "O": False}, "edifact": {"M": True, "C": False}}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class DraftSegment:
     """A segment at its place, as long as differences may still change it. `use` already has its requirement and maximum."""
 
@@ -39,7 +39,7 @@ class DraftSegment:
         return self.use.tag
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class DraftLoop:
     """A loop, as long as differences may still change it."""
 
@@ -150,7 +150,8 @@ class Structure:
     # differences
 
     def change_segments(self, node: Node) -> None:
-        """`segments:` of an extending file: path to `O 5`, `none`, or {after|before: path, use: O 5, segments: [...]}."""
+        """`segments:` of an extending file: path to `O 5`, `none`, another segment (`MTX O 5`) in its place, or what is new:
+        {after|before: REF, use: O 5, segments: [...]}."""
         if not isinstance(node, Mapping):
             self.faults.append(node.fault("`segments` of a file that extends another is a list of paths with their differences, like 'N1/N3: O 2'"))
             return
@@ -164,9 +165,13 @@ class Structure:
                 continue
             parent, child = found
             if not isinstance(value, Scalar):
-                self.faults.append(value.fault("a difference is like 'O 5', none, or {after: REF, use: O 5}"))
+                self.faults.append(value.fault("a difference is like 'O 5', none, 'MTX O 5' in its place, or {after: REF, use: O 5}"))
             elif value.text == "none":
                 parent.children.remove(child)
+            elif _ENTRY.fullmatch(value.text):
+                replacement = self._segment(value)
+                if replacement is not None:
+                    parent.children[parent.children.index(child)] = replacement
             else:
                 self._alter(child, value)
 
@@ -196,8 +201,7 @@ class Structure:
         if found is None or draft is None:
             return
         parent, child = found
-        at = next(position for position, sibling in enumerate(parent.children) if sibling is child)
-        parent.children.insert(at + (side == "after"), draft)
+        parent.children.insert(parent.children.index(child) + (side == "after"), draft)
 
     def _find(self, key: Scalar) -> "tuple[DraftLoop, Draft] | None":
         """The loop and the child in it that a path names; None with a fault."""

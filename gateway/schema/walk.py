@@ -49,7 +49,7 @@ class Walk:
     #: as many as are worth telling
     most: int
     strays: list[Stray] = field(default_factory=list)
-    _told: set[tuple[int, int]] = field(default_factory=set)
+    _told: dict[tuple[int, int], Stray | None] = field(default_factory=dict)
 
     def place(self, position: Position, segment: Segment) -> tuple[Position, Position | None]:
         """Puts the segment where it belongs; answers where the walk stands then, and what the segment was taken for (None: nothing)."""
@@ -115,16 +115,23 @@ class Walk:
             tree[target.slot] = [value]
         return target if isinstance(target, Position) else target.opener
 
-    def _tell(self, what: Misplaced, segment: Segment, target: Position | LoopNode | None = None, loop: LoopNode | None = None) -> None:
-        if len(self.strays) < self.most:
-            self.strays.append(Stray(what, segment, target, loop))
+    def _tell(self, what: Misplaced, segment: Segment, target: Position | LoopNode | None = None, loop: LoopNode | None = None) -> Stray | None:
+        if len(self.strays) >= self.most:
+            return None
+        self.strays.append(Stray(what, segment, target, loop))
+        return self.strays[-1]
 
     def _tell_once(self, what: Misplaced, segment: Segment, target: Position | LoopNode, loop: LoopNode) -> None:
         """Each slot of each tree is complained about once."""
         key = (id(self._tree(loop)), target.slot)
         if key not in self._told:
-            self._told.add(key)
-            self._tell(what, segment, target, loop)
+            self._told[key] = self._tell(what, segment, target, loop)
+
+    def _untell_missing(self, target: Position | LoopNode, loop: LoopNode) -> None:
+        """What was said to be missing came after all, if late."""
+        told = self._told.pop((id(self._tree(loop)), target.slot), None)
+        if told is not None and told.what is Misplaced.MISSING:
+            self.strays = [stray for stray in self.strays if stray is not told]
 
     def _tell_missing(self, option: Option, segment: Segment) -> None:
         for loop, child in self._missing(option):
@@ -158,6 +165,7 @@ class Walk:
             what = Misplaced.LOOP_OVER_MAXIMUM if isinstance(child, LoopNode) else Misplaced.OVER_MAXIMUM
             self._tell_once(what, segment, child, loop)
         else:
+            self._untell_missing(child, loop)
             self._tell(Misplaced.OUT_OF_ORDER, segment, child, loop)
         reached = self._put(child, loop, segment)
         return (reached if isinstance(child, LoopNode) else position), reached
