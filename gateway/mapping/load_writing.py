@@ -314,6 +314,8 @@ def _element(tag: str, node: Node, scope: FieldScope, desk: Desk, depth: int) ->
         return WriteElement(tag=tag, text=leaf, always=isinstance(leaf.origin, Constant), where=node.where) if leaf is not None else None
     if "use" in node:
         node = desk.with_parts(node)
+    if isinstance(node.get("each"), Sequence):
+        return _nested(tag, node, scope, desk, depth)
     each = within = None
     inner = scope
     for word in ("each", "in"):
@@ -340,3 +342,23 @@ def _element(tag: str, node: Node, scope: FieldScope, desk: Desk, depth: int) ->
     children, _ = _children(body, inner, desk, depth)
     return WriteElement(tag=tag, attributes=tuple(attributes), each=each, within=within, when=when, children=children, always=_always(node, desk),
                         where=node.where)
+
+
+def _nested(tag: str, node: Mapping, scope: FieldScope, desk: Desk, depth: int) -> WriteElement | None:
+    """`each: [orders, units, lines]`: lists within lists, one element for each item of the last; `../` is the item around."""
+    held = node.items["each"]
+    assert isinstance(held, Sequence)
+    path = path_of(held.items[0], scope, desk) if held.items else None
+    if not isinstance(path, FieldPath):
+        if not held.items:
+            desk.fault(held, "`each:` names at least one list")
+        return None
+    if path.shape.kind != "objects":
+        desk.fault(held.items[0], f"'{path.text}' is no list of objects")
+        return None
+    rest = held.items[1] if len(held.items) == 2 else Sequence(held.items[1:], held.document, held.line, held.column)
+    items = {key: rest if key == "each" else value for key, value in node.items.items() if key != "each" or len(held.items) > 1}
+    inner = Mapping(items, {key: node.keys[key] for key in items}, node.document, node.line, node.column)
+    element = _element(tag, inner, FieldScope(path.shape.struct, scope), desk, depth + 1)
+    # an element without a tag stands for nothing itself: its children take its place
+    return WriteElement(tag="", each=path, children=(element,), where=node.where) if element is not None else None

@@ -313,7 +313,7 @@ class WriteSegment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteElement:
-    """An XML element, as often as `each` says, with attributes, text or children."""
+    """An XML element, as often as `each` says, with attributes, text or children. Without a tag its children take its place."""
 
     tag: str
     text: Leaf | None = None
