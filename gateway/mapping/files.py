@@ -42,7 +42,7 @@ def known_specs(resolver: Resolver, direction: str | None = None) -> list[str]:
     names = {name.removeprefix("mappings/").removesuffix(".yaml") for name in resolver.names("mappings/") if name.endswith(".yaml")}
     answer = set()
     for name in names:
-        if name.startswith("tables/") or "/cases/" in name or name.endswith((".cases", "-read", "-write")):
+        if name.startswith(("tables/", "parts/")) or "/cases/" in name or name.endswith((".cases", "-read", "-write")):
             continue
         if direction is None or _file_for(name, direction, resolver) is not None:
             answer.add(name)

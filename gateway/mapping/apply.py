@@ -1,0 +1,61 @@
+"""Transactions to documents and back, by compiled mappings. Wrong data gives Problems; nothing here raises for what a file holds."""
+
+from typing import Any
+
+from gateway.codecs.node import Repeated
+from gateway.codecs.node import Segment
+from gateway.codecs.node import Syntax
+from gateway.codecs.node import Transaction
+from gateway.mapping.compile_reading import CompiledReading
+from gateway.mapping.reading import PartnerValues
+from gateway.mapping.reading import Reading
+from gateway.model.document import Document
+from gateway.model.values import Source
+from gateway.problem import Problem
+from gateway.problem import Severity
+from gateway.schema.plan import Tree
+
+__all__ = ["PartnerValues", "to_document"]
+
+
+def to_document(transaction: Transaction, tree: Tree | None, reading: CompiledReading, header: Source,
+                partner: PartnerValues) -> tuple[Document | None, list[Problem]]:
+    """The canonical document, or None where something that it must have is missing or wrong (then there is an error among the problems)."""
+    document, state = run(transaction, tree, reading, header, partner)
+    if any(problem.severity is Severity.ERROR for problem in state.problems):
+        document = None
+    return document, state.problems
+
+
+def run(transaction: Transaction, tree: Tree | None, reading: CompiledReading, header: Source, partner: PartnerValues) -> tuple[Any, Reading]:
+    """The document as far as it goes, with the state of its reading (problems, and the trace of the explaining variant)."""
+    state = Reading(transaction, header, partner)
+    if reading.plan.schema is None:
+        return reading.run_for(transaction.root)(state, None, transaction.root), state
+    if tree is None:
+        raise ValueError(f"{reading.plan.spec} reads the tree that checking builds")
+    _trim(transaction)
+    return reading.run_for(None)(state, tree, tree[0]), state
+
+
+def _trim(transaction: Transaction) -> None:
+    """Blanks at the end of an element mean nothing (X12.6, ISO 9735). Few files have them; only those pay."""
+    delimiters = transaction.delimiters
+    if delimiters is None or " " not in transaction.raw:
+        return
+    ends = {f" {mark}" for mark in (delimiters.element, delimiters.segment, delimiters.component if transaction.syntax is Syntax.EDIFACT else "") if mark}
+    if any(end in transaction.raw for end in ends):
+        for segment in transaction.segments:
+            _trim_segment(segment)
+
+
+def _trim_segment(segment: Segment) -> None:
+    for number, element in enumerate(segment):
+        if type(element) is str:
+            segment[number] = element.rstrip(" ")
+        elif type(element) is Repeated:
+            for inner in element:
+                if isinstance(inner, list):
+                    _trim_segment(inner)
+        else:
+            _trim_segment(element)

@@ -1,0 +1,116 @@
+"""Generated Python source, line by line: indentation, names, constants. Knows nothing of mappings."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class Function:
+    """One function that is being written. Values looked up once are remembered as long as their block lasts."""
+
+    def __init__(self, module: "Module", name: str, parameters: str) -> None:
+        self.module = module
+        self.lines: list[str | Callable[[], list[str]]] = [f"def {name}({parameters}):"]
+        self.depth = 1
+        self._remembered: list[dict[object, str]] = [{}]
+
+    def line(self, text: str) -> None:
+        """One line at the present depth."""
+        self.lines.append("    " * self.depth + text)
+
+    def later(self, text: Callable[[], list[str]]) -> None:
+        """Lines that are known only when the function is complete."""
+        depth = self.depth
+        self.lines.append(lambda: ["    " * depth + line for line in text()])
+
+    @contextmanager
+    def block(self, head: str) -> Iterator[None]:
+        """`head` and what stands under it."""
+        self.line(head)
+        self.depth += 1
+        self._remembered.append({})
+        count = len(self.lines)
+        yield
+        if len(self.lines) == count:
+            self.line("pass")
+        self._remembered.pop()
+        self.depth -= 1
+
+    def open(self, head: str) -> None:
+        """Like `block`, closed by `close`."""
+        self.line(head)
+        self.depth += 1
+        self._remembered.append({})
+
+    def close(self, count: int = 1) -> None:
+        for _ in range(count):
+            self._remembered.pop()
+            self.depth -= 1
+
+    def known(self, key: object) -> str | None:
+        """The variable that holds what `key` stands for, if it is set on every way here."""
+        for held in reversed(self._remembered):
+            if key in held:
+                return held[key]
+        return None
+
+    def remember(self, key: object, variable: str) -> str:
+        self._remembered[-1][key] = variable
+        return variable
+
+    def text(self) -> list[str]:
+        answer: list[str] = []
+        for line in self.lines:
+            answer += [line] if isinstance(line, str) else line()
+        if len(answer) == 1:
+            answer.append("    return None")
+        return answer
+
+
+class Module:
+    """Functions and the constants that they use."""
+
+    def __init__(self) -> None:
+        self.functions: list[Function] = []
+        self.constants: dict[str, Any] = {}
+        self._numbers: dict[str, int] = {}
+        self._shared: dict[object, str] = {}
+
+    def name(self, stem: str) -> str:
+        """A name that nothing else has."""
+        number = self._numbers.get(stem, 0) + 1
+        self._numbers[stem] = number
+        return f"{stem}_{number}"
+
+    def constant(self, stem: str, value: Any, key: object = None) -> str:
+        """The name of a constant; the same `key` gives the same one."""
+        if key is not None and (stem, key) in self._shared:
+            return self._shared[stem, key]
+        name = self.name(stem)
+        self.constants[name] = value
+        if key is not None:
+            self._shared[stem, key] = name
+        return name
+
+    def shared(self, key: object) -> str | None:
+        return self._shared.get(key)
+
+    def share(self, key: object, name: str) -> str:
+        self._shared[key] = name
+        return name
+
+    def function(self, name: str, parameters: str) -> Function:
+        answer = Function(self, name, parameters)
+        self.functions.append(answer)
+        return answer
+
+    def source(self) -> str:
+        """All of it as Python source."""
+        return "\n\n\n".join("\n".join(function.text()) for function in self.functions) + "\n"
+
+    def run(self, title: str) -> dict[str, Any]:
+        """The namespace with every function; the source is our own, made of checked plans and quoted texts."""
+        namespace = dict(self.constants)
+        exec(compile(self.source(), title, "exec"), namespace)  # noqa: S102
+        return namespace

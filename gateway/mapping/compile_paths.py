@@ -1,0 +1,295 @@
+"""Paths as generated Python: how a segment, an element or an XML node is reached from a scope. Knows trees, not documents."""
+
+from dataclasses import dataclass
+from dataclasses import field
+from typing import Any
+
+from gateway.mapping.code import Function
+from gateway.mapping.code import Module
+from gateway.mapping.plan import Route
+from gateway.mapping.plan import SegmentPath
+from gateway.mapping.plan import Spot
+from gateway.mapping.plan import Test
+from gateway.mapping.plan import XmlPath
+from gateway.mapping.xml_paths import ROOT_MARK
+from gateway.mapping.xml_paths import xpath_namespaces
+
+
+@dataclass(slots=True)
+class CodeScope:
+    """Variables of a scope in the generated code: its tree and segment, or its XML element."""
+
+    tree: str = ""
+    segment: str = ""
+    element: str = ""
+    position: str = ""
+    outer: "CodeScope | None" = None
+    #: children of XML elements that are asked for, by element variable
+    children: "dict[str, Children]" = field(default_factory=dict)
+
+    def up(self, count: int) -> "CodeScope":
+        scope = self
+        while count and scope.outer is not None:
+            scope = scope.outer
+            count -= 1
+        return scope
+
+    def chain(self) -> "list[CodeScope]":
+        """This scope and those around it, outermost first."""
+        return [*(self.outer.chain() if self.outer else []), self]
+
+    def anew(self) -> "CodeScope":
+        """The same scopes in another function."""
+        return CodeScope(self.tree, self.segment, self.element, self.position, self.outer.anew() if self.outer else None)
+
+    def variables(self) -> list[str]:
+        """All variables that code in this scope may use, outermost first."""
+        return list(dict.fromkeys(name for scope in self.chain() for name in (scope.tree, scope.segment, scope.element, scope.position) if name))
+
+
+@dataclass(slots=True)
+class Children:
+    """First children of an XML element by tag: one walk over them, or a search each, whatever is less."""
+
+    variable: str
+    sure: bool
+    wanted: dict[str, str] = field(default_factory=dict)
+
+    def lines(self, scope: CodeScope, own_tag: str = "") -> list[str]:
+        inner: list[str] = []
+        if len(self.wanted) > 2:
+            inner.append(f"c = {{n.tag: n for n in {self.variable}.iterchildren(reversed=True)}}.get")
+            inner += [f"{name} = c({tag!r})" for tag, name in self.wanted.items()]
+        else:
+            inner += [f"{name} = next({self.variable}.iterchildren({tag!r}), None)" for tag, name in self.wanted.items()]
+        if own_tag:
+            # the first of several may lack what a later one has
+            inner += [f"if {name} is None: {name} = later({self.variable}, {own_tag!r}, {tag!r})" for tag, name in self.wanted.items()]
+        for tag, name in self.wanted.items():
+            held = scope.children.get(name)
+            if held is not None:
+                inner += held.lines(scope, tag)
+        if self.sure:
+            return inner
+        names = self.all_names(scope)
+        return [f"{' = '.join(names)} = None", f"if {self.variable} is not None:", *("    " + line for line in inner)]
+
+    def all_names(self, scope: CodeScope) -> list[str]:
+        answer = list(self.wanted.values())
+        for name in self.wanted.values():
+            held = scope.children.get(name)
+            if held is not None:
+                answer += held.all_names(scope)
+        return answer
+
+
+class Paths:
+    """Writes the code that follows paths."""
+
+    def __init__(self, module: Module, syntax: str, namespaces: Any, root_namespace: str) -> None:
+        self.module = module
+        self.syntax = syntax
+        self.namespaces = namespaces
+        self.root_namespace = root_namespace
+
+    # Segments ----------------------------------------------------------------------------------------------------------
+
+    def value_of(self, segment: str, spot: Spot) -> str:
+        """The text at a spot of a segment that is there; empty where it is not sent."""
+        position, component = spot.position, spot.component
+        if self.syntax == "edifact":
+            if spot.repeats:
+                return f"x.repeated({segment}, {position}, {component})"
+            held = f"{segment}[{position}]"
+            if component is None or component == 1:
+                return f"({held}[0] if len({segment}) > {position} and {held} else '')"
+            return f"({held}[{component - 1}] if len({segment}) > {position} and len({held}) >= {component} else '')"
+        if spot.repeats or component is not None:
+            return f"x.part({segment}, {position}, {component})"
+        return f"({segment}[{position}] if len({segment}) > {position} else '')"
+
+    def holds(self, segment: str, tests: tuple[Test, ...]) -> str:
+        """A condition on a segment."""
+        answer = []
+        for test in tests:
+            value = self.value_of(segment, test.spot)
+            if not test.values:
+                answer.append(f"not {value}" if test.negated else value)
+            elif len(test.values) == 1:
+                answer.append(f"{value} {'!=' if test.negated else '=='} {test.values[0]!r}")
+            else:
+                answer.append(f"{value} {'not in' if test.negated else 'in'} {test.values!r}")
+        return " and ".join(answer)
+
+    def walk(self, function: Function, tree: str, route: Route, *, names: tuple[str, str] | None = None) -> tuple[str, str, int]:
+        """Opens a loop over all segments of a route. Gives its tree and segment variables and how many blocks were opened."""
+        opened = 0
+        segment = ""
+        for number, hop in enumerate(route.hops):
+            last = number == len(route.hops) - 1
+            if hop.loop:
+                inner = names[0] if names and last else self.module.name("t")
+                function.open(f"for {inner} in {tree}[{hop.slot}]:")
+                opened += 1
+                tree = inner
+                segment = names[1] if names and last else self.module.name("s")
+                if last or hop.tests:
+                    function.line(f"{segment} = {tree}[0]")
+            else:
+                segment = names[1] if names and last else self.module.name("s")
+                if hop.many:
+                    function.open(f"for {segment} in {tree}[{hop.slot}]:")
+                else:
+                    function.line(f"{segment} = {tree}[{hop.slot}]")
+                    function.open(f"if {segment} is not None:")
+                opened += 1
+            if hop.tests:
+                function.open(f"if {self.holds(segment, hop.tests)}:")
+                opened += 1
+        return tree, segment, opened
+
+    def segment(self, function: Function, path: SegmentPath, scope: CodeScope) -> tuple[str, bool]:
+        """The variable of the first segment where the path is filled, and whether it is surely there."""
+        route = path.routes[0]
+        base = scope.up(route.up)
+        if not route.hops:
+            if not route.tests:
+                return base.segment, True
+            variable = self.module.name("s")
+            function.line(f"{variable} = {base.segment} if {self.holds(base.segment, route.tests)} else None")
+            return variable, False
+        hop = route.hops[0]
+        if len(path.routes) == 1 and len(route.hops) == 1 and not hop.many and not hop.loop and not hop.tests:
+            known = function.known((base.tree, hop.slot))
+            if known is None:
+                known = function.remember((base.tree, hop.slot), self.module.name("s"))
+                function.line(f"{known} = {base.tree}[{hop.slot}]")
+            return known, False
+        name = self._finder(path)
+        variable = self.module.name("s")
+        guard = f" if {base.tree}[{hop.slot}] else None" if len(path.routes) == 1 else ""
+        function.line(f"{variable} = {name}(x, {base.tree}){guard}")
+        return variable, False
+
+    def _finder(self, path: SegmentPath) -> str:
+        key = ("find", path.routes, path.spots)
+        name = self.module.shared(key)
+        if name is not None:
+            return name
+        name = self.module.share(key, self.module.name("find"))
+        function = self.module.function(name, "x, t")
+        for route in path.routes:
+            _, segment, opened = self.walk(function, "t", route)
+            filled = " or ".join(self.value_of(segment, spot) for spot in path.spots) or "True"
+            with function.block(f"if {filled}:"):
+                function.line(f"return {segment}")
+            function.close(opened)
+        function.line("return None")
+        return name
+
+    def every(self, function: Function, path: SegmentPath, scope: CodeScope) -> tuple[str, int]:
+        """Opens a loop over all segments of a path, gives its variable and how many blocks were opened."""
+        route = path.routes[0]
+        base = scope.up(route.up)
+        if not route.hops:
+            if route.tests:
+                function.open(f"if {self.holds(base.segment, route.tests)}:")
+            return base.segment, 1 if route.tests else 0
+        if len(path.routes) == 1:
+            _, segment, opened = self.walk(function, base.tree, route)
+            return segment, opened
+        _, segment, opened = self.routes(function, path, base.tree)
+        return segment, opened
+
+    def routes(self, function: Function, path: SegmentPath, tree: str, names: tuple[str, str] | None = None) -> tuple[str, str, int]:
+        """Opens a loop over trees and segments of a path with several routes."""
+        key = ("walk", path.routes)
+        name = self.module.shared(key)
+        if name is None:
+            name = self.module.share(key, self.module.name("walk"))
+            walker = self.module.function(name, "x, t")
+            for route in path.routes:
+                inner, segment, opened = self.walk(walker, "t", route)
+                walker.line(f"yield {inner}, {segment}")
+                walker.close(opened)
+        inner, segment = names or (self.module.name("t"), self.module.name("s"))
+        function.open(f"for {inner}, {segment} in {name}(x, {tree}):")
+        return inner, segment, 1
+
+    # XML ---------------------------------------------------------------------------------------------------------------
+
+    def tag(self, step: str) -> str:
+        return step.replace(f"{{{ROOT_MARK}}}", f"{{{self.root_namespace}}}" if self.root_namespace else "")
+
+    def element(self, function: Function, path: XmlPath, scope: CodeScope) -> tuple[str, bool]:
+        """The variable of the first element at a path, and whether it is surely there."""
+        base = scope.up(path.up)
+        if path.steps is None:
+            variable = self.module.name("e")
+            function.line(f"{variable} = first_filled({self.xpath(path)}({base.element}), {path.attribute!r})")
+            return variable, False
+        variable = base.element
+        for step in path.steps:
+            children = base.children.get(variable)
+            if children is None:
+                children = base.children[variable] = Children(variable, variable == base.element)
+            tag = self.tag(step)
+            if tag not in children.wanted:
+                children.wanted[tag] = self.module.name("e")
+            variable = children.wanted[tag]
+        return variable, not path.steps
+
+    def xpath(self, path: XmlPath) -> str:
+        """The name of a constant that finds all elements of a path; called with an element."""
+        from lxml import etree
+
+        text = path.xpath
+        if text is None:
+            return self.module.constant("all_of", _finder([self.tag(step) for step in path.steps or ()]), (path.steps, self.root_namespace))
+        finder = etree.XPath(text, namespaces=xpath_namespaces(self.namespaces, self.root_namespace), smart_strings=False)
+        return self.module.constant("xpath", finder, text)
+
+    def elements(self, path: XmlPath, scope: CodeScope) -> str:
+        """An expression that gives all elements of a path."""
+        base = scope.up(path.up)
+        if path.steps is not None and len(path.steps) == 1:
+            return f"{base.element}.iterchildren({self.tag(path.steps[0])!r})"
+        if path.steps == ():
+            return f"({base.element},)"
+        return f"{self.xpath(path)}({base.element})"
+
+    def text_of(self, element: str, attribute: str | None) -> str:
+        """The text of an element that is there, or of its attribute."""
+        return f"({element}.get({attribute!r}) or '').strip()" if attribute else f"({element}.text or '').strip()"
+
+    def prelude(self, function: Function, scope: CodeScope) -> None:
+        """Room for the children of the scope's element, which are known when the scope is written."""
+        if scope.element:
+            function.later(lambda: scope.children[scope.element].lines(scope) if scope.element in scope.children else [])
+
+
+def _finder(tags: list[str]) -> Any:
+    from lxml import etree
+
+    names = {f"n{number}": tag[1:].partition("}")[0] for number, tag in enumerate(tags) if tag.startswith("{")}
+    steps = [f"n{number}:{tag.partition('}')[2]}" if tag.startswith("{") else tag for number, tag in enumerate(tags)]
+    return etree.XPath("/".join(steps) or ".", namespaces=names or None, smart_strings=False)
+
+
+def later(element: Any, tag: str, wanted: str) -> Any:
+    """The first `wanted` under a later sibling."""
+    for sibling in element.itersiblings(tag):
+        found = next(sibling.iterchildren(wanted), None)
+        if found is not None:
+            return found
+    return None
+
+
+def first_filled(elements: Any, attribute: str | None) -> Any:
+    """The first element that has text, or the attribute."""
+    for element in elements if isinstance(elements, list) else ():
+        if (element.get(attribute) if attribute else element.text or "").strip():
+            return element
+    return None
+
+

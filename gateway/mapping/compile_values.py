@@ -1,0 +1,415 @@
+"""Leaves as generated Python: the text of a value, what is done with it, and the problem where that fails.
+
+For each leaf it writes statements that set a variable; in the explaining variant a second one holds where the value came from.
+Knows the plan of a leaf, not where its value goes.
+"""
+
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import replace
+from typing import Any
+
+from gateway.mapping.code import Function
+from gateway.mapping.code import Module
+from gateway.mapping.compile_paths import CodeScope
+from gateway.mapping.compile_paths import Paths
+from gateway.mapping.conversions import EXPECTED
+from gateway.mapping.conversions import converter
+from gateway.mapping.conversions import is_changed
+from gateway.mapping.functions import TEXT_FUNCTIONS
+from gateway.mapping.functions import Remembered
+from gateway.mapping.functions import check_digit_fault
+from gateway.mapping.plan import All
+from gateway.mapping.plan import Compute
+from gateway.mapping.plan import Condition
+from gateway.mapping.plan import Constant
+from gateway.mapping.plan import Count
+from gateway.mapping.plan import First
+from gateway.mapping.plan import Join
+from gateway.mapping.plan import Leaf
+from gateway.mapping.plan import Named
+from gateway.mapping.plan import Path
+from gateway.mapping.plan import SegmentPath
+from gateway.mapping.plan import Sum
+from gateway.mapping.plan import Take
+from gateway.mapping.plan import XmlPath
+from gateway.mapping.reading import Site
+from gateway.mapping.shapes import CHECKED
+
+
+@dataclass(slots=True)
+class Value:
+    """Variables that the written code sets. `raw`: the text before conversion; empty where there is none to look at."""
+
+    variable: str
+    raw: str = ""
+    origins: str = ""
+    #: field beside it that keeps the code as sent
+    kept: str = ""
+    #: segment or element that carries it, for problems
+    carrier: str = "None"
+    #: it is always there: a constant, a position
+    constant: bool = False
+    site: Site | None = None
+
+
+@dataclass(slots=True)
+class Text:
+    """A text variable (empty where nothing was sent), and where it is."""
+
+    variable: str
+    carrier: str = "None"
+    origins: str = ""
+    constant: bool = False
+    path: Path | None = None
+    spot: Any = None
+
+
+@dataclass(slots=True)
+class Values:
+    """Writes the code of leaves."""
+
+    module: Module
+    paths: Paths
+    explain: bool
+    syntax: str
+    coded: dict[str, str] = field(default_factory=dict)
+
+    # The whole leaf ----------------------------------------------------------------------------------------------------
+
+    def leaf(self, function: Function, leaf: Leaf, kind: str, label: str, scope: CodeScope, *, mandatory: bool) -> Value:
+        """Statements that set a variable to the field's value, None where there is none."""
+        variable = self.module.name("v")
+        origins = self.module.name("o") if self.explain else ""
+        value = Value(variable, origins=origins)
+        if leaf.keep:
+            value.kept = self.module.name("k")
+        if leaf.when is None:
+            self._value(function, leaf, kind, label, scope, mandatory, value)
+            return value
+        value.raw = self.module.name("r")
+        names = [variable, *([value.kept] if value.kept else [])]
+        function.line(f"{' = '.join(names)} = None")
+        function.line(f"{value.raw} = ''")
+        if origins:
+            function.line(f"{origins} = ()")
+        held = Value(variable, origins=origins, kept=value.kept)
+        with function.block(f"if {self.condition(function, leaf.when, scope, label)}:"):
+            self._value(function, leaf, kind, label, scope, mandatory, held)
+            if held.raw:
+                function.line(f"{value.raw} = {held.raw}")
+        # a carrier found under the condition may not be set outside of it
+        value.carrier = scope.segment or scope.element or "None"
+        value.constant, value.site = held.constant, held.site
+        return value
+
+    def _value(self, function: Function, leaf: Leaf, kind: str, label: str, scope: CodeScope, mandatory: bool, value: Value) -> None:
+        if isinstance(leaf.origin, First):
+            self._first(function, leaf, leaf.origin, kind, label, scope, mandatory, value)
+            return
+        if isinstance(leaf.origin, All):
+            self._all(function, leaf, leaf.origin, scope, value)
+            return
+        text = self._text(function, leaf, scope, label)
+        value.carrier, value.constant = text.carrier, text.constant
+        value.site = self._site(leaf, text, kind, label, mandatory)
+        raw = text.variable
+        if self.explain:
+            function.line(f"{value.origins} = {text.origins}")
+        how = ""
+        if leaf.make:
+            made = self.module.name("r")
+            calls = raw
+            for name in leaf.make:
+                calls = f"{self.module.constant('make_' + name, TEXT_FUNCTIONS[name], name)}({calls})"
+            function.line(f"{made} = {calls} if {raw} else ''")
+            raw, how = made, "converted"
+        if leaf.table is not None:
+            raw, how = self._table(function, leaf, raw, value), "looked_up"
+        elif value.kept:
+            function.line(f"{value.kept} = {raw} or None")
+        if leaf.default is not None:
+            changed = self.module.name("r")
+            function.line(f"{changed} = {raw} or {leaf.default!r}")
+            if self.explain:
+                function.line(f"if not {raw}: {value.origins} = [(None, None, None, 'constant', 'constant', {leaf.where!r})]")
+            raw = changed
+            value.constant = True
+        if leaf.cut is not None or leaf.pad is not None:
+            changed = self.module.name("r")
+            cut = f"[:{leaf.cut}]" if leaf.cut is not None else ""
+            pad = f".zfill({leaf.pad})" if leaf.pad is not None else ""
+            function.line(f"{changed} = {raw}{cut}{pad} if {raw} else ''")
+            raw, how = changed, how or "converted"
+        value.raw = raw
+        self._convert(function, leaf, kind, raw, text, value)
+        how = how or ("converted" if kind in ("date", "datetime", "boolean") or (kind in ("decimal", "integer") and is_changed(leaf)) else "")
+        if self.explain and how:
+            function.line(f"{value.origins} = told({value.origins}, {how!r})")
+
+    def _convert(self, function: Function, leaf: Leaf, kind: str, raw: str, text: Text, value: Value) -> None:
+        name = value.variable
+        if kind == "text":
+            function.line(f"{name} = {raw} or None")
+            last = value.site.field.rpartition(".")[2] if value.site else ""
+            if last in CHECKED:
+                self.check_digit(function, last, name, value)
+            return
+        code = self._code(text) if kind in ("date", "datetime") and leaf.form is None else None
+        table = self.module.constant("to_" + kind, converter(kind, leaf, self.syntax, coded=code is not None),
+                                     None if kind == "decimal" and is_changed(leaf) else (kind, leaf.form, leaf.zone, code is not None))
+        if code is None:
+            function.line(f"{name} = {table}[{raw}] if {raw} else None")
+        else:
+            function.line(f"{name} = {table}[{raw}, {code}] if {raw} else None")
+        site = self.module.constant("site", value.site)
+        with function.block(f"if {raw} and {name} is None:"):
+            function.line(f"x.invalid({site}, {raw}, {value.carrier})")
+        if kind == "datetime":
+            function.line(f"if {name}.__class__ is Only: {name} = None")
+
+    def check_digit(self, function: Function, name: str, variable: str, value: Value) -> None:
+        """A warning where an identifier's check digit is wrong."""
+        faults = self.module.constant("wrong_" + name, Remembered(check_digit_fault(name)), name)
+        site = self.module.constant("site", value.site)
+        with function.block(f"if {variable} and {faults}[{variable}]:"):
+            function.line(f"x.check_digit({site}, {variable}, {faults}[{variable}], {value.carrier})")
+
+    def _code(self, text: Text) -> str | None:
+        """EDIFACT: the 2379 code beside a 2380 value."""
+        if not isinstance(text.path, SegmentPath) or text.spot is None or text.spot.use.id != "2380" or text.spot.component is None:
+            return None
+        held = text.path.routes[0].segment.elements[text.spot.position - 1]
+        code = next((part for part in held.components if part.id == "2379"), None)
+        if code is None:
+            return None
+        value = f"{text.carrier}[{text.spot.position}]"
+        return f"({value}[{code.position - 1}] if len({value}) >= {code.position} else '')"
+
+    def _table(self, function: Function, leaf: Leaf, raw: str, value: Value) -> str:
+        assert leaf.table is not None
+        table = self.module.constant("table", dict(leaf.table.forward), (leaf.table.name, id(leaf.table.forward)))
+        word = self.module.name("r")
+        function.line(f"{word} = {table}.get({raw}) if {raw} else ''")
+        with function.block(f"if {word} is None:"):
+            if leaf.otherwise == "problem":
+                site = self.module.constant("site", value.site)
+                function.line(f"x.unknown({site}, {raw}, {value.carrier}, {leaf.table.name!r})")
+            function.line(f"{word} = {raw if leaf.otherwise == 'keep' else repr(leaf.otherwise_text)}")
+        if value.kept:
+            function.line(f"{value.kept} = {raw} if {raw} and {raw} != {word} else None")
+        return word
+
+    def _site(self, leaf: Leaf, text: Text, kind: str, label: str, mandatory: bool) -> Site:
+        expected = EXPECTED.get(kind, kind)
+        if kind in ("date", "datetime") and leaf.form is not None:
+            expected = f"{expected} as {leaf.form}"
+        if text.spot is not None:
+            return Site(field=label, where=leaf.where, mandatory=mandatory, expected=expected, position=text.spot.position,
+                        component=text.spot.component, name=text.spot.name)
+        if isinstance(text.path, XmlPath):
+            return Site(field=label, where=leaf.where, mandatory=mandatory, expected=expected, attribute=text.path.attribute, name=text.path.text)
+        return Site(field=label, where=leaf.where, mandatory=mandatory, expected=expected)
+
+    # Several -----------------------------------------------------------------------------------------------------------
+
+    def _first(self, function: Function, leaf: Leaf, origin: First, kind: str, label: str, scope: CodeScope, mandatory: bool, value: Value) -> None:
+        value.raw = self.module.name("r")
+        value.carrier = scope.segment or scope.element or "None"
+        function.line(f"{value.variable} = None")
+        function.line(f"{value.raw} = ''")
+        if value.kept:
+            function.line(f"{value.kept} = None")
+        if self.explain:
+            function.line(f"{value.origins} = ()")
+        for number, option in enumerate(origin.options):
+            if number:
+                function.open(f"if {value.variable} is None and not {value.raw}:")
+            held = self.leaf(function, _keeping(option, leaf.keep), kind, label, scope, mandatory=mandatory)
+            function.line(f"{value.variable} = {held.variable}")
+            if held.raw:
+                function.line(f"{value.raw} = {held.raw}")
+            if value.kept and held.kept:
+                function.line(f"{value.kept} = {held.kept}")
+            if self.explain:
+                function.line(f"{value.origins} = {held.origins}")
+            if number:
+                function.close()
+            value.constant = value.constant or held.constant
+            value.site = value.site or held.site
+        if leaf.default is not None:
+            constant = Leaf(origin=Constant(leaf.default), where=leaf.where, form=leaf.form, zone=leaf.zone)
+            function.open(f"if {value.variable} is None and not {value.raw}:")
+            held = self.leaf(function, constant, kind, label, scope, mandatory=mandatory)
+            function.line(f"{value.variable} = {held.variable}")
+            if self.explain:
+                function.line(f"{value.origins} = {held.origins}")
+            function.close()
+            value.constant = True
+
+    def _all(self, function: Function, leaf: Leaf, origin: All, scope: CodeScope, value: Value) -> None:
+        held = self.module.name("l")
+        function.line(f"{held} = []")
+        if self.explain:
+            function.line(f"{value.origins} = []")
+        for part in origin.parts:
+            self._every(function, part, scope, held, f"{value.origins}.append" if self.explain else "")
+        function.line(f"{value.variable} = tuple({held}) or None")
+
+    def _every(self, function: Function, part: Leaf, scope: CodeScope, held: str, trace: str) -> None:
+        """Appends every filled value of a part to a list."""
+        opened = 0
+        if part.when is not None:
+            function.open(f"if {self.condition(function, part.when, scope, '')}:")
+            opened += 1
+        if not isinstance(part.origin, Take):
+            text = self._text(function, part, scope, "")
+            self._append(function, part, text.variable, text.origins, held, trace)
+        elif isinstance(part.origin.path, SegmentPath):
+            path = part.origin.path
+            segment, blocks = self.paths.every(function, path, scope)
+            for spot in path.spots:
+                variable = self.module.name("r")
+                function.line(f"{variable} = {self.paths.value_of(segment, spot)}")
+                self._append(function, part, variable, self._origin(segment, spot.position, spot.component, spot.name, part.where), held, trace)
+            opened += blocks
+        elif isinstance(part.origin.path, XmlPath):
+            xml = part.origin.path
+            element, variable = self.module.name("e"), self.module.name("r")
+            function.open(f"for {element} in {self.paths.elements(xml, scope)}:")
+            function.line(f"{variable} = {self.paths.text_of(element, xml.attribute)}")
+            self._append(function, part, variable, self._xml_origin(element, xml, part.where), held, trace)
+            opened += 1
+        function.close(opened)
+
+    def _append(self, function: Function, part: Leaf, variable: str, origin: str, held: str, trace: str) -> None:
+        with function.block(f"if {variable}:"):
+            value = variable
+            for name in part.make:
+                value = f"{self.module.constant('make_' + name, TEXT_FUNCTIONS[name], name)}({value})"
+            function.line(f"{held}.append({value})")
+            if trace:
+                function.line(f"{trace}({origin})")
+
+    # One text ----------------------------------------------------------------------------------------------------------
+
+    def _text(self, function: Function, leaf: Leaf, scope: CodeScope, label: str) -> Text:
+        origin = leaf.origin
+        if isinstance(origin, Take):
+            return self.take(function, origin.path, scope, leaf.where)
+        if isinstance(origin, Constant):
+            return Text(repr(origin.text), origins=self._told("constant", "constant", leaf), constant=True)
+        if isinstance(origin, Named):
+            return self._named(function, origin, scope, leaf)
+        variable = self.module.name("r")
+        carrier = scope.segment or scope.element or "None"
+        if isinstance(origin, Join):
+            held, traces = self.module.name("l"), self.module.name("o")
+            function.line(f"{held} = []")
+            if self.explain:
+                function.line(f"{traces} = []")
+            for part in origin.parts:
+                self._every(function, part, scope, held, f"{traces}.extend" if self.explain else "")
+            function.line(f"{variable} = {origin.with_!r}.join({held})")
+            return Text(variable, carrier, f"told({traces}, 'joined') if len({held}) > 1 else {traces}")
+        if isinstance(origin, Count | Sum):
+            return self._number(function, origin, scope, leaf)
+        assert isinstance(origin, Compute), origin
+        values, taken = self._variables(function, origin, scope)
+        site = self.module.constant("site", Site(field=label, where=leaf.where))
+        expression = self.module.constant("expression", origin.expression)
+        function.line(f"{variable} = x.compute({expression}, {values}, {site}, {carrier})")
+        traces = " + ".join(f"({text.origins} if {text.variable} else [])" for text in taken) or self._told("expression", "computed", leaf)
+        return Text(variable, carrier, f"told({traces}, 'computed')")
+
+    def _named(self, function: Function, origin: Named, scope: CodeScope, leaf: Leaf) -> Text:
+        if origin.family == "position":
+            position = scope
+            while not position.position and position.outer is not None:
+                position = position.outer
+            return Text(f"str({position.position or 1})", origins=self._told("position", "computed", leaf), constant=True)
+        variable = self.module.name("r")
+        value = f"x.partner.get({origin.name!r})" if origin.family == "partner" else f"(x.header.{origin.name} or '')"
+        function.line(f"{variable} = {value}")
+        how = "constant" if origin.family == "partner" else "copied"
+        return Text(variable, origins=self._told(f"{origin.family}.{origin.name}", how, leaf), constant=True)
+
+    def _number(self, function: Function, origin: Count | Sum, scope: CodeScope, leaf: Leaf) -> Text:
+        variable, total = self.module.name("r"), self.module.name("n")
+        function.line(f"{total} = 0")
+        path = origin.path
+        if isinstance(path, SegmentPath):
+            segment, opened = self.paths.every(function, path, scope)
+            if isinstance(origin, Count):
+                function.line(f"{total} += 1")
+            else:
+                sums = self.module.constant("to_decimal", converter("decimal", leaf, self.syntax, coded=False), ("decimal", None, None, False))
+                for spot in path.spots:
+                    function.line(f"{total} += {sums}[{self.paths.value_of(segment, spot)}] or 0")
+            function.close(opened)
+        elif isinstance(path, XmlPath):
+            function.line(f"{total} = sum(1 for _ in {self.paths.elements(path, scope)})")
+        function.line(f"{variable} = str({total})")
+        return Text(variable, scope.segment or scope.element or "None", self._told(path.text if path else "", "computed", leaf))
+
+    def take(self, function: Function, path: Path, scope: CodeScope, where: str) -> Text:
+        """The first filled value at a path."""
+        variable = self.module.name("r")
+        if isinstance(path, SegmentPath):
+            segment, sure = self.paths.segment(function, path, scope)
+            value = " or ".join(self.paths.value_of(segment, spot) for spot in path.spots)
+            value = f"({value})" if len(path.spots) > 1 else value
+            function.line(f"{variable} = {value}" if sure else f"{variable} = {value} if {segment} is not None else ''")
+            *before, last = [(spot, f"[{self._origin(segment, spot.position, spot.component, spot.name, where)}]") for spot in path.spots]
+            origins = last[1]
+            for spot, own in reversed(before):
+                origins = f"({own} if {segment} is not None and {self.paths.value_of(segment, spot)} else {origins})"
+            return Text(variable, segment, origins, path=path, spot=path.spots[0])
+        assert isinstance(path, XmlPath)
+        element, sure = self.paths.element(function, path, scope)
+        value = self.paths.text_of(element, path.attribute)
+        function.line(f"{variable} = {value}" if sure else f"{variable} = {value} if {element} is not None else ''")
+        return Text(variable, element, f"[{self._xml_origin(element, path, where)}]", path=path)
+
+    def _origin(self, segment: str, position: int, component: int | None, name: str, where: str) -> str:
+        return f"({segment}, {position}, {component}, {name!r}, 'copied', {where!r})"
+
+    def _xml_origin(self, element: str, path: XmlPath, where: str) -> str:
+        return f"({element}, None, None, {path.attribute!r}, 'copied', {where!r})"
+
+    def _told(self, name: str, how: str, leaf: Leaf) -> str:
+        return f"[(None, None, None, {name!r}, {how!r}, {leaf.where!r})]"
+
+    # Conditions --------------------------------------------------------------------------------------------------------
+
+    def condition(self, function: Function, condition: Condition, scope: CodeScope, label: str) -> str:
+        """A Python condition; statements that it needs stand before."""
+        parts = []
+        for check in condition.checks:
+            text = self.take(function, check.take.path, scope, condition.where).variable
+            if not check.values:
+                parts.append(f"not {text}" if check.negated else text)
+            elif len(check.values) == 1:
+                parts.append(f"{text} {'!=' if check.negated else '=='} {check.values[0]!r}")
+            else:
+                parts.append(f"{text} {'not in' if check.negated else 'in'} {check.values!r}")
+        if condition.expression is not None:
+            values, _ = self._variables(function, condition.expression, scope)
+            site = self.module.constant("site", Site(field=label, where=condition.where))
+            expression = self.module.constant("expression", condition.expression.expression)
+            parts.append(f"x.holds({expression}, {values}, {site}, {scope.segment or scope.element or 'None'})")
+        return " and ".join(parts) or "True"
+
+    def _variables(self, function: Function, compute: Compute, scope: CodeScope) -> tuple[str, list[Text]]:
+        texts = [self.take(function, take.path, scope, "") for _, take in compute.paths]
+        parts = [f"{name!r}: {text.variable}" for (name, _), text in zip(compute.paths, texts, strict=True)]
+        if "position" in compute.names:
+            parts.append(f"'position': {scope.position or 1}")
+        named = ", **x.names()" if {"partner", "source"} & set(compute.names) else ""
+        return f"{{{', '.join(parts)}{named}}}", texts
+
+
+def _keeping(option: Leaf, keep: str | None) -> Leaf:
+    if keep is None or option.keep is not None:
+        return option
+    return replace(option, keep=keep)
