@@ -165,7 +165,7 @@ def _convert(node: yaml.Node, document: Document, faults: list[Fault], depth: in
     if depth > 60:
         raise Faults([document.fault(line, column, "nested more than 60 levels deep")])
     if isinstance(node, yaml.ScalarNode):
-        return Scalar(node.value, document, line, column, node.style is None)
+        return Scalar(node.value, document, line, column, not node.style)
     if isinstance(node, yaml.SequenceNode):
         return Sequence(tuple(_convert(item, document, faults, depth + 1) for item in node.value), document, line, column)
     items: dict[str, Node] = {}
@@ -174,7 +174,7 @@ def _convert(node: yaml.Node, document: Document, faults: list[Fault], depth: in
         if not isinstance(key_node, yaml.ScalarNode):
             faults.append(document.fault(key_node.start_mark.line + 1, key_node.start_mark.column + 1, "a key must be plain text"))
             continue
-        key = Scalar(key_node.value, document, key_node.start_mark.line + 1, key_node.start_mark.column + 1, key_node.style is None)
+        key = Scalar(key_node.value, document, key_node.start_mark.line + 1, key_node.start_mark.column + 1, not key_node.style)
         if key.text in items:
             faults.append(key.fault(f"'{key.text}' stands here twice (first on line {keys[key.text].line})"))
             continue
