@@ -66,7 +66,10 @@ def fingerprint(key: Ed25519PublicKey) -> str:
 
 
 def seal(connection: Connection, key: Ed25519PrivateKey, at: datetime) -> Checkpoint | None:
-    """Write a checkpoint over all entries so far; None where nothing was added since the last one."""
+    """Write a checkpoint over all entries so far; None where nothing was added since the last one.
+
+    In a transaction of its own: on PostgreSQL it waits until nobody is appending, and who appends waits for it.
+    """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SEALING_LOCK})
     before = last(connection)
@@ -74,7 +77,7 @@ def seal(connection: Connection, key: Ed25519PrivateKey, at: datetime) -> Checkp
     tree = Tree(before.size, [bytes.fromhex(root) for root in before.frontier]) if before else Tree()
     entries = tables.journal_entry
     query = select(entries.c.position, entries.c.hash).where(entries.c.position > position).order_by(entries.c.position)
-    for row in connection.execution_options(yield_per=5000).execute(query):
+    for row in connection.execute(query, execution_options={"yield_per": 5000}):
         tree.add(bytes.fromhex(row.hash))
         position = row.position
     if before is not None and tree.size == before.size or tree.size == 0:

@@ -1,7 +1,6 @@
 """Verifying the journal: every entry, every stream's chain, every checkpoint, every archived file that is referred to. Streams; changes nothing."""
 
 import hashlib
-from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
 
@@ -137,7 +136,7 @@ class _Walk:
     def _check_entries(self, waiting: list[Checkpoint]) -> None:
         # plain SQL and plain text: nothing is converted that is only compared
         query = text("SELECT position, stream, number, at, action, subject_kind, subject, entry, hash FROM journal_entry ORDER BY position")
-        for row in self.connection.execution_options(yield_per=2000).execute(query):
+        for row in self.connection.execute(query, execution_options={"yield_per": 2000}):
             while waiting and waiting[0].size == self.tree.size:
                 self._check_root(waiting.pop(0))
             self._check_entry(row)
@@ -201,7 +200,7 @@ class _Walk:
     def _check_files(self) -> int:
         if self.archive is None:
             return 0
-        for digest in _sorted(self.references):
+        for digest in sorted(self.references):
             try:
                 if not self.archive.has(digest):
                     self.fault(f"the archive lacks the file {digest}")
@@ -211,6 +210,3 @@ class _Walk:
                 self.fault(f"'{digest}' is not the name of an archived file")
         return len(self.references)
 
-
-def _sorted(names: Iterable[str]) -> list[str]:
-    return sorted(names)

@@ -1,0 +1,77 @@
+"""Killed at a numbered point: what is there afterwards is whole."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.store import crash
+from gateway.store.archive import Archive
+from gateway.store.database import open_database
+from tests.store.made import NOW
+
+_ROOT = Path(__file__).parents[2]
+
+
+def run(code: str, *arguments: str, at: str = "") -> int:
+    environment = {**os.environ, "GATEWAY_CRASH_AT": at}
+    return subprocess.run([sys.executable, "-c", code, *arguments], env=environment, check=False, stderr=subprocess.DEVNULL, cwd=_ROOT).returncode
+
+
+_KEEP = "import sys; from gateway.store.archive import Archive; Archive(sys.argv[1]).keep(b'payload')"
+
+
+@pytest.mark.parametrize("point", [number for number in crash.POINTS if number < 20])
+def test_killed_while_keeping_a_payload_it_is_whole_or_not_there_and_can_be_kept_again(tmp_path: Path, point: int) -> None:
+    assert run(_KEEP, str(tmp_path), at=str(point)) == -signal.SIGKILL
+    archive = Archive(tmp_path)
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and path.parent.name != "incoming":
+            assert archive.verify(path.name)
+    assert archive.verify(archive.keep(b"payload"))
+
+
+_COMMIT = """
+import sys
+from gateway.store import journal, settings
+from gateway.store.database import open_database
+from gateway.store.journal import Entry
+from tests.store.made import NOW
+database = open_database(sys.argv[1])
+for number in range(3):
+    with database.begin() as connection:
+        settings.put(connection, f"n{number}", "1")
+        journal.append(connection, [Entry(stream="s", at=NOW, actor="a", action="set", subject_kind="setting", subject=f"n{number}")])
+"""
+
+
+@pytest.mark.parametrize(("at", "committed"), [("25", 0), ("26", 1), ("25:2", 1), ("26:3", 3), ("23", 0), ("23:3", 2)])
+def test_killed_around_a_commit_all_of_a_transaction_is_there_or_nothing(sqlite_url: str, at: str, committed: int) -> None:
+    from gateway.store import verification
+
+    assert run(_COMMIT, sqlite_url, at=at) == -signal.SIGKILL
+    database = open_database(sqlite_url)
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM setting").scalar_one() == committed
+    verified = verification.verify(database, None, None)
+    assert (verified.ok, verified.entries) == (True, committed)
+    database.close()
+
+
+def test_without_the_variable_nothing_happens(tmp_path: Path) -> None:
+    assert run(_KEEP, str(tmp_path)) == 0
+
+
+def test_a_point_that_does_not_exist_is_refused() -> None:
+    for at in ("nonsense", "9999", "10:x", "10:1:2"):
+        assert run("import gateway.store.crash", at=at) == 1
+
+
+def test_every_point_used_in_the_code_is_in_the_table() -> None:
+    used = {int(number) for path in (_ROOT / "gateway").rglob("*.py") for number in re.findall(r"\bcrash\.point\((\d+)", path.read_text())}
+    assert used <= set(crash.POINTS)
+    assert NOW.tzinfo is not None
