@@ -6,6 +6,7 @@ nowhere else (`env:NAME`, `file:path`), when they are used.
 
 import os
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 
@@ -53,6 +54,8 @@ class Us(_Checked):
     #: digits that our SSCCs start with
     gs1_prefix: str | None = None
     currency: str = "EUR"
+    #: percent of VAT where an item says nothing
+    tax_rate: Decimal | None = None
 
     def postal(self) -> Address:
         return Address(lines=self.address.lines, city=self.address.city, region=self.address.region,

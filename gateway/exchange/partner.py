@@ -203,13 +203,6 @@ class Terms(_Checked):
     discount_days: int | None = None
 
 
-class Stock(_Checked):
-    """What to do with lines that stock does not cover."""
-
-    short: Literal["partial", "back_order", "reject"] = "partial"
-    none: Literal["back_order", "reject"] = "back_order"
-
-
 class Partner(_Checked):
     """One partner's file. `mapping`, `schema`, `tables` and `rules` stay YAML nodes: their rooms check them."""
 
@@ -223,7 +216,6 @@ class Partner(_Checked):
     country: str | None = None
     language: str | None = None
     terms: Terms = Terms()
-    stock: Stock = Stock()
     tax: Literal["vat", "none"] = "vat"
     #: bank accounts that this partner pays from
     accounts: tuple[str, ...] = ()

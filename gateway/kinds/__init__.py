@@ -7,12 +7,13 @@ from gateway.kinds import edifact
 from gateway.kinds import en16931
 from gateway.kinds import file
 from gateway.kinds import partner
+from gateway.kinds import pipeline
 from gateway.kinds import rule
 from gateway.kinds import x12
 from gateway.kinds import xml
 from gateway.problem import Kind
 
-FAMILIES = (file, x12, edifact, xml, en16931, bank, document, partner, rule, as2)
+FAMILIES = (file, pipeline, x12, edifact, xml, en16931, bank, document, partner, rule, as2)
 
 
 def table() -> dict[str, Kind]:

@@ -115,3 +115,233 @@ PROBLEMS_TOO_MANY = Kind(
     cure="Correct those that are listed first.",
     severity=Severity.WARNING,
 )
+
+
+# Interchanges and what stands around them (codecs)
+UNA_MALFORMED = Kind(
+    code="EDIFACT-UNA-MALFORMED",
+    title="The service string advice (UNA) does not have six characters",
+    cure="Send UNA with six characters: component, element, decimal, release, repetition or space, terminator.",
+    severity=Severity.WARNING,
+)
+UNB_MALFORMED = Kind(
+    code="EDIFACT-UNB-MALFORMED",
+    title="The interchange header (UNB) cannot be read",
+    cure="Send UNB with syntax, sender, recipient, date and control reference.",
+    contrl="13",
+)
+DELIMITERS_UNUSABLE = Kind(
+    code="EDIFACT-DELIMITERS-UNUSABLE",
+    title="The delimiters cannot be told apart or are no delimiters",
+    cure="Use different characters that are neither letters nor digits in UNA.",
+    contrl="20",
+)
+DELIMITERS_GUESSED = Kind(
+    code="EDIFACT-DELIMITERS-GUESSED",
+    title="The delimiters are not the default ones and there is no UNA",
+    cure="Send UNA where other delimiters than the default ones are used.",
+    severity=Severity.WARNING,
+)
+SYNTAX_UNSUPPORTED = Kind(
+    code="EDIFACT-SYNTAX-UNSUPPORTED",
+    title="The syntax version of the interchange (UNB 0002) is not 1 to 4",
+    cure="Send syntax version 1, 2, 3 or 4.",
+    severity=Severity.WARNING,
+    contrl="2",
+)
+CHARSET = Kind(
+    code="EDIFACT-CHARSET",
+    title="The bytes are not in the character set that UNB declares",
+    cure="Declare the character set that is sent in UNB 0001 (UNOC for ISO 8859-1, UNOY for UTF-8).",
+    severity=Severity.WARNING,
+    contrl="21",
+)
+CHARSET_UNKNOWN = Kind(
+    code="EDIFACT-CHARSET-UNKNOWN",
+    title="The character set that UNB declares is not known",
+    cure="Declare one of UNOA to UNOL, UNOW or UNOY in UNB 0001.",
+    severity=Severity.WARNING,
+    contrl="46",
+)
+WRAPPED = Kind(
+    code="EDIFACT-WRAPPED",
+    title="The interchange is broken into lines of a fixed width",
+    cure="Nothing needs to be done: line breaks inside segments are ignored. Better send without them.",
+    severity=Severity.WARNING,
+)
+INTERACTIVE = Kind(
+    code="EDIFACT-INTERACTIVE",
+    title="This is an interactive interchange (UIB), which is not supported",
+    cure="Send a batch interchange (UNB).",
+    contrl="47",
+)
+PACKAGE = Kind(
+    code="EDIFACT-PACKAGE",
+    title="A package (UNO) cannot be read",
+    cure="Send objects by other means.",
+    contrl="47",
+)
+ENVELOPE_MISSING = Kind(
+    code="EDIFACT-ENVELOPE-MISSING",
+    title="Messages stand without their envelope (UNB)",
+    cure="Send UNB before the first message.",
+    contrl="13",
+)
+UNB_DUPLICATE = Kind(
+    code="EDIFACT-UNB-DUPLICATE",
+    title="Two interchanges of one file have the same control reference",
+    cure="Give each interchange its own control reference.",
+    contrl="26",
+)
+UNZ_MISSING = Kind(
+    code="EDIFACT-UNZ-MISSING",
+    title="The interchange has no trailer (UNZ)",
+    cure="End each interchange with UNZ; look whether the file is complete.",
+    contrl="13",
+)
+UNZ_COUNT = Kind(
+    code="EDIFACT-UNZ-COUNT",
+    title="The number of messages or groups in UNZ is not what was counted",
+    cure="Send the number of messages, or of groups where there are any, in UNZ 0036.",
+    contrl="29",
+)
+UNZ_CONTROL_NUMBER = Kind(
+    code="EDIFACT-UNZ-CONTROL-NUMBER",
+    title="The control references of UNB and UNZ differ",
+    cure="Send the same reference in UNB 0020 and UNZ 0020.",
+    contrl="28",
+)
+SEGMENT_MISPLACED = Kind(
+    code="EDIFACT-SEGMENT-MISPLACED",
+    title="A segment stands where no segment of its kind may stand",
+    cure="Put data segments between UNH and UNT, and trailers behind their headers.",
+    contrl="33",
+)
+JUNK = Kind(
+    code="EDIFACT-JUNK",
+    title="There is something between, before or behind the interchanges that is no interchange",
+    cure="Send nothing but interchanges.",
+)
+SEGMENT_EMPTY = Kind(
+    code="EDIFACT-SEGMENT-EMPTY",
+    title="A segment is empty",
+    cure="Send one terminator between two segments.",
+    severity=Severity.WARNING,
+    contrl="18",
+)
+TERMINATOR_MISSING = Kind(
+    code="EDIFACT-TERMINATOR-MISSING",
+    title="A segment has no terminator",
+    cure="End each segment, also the last one, with the terminator.",
+    severity=Severity.WARNING,
+)
+SEGMENT_ENDLESS = Kind(
+    code="EDIFACT-SEGMENT-ENDLESS",
+    title="No terminator comes for so long that this can be no segment",
+    cure="Check the segment terminator that UNA announces.",
+    contrl="18",
+)
+LOWER_CASE = Kind(
+    code="EDIFACT-LOWER-CASE",
+    title="The tags are in lower case",
+    cure="Send segment tags in upper case.",
+    contrl="12",
+)
+
+
+# Groups (codecs)
+UNG_DUPLICATE = Kind(
+    code="EDIFACT-UNG-DUPLICATE",
+    title="Two groups of one interchange have the same reference",
+    cure="Give each group of an interchange its own reference.",
+    contrl="26",
+)
+GROUPS_MIXED = Kind(
+    code="EDIFACT-GROUPS-MIXED",
+    title="Messages stand inside and outside of groups",
+    cure="Put all messages of an interchange into groups, or none.",
+    contrl="30",
+)
+UNE_MISSING = Kind(
+    code="EDIFACT-UNE-MISSING",
+    title="The group has no trailer (UNE)",
+    cure="End each group with UNE; look whether the file is complete.",
+    contrl="13",
+)
+UNE_COUNT = Kind(
+    code="EDIFACT-UNE-COUNT",
+    title="The number of messages in UNE is not what was counted",
+    cure="Send the number of messages of the group in UNE 0060.",
+    contrl="29",
+)
+UNE_CONTROL_NUMBER = Kind(
+    code="EDIFACT-UNE-CONTROL-NUMBER",
+    title="The references of UNG and UNE differ",
+    cure="Send the same reference in UNG 0048 and UNE 0048.",
+    contrl="28",
+)
+
+
+# Messages (codecs)
+UNH_INVALID = Kind(
+    code="EDIFACT-UNH-INVALID",
+    title="The message header names no message type (UNH S009)",
+    cure="Send type, version and release in UNH S009, such as ORDERS:D:96A:UN.",
+    contrl="13",
+)
+UNH_CONTROL_NUMBER_MISSING = Kind(
+    code="EDIFACT-UNH-CONTROL-NUMBER-MISSING",
+    title="The message has no reference (UNH 0062)",
+    cure="Send a reference in UNH 0062.",
+    contrl="13",
+)
+UNH_DUPLICATE = Kind(
+    code="EDIFACT-UNH-DUPLICATE",
+    title="Two messages of one interchange or group have the same reference",
+    cure="Give each message its own reference.",
+    contrl="26",
+)
+UNT_MISSING = Kind(
+    code="EDIFACT-UNT-MISSING",
+    title="The message has no trailer (UNT)",
+    cure="End each message with UNT; look whether the file is complete.",
+    contrl="13",
+)
+UNT_COUNT = Kind(
+    code="EDIFACT-UNT-COUNT",
+    title="The number of segments in UNT is not what was counted",
+    cure="Send the number of segments, with UNH and UNT, in UNT 0074.",
+    contrl="29",
+)
+UNT_CONTROL_NUMBER = Kind(
+    code="EDIFACT-UNT-CONTROL-NUMBER",
+    title="The references of UNH and UNT differ",
+    cure="Send the same reference in UNH 0062 and UNT 0062.",
+    contrl="28",
+)
+FILE_TRUNCATED = Kind(
+    code="EDIFACT-FILE-TRUNCATED",
+    title="The file ends in the middle of a message",
+    cure="Send the file again, complete.",
+    contrl="13",
+)
+TRANSACTION_TOO_LARGE = Kind(
+    code="EDIFACT-TRANSACTION-TOO-LARGE",
+    title="The message is larger than we hold in memory",
+    cure="Split it into several messages.",
+    contrl="18",
+)
+TAG_MALFORMED = Kind(
+    code="EDIFACT-TAG-MALFORMED",
+    title="A segment does not begin with a tag in capital letters",
+    cure="Begin each segment with its tag of three capital letters; look whether an element contains the terminator without release character.",
+    contrl="12",
+)
+
+
+# What partners' acknowledgments say (exchange)
+PARTNER_REPORTS = Kind(
+    code="EDIFACT-PARTNER-REPORTS",
+    title="The partner's CONTRL reports a fault in what we sent",
+    cure="Look at the place that the partner names; correct and send again.",
+)

@@ -1,5 +1,10 @@
 """All kinds of canonical documents, and their JSON form (CONTRACT.md, gateway read)."""
 
+from datetime import date
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
 import msgspec
 
 from gateway.model.despatch import DespatchAdvice
@@ -22,8 +27,15 @@ KINDS: dict[str, type] = {
     "bank_statement": BankStatement,
 }
 
+_KIND_OF = {struct: kind for kind, struct in KINDS.items()}
+
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
 _DECODER = msgspec.json.Decoder(Document)
+
+
+def kind_of(document: Document) -> str:
+    """The kind of a document: `order`, `invoice`, ..."""
+    return _KIND_OF[type(document)]
 
 
 def encode(document: Document) -> bytes:
@@ -33,4 +45,23 @@ def encode(document: Document) -> bytes:
 
 def decode(data: bytes | str) -> Document:
     """A document from its JSON; raises msgspec.ValidationError with the path of what is wrong."""
-    return _DECODER.decode(data)
+    document: Document = _DECODER.decode(data)
+    return document
+
+
+def encode_plainly(document: Document) -> bytes:
+    """JSON with every number written out: Python writes tiny decimals as 1E-7, which no reader of amounts expects."""
+    data = _ENCODER.encode(document)
+    if b"E-" in data or b"E+" in data:
+        data = msgspec.json.encode(_written_out(msgspec.to_builtins(document, builtin_types=(Decimal, date, datetime))), enc_hook=str)
+    return data
+
+
+def _written_out(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, dict):
+        return {key: _written_out(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_written_out(item) for item in value]
+    return value

@@ -268,7 +268,9 @@ def acknowledge(
         connection.execute(
             update(_TABLE)
             .where(_TABLE.c.id.in_(ids))
-            .values(state=state, ack_state=outcome, ack_due_at=None, acknowledged_at=at, sent_at=func.coalesce(_TABLE.c.sent_at, literal(at, Moment())))
+            .values(
+                state=state, ack_state=outcome, ack_due_at=None, acknowledged_at=at, sent_at=func.coalesce(_TABLE.c.sent_at, literal(at, Moment()))
+            )
         )
     return [get_existing(connection, entry.id) for entry in meant]
 

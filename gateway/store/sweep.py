@@ -14,8 +14,12 @@ from gateway.store import transmissions
 
 def streams_with_work(connection: Connection, now: datetime) -> list[str]:
     """Every stream in which something can be done now."""
-    found = {*streams.poked(connection, now), *transmissions.streams_open(connection), *documents.streams_registered(connection, now),
-             *outbox.streams_due(connection, now)}
+    found = {
+        *streams.poked(connection, now),
+        *transmissions.streams_open(connection),
+        *documents.streams_registered(connection, now),
+        *outbox.streams_due(connection, now),
+    }
     handover = tables.handover
     query = select(handover.c.target).where(handover.c.state == "waiting", handover.c.due_at <= now).distinct()
     found.update(f"{target}:handover" for target in connection.execute(query).scalars())

@@ -1,0 +1,22 @@
+"""The command. Every failure is one plain sentence on stderr; heavy rooms are imported by the command that needs them.
+
+Exit codes: 0 done and clean, 1 errors found in the data, 2 wrong usage, 3 an input is nothing that we know, 4 the installation
+or the outside world failed.
+"""
+
+import sys
+
+from gateway.cli.app import app
+from gateway.cli.failures import told_plainly
+
+
+def main() -> None:
+    """Entry point of `gateway`."""
+    import gateway.cli.documents
+    import gateway.cli.operating
+    import gateway.cli.setting_up
+    import gateway.cli.trading  # noqa: F401  the modules register their commands by decorator
+
+    with told_plainly():
+        app(prog_name="gateway")
+    sys.exit(0)

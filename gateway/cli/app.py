@@ -1,0 +1,26 @@
+"""The typer application that the commands register with, and the options that many of them share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import gateway
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+                  help="An EDI and document gateway for order to cash.")
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="The installation's config.yaml (default: here, then upward).", metavar="FILE")]
+PartnerOption = Annotated[str | None, typer.Option("--partner", help="Read as if this partner had sent it.", metavar="ID")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gateway {gateway.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def top(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
+    """An EDI and document gateway for order to cash: X12, EDIFACT and UBL from the purchase order to the payment."""

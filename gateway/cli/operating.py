@@ -1,0 +1,233 @@
+"""Commands that run and look after an installation: run, receive, hold, trail, journal."""
+
+import getpass
+import sys
+from pathlib import Path
+from typing import Annotated
+from typing import Any
+
+import msgspec
+import typer
+
+from gateway.cli.app import ConfigOption
+from gateway.cli.app import JsonOption
+from gateway.cli.app import PartnerOption
+from gateway.cli.app import app
+from gateway.cli.failures import UNKNOWN_INPUT
+from gateway.cli.failures import WRONG_DATA
+from gateway.cli.failures import WRONG_USAGE
+from gateway.cli.failures import Refused
+from gateway.config import load_installation
+from gateway.problem import problem_json
+
+hold_app = typer.Typer(no_args_is_help=True, help="Documents that wait for a person.")
+journal_app = typer.Typer(no_args_is_help=True, help="The tamper-evident journal.")
+app.add_typer(hold_app, name="hold")
+app.add_typer(journal_app, name="journal")
+
+
+def actor() -> str:
+    """Who is behind a command, for the journal."""
+    return f"{getpass.getuser()} (command)"
+
+
+def open_here(config: Path | None) -> Any:
+    """The opened installation of this command."""
+    from gateway.pipeline.station import open_station
+
+    return open_station(load_installation(config))
+
+
+@app.command()
+def run(config: ConfigOption = None) -> None:
+    """Run the service: engine, pollers, AS2 server and web pages, until it is told to stop.
+
+    Example: gateway run --config config.yaml
+    """
+    from gateway.pipeline.running import run_service
+
+    run_service(load_installation(config))
+
+
+@app.command()
+def receive(files: Annotated[list[Path], typer.Argument(help="Files to hand in.", metavar="FILE...")], partner: PartnerOption = None,
+            as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Hand files to the pipeline as if they had arrived; wait; print what became of each document and what was sent.
+
+    Example: gateway receive orders.edi
+    """
+    from gateway.pipeline.handing_in import became
+    from gateway.pipeline.handing_in import hand_in_files
+    from gateway.pipeline.service import work_off
+
+    station = open_here(config)
+    try:
+        loaded = None
+        if partner is not None:
+            loaded = station.installation.directory.partners.get(partner)
+            if loaded is None:
+                raise Refused(f"There is no partner '{partner}'", WRONG_USAGE)
+        worst, there = 0, []
+        for file in files:
+            if file.is_file():
+                there.append(file)
+            else:
+                typer.echo(f"{file} cannot be opened", err=True)
+                worst = UNKNOWN_INPUT
+        taken = hand_in_files(station, there, loaded, actor())
+        work_off(station)
+        for file, transmission in zip(there, taken, strict=True):
+            result = became(station, str(file), transmission.id)
+            worst = max(worst, _exit_code(result))
+            typer.echo(msgspec.json.encode(_became_json(result)).decode() if as_json else _became_words(result))
+    finally:
+        station.close()
+    raise typer.Exit(worst)
+
+
+def _exit_code(result: Any) -> int:
+    if result.transmission.state == "unreadable":
+        return UNKNOWN_INPUT
+    return WRONG_DATA if any(row.state in {"rejected", "failed"} for row in result.documents) else 0
+
+
+def _became_json(result: Any) -> dict[str, Any]:
+    return {"file": result.file, "transmission": result.transmission.id, "state": result.transmission.state,
+            "documents": [{"id": row.id, "kind": row.kind, "number": row.number, "partner": row.partner, "type": row.transaction_type,
+                           "control_number": row.transaction_control, "state": row.state, "test": row.test,
+                           "problems": [problem_json(problem) for problem in row.problems]} for row in result.documents],
+            "sent": [{"id": entry.id, "spec": entry.spec, "state": entry.state, "identity": entry.identity, "endpoint": entry.endpoint} for entry in result.outgoing],
+            "problems": [problem_json(problem) for problem in result.transmission.problems]}
+
+
+def _became_words(result: Any) -> str:
+    lines = [f"{result.file}: {result.transmission.state}"]
+    for row in result.documents:
+        name = " ".join(part for part in (row.kind.replace("_", " ") or row.transaction_type, row.number) if part)
+        lines.append(f"  {name}{' (test)' if row.test else ''}: {row.state}")
+        lines += [f"    {problem.code}: {problem.message}" for problem in row.problems]
+    lines += [f"  {problem.code}: {problem.message}" for problem in result.transmission.problems]
+    for entry in result.outgoing:
+        lines.append(f"  {entry.spec} {entry.state}{f' as {entry.identity}' if entry.identity else ''} to {entry.endpoint}")
+    return "\n".join(lines)
+
+
+@hold_app.command("list")
+def hold_list(as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """List what waits for a person, longest first.
+
+    Example: gateway hold list
+    """
+    from gateway.store import documents
+    from gateway.store import holds
+    from gateway.store import transmissions
+
+    station = open_here(config)
+    try:
+        with station.database.read() as connection:
+            waiting = holds.list_open(connection, limit=10_000)
+            rows = documents.get_many(connection, [hold.document for hold in waiting if hold.document])
+            files = {hold.transmission: transmissions.get(connection, hold.transmission) for hold in waiting if hold.transmission}
+    finally:
+        station.close()
+    for hold in waiting:
+        row, file = rows.get(hold.document or ""), files.get(hold.transmission or "")
+        if as_json:
+            typer.echo(msgspec.json.encode({
+                "id": hold.id, "kind": hold.kind, "document": hold.document, "transmission": hold.transmission, "number": row.number if row else None,
+                "partner": row.partner if row else None, "opened_at": hold.opened_at, "reasons": [problem_json(problem) for problem in hold.reasons]}).decode())
+        else:
+            what = f"{row.kind} {row.number} of {row.partner}" if row else f"file {file.name}" if file else "?"
+            typer.echo(f"{hold.id}  {hold.opened_at:%Y-%m-%d %H:%M}  {what}")
+            for problem in hold.reasons:
+                typer.echo(f"    {problem.code}: {problem.message}")
+    if not waiting and not as_json:
+        typer.echo("Nothing waits for a person.")
+
+
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it stands in the journal.", metavar="TEXT")]
+HoldArgument = Annotated[str, typer.Argument(help="The hold's id, or the number of the held document.", metavar="ID")]
+
+
+@hold_app.command("release")
+def hold_release(hold: HoldArgument, reason: ReasonOption, config: ConfigOption = None) -> None:
+    """Let something held walk on; the answer to the partner follows.
+
+    Example: gateway hold release PO4711 --reason "price agreed by phone"
+    """
+    _decide_hold("release", hold, reason, config)
+
+
+@hold_app.command("reject")
+def hold_reject(hold: HoldArgument, reason: ReasonOption, config: ConfigOption = None) -> None:
+    """Reject something held; the partner is told the reason.
+
+    Example: gateway hold reject PO4711 --reason "we do not sell this any more"
+    """
+    _decide_hold("reject", hold, reason, config)
+
+
+def _decide_hold(decision: str, hold: str, reason: str, config: Path | None) -> None:
+    from gateway.pipeline import holding
+    from gateway.pipeline.service import work_off
+    from gateway.store import documents
+    from gateway.store.rows import StaleState
+
+    station = open_here(config)
+    try:
+        try:
+            decided = (holding.release if decision == "release" else holding.reject)(station, hold, actor(), reason)
+        except (holding.Undecidable, StaleState) as error:
+            raise Refused(str(error), WRONG_USAGE) from None
+        work_off(station)
+        with station.database.read() as connection:
+            row = documents.get(connection, decided.document) if decided.document else None
+        typer.echo(f"{decided.id} {'released' if decision == 'release' else 'rejected'}" + (f": {row.kind} {row.number} is {row.state}" if row else ""))
+        for problem in row.problems if row is not None and row.state == "held" else ():
+            typer.echo(f"    {problem.code}: {problem.message}")
+    finally:
+        station.close()
+
+
+@app.command()
+def trail(reference: Annotated[str, typer.Argument(help="An order, invoice, control number, file name or payment.", metavar="REFERENCE")],
+          as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Print the trail of something from the purchase order to the payment.
+
+    Example: gateway trail PO4711
+    """
+    from gateway.pipeline.trails import trail_json
+    from gateway.pipeline.trails import trail_of
+    from gateway.pipeline.trails import trail_words
+
+    station = open_here(config)
+    try:
+        found = trail_of(station, reference)
+    finally:
+        station.close()
+    if found is None:
+        raise Refused(f"Nothing is known under '{reference}'", WRONG_DATA)
+    typer.echo(msgspec.json.encode(trail_json(found)).decode() if as_json else trail_words(found))
+
+
+@journal_app.command("verify")
+def journal_verify(as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Verify the journal: chains, checkpoints and their signatures, and that every archived file is what was entered.
+
+    Example: gateway journal verify
+    """
+    from gateway.store.verification import verify
+
+    station = open_here(config)
+    try:
+        result = verify(station.database, station.archive, station.journal_key())
+    finally:
+        station.close()
+    if as_json:
+        sys.stdout.buffer.write(msgspec.json.encode(result) + b"\n")
+    else:
+        for fault in result.faults:
+            typer.echo(fault, err=True)
+        typer.echo(f"{result.entries} entries in {result.streams} streams, {result.checkpoints} checkpoints over {result.sealed} of them, "
+                   f"{result.files} archived files: {'nothing was changed' if result.ok else f'{len(result.faults)} faults'}")
+    raise typer.Exit(0 if result.ok else WRONG_DATA)

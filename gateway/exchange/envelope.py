@@ -1,0 +1,131 @@
+"""Putting transactions into their interchange: ISA GS ST..SE GE IEA, or UNB UNH..UNT UNZ. Counts and control numbers are right by
+construction. X12.5, X12.6; ISO 9735 syntax 3 and 4. Identities are written qualifier:id, like everywhere in this house."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.codecs import edifact
+from gateway.codecs import x12
+from gateway.codecs.node import Delimiters
+from gateway.codecs.node import Segment
+from gateway.codecs.node import Syntax
+
+X12_DELIMITERS = Delimiters(element="*", component=">", segment="~")
+EDIFACT_DELIMITERS = Delimiters(element="+", component=":", segment="'", release="?")
+#: what separates repetitions from X12 00402 and EDIFACT syntax 4 on
+X12_REPETITION = "^"
+EDIFACT_REPETITION = "*"
+
+#: functional group of each transaction (X12 element 479)
+GROUPS = {"850": "PO", "855": "PR", "856": "SH", "810": "IN", "820": "RA", "860": "PC", "865": "CA", "997": "FA", "999": "FA", "824": "AG"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """Everything about an interchange but its content. `version`: 004010 for X12, unused for EDIFACT (each message has its own)."""
+
+    syntax: Syntax
+    sender: str
+    receiver: str
+    interchange_control: str
+    group_control: str = "1"
+    group_type: str = ""
+    version: str = "004010"
+    at: datetime
+    test: bool = False
+    acknowledgment_requested: bool = False
+    #: UNB S001
+    syntax_version: str = "UNOC:3"
+    delimiters: Delimiters | None = None
+    application_reference: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One transaction: the segments between its header and its trailer. `version` is D96A or, for CONTRL, 3 or 4."""
+
+    type: str
+    control_number: str
+    body: Sequence[Segment]
+    version: str = ""
+    association: str = ""
+
+
+def wrap(envelope: Envelope, transactions: Sequence[Outgoing], *, advice: Sequence[Segment] = (), line_end: str = "") -> bytes:
+    """The bytes of one interchange with these transactions in one group; raises ValueError where data holds a delimiter (X12).
+
+    `advice` are TA1 segments; an X12 interchange of TA1 alone has no group.
+    """
+    if envelope.syntax is Syntax.X12:
+        return x12.write(_x12_segments(envelope, transactions, advice), _x12_delimiters(envelope), line_end=line_end)
+    return edifact.write(_edifact_segments(envelope, transactions), _edifact_delimiters(envelope), line_end=line_end)
+
+
+def _split(identity: str) -> tuple[str, str]:
+    """Qualifier and id of an identity; without a colon all of it is the id."""
+    qualifier, colon, value = identity.partition(":")
+    return (qualifier, value) if colon else ("", qualifier)
+
+
+def _x12_delimiters(envelope: Envelope) -> Delimiters:
+    if envelope.delimiters is not None:
+        return envelope.delimiters
+    if envelope.version[:5] < "00402":
+        return X12_DELIMITERS
+    return Delimiters(element="*", component=">", segment="~", repetition=X12_REPETITION)
+
+
+def _x12_segments(envelope: Envelope, transactions: Sequence[Outgoing], advice: Sequence[Segment]) -> list[Segment]:
+    delimiters = _x12_delimiters(envelope)
+    (sender_qualifier, sender), (receiver_qualifier, receiver) = _split(envelope.sender), _split(envelope.receiver)
+    control = envelope.interchange_control.zfill(9)
+    segments: list[Segment] = [
+        ["ISA", "00", " " * 10, "00", " " * 10, (sender_qualifier or "ZZ").ljust(2), sender.ljust(15), (receiver_qualifier or "ZZ").ljust(2),
+         receiver.ljust(15), f"{envelope.at:%y%m%d}", f"{envelope.at:%H%M}", delimiters.repetition or "U", envelope.version[:5], control,
+         "1" if envelope.acknowledgment_requested else "0", "T" if envelope.test else "P", delimiters.component],
+        *[list(segment) for segment in advice]]
+    if transactions:
+        segments.append(["GS", envelope.group_type or GROUPS[transactions[0].type], sender.strip(), receiver.strip(), f"{envelope.at:%Y%m%d}",
+                         f"{envelope.at:%H%M}", envelope.group_control, "X", envelope.version])
+        for transaction in transactions:
+            header = ["ST", transaction.type, transaction.control_number.zfill(4)]
+            if transaction.association:
+                header.append(transaction.association)
+            segments += [header, *transaction.body, ["SE", str(len(transaction.body) + 2), header[2]]]
+        segments.append(["GE", str(len(transactions)), envelope.group_control])
+    segments.append(["IEA", "1" if transactions else "0", control])
+    return segments
+
+
+def _edifact_delimiters(envelope: Envelope) -> Delimiters:
+    if envelope.delimiters is not None:
+        return envelope.delimiters
+    if envelope.syntax_version.endswith(":4"):
+        return Delimiters(element="+", component=":", segment="'", release="?", repetition=EDIFACT_REPETITION)
+    return EDIFACT_DELIMITERS
+
+
+def _edifact_segments(envelope: Envelope, transactions: Sequence[Outgoing]) -> list[Segment]:
+    (sender_qualifier, sender), (receiver_qualifier, receiver) = _split(envelope.sender), _split(envelope.receiver)
+    four = envelope.syntax_version.endswith(":4")
+    unb: Segment = ["UNB", envelope.syntax_version.split(":"), [sender, sender_qualifier] if sender_qualifier else [sender],
+                    [receiver, receiver_qualifier] if receiver_qualifier else [receiver],
+                    [f"{envelope.at:%Y%m%d}" if four else f"{envelope.at:%y%m%d}", f"{envelope.at:%H%M}"], [envelope.interchange_control], [""],
+                    [envelope.application_reference], [""], ["1" if envelope.acknowledgment_requested else ""], [""], ["1" if envelope.test else ""]]
+    while len(unb) > 6 and unb[-1] == [""]:
+        unb.pop()
+    segments = [unb]
+    for transaction in transactions:
+        segments += [["UNH", [transaction.control_number], _identifier(transaction)], *transaction.body,
+                     ["UNT", [str(len(transaction.body) + 2)], [transaction.control_number]]]
+    segments.append(["UNZ", [str(len(transactions))], [envelope.interchange_control]])
+    return segments
+
+
+def _identifier(transaction: Outgoing) -> list[str]:
+    """UNH S009: D96A is D:96A:UN; the service message CONTRL is D:3:UN in syntax 3 and 4:1:UN in syntax 4."""
+    if transaction.type == "CONTRL":
+        return ["CONTRL", "4", "1", "UN"] if transaction.version == "4" else ["CONTRL", "D", "3", "UN"]
+    parts = [transaction.type, transaction.version[:1].upper(), transaction.version[1:].upper(), "UN"]
+    return [*parts, transaction.association] if transaction.association else parts

@@ -1,0 +1,49 @@
+"""Endpoints of partners as boxes of the transport room: paths made absolute, secrets read, one box a thread and endpoint."""
+
+import threading
+from urllib.parse import unquote
+from urllib.parse import urlsplit
+
+from gateway.config import ConfigTrouble
+from gateway.config import Installation
+from gateway.exchange.partner import Endpoint
+from gateway.transport.box import Box
+from gateway.transport.folder import FolderBox
+
+_LOCAL = threading.local()
+
+
+def box_of(installation: Installation, endpoint: Endpoint) -> Box:
+    """This thread's box for a folder or SFTP endpoint; raises ConfigTrouble where it cannot be made."""
+    boxes: dict[tuple[str, str], Box] = _LOCAL.__dict__.setdefault("boxes", {})
+    key = (str(installation.file), endpoint.model_dump_json())
+    if key not in boxes:
+        boxes[key] = make_box(installation, endpoint)
+    return boxes[key]
+
+
+def make_box(installation: Installation, endpoint: Endpoint) -> Box:
+    """A fresh box for a folder or SFTP endpoint."""
+    if endpoint.folder is not None:
+        send_to = installation.path(endpoint.send_to) if endpoint.send_to else None
+        return FolderBox(installation.path(endpoint.folder), send_to, settle_seconds=endpoint.settle, create_send_to=True)
+    if endpoint.sftp is not None:
+        return _sftp_box(installation, endpoint)
+    raise ConfigTrouble(f"An endpoint over {endpoint.transport} is no mailbox")
+
+
+def _sftp_box(installation: Installation, endpoint: Endpoint) -> Box:
+    from gateway.transport.sftp import SftpBox
+    from gateway.transport.ssh import SftpSettings
+
+    assert endpoint.sftp is not None
+    url = urlsplit(endpoint.sftp)
+    if url.scheme != "sftp" or not url.hostname:
+        raise ConfigTrouble(f"'{endpoint.sftp}' is no SFTP address: write sftp://host:port/folder")
+    user = endpoint.user or url.username
+    if not user:
+        raise ConfigTrouble(f"The SFTP endpoint {endpoint.sftp} names no user")
+    return SftpBox(SftpSettings(
+        host=url.hostname, port=url.port or 22, user=user, key=installation.secret_bytes(endpoint.key) if endpoint.key else None,
+        password=installation.secret(endpoint.password) if endpoint.password else None, host_keys=endpoint.host_keys,
+        folder=unquote(url.path) or ".", send_to=endpoint.send_to, settle_seconds=endpoint.settle))

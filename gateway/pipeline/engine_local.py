@@ -1,0 +1,231 @@
+"""The engine of one machine: one process owns the installation (a lock says so), one thread runs the steps that only compute and
+commit, a few threads send, one thread a mailbox polls. It keeps no queue: on start, and now and then, a sweep pokes every
+stream with open work.
+
+The owner watches the database (at most 100 ms), so that commands and the web process are clients that insert and commit.
+"""
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Callable
+from collections.abc import Mapping
+from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy import Connection
+
+from gateway.pipeline.engine import Step
+from gateway.pipeline.station import Station
+from gateway.store import streams
+from gateway.store import sweep
+from gateway.store.database import DatabaseTrouble
+
+WATCH = 0.1
+_log = structlog.get_logger("engine")
+
+
+class OwnerLock:
+    """Exclusive ownership of an installation's data folder; the kernel frees it when the process dies."""
+
+    def __init__(self, data: Path) -> None:
+        self._path = data / "engine.lock"
+        self._file: IO[str] | None = None
+
+    def take(self, wait: float = 0.0) -> bool:
+        """True when the lock is ours; waits up to `wait` seconds for a dying owner."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        file = self._path.open("a+")
+        end = time.monotonic() + wait
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= end:
+                    file.close()
+                    return False
+                time.sleep(0.05)
+                continue
+            file.seek(0)
+            file.truncate()
+            file.write(str(os.getpid()))
+            file.flush()
+            self._file = file
+            return True
+
+    def give_back(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> "OwnerLock":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.give_back()
+
+
+class LocalEngine:
+    """Runs the steps of one installation. `steps` says by the stream's first word what serves it; streams that start with a
+    word of `sending` are served in threads of their own, one at a time a stream."""
+
+    def __init__(self, station: Station, steps: Mapping[str, Step], sending: frozenset[str] = frozenset({"out"}), senders: int = 8) -> None:
+        self._station = station
+        self._steps = steps
+        self._sending = sending
+        self._pool = ThreadPoolExecutor(senders, thread_name_prefix="send")
+        self._under_way: dict[str, Future[None]] = {}
+        self._again: set[str] = set()
+        self._guard = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._clocks = BackgroundScheduler(timezone="UTC")
+        self._failures: dict[str, str] = {}
+        self._pollers: list[threading.Thread] = []
+
+    def poke(self, connection: Connection, stream: str) -> None:
+        streams.poke(connection, stream)
+
+    def wake(self) -> None:
+        """Look for work now instead of at the next look at the database."""
+        self._wake.set()
+
+    def every(self, name: str, seconds: float, work: Callable[[], None]) -> None:
+        self._clocks.add_job(work, "interval", seconds=seconds, id=name, max_instances=1, coalesce=True, misfire_grace_time=None)
+
+    def poller(self, name: str, seconds: float, look: Callable[[], bool]) -> None:
+        """A thread that looks into one mailbox; `look` says whether there may be more at once."""
+        def loop() -> None:
+            while not self._stopping.is_set():
+                more = False
+                try:
+                    more = look()
+                except DatabaseTrouble as error:
+                    _log.warning("poll failed", poller=name, error=str(error))
+                if more:
+                    self.wake()
+                else:
+                    self._stopping.wait(seconds)
+
+        self._pollers.append(threading.Thread(target=loop, name=f"poll {name}", daemon=True))
+
+    def run(self) -> None:
+        """Serve until `stop`: sweep, then poked streams as they come."""
+        self.sweep()
+        self.every("sweep", 5, self.sweep)
+        self._clocks.start()
+        for thread in self._pollers:
+            thread.start()
+        seen = -1
+        try:
+            while not self._stopping.is_set():
+                try:
+                    served = self._serve_poked()
+                except DatabaseTrouble as error:
+                    _log.error("database", error=str(error))
+                    self._stopping.wait(1.0)
+                    continue
+                if served:
+                    continue
+                counter = self._station.database.change_counter()
+                if counter != seen:
+                    seen = counter
+                    continue
+                self._wake.wait(WATCH)
+                self._wake.clear()
+        finally:
+            self._finish()
+
+    def drain(self, timeout: float = 300.0) -> None:
+        """Work until nothing is due any more: what a command does where no owner runs. Raises TimeoutError."""
+        end = time.monotonic() + timeout
+        self.sweep()
+        while time.monotonic() < end:
+            if self._serve_poked():
+                continue
+            with self._guard:
+                running = list(self._under_way.values())
+            if not running:
+                return
+            for future in running:
+                future.result(timeout=max(0.0, end - time.monotonic()))
+        raise TimeoutError(f"There is still work after {timeout:.0f} seconds")
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._wake.set()
+
+    def close(self) -> None:
+        """Let go of the threads of an engine that only drained."""
+        self._pool.shutdown(wait=True)
+
+    def health(self) -> dict[str, str]:
+        return {"engine": "local", "sending": str(len(self._under_way)), **{f"failing {name}": why for name, why in self._failures.items()}}
+
+    def sweep(self) -> None:
+        """Poke every stream with open work: nothing depends on a poke having survived."""
+        station = self._station
+        with station.database.begin() as connection:
+            for stream in sweep.streams_with_work(connection, station.clock()):
+                streams.poke(connection, stream)
+        self._wake.set()
+
+    def _finish(self) -> None:
+        if self._clocks.running:
+            self._clocks.shutdown(wait=False)
+        for thread in self._pollers:
+            thread.join(timeout=5)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _serve_poked(self) -> bool:
+        station = self._station
+        with station.database.read() as connection:
+            poked = streams.poked(connection, station.clock())
+        for stream in poked:
+            if self._stopping.is_set():
+                return True
+            with station.database.begin() as connection:
+                streams.unpoke(connection, stream, station.clock())
+            if stream.partition(":")[0] in self._sending:
+                self._start_sending(stream)
+            else:
+                self._serve(stream)
+        return bool(poked)
+
+    def _serve(self, stream: str) -> None:
+        step = self._steps[stream.partition(":")[0]]
+        try:
+            while step(self._station, stream) and not self._stopping.is_set():
+                pass
+        except DatabaseTrouble as error:
+            # the transaction was rolled back; the sweep pokes the stream again
+            self._failures[stream] = str(error)
+            _log.warning("step failed", stream=stream, error=str(error))
+        except Exception as error:  # noqa: BLE001  a fault of ours must not stop the other streams: shown, and tried again by the sweep
+            self._failures[stream] = f"{type(error).__name__}: {error}"
+            _log.exception("step failed", stream=stream)
+        else:
+            self._failures.pop(stream, None)
+
+    def _start_sending(self, stream: str) -> None:
+        with self._guard:
+            if stream in self._under_way:
+                self._again.add(stream)
+                return
+            self._under_way[stream] = self._pool.submit(self._send, stream)
+
+    def _send(self, stream: str) -> None:
+        while True:
+            self._serve(stream)
+            with self._guard:
+                if stream in self._again:
+                    self._again.discard(stream)
+                    continue
+                del self._under_way[stream]
+                return

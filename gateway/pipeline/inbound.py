@@ -1,0 +1,300 @@
+"""The walk of a received file, inward. Its order is written here, once:
+
+    receive.register    bytes archived, journal entry, transmission on its stream           (before anything can fail)
+    Splitting           the payload is cut into interchanges, transaction by transaction     (codecs)
+    entitle             sender, receiver, type, endpoint -> agreement                        (exchange.partner)
+                        transaction against its schema -> problems                           (schema)
+                        transaction -> canonical document                                    (mapping)
+    step, each chunk    documents, states, journal and cursor in one commit
+    step, at its end    problems -> 997 / 999 / TA1 / CONTRL into the outbox                 (exchange.acknowledgment)
+    cycle.step          rules, decision, answer: the partner's next stream                   (rules, trade)
+
+A chunk is at most 100 transactions or about 50 ms of work, computed before the transaction that writes it; after a kill the
+interchange's cursor says where to go on. One bad transaction never stops its neighbours.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from gateway.codecs.choose import read as read_events
+from gateway.codecs.node import Event
+from gateway.codecs.node import GroupEnd
+from gateway.codecs.node import GroupStart
+from gateway.codecs.node import InterchangeEnd
+from gateway.codecs.node import InterchangeStart
+from gateway.codecs.node import Syntax
+from gateway.codecs.node import Transaction
+from gateway.kinds import file as file_kinds
+from gateway.kinds import pipeline as kinds
+from gateway.pipeline import acknowledging
+from gateway.pipeline import rows
+from gateway.pipeline.chunk import Chunk
+from gateway.pipeline.entitlement import ACKNOWLEDGMENTS
+from gateway.pipeline.entitlement import Entitled
+from gateway.pipeline.entitlement import entitle
+from gateway.pipeline.station import Station
+from gateway.pipeline.station import short_id
+from gateway.problem import NOWHERE
+from gateway.problem import Place
+from gateway.problem import Problem
+from gateway.store import crash
+from gateway.store import documents
+from gateway.store import holds
+from gateway.store import interchanges
+from gateway.store import journal
+from gateway.store import streams
+from gateway.store import transmissions
+from gateway.store.interchanges import Interchange
+from gateway.store.rows import StaleState
+from gateway.store.transmissions import Transmission
+
+CHUNK = 100
+CHUNK_SECONDS = 0.05
+
+
+class Splitting:
+    """A transmission on its way through the codecs. Lives between steps; after a kill it is made anew and skips what is done."""
+
+    def __init__(self, station: Station, transmission: Transmission) -> None:
+        self._station = station
+        self.transmission = transmission
+        self._file = station.archive.open(transmission.sha256)
+        self.syntax, self._events = read_events(iter(lambda: self._file.read(1 << 18), b""))
+        with station.database.read() as connection:
+            self._done = {row.ordinal: row for row in interchanges.of_transmission(connection, transmission.id)}
+        self._start: InterchangeStart | None = None
+        self._group: GroupStart | None = None
+        self._ordinal = -1
+        self._cursor = 0
+        self._skip = 0
+        self._opens = False
+        self._refused: Problem | None = None
+        self._held: Problem | None = None
+        self.progress = acknowledging.Progress()
+        #: problems outside of any interchange
+        self.loose: list[Problem] = []
+
+    def close(self) -> None:
+        self._file.close()
+
+    def next_chunk(self) -> Chunk:
+        """The next transactions: up to CHUNK of them, the rest of the interchange, or the end of the payload."""
+        chunk = Chunk(start=self._start, ordinal=self._ordinal, first=self._cursor, held=self._held, duplicate=self._refused)
+        end = time.monotonic() + CHUNK_SECONDS
+        for event in self._events:
+            if isinstance(event, Transaction):
+                if self._take(event, chunk) and (len(chunk.entitled) >= CHUNK or time.monotonic() > end):
+                    break
+            elif isinstance(event, InterchangeStart):
+                self._begin(event)
+                chunk = Chunk(start=event, ordinal=self._ordinal, first=self._cursor, opens=self._opens, held=self._held, duplicate=self._refused)
+            elif isinstance(event, GroupStart):
+                self._group = event
+                self.progress.open_group(event)
+            elif isinstance(event, GroupEnd):
+                self._group = None
+                self.progress.close_group(event)
+            elif isinstance(event, InterchangeEnd):
+                if self._finish(event, chunk):
+                    break
+            elif self._start is not None:
+                self.progress.problems.append(event)
+            else:
+                self.loose.append(event)
+        else:
+            chunk.through = True
+        return chunk
+
+    def _begin(self, start: InterchangeStart) -> None:
+        self._start, self._group = start, None
+        self._ordinal += 1
+        known = self._done.get(self._ordinal)
+        self._opens = known is None
+        self._cursor = 0
+        self._held = self._refused = None
+        self.progress = acknowledging.Progress(start=start)
+        if known is not None and known.state != "open":
+            self._skip = -1
+        else:
+            self._skip = known.cursor if known is not None else 0
+            self._refused = self._duplicate_of(start)
+
+    def _duplicate_of(self, start: InterchangeStart) -> Problem | None:
+        """An interchange of this sender with this control number that came before: answered, never booked twice."""
+        if not start.control_number or start.syntax not in {Syntax.X12, Syntax.EDIFACT}:
+            return None
+        loaded = self._station.installation.directory.find(start.syntax.value, start.sender)
+        if loaded is None:
+            return None
+        with self._station.database.read() as connection:
+            earlier = interchanges.find_by_control(connection, partner=loaded.partner.id, sender=start.sender, receiver=start.receiver,
+                                                   control_number=start.control_number,
+                                                   excluding_transmission=self.transmission.id)
+        earlier = [row for row in earlier if row.state in {"open", "done"} and row.syntax == start.syntax.value]
+        if not earlier:
+            return None
+        return kinds.DUPLICATE_INTERCHANGE.at(
+            Place(interchange=start.control_number, segment=start.segment[0] if start.segment else None, offset=start.offset),
+            f"Interchange {start.control_number} of {start.sender} was received before, on {earlier[0].opened_at:%Y-%m-%d %H:%M} UTC",
+            found=start.control_number, expected="a control number that was not used before")
+
+    def _take(self, transaction: Transaction, chunk: Chunk) -> bool:
+        """True when the transaction went into the chunk."""
+        if self._skip == -1:
+            return False
+        if self._cursor < self._skip:
+            self._cursor += 1
+            chunk.first = self._cursor
+            return False
+        assert self._start is not None
+        self._cursor += 1
+        if self._refused is not None or self._held is not None:
+            return False
+        found = entitle(transaction, self._start, self._group, self.transmission.properties.get("entitled", self.transmission.endpoint),
+                        self._station.installation.directory, self._station.plans)
+        if found.hold is not None and not chunk.entitled and self._cursor == 1:
+            self._held = chunk.held = found.hold
+            return False
+        chunk.entitled.append(replace(found, group=len(self.progress.groups)))
+        return True
+
+    def _finish(self, end: InterchangeEnd, chunk: Chunk) -> bool:
+        skipped = self._skip == -1
+        self._skip = 0
+        if skipped:
+            self._start = None
+            return False
+        chunk.end = end
+        self.progress.end = end
+        self._start = None
+        return True
+
+
+class Inbound:
+    """The step, with the transmissions that this process is splitting between two calls of it."""
+
+    def __init__(self) -> None:
+        self._splittings: dict[str, Splitting] = {}
+
+    def step(self, station: Station, stream: str) -> bool:
+        """Split off the next chunk of the stream's first open transmission; true when more may be waiting."""
+        with station.database.read() as connection:
+            transmission = transmissions.next_open(connection, stream)
+        if transmission is None:
+            return False
+        splitting = self._splittings.get(transmission.id)
+        if splitting is None:
+            crash.point(30)
+            splitting = self._splittings[transmission.id] = Splitting(station, transmission)
+        try:
+            chunk = splitting.next_chunk()
+            with station.database.begin() as connection:
+                if not streams.take(connection, stream):
+                    self._forget(splitting)
+                    return False
+                _commit(station, connection, splitting, chunk)
+        except StaleState:
+            # another worker was quicker: begin again from what it wrote
+            self._forget(splitting)
+            return True
+        except BaseException:
+            self._forget(splitting)
+            raise
+        crash.point(33)
+        if chunk.through:
+            crash.point(38)
+            self._forget(splitting)
+        return True
+
+    def _forget(self, splitting: Splitting) -> None:
+        self._splittings.pop(splitting.transmission.id, None)
+        splitting.close()
+
+
+def _commit(station: Station, connection: Connection, splitting: Splitting, chunk: Chunk) -> None:
+    """Everything that one chunk changes, in the caller's transaction."""
+    transmission = splitting.transmission
+    entries: list[journal.Entry] = []
+    if chunk.start is not None:
+        interchange = _interchange(station, connection, splitting, chunk, entries)
+        rows.insert_documents(station, connection, interchange, transmission, chunk, entries)
+        crash.point(32)
+        if chunk.end is not None or chunk.through:
+            _close(station, connection, splitting, chunk, interchange, entries)
+        else:
+            interchanges.advance(connection, interchange.id, expected_cursor=chunk.first, cursor=chunk.first + len(chunk.entitled),
+                                 byte_offset=chunk.entitled[-1].read.transaction.offset if chunk.entitled else chunk.start.offset)
+    if chunk.through:
+        _end_transmission(station, connection, splitting, entries)
+        crash.point(37)
+    journal.append(connection, entries)
+
+
+def _interchange(station: Station, connection: Connection, splitting: Splitting, chunk: Chunk, entries: list[journal.Entry]) -> Interchange:
+    """The interchange's row, made when its first chunk is written."""
+    assert chunk.start is not None
+    start, transmission = chunk.start, splitting.transmission
+    loaded = station.installation.directory.find(start.syntax.value, start.sender)
+    partner = loaded.partner.id if loaded else next((found.partner.partner.id for found in chunk.entitled if found.partner), None)
+    interchange, fresh = interchanges.open_one(connection, Interchange(
+        id=short_id("I", transmission.id, chunk.ordinal), transmission=transmission.id, ordinal=chunk.ordinal, syntax=start.syntax.value,
+        sender=start.sender, receiver=start.receiver, partner=partner, control_number=start.control_number, test=start.test, opened_at=station.clock(),
+        byte_offset=start.offset))
+    if fresh:
+        if transmission.state == "received" and chunk.ordinal == 0:
+            transmissions.set_state(connection, transmission.id, "received", "opening", partner=partner)
+        crash.point(31)
+        entries.append(journal.Entry(
+            stream=transmission.stream, at=station.clock(), actor="gateway", action="interchange opened", subject_kind="interchange", subject=interchange.id,
+            facts={"transmission": transmission.id, "sender": start.sender, "receiver": start.receiver, "control": start.control_number,
+                   "syntax": start.syntax.value, "test": "yes" if start.test else "no"}))
+    return interchange
+
+
+def _close(station: Station, connection: Connection, splitting: Splitting, chunk: Chunk, interchange: Interchange, entries: list[journal.Entry]) -> None:
+    """The interchange is through: hold it, refuse it, or acknowledge it."""
+    transmission = splitting.transmission
+    now = station.clock()
+    facts = {"transactions": str(chunk.first + len(chunk.entitled))}
+    if chunk.held is not None:
+        state, outcome = "held", "held"
+        holds.open_hold(connection, holds.Hold(id=short_id("H", interchange.id, now.isoformat()), transmission=transmission.id, kind="interchange", reasons=(chunk.held,),
+                                          opened_at=now))
+        facts["problems"] = chunk.held.code
+    elif chunk.duplicate is not None:
+        state, outcome = "refused", "duplicate"
+        splitting.progress.problems.append(chunk.duplicate)
+        facts["problems"] = chunk.duplicate.code
+    else:
+        state, outcome = "done", "accepted"
+    if state != "held":
+        crash.point(34)
+        outcome = acknowledging.answer(station, connection, splitting.progress, interchange, transmission, entries) or outcome
+        crash.point(35)
+    interchanges.finish(connection, interchange.id, at=now, state=state, outcome=outcome, envelope=splitting.progress.encode())
+    entries.append(journal.Entry(stream=transmission.stream, at=now, actor="gateway", action=f"interchange {state}", subject_kind="interchange",
+                                 subject=interchange.id, facts={**facts, "outcome": outcome}))
+
+
+def _end_transmission(station: Station, connection: Connection, splitting: Splitting, entries: list[journal.Entry]) -> None:
+    transmission = splitting.transmission
+    states = [row.state for row in interchanges.of_transmission(connection, transmission.id)]
+    problems = tuple(splitting.loose)
+    if not states:
+        state = "unreadable"
+        if not problems:
+            problems = (file_kinds.UNREADABLE.at(NOWHERE, f"'{transmission.name}' is nothing that we can read", expected="X12, EDIFACT, UBL or a bank file"),)
+        holds.open_hold(connection, holds.Hold(id=short_id("H", transmission.id, station.clock().isoformat()), transmission=transmission.id, kind="unreadable", reasons=problems,
+                                          opened_at=station.clock()))
+    else:
+        state = "held" if "held" in states else "done"
+    expected = "opening" if states else transmission.state
+    if not transmissions.set_state(connection, transmission.id, expected, state, problems=problems):
+        raise StaleState(f"transmission {transmission.id} is no longer {expected}")
+    entries.append(journal.Entry(stream=transmission.stream, at=station.clock(), actor="gateway", action=f"transmission {state}", subject_kind="transmission",
+                                 subject=transmission.id, facts={"problems": ",".join(sorted({problem.code for problem in problems}))} if problems else {}))

@@ -1,0 +1,140 @@
+"""The walk outward. Its order is written here, once:
+
+    trade or acknowledgment   a row in the outbox, in the transaction that decided it
+    claim                     the stream's next rows are leased                              (store.outbox)
+    render                    document -> transaction, checked against its schema            (mapping, schema)
+                              control numbers drawn, put in its envelope                     (store.controls, exchange.envelope)
+                              -> bytes                                                       (codecs)
+    archive                   bytes kept, identity fixed: one commit
+    deliver                   bytes leave under that identity                                (transport)
+    record                    sent, with its receipt; or failed, to be tried again; or dead
+
+Identity (file name, Message-ID) and control numbers are drawn once, when the row really leaves, and are the same on every try:
+a try that was killed between sending and recording is repeated and can be told from a new message by the partner.
+"""
+
+import random
+from datetime import datetime
+from datetime import timedelta
+
+from gateway.pipeline.delivery import Delivered
+from gateway.pipeline.delivery import deliver
+from gateway.pipeline.rendering import Rendered
+from gateway.pipeline.rendering import Unrenderable
+from gateway.pipeline.rendering import render
+from gateway.pipeline.station import Station
+from gateway.store import crash
+from gateway.store import documents
+from gateway.store import journal
+from gateway.store import outbox
+from gateway.store.identity import lease_token
+from gateway.store.outbox import Entry
+from gateway.store.rows import StaleState
+from gateway.transport.box import TransportError
+
+BATCH = 50
+LEASE = timedelta(seconds=120)
+#: seconds before the second, third, ... try; after the last one the row rests in `dead`
+WAITS = (5, 15, 60, 300, 900, 3600, 3600, 7200, 14400)
+
+
+def step(station: Station, stream: str) -> bool:
+    """Send the next rows of a stream; true when more may be waiting."""
+    token = lease_token()
+    crash.point(50)
+    with station.database.begin() as connection:
+        claimed = outbox.claim(connection, stream=stream, now=station.clock(), lease=LEASE, limit=BATCH, token=token)
+    if not claimed:
+        return False
+    crash.point(51)
+    try:
+        ready = _prepare(station, claimed, token)
+        return _send(station, ready, token) and len(claimed) == BATCH
+    except StaleState:
+        # the lease ran out and another worker has the rows: what it does counts
+        return True
+
+
+def _prepare(station: Station, claimed: list[Entry], token: str) -> list[Entry]:
+    """Fix identity, control numbers and bytes of what leaves for the first time; what cannot be written rests in `dead`."""
+    fresh = [entry for entry in claimed if entry.state == "claimed"]
+    if not fresh:
+        return claimed
+    now = station.clock()
+    done: dict[str, Rendered] = {}
+    with station.database.begin() as connection:
+        entries = []
+        for entry in fresh:
+            rendered = render(station, connection, entry, now)
+            if isinstance(rendered, Unrenderable):
+                outbox.dead(connection, [entry.id], token, rendered.reason)
+                entries.append(_entry(entry, now, "cannot be written", {"problems": rendered.codes}))
+            else:
+                done[entry.id] = rendered
+        crash.point(52)
+        digests = station.archive.keep_many([rendered.data for rendered in done.values()])
+        crash.point(53)
+        outbox.prepare(connection, token, [
+            outbox.Preparation(id=id, identity=rendered.identity, sha256=sha256, transaction_type=rendered.transaction_type,
+                               interchange_control=rendered.interchange_control, group_control=rendered.group_control,
+                               transaction_control=rendered.transaction_control)
+            for (id, rendered), sha256 in zip(done.items(), digests, strict=True)])
+        for (id, rendered), sha256 in zip(done.items(), digests, strict=True):
+            entry = next(entry for entry in fresh if entry.id == id)
+            entries.append(_entry(entry, now, "prepared", {"identity": rendered.identity, "control": rendered.interchange_control or ""}, (sha256,)))
+        journal.append(connection, entries)
+        crash.point(54)
+    crash.point(55)
+    with station.database.read() as connection:
+        return [outbox.get_existing(connection, entry.id) for entry in claimed if entry.id in done or entry.state == "prepared"]
+
+
+def _send(station: Station, ready: list[Entry], token: str) -> bool:
+    """Deliver in order and record; a failure keeps the rows behind it back. True when all went."""
+    sent: list[tuple[Entry, Delivered]] = []
+    failure: tuple[Entry, TransportError] | None = None
+    for entry in ready:
+        assert entry.sha256 is not None
+        try:
+            sent.append((entry, deliver(station, entry, station.archive.read(entry.sha256))))
+        except TransportError as error:
+            failure = (entry, error)
+            break
+        crash.point(56)
+    _record(station, ready, sent, failure, token)
+    crash.point(58)
+    return failure is None
+
+
+def _record(station: Station, ready: list[Entry], sent: list[tuple[Entry, Delivered]], failure: tuple[Entry, TransportError] | None, token: str) -> None:
+    now = station.clock()
+    with station.database.begin() as connection:
+        entries = []
+        if sent:
+            outbox.sent(connection, [entry.id for entry, _ in sent], token, now)
+            for entry, delivered in sent:
+                entries.append(_entry(entry, now, "sent", {"identity": entry.identity or "", **delivered.facts}, delivered.references))
+            changes = [
+                documents.Change(document=document.id, expected=document.state, state="sent", actor="gateway", reason="it has left", at=now)
+                for document in documents.get_many(connection, [entry.document for entry, _ in sent if entry.document]).values()
+                if document.state == "created"]
+            documents.transition(connection, changes)
+        if failure is not None:
+            entry, error = failure
+            if error.stop or not error.retry or entry.attempts > len(WAITS):
+                outbox.dead(connection, [entry.id], token, error.message)
+                entries.append(_entry(entry, now, "given up", {"attempts": str(entry.attempts)}, reason=error.message))
+            else:
+                wait = WAITS[entry.attempts - 1] * random.uniform(0.8, 1.2)  # noqa: S311  spreads tries, guards nothing
+                outbox.failed(connection, [entry.id], token, now + timedelta(seconds=wait), error.message)
+                entries.append(_entry(entry, now, "failed", {"attempts": str(entry.attempts)}, reason=error.message))
+            rest = [other.id for other in ready[len(sent) + 1:]]
+            if rest:
+                outbox.unclaim(connection, rest, token)
+        journal.append(connection, entries)
+        crash.point(57)
+
+
+def _entry(entry: Entry, now: datetime, action: str, facts: dict[str, str], references: tuple[str, ...] = (), reason: str = "") -> journal.Entry:
+    return journal.Entry(stream=entry.stream, at=now, actor="gateway", action=f"{entry.kind} {action}", subject_kind="outbox", subject=entry.id,
+                         reason=reason, facts={"spec": entry.spec, **facts}, references=references)

@@ -1,0 +1,171 @@
+"""The effective plans: schema, mapping and rules in force for a document type and a partner, compiled once and kept.
+
+What made a plan (texts and digests) stays with it, so that it can be archived with each document that it judged.
+"""
+
+from dataclasses import dataclass
+from dataclasses import field
+
+from gateway.codecs.node import Syntax
+from gateway.codecs.node import Transaction
+from gateway.exchange.partner import LoadedPartner
+from gateway.mapping import load as mapping_load
+from gateway.mapping.compile_reading import CompiledReading
+from gateway.mapping.compile_reading import compile_reading
+from gateway.mapping.compile_writing import CompiledWriting
+from gateway.mapping.compile_writing import compile_writing
+from gateway.rules.load import load_rules
+from gateway.rules.plan import RulePlan
+from gateway.schema import compile as schema_compile
+from gateway.schema import load as schema_load
+from gateway.yaml_source import Mapping
+from gateway.yaml_source import Resolver
+from gateway.yaml_source import Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One part of an effective plan as it is archived."""
+
+    kind: str
+    name: str
+    digest: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingPlan:
+    """Everything that reading one document type from one partner needs; a part is None where no such file exists."""
+
+    spec: str
+    schema: schema_compile.CompiledSchema | None
+    mapping: CompiledReading | None
+    parts: tuple[Kept, ...] = ()
+
+    @property
+    def digests(self) -> dict[str, str]:
+        return {part.kind: part.digest for part in self.parts}
+
+
+@dataclass(frozen=True, slots=True)
+class WritingPlan:
+    """The same outward; `mapping` always exists, `schema` checks what was written."""
+
+    spec: str
+    schema: schema_compile.CompiledSchema | None
+    mapping: CompiledWriting
+    parts: tuple[Kept, ...] = ()
+
+    @property
+    def digests(self) -> dict[str, str]:
+        return {part.kind: part.digest for part in self.parts}
+
+
+def spec_of(transaction: Transaction) -> str:
+    """The name of the transaction's schema and mapping: x12/004010/850, edifact/d96a/orders, ubl/order, camt/053."""
+    if transaction.syntax is Syntax.X12:
+        return f"x12/{transaction.version[:6]}/{transaction.type.lower()}"
+    if transaction.syntax is Syntax.EDIFACT:
+        if transaction.type == "CONTRL":
+            return "edifact/service/contrl-4" if transaction.charset.endswith(":4") else "edifact/service/contrl-3"
+        return f"edifact/{transaction.version.lower()}/{transaction.type.lower()}"
+    if transaction.syntax is Syntax.CAMT:
+        return transaction.type.replace(".", "/")
+    words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in transaction.type).lstrip("-")
+    return f"{transaction.syntax.value}/{words}"
+
+
+@dataclass(slots=True)
+class Plans:
+    """All plans of an installation (or of the shipped defaults), by spec and partner."""
+
+    resolver: Resolver
+    _reading: dict[tuple[str, str, bool], ReadingPlan] = field(default_factory=dict)
+    _writing: dict[tuple[str, str, bool], WritingPlan] = field(default_factory=dict)
+    _rules: dict[str, RulePlan] = field(default_factory=dict)
+    _nearest: dict[str, str | None] = field(default_factory=dict)
+
+    def nearest(self, spec: str) -> str | None:
+        """`spec` itself where we have its schema or mapping, else the nearest version of the same type, else None."""
+        if spec not in self._nearest:
+            self._nearest[spec] = self._find_nearest(spec)
+        return self._nearest[spec]
+
+    def _find_nearest(self, spec: str) -> str | None:
+        if any(self.resolver.text_of(f"{top}/{spec}.yaml") for top in ("schemas", "mappings")):
+            return spec
+        parts = spec.split("/")
+        if len(parts) != 3:
+            return None
+        syntax, version, kind = parts
+        names = [name.removeprefix("schemas/").removesuffix(".yaml") for name in self.resolver.names(f"schemas/{syntax}/")]
+        versions = sorted(name.split("/")[1] for name in names if name.endswith(f"/{kind}") and name.split("/")[1] != "service")
+        if not versions:
+            return None
+        earlier = [known for known in versions if _age(known) <= _age(version)]
+        return f"{syntax}/{earlier[-1] if earlier else versions[0]}/{kind}"
+
+    def reading(self, spec: str, partner: LoadedPartner | None = None, *, explain: bool = False) -> ReadingPlan:
+        """The plan to read `spec` with; raises Faults where a file of it is wrong."""
+        key = (spec, partner.digest if partner else "", explain)
+        if key not in self._reading:
+            schema, parts = self._schema(spec, partner)
+            mapping = None
+            if self.resolver.text_of(f"mappings/{spec}.yaml") or self.resolver.text_of(f"mappings/{spec}-read.yaml"):
+                plan = mapping_load.load_mapping(spec, "read", self.resolver, schema.plan if schema else None, self._overlays(spec, partner))
+                mapping = compile_reading(plan, explain=explain)
+                parts = (*parts, kept("mapping", plan.digest, plan.sources))
+            self._reading[key] = ReadingPlan(spec, schema, mapping, (*parts, *_partner_part(partner)))
+        return self._reading[key]
+
+    def writing(self, spec: str, partner: LoadedPartner | None = None, *, explain: bool = False) -> WritingPlan:
+        """The plan to write `spec` with; raises Faults where a file of it is wrong or missing."""
+        key = (spec, partner.digest if partner else "", explain)
+        if key not in self._writing:
+            schema, parts = self._schema(spec, partner)
+            plan = mapping_load.load_mapping(spec, "write", self.resolver, schema.plan if schema else None, self._overlays(spec, partner))
+            mapping = compile_writing(plan, explain=explain)
+            parts = (*parts, kept("mapping", plan.digest, plan.sources))
+            self._writing[key] = WritingPlan(spec, schema, mapping, (*parts, *_partner_part(partner)))
+        return self._writing[key]
+
+    def rules(self, partner: LoadedPartner | None, overlay: Mapping | None = None) -> RulePlan:
+        """The rules in force for a partner: the shipped set, the installation's differences, the partner's differences."""
+        key = partner.digest if partner else ""
+        if key not in self._rules:
+            overlays = [part for part in (overlay, partner.rules if partner else None) if part is not None]
+            self._rules[key] = load_rules(self.resolver, overlays)
+        return self._rules[key]
+
+    def _schema(self, spec: str, partner: LoadedPartner | None) -> tuple[schema_compile.CompiledSchema | None, tuple[Kept, ...]]:
+        if self.resolver.text_of(f"schemas/{spec}.yaml") is None:
+            return None, ()
+        plan = schema_load.load_schema(spec, self.resolver, partner.schemas.get(spec) if partner else None)
+        return schema_compile.compile_schema(plan), (kept("schema", plan.digest, plan.sources),)
+
+    def _overlays(self, spec: str, partner: LoadedPartner | None) -> list[Mapping]:
+        if partner is None:
+            return []
+        overlays = [partner.mappings[spec]] if spec in partner.mappings else []
+        if partner.tables is not None:
+            node = partner.tables
+            key = Scalar("tables", node.document, node.line, node.column)
+            overlays.append(Mapping({"tables": node}, {"tables": key}, node.document, node.line, node.column))
+        return overlays
+
+
+def _age(version: str) -> tuple[int, str]:
+    """Directories of the nineties (D96A) come before those of this century (D01B)."""
+    if version[:1].lower() == "d" and version[1:3].isdigit():
+        year = int(version[1:3])
+        return (1900 + year if year > 80 else 2000 + year, version[3:].lower())
+    return (0, version)
+
+
+def kept(kind: str, digest: str, sources: tuple[tuple[str, str], ...]) -> Kept:
+    """What a plan was made of, as it is archived: all its texts, each under its name."""
+    return Kept(kind, sources[0][0] if sources else kind, digest, "\n".join(f"# {name}\n{text}" for name, text in sources))
+
+
+def _partner_part(partner: LoadedPartner | None) -> tuple[Kept, ...]:
+    return (Kept("partner", partner.file, partner.digest, partner.text),) if partner else ()

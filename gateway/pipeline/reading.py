@@ -1,0 +1,176 @@
+"""The first half of the walk of a received file, without any state: bytes -> envelopes -> transactions -> schema -> mapping.
+
+`gateway check`, `read` and `ack` walk it as it is; pipeline/inbound.py walks it with partners and a database around. One bad
+transaction never stops its neighbours: what is wrong with it travels with it.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gateway.codecs.choose import read as read_events
+from gateway.codecs.node import GroupEnd
+from gateway.codecs.node import GroupStart
+from gateway.codecs.node import InterchangeEnd
+from gateway.codecs.node import InterchangeStart
+from gateway.codecs.node import Syntax
+from gateway.codecs.node import Transaction
+from gateway.codecs.node import place_in
+from gateway.exchange.acknowledgment import TransactionResult
+from gateway.exchange.partner import Directory
+from gateway.exchange.partner import LoadedPartner
+from gateway.kinds import pipeline as kinds
+from gateway.mapping.reading import PartnerValues
+from gateway.mapping.apply import to_document
+from gateway.model.document import Document
+from gateway.model.values import Source
+from gateway.pipeline.plans import Plans
+from gateway.pipeline.plans import ReadingPlan
+from gateway.pipeline.plans import spec_of
+from gateway.problem import Place
+from gateway.problem import Problem
+from gateway.problem import Severity
+from gateway.schema.apply import check
+
+NO_VALUES = PartnerValues({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """One transaction, read: how it is answered, its document (None where rejected or where no mapping exists), its problems."""
+
+    transaction: Transaction
+    spec: str
+    result: TransactionResult
+    document: Document | None
+    problems: list[Problem]
+    plan: ReadingPlan | None
+
+
+Item = InterchangeStart | GroupStart | Read | GroupEnd | InterchangeEnd | Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How one transaction is to be read: as which spec, for whom, and whether element errors are let through."""
+
+    spec: str | None
+    partner: LoadedPartner | None = None
+    accept_errors: bool = False
+    #: why it is refused whatever stands in it (no agreement, unknown type)
+    refused: Problem | None = None
+
+
+Decide = Callable[[InterchangeStart, GroupStart | None, Transaction], Terms]
+
+
+def read_payload(chunks: Iterable[bytes], plans: Plans, decide: Decide) -> tuple[Syntax, Iterator[Item]]:
+    """The syntax of a payload and everything in it, one transaction at a time."""
+    syntax, events = read_events(chunks)
+    return syntax, _items(events, plans, decide)
+
+
+def _items(events: Iterable[object], plans: Plans, decide: Decide) -> Iterator[Item]:
+    start: InterchangeStart | None = None
+    group: GroupStart | None = None
+    for event in events:
+        if isinstance(event, Transaction):
+            assert start is not None
+            yield read_transaction(event, start, group, plans, decide(start, group, event))
+            continue
+        if isinstance(event, InterchangeStart):
+            start, group = event, None
+        elif isinstance(event, GroupStart):
+            group = event
+        elif isinstance(event, GroupEnd):
+            group = None
+        assert isinstance(event, InterchangeStart | GroupStart | GroupEnd | InterchangeEnd | Problem)
+        yield event
+
+
+def read_transaction(transaction: Transaction, start: InterchangeStart, group: GroupStart | None, plans: Plans, terms: Terms) -> Read:
+    """Schema, then mapping of one transaction."""
+    problems = list(transaction.problems)
+    sent = spec_of(transaction)
+    plan = plans.reading(terms.spec, terms.partner) if terms.spec is not None else None
+    if terms.refused is not None:
+        problems.append(at_header(transaction, terms.refused))
+    elif plan is None or (plan.schema is None and plan.mapping is None):
+        problems.append(unsupported(transaction, sent))
+        plan = None
+    elif terms.spec != sent:
+        problems.append(kinds.VERSION_NEAREST.at(
+            header_place(transaction), f"We have no description of {sent}; it was checked as {terms.spec}", found=sent, expected=terms.spec))
+    document = None
+    if plan is not None and terms.refused is None:
+        tree = None
+        if plan.schema is not None:
+            checked = check(transaction, plan.schema)
+            problems += checked.problems
+            tree = checked.tree
+        if plan.mapping is not None:
+            values = PartnerValues(terms.partner.partner.values()) if terms.partner else NO_VALUES
+            document, found = to_document(transaction, tree, plan.mapping, source_of(start, group, transaction), values)
+            problems += found
+    outcome = outcome_of(problems, terms.accept_errors, document is not None or plan is None or plan.mapping is None)
+    result = TransactionResult(type=transaction.type, control_number=transaction.control_number, version=transaction.version,
+                               association=transaction.association, outcome=outcome, problems=tuple(problems))
+    return Read(transaction=transaction, spec=terms.spec or sent, result=result, document=None if outcome == "rejected" else document,
+                problems=problems, plan=plan)
+
+
+def outcome_of(problems: Iterable[Problem], accept_errors: bool, mapped: bool) -> str:
+    """accepted, accepted_with_errors (where the partner's agreement lets element errors through) or rejected."""
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    if not errors:
+        return "accepted" if mapped else "rejected"
+    lenient = accept_errors and mapped and all(problem.place.element is not None for problem in errors)
+    return "accepted_with_errors" if lenient else "rejected"
+
+
+def source_of(start: InterchangeStart, group: GroupStart | None, transaction: Transaction) -> Source:
+    """What the document says about where it came from."""
+    if transaction.syntax in {Syntax.UBL, Syntax.CII, Syntax.CAMT}:
+        return Source(syntax=transaction.syntax.value, type=transaction.type, version=transaction.version or None, test=start.test)
+    return Source(syntax=transaction.syntax.value, type=transaction.type, version=transaction.version or None,
+                  association=transaction.association or None, sender=start.sender or None, receiver=start.receiver or None,
+                  interchange_control_number=start.control_number or None,
+                  group_control_number=group.control_number if group is not None and group.control_number else None,
+                  transaction_control_number=transaction.control_number or None, test=start.test)
+
+
+def header_place(transaction: Transaction) -> Place:
+    """The place of the transaction as a whole: its ST or UNH, or the root of its XML."""
+    if transaction.root is not None:
+        return Place(path=f"/{transaction.type}", line=transaction.line, offset=transaction.offset)
+    place = place_in(transaction, index=1)
+    return Place(interchange=place.interchange, group=place.group, transaction=place.transaction, segment=place.segment, index=1,
+                 offset=transaction.offset, line=transaction.line)
+
+
+def at_header(transaction: Transaction, problem: Problem) -> Problem:
+    return Problem(code=problem.code, severity=problem.severity, message=problem.message, found=problem.found, expected=problem.expected,
+                   place=header_place(transaction), outcome=problem.outcome)
+
+
+def unsupported(transaction: Transaction, spec: str) -> Problem:
+    """We have neither schema nor mapping for this type."""
+    return kinds.TYPE_UNSUPPORTED.at(header_place(transaction), f"We have no description of {transaction.type} {transaction.version}".rstrip(),
+                                          found=spec, expected="a transaction that we take: see gateway schema and schemas/")
+
+
+def stateless(plans: Plans, directory: Directory | None = None, partner: LoadedPartner | None = None, spec: str | None = None) -> Decide:
+    """Terms without state: the base plans (the nearest version where ours lacks), a known sender's differences, no entitlement."""
+
+    def decide(start: InterchangeStart, group: GroupStart | None, transaction: Transaction) -> Terms:
+        found = partner
+        if found is None and directory is not None:
+            found = directory.find(start.syntax.value, start.sender)
+        wanted = spec or plans.nearest(spec_of(transaction))
+        lenient = False
+        if found is not None:
+            lenient = any(agreement.accept_errors for agreement in found.partner.receiving() if agreement.receive == wanted)
+        return Terms(wanted, found, lenient)
+
+    return decide

@@ -1,0 +1,108 @@
+"""`gateway run`: the owner process with its engine and pollers, and the web process beside it, so that pages stay quick under load."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from types import FrameType
+
+import structlog
+
+from gateway.config import ConfigTrouble
+from gateway.config import Installation
+from gateway.pipeline.engine_local import OwnerLock
+from gateway.pipeline.logs import set_up_logs
+from gateway.pipeline.service import add_pollers
+from gateway.pipeline.service import local_engine
+from gateway.pipeline.service import seal
+from gateway.pipeline.station import open_station
+
+#: seconds that a new owner waits for a dying one to let go
+WAIT_FOR_OWNER = 10.0
+SEAL_EVERY = 300.0
+
+_log = structlog.get_logger("run")
+
+
+def run_service(installation: Installation, *, ready: threading.Event | None = None) -> None:
+    """Serve until SIGTERM or SIGINT: finish the steps under way, stop the web process, go."""
+    set_up_logs()
+    with OwnerLock(installation.data) as lock:
+        if not lock.take(WAIT_FOR_OWNER):
+            raise ConfigTrouble(f"Another process owns {installation.data} (engine.lock names it): one service an installation")
+        station = open_station(installation)
+        engine = local_engine(station)
+        web = WebProcess(installation)
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            engine.stop()
+
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, stop)
+            signal.signal(signal.SIGINT, stop)
+        try:
+            add_pollers(engine, station)
+            engine.every("seal", SEAL_EVERY, lambda: seal(station))
+            engine.every("web", 1.0, web.keep_up)
+            web.start()
+            _log.info("serving", config=str(installation.file), url=f"http://{installation.settings.web.host}:{installation.settings.web.port}/",
+                      partners=len(installation.directory.partners))
+            if ready is not None:
+                ready.set()
+            engine.run()
+            seal(station)
+        finally:
+            web.stop()
+            station.close()
+            _log.info("stopped")
+
+
+class WebProcess:
+    """The web server as a child: started, started again when it dies, ended with us."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._child: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
+        self._wanted = False
+
+    def start(self) -> None:
+        self._wanted = True
+        self._started = time.monotonic()
+        # the child ends itself when its standard input, which only we hold open, is closed by our death
+        self._child = subprocess.Popen([sys.executable, "-m", "gateway.web", "--config", str(self._installation.file)], stdin=subprocess.PIPE,
+                                       env={**os.environ, "PYTHONUNBUFFERED": "1"})
+
+    def keep_up(self) -> None:
+        """Start the child again where it died."""
+        child = self._child
+        if self._wanted and child is not None and child.poll() is not None and time.monotonic() - self._started > 5:
+            _log.error("web process died, starting it again", code=child.returncode)
+            self.start()
+
+    def stop(self) -> None:
+        self._wanted = False
+        child = self._child
+        if child is None or child.poll() is not None:
+            return
+        child.terminate()
+        try:
+            child.wait(5)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait(5)
+
+
+def port_is_free(host: str, port: int) -> bool:
+    """Whether the web server could listen there now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True

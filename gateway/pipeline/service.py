@@ -1,0 +1,132 @@
+"""The service assembled: which step serves which stream, which mailboxes are looked into, and how commands get their work done
+beside it or without it."""
+
+import os
+import time
+from collections.abc import Callable
+from collections.abc import Mapping
+
+import structlog
+
+from gateway.exchange.partner import Endpoint
+from gateway.pipeline import cycle
+from gateway.pipeline import handing_over
+from gateway.pipeline import outbound
+from gateway.pipeline import receive
+from gateway.pipeline.boxes import box_of
+from gateway.pipeline.engine import Step
+from gateway.pipeline.engine_local import LocalEngine
+from gateway.pipeline.engine_local import OwnerLock
+from gateway.pipeline.inbound import Inbound
+from gateway.pipeline.station import Station
+from gateway.store import checkpoints
+from gateway.store import outbox
+from gateway.store import sweep
+from gateway.transport.box import TransportError
+from gateway.transport.folder import FolderBox
+
+_log = structlog.get_logger("service")
+
+#: seconds after which a mailbox that fails is looked into again, growing to the last one
+BACK_OFF = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
+
+
+def steps() -> Mapping[str, Step]:
+    """What serves a stream, by its first word."""
+    return {"in": Inbound().step, "trade": cycle.step, "out": outbound.step, "erp": handing_over.step}
+
+
+def local_engine(station: Station) -> LocalEngine:
+    """The engine of this machine with all steps; whoever makes it holds the owner's lock."""
+    with station.database.begin() as connection:
+        # the only owner is us: leases of a process that died hold nobody back
+        outbox.forget_leases(connection)
+    return LocalEngine(station, steps())
+
+
+def mailboxes(station: Station) -> dict[str, tuple[Endpoint, float]]:
+    """Every address that files are fetched from, once, with the seconds between two looks."""
+    settings = station.installation.settings
+    found: dict[str, tuple[Endpoint, float]] = {}
+    for loaded in station.installation.directory.partners.values():
+        used = {agreement.from_ for agreement in loaded.partner.receiving()}
+        for name, endpoint in loaded.partner.endpoints.items():
+            # an endpoint that only takes our answers is polled as well: acknowledgments come there
+            if endpoint.transport in {"folder", "sftp"} and (name in used or not used or len(loaded.partner.endpoints) == 1):
+                seconds = endpoint.poll or (settings.poll if endpoint.transport == "folder" else settings.poll_remote)
+                found.setdefault(endpoint.address, (endpoint, seconds))
+    return found
+
+
+def add_pollers(engine: LocalEngine, station: Station) -> None:
+    """A thread for each mailbox, and for the folders of our own systems."""
+    for address, (endpoint, seconds) in mailboxes(station).items():
+        engine.poller(address, seconds, _looker(station, address, endpoint))
+    inbox = station.installation.settings.inbox
+    for kind, folder in (("shipments", inbox.shipments), ("bank", inbox.bank)):
+        if folder is not None:
+            engine.poller(kind, station.installation.settings.poll, _own_folder(station, kind, folder))
+
+
+def _looker(station: Station, address: str, endpoint: Endpoint) -> Callable[[], bool]:
+    state = {"failures": 0, "not_before": 0.0, "stopped": 0.0}
+
+    def look() -> bool:
+        if state["stopped"] or time.monotonic() < state["not_before"]:
+            return False
+        try:
+            came = receive.poll(station, address, box_of(station.installation, endpoint))
+        except TransportError as error:
+            failures = int(state["failures"])
+            state["not_before"] = time.monotonic() + BACK_OFF[min(failures, len(BACK_OFF) - 1)]
+            state["failures"] = failures + 1
+            if error.stop:
+                # a wrong key or password: going on could lock the account
+                state["stopped"] = 1.0
+            if failures == 0 or error.stop:
+                _log.warning("mailbox failed", address=address, error=error.message, stopped=error.stop)
+            return False
+        state["failures"] = 0
+        return came
+
+    return look
+
+
+def _own_folder(station: Station, kind: str, folder: str) -> Callable[[], bool]:
+    from gateway.pipeline import handing_in
+
+    box = FolderBox(station.installation.path(folder))
+
+    def look() -> bool:
+        try:
+            return handing_in.poll_folder(station, kind, box)
+        except TransportError as error:
+            _log.warning("folder failed", folder=folder, error=error.message)
+            return False
+
+    return look
+
+
+def work_off(station: Station, timeout: float = 300.0) -> None:
+    """What a command does after it committed: where nobody owns the installation, do the work; else wait for the owner to do it."""
+    end = time.monotonic() + timeout
+    with OwnerLock(station.installation.data) as lock:
+        while time.monotonic() < end:
+            if lock.take():
+                engine = local_engine(station)
+                try:
+                    engine.drain(max(1.0, end - time.monotonic()))
+                finally:
+                    engine.close()
+                return
+            with station.database.read() as connection:
+                if not sweep.streams_with_work(connection, station.clock()):
+                    return
+            time.sleep(0.05)
+    raise TimeoutError(f"The work was handed in, but is not done after {timeout:.0f} seconds: is the service that owns the data running? (process {os.getpid()})")
+
+
+def seal(station: Station) -> None:
+    """Sign what the journal holds so far."""
+    with station.database.begin() as connection:
+        checkpoints.seal(connection, station.journal_key(), station.clock())

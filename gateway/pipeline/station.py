@@ -1,0 +1,57 @@
+"""What every step needs: the installation with its database, archive and plans, and the clock. Opened once a process."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import UTC
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gateway.config import Installation
+from gateway.pipeline.plans import Plans
+from gateway.store.archive import Archive
+from gateway.store.database import Database
+from gateway.store.database import open_database
+from gateway.store.keys import load_or_make
+
+
+def now_utc() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """An opened installation."""
+
+    installation: Installation
+    database: Database
+    archive: Archive
+    plans: Plans
+    clock: Callable[[], datetime] = now_utc
+    #: digests of plans that are known to be archived
+    kept_plans: set[str] = field(default_factory=set)
+
+    def journal_key(self) -> Ed25519PrivateKey:
+        """The key that signs the journal's checkpoints; made at the first asking."""
+        return load_or_make(self.installation.data / "keys" / "journal.key")
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def open_station(installation: Installation, clock: Callable[[], datetime] = now_utc) -> Station:
+    """Open (and where needed make or migrate) the database and the archive; partners are loaded, so that faults show now."""
+    installation.directory  # noqa: B018  loading is checking
+    installation.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = open_database(installation.database_url)
+    database.migrate()
+    archive = Archive(installation.data / "archive")
+    return Station(installation, database, archive, Plans(installation.resolver), clock)
+
+
+def short_id(prefix: str, *parts: object) -> str:
+    """An identifier that follows from what it names, so that a step that runs twice makes it once: `D-4f1c0a9b2e7d`."""
+    digest = hashlib.sha256("\0".join(str(part) for part in parts).encode()).hexdigest()
+    return f"{prefix}-{digest[:16]}"

@@ -1,0 +1,122 @@
+"""The trail of something, from the purchase order to the cash: every document that hangs together with it, what happened to each, when,
+by whom, and which archived bytes prove it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gateway.pipeline.station import Station
+from gateway.store import documents
+from gateway.store import journal
+from gateway.store import ledger
+from gateway.store import outbox
+from gateway.store import references
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happened."""
+
+    at: datetime
+    actor: str
+    action: str
+    #: the document, outbox row or interchange it happened to
+    subject: str
+    words: str
+    reason: str = ""
+    facts: dict[str, str]
+    hash: str = ""
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trail:
+    """All documents of a trail, oldest first, and its events in time."""
+
+    reference: str
+    documents: list[documents.Document]
+    events: list[Event]
+    outgoing: list[outbox.Entry]
+    items: list[ledger.OpenItem]
+    allocations: list[ledger.Allocation]
+
+
+def trail_of(station: Station, reference: str) -> Trail | None:
+    """The trail of whatever is known under this reference; None where nothing is."""
+    with station.database.read() as connection:
+        first = documents.get(connection, reference)
+        start = [first.id] if first is not None else [found.document for found in references.find(connection, reference, whole=True, limit=20)]
+        if not start:
+            start = [found.document for found in references.find(connection, reference, limit=20)]
+        if not start:
+            return None
+        ids = set(start)
+        for one in start:
+            for link in references.trail(connection, one):
+                ids |= {link.from_document, link.to_document}
+        rows = sorted(documents.get_many(connection, ids).values(), key=lambda row: (row.created_at, row.id))
+        events: list[Event] = []
+        outgoing: list[outbox.Entry] = []
+        seen_interchanges: set[str] = set()
+        seen_transmissions: set[str] = set()
+        for row in rows:
+            events += [_event(recorded, row) for recorded in journal.of_subject(connection, "document", row.id)]
+            for entry in outbox.of_document(connection, row.id):
+                outgoing.append(entry)
+                events += [_event(recorded, row) for recorded in journal.of_subject(connection, "outbox", entry.id)]
+            if row.interchange is not None and row.interchange not in seen_interchanges:
+                seen_interchanges.add(row.interchange)
+                events += [_event(recorded, row) for recorded in journal.of_subject(connection, "interchange", row.interchange)]
+                for entry in outbox.of_interchange(connection, row.interchange):
+                    outgoing.append(entry)
+                    events += [_event(recorded, row) for recorded in journal.of_subject(connection, "outbox", entry.id)]
+            if row.transmission is not None and row.transmission not in seen_transmissions:
+                seen_transmissions.add(row.transmission)
+                events += [_event(recorded, row) for recorded in journal.of_subject(connection, "transmission", row.transmission)]
+        items, allocations = _money(connection, rows)
+    events.sort(key=lambda event: event.at)
+    return Trail(reference=reference, documents=rows, events=events, outgoing=outgoing, items=items, allocations=allocations)
+
+
+def _money(connection: Any, rows: list[documents.Document]) -> tuple[list[ledger.OpenItem], list[ledger.Allocation]]:
+    numbers = {row.number for row in rows if row.kind in {"invoice", "credit_note"} and row.direction == "out"}
+    mine = {row.id for row in rows}
+    items = [item for item in ledger.find_items(connection, numbers) if item.document in mine] if numbers else []
+    return items, [allocation for item in items for allocation in ledger.allocations_of(connection, item=item.id)]
+
+
+def _event(recorded: journal.Recorded, row: documents.Document) -> Event:
+    entry = recorded.entry
+    name = " ".join(part for part in (row.kind.replace("_", " "), row.number) if part)
+    return Event(at=entry.at, actor=entry.actor, action=entry.action, subject=entry.subject, words=name, reason=entry.reason, facts=dict(entry.facts),
+                 hash=recorded.hash, references=entry.references)
+
+
+def trail_json(trail: Trail) -> dict[str, Any]:
+    """The trail as `gateway trail --json` prints it."""
+    return {
+        "reference": trail.reference,
+        "documents": [{"id": row.id, "kind": row.kind, "number": row.number, "direction": row.direction, "partner": row.partner, "state": row.state,
+                       "test": row.test, "type": row.transaction_type, "control_number": row.transaction_control, "at": row.created_at,
+                       "amount_minor": row.amount_minor, "currency": row.currency, "plans": dict(row.plan_digests)} for row in trail.documents],
+        "events": [{"at": event.at, "actor": event.actor, "action": event.action, "about": event.words, "subject": event.subject, "reason": event.reason,
+                    "facts": event.facts, "hash": event.hash, "archive": list(event.references)} for event in trail.events],
+        "sent": [{"id": entry.id, "spec": entry.spec, "state": entry.state, "identity": entry.identity, "sent_at": entry.sent_at,
+                  "acknowledgment": entry.ack_state, "sha256": entry.sha256} for entry in trail.outgoing],
+        "open_items": [{"number": item.number, "kind": item.kind, "currency": item.currency, "amount_minor": item.amount_minor, "open_minor": item.open_minor,
+                        "due_on": item.due_on} for item in trail.items],
+        "allocations": [{"id": one.id, "open_item": one.open_item, "payment": one.payment, "kind": one.kind, "amount_minor": one.amount_minor,
+                         "currency": one.currency, "at": one.at, "reason": one.reason} for one in trail.allocations]}
+
+
+def trail_words(trail: Trail) -> str:
+    """The trail for people: one line an event, in time."""
+    lines = [f"{trail.reference}: " + " > ".join(f"{row.kind.replace('_', ' ')} {row.number} ({row.state})" for row in trail.documents)]
+    for event in trail.events:
+        lines.append(f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.words or event.subject}: {event.action}"
+                     + (f" by {event.actor}" if event.actor != "gateway" else "") + (f": {event.reason}" if event.reason else ""))
+    for item in trail.items:
+        paid = item.amount_minor - item.open_minor
+        lines.append(f"  {item.kind.replace('_', ' ')} {item.number}: {paid} of {item.amount_minor} {item.currency} (minor units) settled, due {item.due_on}")
+    return "\n".join(lines)
+

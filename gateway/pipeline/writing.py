@@ -1,0 +1,60 @@
+"""`gateway write`: a canonical document as bytes, without state. Its envelope has control number 1 and the date of the document."""
+
+from dataclasses import dataclass
+from datetime import UTC
+from datetime import datetime
+from datetime import time
+from typing import Any
+
+from gateway.codecs.node import Syntax
+from gateway.config import Installation
+from gateway.exchange.partner import Identifiers
+from gateway.exchange.partner import LoadedPartner
+from gateway.mapping.reading import PartnerValues
+from gateway.model.document import Document
+from gateway.pipeline.plans import Plans
+from gateway.pipeline.rendering import Numbers
+from gateway.pipeline.rendering import Unrenderable
+from gateway.pipeline.rendering import identity_of
+from gateway.pipeline.rendering import read_back
+from gateway.pipeline.rendering import write_body
+from gateway.pipeline.rendering import write_interchange
+from gateway.pipeline.station import now_utc
+from gateway.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Unwritable:
+    """A document that cannot be written as asked, and why."""
+
+    problems: tuple[Problem, ...]
+
+
+def write_document(document: Document, spec: str, plans: Plans, loaded: LoadedPartner | None, installation: Installation | None) -> bytes | Unwritable:
+    """The bytes of a document; what our own reader would refuse is not written."""
+    first = spec.split("/")[0]
+    if first not in {"x12", "edifact"}:
+        body = write_body(document, spec, plans, loaded)
+        return Unwritable(body.problems) if isinstance(body, Unrenderable) else body.xml
+    syntax = Syntax(first)
+    source = document.source
+    ours = installation.settings.us.identifiers if installation else Identifiers()
+    theirs = loaded.partner.identifiers if loaded else Identifiers()
+    issued = getattr(document, "issued_at", None) or getattr(document, "issued_on", None)
+    at = issued if isinstance(issued, datetime) else datetime.combine(issued, time(12), UTC) if issued else now_utc()
+    numbers = Numbers(sender=(source.sender if source and source.sender else identity_of(ours, syntax)),
+                      receiver=(source.receiver if source and source.receiver else identity_of(theirs, syntax)),
+                      test=source.test if source else False, at=at)
+    written = write_interchange(document, spec, plans, loaded, numbers)
+    if isinstance(written, Unrenderable):
+        return Unwritable(written.problems)
+    faults = tuple(read_back(written, plans, loaded))
+    return Unwritable(faults) if faults else written
+
+
+def explain_writing(document: Document, spec: str, plans: Plans, loaded: LoadedPartner | None) -> Any:
+    """Each outgoing element with the canonical field and the mapping line that it came from."""
+    from gateway.mapping.explain import writing_provenance
+
+    plan = plans.writing(spec, loaded, explain=True)
+    return writing_provenance(document, plan.mapping, PartnerValues(loaded.partner.values()) if loaded else PartnerValues({}))
