@@ -318,6 +318,12 @@ def of_document(connection: Connection, document: str) -> list[Entry]:
     )
 
 
+def of_interchange(connection: Connection, interchange: str) -> list[Entry]:
+    """The acknowledgments of an interchange: their ids begin with its id and a colon."""
+    query = select(_TABLE).where(_TABLE.c.id > f"{interchange}:", _TABLE.c.id < f"{interchange};").order_by(_TABLE.c.id)
+    return all_of(connection.execute(query), Entry)
+
+
 def search(
     connection: Connection, *, state: str | None = None, partner: str | None = None, after: tuple[datetime, str] | None = None, limit: int = 50
 ) -> list[Entry]:
