@@ -258,6 +258,14 @@ class Values:
 
     def _every(self, function: Function, part: Leaf, scope: CodeScope, held: str, trace: str) -> None:
         """Appends every filled value of a part to a list."""
+        if isinstance(part.origin, First) or part.table is not None or part.default is not None:
+            # a part that is more than a path: one value, made as a field's text is made
+            value = self.leaf(function, part, "text", "", scope, mandatory=False)
+            with function.block(f"if {value.variable} is not None:"):
+                function.line(f"{held}.append({value.variable})")
+                if trace:
+                    function.line(f"{trace}({value.origins})")
+            return
         opened = 0
         if part.when is not None:
             function.open(f"if {self.condition(function, part.when, scope, '')}:")
