@@ -77,10 +77,15 @@ def migrated_postgres_url(_postgres_migrated: str) -> str:
     """The migrated PostgreSQL database, emptied (a new one would cost a third of a second a test)."""
     from gateway.store.tables import METADATA
 
-    _execute(_postgres_migrated, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    _execute(
+        _postgres_migrated, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
     empty = "; ".join(f"DELETE FROM {table.name}" for table in METADATA.sorted_tables)
     restart = "SELECT setval(seqrelid, 1, false) FROM pg_sequence"
-    _execute(_postgres_migrated, f"SET session_replication_role = replica; {empty}; UPDATE alembic_version SET version_num = '{_newest_revision()}'; {restart}")
+    _execute(
+        _postgres_migrated,
+        f"SET session_replication_role = replica; {empty}; UPDATE alembic_version SET version_num = '{_newest_revision()}'; {restart}",
+    )
     return _postgres_migrated
 
 

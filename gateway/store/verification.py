@@ -209,4 +209,3 @@ class _Walk:
             except ValueError:
                 self.fault(f"'{digest}' is not the name of an archived file")
         return len(self.references)
-

@@ -217,4 +217,3 @@ def test_values_never_stand_in_an_error(database: Database) -> None:
             for _ in range(2):
                 connection.execute(tables.item_unit.insert(), [{"item": "SECRET-ITEM", "unit": "X", "factor": None}])
     assert "[SQL parameters hidden" in str(caught.value)
-

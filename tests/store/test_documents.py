@@ -28,8 +28,20 @@ def ids(found: list[documents.Document]) -> list[str]:
 
 def test_a_document_comes_back_whole(database: Database) -> None:
     problems = (Problem(code="X", severity=Severity.WARNING, message="m"),)
-    whole = document(hold_key="acme/1", byte_offset=5, byte_length=6, sha256="ab" * 32, amount_minor=2**40, currency="USD", problems=problems,
-                     result="{}", plan_digests={"mapping": "d"}, due_at=NOW, test=True, body='{"number": "ü"}')
+    whole = document(
+        hold_key="acme/1",
+        byte_offset=5,
+        byte_length=6,
+        sha256="ab" * 32,
+        amount_minor=2**40,
+        currency="USD",
+        problems=problems,
+        result="{}",
+        plan_digests={"mapping": "d"},
+        due_at=NOW,
+        test=True,
+        body='{"number": "ü"}',
+    )
     with database.begin() as connection:
         inserted = insert(connection, whole)
         assert documents.get(connection, "D1") == inserted[0]
@@ -61,7 +73,13 @@ def test_sequence_follows_the_order_given(database: Database) -> None:
 
 def test_a_change_waits_for_the_order_before_it_only_until_that_is_registered_no_longer(database: Database) -> None:
     with database.begin() as connection:
-        insert(connection, document("ORDER", hold_key="acme/1"), document("CHANGE", hold_key="acme/1"), document("ELSE", hold_key="acme/2"), document("FREE"))
+        insert(
+            connection,
+            document("ORDER", hold_key="acme/1"),
+            document("CHANGE", hold_key="acme/1"),
+            document("ELSE", hold_key="acme/2"),
+            document("FREE"),
+        )
         assert ids(documents.next_registered(connection, "trade/acme", 10, NOW)) == ["ORDER", "ELSE", "FREE"]
         documents.transition(connection, [change("ORDER", "registered", "held")])
         assert ids(documents.next_registered(connection, "trade/acme", 10, NOW)) == ["CHANGE", "ELSE", "FREE"]
@@ -82,7 +100,9 @@ def test_a_state_changes_only_from_where_it_was_and_its_history_is_kept(database
     with database.begin() as connection:
         insert(connection, document())
         documents.transition(connection, [change("D1", "registered", "held", reason="credit", amount_minor=500, currency="USD", number="N")])
-        documents.transition(connection, [change("D1", "held", "accepted", actor="ann", at=NOW + MINUTE, body='{"b": 1}', plan_digests={"rules": "r"})])
+        documents.transition(
+            connection, [change("D1", "held", "accepted", actor="ann", at=NOW + MINUTE, body='{"b": 1}', plan_digests={"rules": "r"})]
+        )
         for expected in ("held", "registered"):
             with pytest.raises(StaleState, match="D1 is accepted"):
                 documents.transition(connection, [change("D1", expected, "rejected")])
@@ -91,9 +111,19 @@ def test_a_state_changes_only_from_where_it_was_and_its_history_is_kept(database
         history = documents.history(connection, "D1")
         now = documents.get(connection, "D1")
     assert [(one.transition_no, one.state_before, one.state, one.actor) for one in history] == [
-        (1, None, "registered", "system"), (2, "registered", "held", "system"), (3, "held", "accepted", "ann")]
+        (1, None, "registered", "system"),
+        (2, "registered", "held", "system"),
+        (3, "held", "accepted", "ann"),
+    ]
     assert now is not None
-    assert (now.state, now.transition_no, now.amount_minor, now.number, now.body, now.plan_digests) == ("accepted", 3, 500, "N", '{"b": 1}', {"rules": "r"})
+    assert (now.state, now.transition_no, now.amount_minor, now.number, now.body, now.plan_digests) == (
+        "accepted",
+        3,
+        500,
+        "N",
+        '{"b": 1}',
+        {"rules": "r"},
+    )
 
 
 def test_a_stale_change_writes_nothing_of_its_batch(database: Database) -> None:
@@ -107,7 +137,9 @@ def test_a_stale_change_writes_nothing_of_its_batch(database: Database) -> None:
 def test_one_document_may_change_twice_in_a_batch(database: Database) -> None:
     with database.begin() as connection:
         insert(connection, document("D1"), document("D2"))
-        documents.transition(connection, [change("D1", "registered", "accepted"), change("D2", "registered", "held"), change("D1", "accepted", "done")])
+        documents.transition(
+            connection, [change("D1", "registered", "accepted"), change("D2", "registered", "held"), change("D1", "accepted", "done")]
+        )
         assert [one.state for one in documents.history(connection, "D1")] == ["registered", "accepted", "done"]
 
 
@@ -144,8 +176,19 @@ def test_counters_always_say_what_a_count_would_say(database: Database) -> None:
     chance = random.Random(7)
     states = ("registered", "held", "accepted")
     with database.begin() as connection:
-        made = insert(connection, *(document(f"D{n}", partner=chance.choice(("a", "b")), kind=chance.choice(("order", "invoice")), test=n % 5 == 0,
-                                             stream=chance.choice(("s", "t"))) for n in range(40)))
+        made = insert(
+            connection,
+            *(
+                document(
+                    f"D{n}",
+                    partner=chance.choice(("a", "b")),
+                    kind=chance.choice(("order", "invoice")),
+                    test=n % 5 == 0,
+                    stream=chance.choice(("s", "t")),
+                )
+                for n in range(40)
+            ),
+        )
         present = {one.id: one.state for one in made}
         for _ in range(10):
             chosen = chance.sample(sorted(present), 8)
@@ -170,12 +213,24 @@ def test_pages_of_documents_neither_repeat_nor_skip(database: Database) -> None:
 
 def test_filters_of_a_list(database: Database) -> None:
     with database.begin() as connection:
-        insert(connection, document("D1"), document("D2", partner="beta", created_at=NOW + MINUTE), document("D3", kind="invoice", direction="out", test=True))
+        insert(
+            connection,
+            document("D1"),
+            document("D2", partner="beta", created_at=NOW + MINUTE),
+            document("D3", kind="invoice", direction="out", test=True),
+        )
         documents.transition(connection, [change("D2", "registered", "held")])
         for filters, wanted in (
-            (Filters(partner="beta"), ["D2"]), (Filters(states=("held",)), ["D2"]), (Filters(states=("held", "registered")), ["D2", "D3", "D1"]),
-            (Filters(kind="invoice"), ["D3"]), (Filters(direction="in"), ["D2", "D1"]), (Filters(number="PO-D1"), ["D1"]), (Filters(test=False), ["D2", "D1"]),
-            (Filters(since=NOW + MINUTE), ["D2"]), (Filters(until=NOW + MINUTE), ["D3", "D1"]), (Filters(partner="acme", kind="invoice"), ["D3"]),
+            (Filters(partner="beta"), ["D2"]),
+            (Filters(states=("held",)), ["D2"]),
+            (Filters(states=("held", "registered")), ["D2", "D3", "D1"]),
+            (Filters(kind="invoice"), ["D3"]),
+            (Filters(direction="in"), ["D2", "D1"]),
+            (Filters(number="PO-D1"), ["D1"]),
+            (Filters(test=False), ["D2", "D1"]),
+            (Filters(since=NOW + MINUTE), ["D2"]),
+            (Filters(until=NOW + MINUTE), ["D3", "D1"]),
+            (Filters(partner="acme", kind="invoice"), ["D3"]),
         ):
             assert ids(documents.search(connection, filters)) == wanted, filters
 

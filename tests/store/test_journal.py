@@ -31,8 +31,18 @@ KEY = Ed25519PrivateKey.generate()
 
 
 def made(number: int, stream: str = "acme", **fields: object) -> Entry:
-    return Entry(**{"stream": stream, "at": NOW + number * MINUTE, "actor": "system", "action": "accepted", "subject_kind": "document", "subject": f"D{number}",
-                    "facts": {"number": f"PO{number}"}, **fields})  # type: ignore[arg-type]
+    return Entry(
+        **{
+            "stream": stream,
+            "at": NOW + number * MINUTE,
+            "actor": "system",
+            "action": "accepted",
+            "subject_kind": "document",
+            "subject": f"D{number}",
+            "facts": {"number": f"PO{number}"},
+            **fields,
+        }
+    )  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -71,7 +81,7 @@ def test_what_is_appended_is_found_in_order_and_verifies(sealed: Database) -> No
 
 
 def test_an_entry_is_canonical_json_and_its_hash_can_be_computed_with_nothing_but_python(database: Database) -> None:
-    entry = made(1, reason="größer \"than\" 5\n\x01", facts={"b": "\u2028", "a": "\\/", "€": ""}, references=("ab" * 32,), commitments={"iban": "cd"})
+    entry = made(1, reason='größer "than" 5\n\x01', facts={"b": "\u2028", "a": "\\/", "€": ""}, references=("ab" * 32,), commitments={"iban": "cd"})
     with database.begin() as connection:
         journal.append(connection, [entry, made(2)])
         rows = connection.execute(text("SELECT entry, hash FROM journal_entry ORDER BY position")).all()
@@ -103,10 +113,14 @@ _CHANGES: dict[str, tuple[str, ...]] = {
     "newest removed": ("DELETE FROM journal_entry WHERE subject = 'D11'",),
     "newest removed with its head": (
         "DELETE FROM journal_entry WHERE subject = 'D11'",
-        "UPDATE journal_head SET number = 7, hash = (SELECT hash FROM journal_entry WHERE subject = 'D10') WHERE stream = 'acme'"),
+        "UPDATE journal_head SET number = 7, hash = (SELECT hash FROM journal_entry WHERE subject = 'D10') WHERE stream = 'acme'",
+    ),
     "a whole stream removed": ("DELETE FROM journal_entry WHERE stream = 'beta'", "DELETE FROM journal_head WHERE stream = 'beta'"),
     "all removed": ("DELETE FROM journal_entry", "DELETE FROM journal_head"),
-    "two exchanged": ("UPDATE journal_entry SET position = 1000 WHERE subject = 'D4'", "UPDATE journal_entry SET position = 1001 WHERE subject = 'D5'"),
+    "two exchanged": (
+        "UPDATE journal_entry SET position = 1000 WHERE subject = 'D4'",
+        "UPDATE journal_entry SET position = 1001 WHERE subject = 'D5'",
+    ),
     "moved to the end": ("UPDATE journal_entry SET position = 1000 WHERE subject = 'D4'",),
     "head removed": ("DELETE FROM journal_head WHERE stream = 'beta'",),
     "head altered": ("UPDATE journal_head SET number = 99 WHERE stream = 'beta'",),
@@ -144,9 +158,13 @@ def test_newest_entries_and_checkpoints_removed_together_are_found_by_a_checkpoi
     with sealed.read() as connection:
         witnessed = checkpoints.last(connection)
     assert witnessed is not None
-    tamper(sealed, "DELETE FROM journal_entry WHERE subject IN ('D8', 'D9', 'D10', 'D11')", "DELETE FROM journal_checkpoint WHERE number = 2",
-           "UPDATE journal_head SET number = 3, hash = (SELECT hash FROM journal_entry WHERE subject = 'D6') WHERE stream = 'beta'",
-           "UPDATE journal_head SET number = 5, hash = (SELECT hash FROM journal_entry WHERE subject = 'D7') WHERE stream = 'acme'")
+    tamper(
+        sealed,
+        "DELETE FROM journal_entry WHERE subject IN ('D8', 'D9', 'D10', 'D11')",
+        "DELETE FROM journal_checkpoint WHERE number = 2",
+        "UPDATE journal_head SET number = 3, hash = (SELECT hash FROM journal_entry WHERE subject = 'D6') WHERE stream = 'beta'",
+        "UPDATE journal_head SET number = 5, hash = (SELECT hash FROM journal_entry WHERE subject = 'D7') WHERE stream = 'acme'",
+    )
     assert verify(sealed, None, KEY).ok
     verified = verify(sealed, None, KEY, witnessed=[witnessed])
     assert any("kept elsewhere" in fault for fault in verified.faults)
@@ -331,7 +349,9 @@ def test_a_file_that_is_no_key_is_told_plainly(tmp_path: Path) -> None:
     path.write_text("nonsense")
     with pytest.raises(ValueError, match="not a private key"):
         load_or_make(path)
-    path.write_bytes(X25519PrivateKey.generate().private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    path.write_bytes(
+        X25519PrivateKey.generate().private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
     with pytest.raises(ValueError, match="another kind of key"):
         load_or_make(path)
 

@@ -20,9 +20,25 @@ def claim(connection, token="t1", now=NOW, limit=10):  # type: ignore[no-untyped
 
 
 def prepare(connection, *ids, token="t1", identity="file1", **fields):  # type: ignore[no-untyped-def]
-    outbox.prepare(connection, token, [
-        Preparation(**{"id": id, "identity": identity, "sha256": "ab" * 32, "transaction_type": "856", "interchange_control": "000000007", "group_control": "7",
-                       "transaction_control": f"{number:04}", **fields}) for number, id in enumerate(ids, 1)])
+    outbox.prepare(
+        connection,
+        token,
+        [
+            Preparation(
+                **{
+                    "id": id,
+                    "identity": identity,
+                    "sha256": "ab" * 32,
+                    "transaction_type": "856",
+                    "interchange_control": "000000007",
+                    "group_control": "7",
+                    "transaction_control": f"{number:04}",
+                    **fields,
+                }
+            )
+            for number, id in enumerate(ids, 1)
+        ],
+    )
 
 
 def state(connection, id):  # type: ignore[no-untyped-def]
@@ -144,7 +160,9 @@ def _send(connection, *ids, ack_due_at=NOW + 60 * MINUTE, **fields):  # type: ig
 def test_an_acknowledgment_finds_its_transaction_whatever_the_zeros(database: Database) -> None:
     with database.begin() as connection:
         _send(connection, "a", "b")
-        found = outbox.acknowledge(connection, partner="acme", outcome="accepted", at=NOW, group_control="0007", transaction_control="2", transaction_type="856")
+        found = outbox.acknowledge(
+            connection, partner="acme", outcome="accepted", at=NOW, group_control="0007", transaction_control="2", transaction_type="856"
+        )
         assert [(one.id, one.state, one.ack_state) for one in found] == [("b", "acknowledged", "accepted")]
         assert state(connection, "a") == "sent"
         found = outbox.acknowledge(connection, partner="acme", outcome="rejected", at=NOW, group_control="7", transaction_control="0001")
@@ -157,7 +175,9 @@ def test_an_acknowledgment_of_the_group_leaves_a_rejected_transaction_rejected(d
         outbox.acknowledge(connection, partner="acme", outcome="rejected", at=NOW, group_control="7", transaction_control="0001")
         found = outbox.acknowledge(connection, partner="acme", outcome="accepted", at=NOW, group_control="7", transaction_types=("856",))
         assert [(one.id, one.state) for one in found] == [("a", "rejected"), ("b", "acknowledged")] or [(one.id, one.state) for one in found] == [
-            ("b", "acknowledged"), ("a", "rejected")]
+            ("b", "acknowledged"),
+            ("a", "rejected"),
+        ]
 
 
 def test_an_acknowledgment_of_nothing_that_we_sent_says_so(database: Database) -> None:
@@ -187,7 +207,9 @@ def test_an_acknowledgment_quicker_than_our_record_of_the_sending_is_not_lost(da
         outbox.enqueue(connection, [entry("a", expects_ack=True)])
         claim(connection)
         prepare(connection, "a")
-        assert [one.state for one in outbox.acknowledge(connection, partner="acme", outcome="accepted", at=NOW, group_control="7")] == ["acknowledged"]
+        assert [one.state for one in outbox.acknowledge(connection, partner="acme", outcome="accepted", at=NOW, group_control="7")] == [
+            "acknowledged"
+        ]
         outbox.sent(connection, ["a"], "t1", NOW, NOW + 60 * MINUTE)
         row = outbox.get_existing(connection, "a")
         assert (row.state, row.ack_state, row.ack_due_at, row.lease_token) == ("acknowledged", "accepted", None, None)
@@ -212,7 +234,9 @@ def test_an_acknowledgment_that_does_not_come_is_overdue_and_may_still_come(data
         assert outbox.mark_overdue(connection, "a")
         assert not outbox.mark_overdue(connection, "a")
         assert outbox.overdue(connection, NOW + MINUTE) == []
-        assert [one.ack_state for one in outbox.acknowledge(connection, partner="acme", outcome="accepted", at=NOW, group_control="7")] == ["accepted"]
+        assert [one.ack_state for one in outbox.acknowledge(connection, partner="acme", outcome="accepted", at=NOW, group_control="7")] == [
+            "accepted"
+        ]
 
 
 def test_what_expects_no_acknowledgment_does_not_wait_for_one(database: Database) -> None:
