@@ -15,9 +15,17 @@ MAXIMUM_SEGMENT = 1024 * 1024
 #: a transaction longer than this is not held in memory (an order of 100,000 lines takes about 10 MB)
 MAXIMUM_TRANSACTION = 16 * 1024 * 1024
 
+#: more segments than this in one transaction are not held in memory either
+MAXIMUM_SEGMENTS = 600_000
+
 #: what may stand around segments without meaning anything; NUL and Ctrl-Z pad files of old systems
 BLANKS = " \r\n\t\v\f\0\x1a"
 BYTE_ORDER_MARK = "\xef\xbb\xbf"
+
+
+def shown(delimiter: str) -> str:
+    """A delimiter as a message shows it."""
+    return delimiter if delimiter.isprintable() else repr(delimiter)[1:-1]
 
 
 class Window:

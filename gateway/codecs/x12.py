@@ -17,8 +17,10 @@ from gateway.codecs.node import Syntax
 from gateway.codecs.node import Transaction
 from gateway.codecs.node import place_in
 from gateway.codecs.window import MAXIMUM_SEGMENT
+from gateway.codecs.window import MAXIMUM_SEGMENTS
 from gateway.codecs.window import MAXIMUM_TRANSACTION
 from gateway.codecs.window import Window
+from gateway.codecs.window import shown
 from gateway.codecs.x12_envelope import EnvelopeReader
 from gateway.codecs.x12_text import locate
 from gateway.codecs.x12_text import write
@@ -96,6 +98,8 @@ class _Reader(EnvelopeReader):
                     text, start = window.text, 0
                     continue
                 break
+            if end - start > MAXIMUM_SEGMENT:
+                break
             raw = text[start:end]
             decoded = raw if raw.isascii() else x12_text.as_utf8(raw, delimiters)
             if gap:
@@ -109,7 +113,7 @@ class _Reader(EnvelopeReader):
             header, trailer, count = segments[0], segments[-1], len(segments)
             if len(header) < 3 or trailer[1] != str(count) or trailer[-1] != header[2] or len(trailer) != 3:
                 break
-            if is_odd(decoded, 0, len(decoded) - 1) or len(raw) > MAXIMUM_SEGMENT:
+            if is_odd(decoded, 0, len(decoded) - 1):
                 break
             kind, number = header[1], header[2]
             self.index += count
@@ -213,26 +217,28 @@ class _Reader(EnvelopeReader):
         """The same, looking at each segment: for transactions without SE, with empty segments, odd tags or wrapped lines."""
         window = self.window
         kind, length = self.find_boundary()
-        kept = length if kind != "large" else max(4, window.text.find(self.segment, window.position, window.position + 256) + 1 - window.position)
+        too_large = kind == "large" or window.text.count(self.segment, window.position, window.position + length) > MAXIMUM_SEGMENTS
+        kept = max(4, window.text.find(self.segment, window.position, window.position + 256) + 1 - window.position) if too_large else length
         raw = window.text[window.position : window.position + kept]
         text = raw if raw.isascii() else x12_text.as_utf8(raw, self.delimiters)
         segments = x12_text.cut(text, self.delimiters)
         transaction = self.build(segments, raw)
         window.position += length
-        if kind == "SE":
+        if kind == "SE" and not too_large:
             if not raw.endswith(self.segment):
                 self.tell(
-                    transaction, kinds.TERMINATOR_MISSING, f"the last segment does not end with '{x12_text.shown(self.segment)}'", len(segments)
+                    transaction, kinds.TERMINATOR_MISSING, f"the last segment does not end with '{shown(self.segment)}'", len(segments)
                 )
-        elif kind == "large":
+        elif too_large:
             self.tell(
                 transaction,
                 kinds.TRANSACTION_TOO_LARGE,
-                f"the transaction is larger than {MAXIMUM_TRANSACTION} bytes",
+                f"the transaction is larger than {MAXIMUM_TRANSACTION} bytes or {MAXIMUM_SEGMENTS} segments",
                 1,
                 expected=f"at most {MAXIMUM_TRANSACTION} bytes",
             )
-            self.skip_transaction()
+            if kind == "large":
+                self.skip_transaction()
         elif kind == "end":
             where = Place(
                 interchange=transaction.interchange_control_number or None,
@@ -263,7 +269,7 @@ class _Reader(EnvelopeReader):
             )
         self.look_at_segments(transaction)
         self.check_header(transaction, self.transaction_numbers.add(transaction.control_number))
-        if kind == "SE":
+        if kind == "SE" and not too_large:
             self.check_trailer(transaction)
         return transaction
 

@@ -23,6 +23,7 @@ from gateway.codecs.window import BYTE_ORDER_MARK
 from gateway.codecs.window import MAXIMUM_SEGMENT
 from gateway.codecs.window import Numbers
 from gateway.codecs.window import Window
+from gateway.codecs.window import shown
 from gateway.kinds import file as file_kinds
 from gateway.kinds import x12 as kinds
 from gateway.problem import Place
@@ -234,15 +235,15 @@ class EnvelopeReader:
         events: list[Event] = [problem] if problem.code == kinds.LOWER_CASE.code or not told else []
         search = window.position + 1
         while True:
-            found_at = window.text.find("ISA", search)
-            if found_at < 0:
-                window.position = max(window.position, len(window.text) - 2)
+            possible = x12_header.POSSIBLE.search(window.text, search)
+            if possible is None:
+                window.position = max(window.position, len(window.text) - 16)
+                search = 0
                 if not window.more():
                     window.position = len(window.text)
                     return events
-                search = 0
                 continue
-            window.position = found_at
+            window.position = possible.start()
             window.hold(x12_header.LONGEST)
             if x12_header.starts(window.text, window.position) and isinstance(
                 x12_header.read_header(window.text, window.position), x12_header.Header
@@ -262,7 +263,7 @@ class EnvelopeReader:
                 events.append(
                     kinds.SEGMENT_ENDLESS.at(
                         self.place(),
-                        f"no segment terminator '{x12_text.shown(self.segment)}' comes within {MAXIMUM_SEGMENT} bytes",
+                        f"no segment terminator '{shown(self.segment)}' comes within {MAXIMUM_SEGMENT} bytes",
                         expected="a segment terminator",
                     )
                 )
@@ -271,7 +272,7 @@ class EnvelopeReader:
                     window.position = len(window.text)
                 return None, events
             length = len(window.text) - window.position
-            events.append(kinds.TERMINATOR_MISSING.at(self.place(), f"the last segment does not end with '{x12_text.shown(self.segment)}'"))
+            events.append(kinds.TERMINATOR_MISSING.at(self.place(), f"the last segment does not end with '{shown(self.segment)}'"))
         text = window.text[window.position : window.position + length]
         if self.delimiters.wrapped:
             text = x12_text.unwrap(text)

@@ -19,16 +19,19 @@ WIDTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
 REPETITION_SINCE = "00402"
 
 _LINE_BREAK = re.compile(r"[\r\n]+")
-_START = re.compile(r"ISA[^A-Za-z0-9\s]")
-_LOWER_CASE = re.compile(r"isa[^A-Za-z0-9\s]|(st|gs)([^A-Za-z0-9\s])[A-Za-z0-9 ]{2,15}\2", re.ASCII)
+#: where in junk it is worth looking for an ISA
+POSSIBLE = re.compile(r"ISA([^A-Za-z0-9 \r\n])[A-Za-z0-9 ]{0,2}\1")
+_START = re.compile(r"ISA[^A-Za-z0-9 \r\n]")
+_LOWER_CASE = re.compile(r"isa[^A-Za-z0-9 \r\n]|(st|gs)([^A-Za-z0-9 \r\n])[A-Za-z0-9 ]{2,15}\2", re.ASCII)
 #: without ISA: ST, a type of three digits and a control number, then what ends that segment, then another tag
 _BARE_TRANSACTION = re.compile(
-    r"ST(?P<element>[^A-Za-z0-9\s])\d{3}(?P=element)[A-Za-z0-9]{1,9}(?:(?P=element)[A-Za-z0-9]{1,35})?[ ]*"
-    r"(?P<segment>[^A-Za-z0-9 ])[\s]*[A-Z][A-Z0-9]{1,2}(?P=element)",
+    r"ST(?P<element>[^A-Za-z0-9 \r\n])\d{3}(?P=element)[A-Za-z0-9]{1,9}(?:(?P=element)[A-Za-z0-9]{1,35})?[ ]*"
+    r"(?P<segment>[^A-Za-z0-9 ])[ \t\r\n]*[A-Z][A-Z0-9]{1,2}(?P=element)",
     re.ASCII,
 )
 _BARE_GROUP = re.compile(
-    r"GS(?P<element>[^A-Za-z0-9\s])[A-Z0-9]{2}(?P=element)[^\r\n]{4,120}?(?P<segment>[^A-Za-z0-9 ])[\s]*ST(?P=element)\d{3}(?P=element)", re.ASCII
+    r"GS(?P<element>[^A-Za-z0-9 \r\n])[A-Z0-9]{2}(?P=element)[^\r\n]{4,120}?(?P<segment>[^A-Za-z0-9 ])[ \t\r\n]*ST(?P=element)\d{3}(?P=element)",
+    re.ASCII,
 )
 
 

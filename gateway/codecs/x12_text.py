@@ -13,6 +13,7 @@ from gateway.codecs.node import Segment
 from gateway.codecs.node import Span
 from gateway.codecs.node import Transaction
 from gateway.codecs.window import BLANKS
+from gateway.codecs.window import shown
 from gateway.codecs.x12_header import WIDTHS
 
 _BREAKS = str.maketrans("", "", "\r\n")
@@ -33,11 +34,6 @@ def as_utf8(text: str, delimiters: Delimiters | None = None) -> str:
         return text
 
 
-def shown(delimiter: str) -> str:
-    """A delimiter as a message shows it."""
-    return delimiter if delimiter.isprintable() else repr(delimiter)[1:-1]
-
-
 def blanks_beside(delimiters: Delimiters) -> str:
     """What may stand between segments without meaning anything."""
     return "".join(blank for blank in BLANKS if blank not in {delimiters.element, delimiters.segment})
@@ -45,7 +41,7 @@ def blanks_beside(delimiters: Delimiters) -> str:
 
 #: a whole padded ISA, which is believed wherever it stands
 _PADDED_ISA = (
-    r"ISA(?P<padded>[^A-Za-z0-9\s])\d\d(?P=padded).{10}(?P=padded)\d\d(?P=padded).{10}(?P=padded)..(?P=padded).{15}(?P=padded)..(?P=padded)"
+    r"ISA(?P<padded>[^A-Za-z0-9 \r\n])\d\d(?P=padded).{10}(?P=padded)\d\d(?P=padded).{10}(?P=padded)..(?P=padded).{15}(?P=padded)..(?P=padded)"
     r".{15}(?P=padded)\d{6}(?P=padded)\d{4}(?P=padded)"
 )
 
@@ -55,7 +51,7 @@ def boundary(delimiters: Delimiters) -> re.Pattern[str]:
     element, segment, blanks = re.escape(delimiters.element), re.escape(delimiters.segment), re.escape(blanks_beside(delimiters))
     join = r"[\r\n]*" if delimiters.wrapped else ""
     inside = "|".join(join.join(tag) for tag in ("SE", "ST", "GE", "GS", "IEA"))
-    isa = r"ISA(?P<isa>[^A-Za-z0-9\s])\d\d(?P=isa)"
+    isa = r"ISA(?P<isa>[^A-Za-z0-9 \r\n])\d\d(?P=isa)"
     return re.compile(f"(?:{segment}[{blanks}]*|[\\r\\n])(?={isa})|{segment}[{blanks}]*(?=(?P<tag>{inside}){join}{element})|(?={_PADDED_ISA})")
 
 

@@ -1,0 +1,87 @@
+"""Which syntax a file is in, from its head; and its events from the codec that reads it.
+
+It knows the codecs' `looks_like` and nothing else of them. A bare ST or UNH without envelope is still X12 or EDIFACT.
+"""
+
+import re
+from collections.abc import Iterable
+from collections.abc import Iterator
+from itertools import chain
+
+from gateway.codecs import edifact
+from gateway.codecs import x12
+from gateway.codecs.node import Event
+from gateway.codecs.node import InterchangeStart
+from gateway.codecs.node import Syntax
+from gateway.kinds import file as kinds
+from gateway.problem import Place
+
+#: bytes of a file that decide
+HEAD = 4096
+
+_NAMESPACES = (
+    (Syntax.CAMT, re.compile(rb"urn:(?:iso:std:iso:20022:tech:xsd:|swift:xsd:\$?)camt\.|[\"':]camt\.05\d\.")),
+    (Syntax.CII, re.compile(rb"urn:un:unece:uncefact:data:standard:CrossIndustry")),
+    (Syntax.UBL, re.compile(rb"urn:oasis:names:specification:ubl:")),
+)
+
+
+def syntax_of(head: bytes) -> Syntax:
+    """The syntax of a file that starts with these bytes (its first 4 kB)."""
+    if _is_marked_up(head):
+        return _xml_syntax(head)
+    if x12.looks_like(head):
+        return Syntax.X12
+    if edifact.looks_like(head):
+        return Syntax.EDIFACT
+    return Syntax.UNKNOWN
+
+
+def _is_marked_up(head: bytes) -> bool:
+    bare = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not (bare.startswith(b"<") or head.startswith((b"\xff\xfe", b"\xfe\xff", b"\0<"))):
+        return False
+    from gateway.codecs import xml  # heavy (lxml), and only needed for XML
+
+    return xml.looks_like(head)
+
+
+def _xml_syntax(head: bytes) -> Syntax:
+    text = head.replace(b"\0", b"")
+    for syntax, namespace in _NAMESPACES:
+        if namespace.search(text):
+            return syntax
+    return Syntax.UNKNOWN
+
+
+def read(chunks: Iterable[bytes]) -> tuple[Syntax, Iterator[Event]]:
+    """The syntax of a file and everything in it. What is in no syntax that we know is one Problem."""
+    iterator = iter(chunks)
+    head = b""
+    for chunk in iterator:
+        head += chunk
+        if len(head) >= HEAD:
+            break
+    whole = chain([head], iterator)
+    syntax = syntax_of(head[:HEAD])
+    if syntax is Syntax.X12:
+        return syntax, x12.read(whole)
+    if syntax is Syntax.EDIFACT:
+        return syntax, edifact.read(whole)
+    if _is_marked_up(head):
+        from gateway.codecs import xml  # see below
+
+        events = xml.read(whole)
+        first = next(events)
+        return (first.syntax if isinstance(first, InterchangeStart) else syntax), chain([first], events)
+    return syntax, _unreadable(head)
+
+
+def _unreadable(head: bytes) -> Iterator[Event]:
+    if not head.strip():
+        yield kinds.EMPTY.at(Place(offset=0), "the file is empty", expected="an interchange or a document")
+        return
+    found = head[:40].decode("latin-1")
+    yield kinds.UNREADABLE.at(
+        Place(offset=0, line=1), "the file is in no syntax that we know", found=found, expected="ISA, UNA, UNB or an XML document"
+    )

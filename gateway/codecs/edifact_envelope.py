@@ -1,0 +1,549 @@
+"""EDIFACT envelopes: UNA, UNB, UNG, UNE, UNZ and whatever stands between them, with their counts and references.
+
+It knows nothing of what stands between UNH and UNT. Its rule: an envelope that is missing, doubled or wrong is a problem at
+its place, and reading goes on with the next thing that can be read.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from gateway.codecs import edifact_charset
+from gateway.codecs import edifact_header
+from gateway.codecs import edifact_text
+from gateway.codecs.node import Delimiters
+from gateway.codecs.node import Event
+from gateway.codecs.node import GroupEnd
+from gateway.codecs.node import GroupStart
+from gateway.codecs.node import InterchangeEnd
+from gateway.codecs.node import InterchangeStart
+from gateway.codecs.node import Repeated
+from gateway.codecs.node import Segment
+from gateway.codecs.node import Syntax
+from gateway.codecs.window import BLANKS
+from gateway.codecs.window import BYTE_ORDER_MARK
+from gateway.codecs.window import MAXIMUM_SEGMENT
+from gateway.codecs.window import Numbers
+from gateway.codecs.window import Window
+from gateway.codecs.window import shown
+from gateway.kinds import edifact as kinds
+from gateway.kinds import file as file_kinds
+from gateway.problem import Kind
+from gateway.problem import Place
+from gateway.problem import Problem
+
+ENVELOPE_TAGS = ("UNA", "UNB", "UNZ", "UNG", "UNE", "UNH", "UNT")
+
+
+def value(segment: Segment, element: int, component: int = 1) -> str:
+    """A component of a segment, without blanks around it; empty where it is not there."""
+    if len(segment) <= element:
+        return ""
+    parts = segment[element]
+    if isinstance(parts, Repeated):
+        parts = parts[0]
+    return str(parts[component - 1]).strip() if len(parts) >= component else ""
+
+
+def identity(segment: Segment, element: int) -> str:
+    """S002, S003, S006 or S007 as qualifier:id."""
+    identifier, qualifier = value(segment, element, 1), value(segment, element, 2)
+    return f"{qualifier}:{identifier}" if identifier or qualifier else ""
+
+
+class EnvelopeReader:
+    """Where we are in the file: which interchange and group are open, with what was counted in them."""
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+        self.ordinal = 0
+        self.interchange: InterchangeStart | None = None
+        self.group: GroupStart | None = None
+        self.interchange_numbers = Numbers()
+        self.group_numbers = Numbers()
+        self.transaction_numbers = Numbers()
+        self.groups_counted = 0
+        self.transactions_counted = 0
+        self.interchange_transactions_counted = 0
+        #: segments of the file so far, for places outside of messages
+        self.index = 0
+        self.charset = ""
+        self.syntax_version = ""
+        self.interchange_number = self.group_number = ""
+        self.mixture_told = False
+        #: a trailer was missing somewhere: look for the end of each message with care
+        self.careful = False
+        self.use(edifact_header.DEFAULT)
+
+    def use(self, delimiters: Delimiters) -> None:
+        """Cut with these delimiters from now on."""
+        self.delimiters = delimiters
+        self.element = delimiters.element
+        self.segment = delimiters.segment
+        self.header_start = "UNH" + delimiters.element
+        self.blanks = edifact_text.blanks_beside(delimiters)
+        self.boundary = edifact_text.boundary(delimiters)
+        self.careful = delimiters.wrapped
+        self.expect_gap("")
+
+    def expect_gap(self, gap: str) -> None:
+        """What stands between two segments here decides how a trailer starts, and which start of a segment is odd."""
+        self.gap = gap if len(gap) <= 2 else ""
+        self.trailer_start = f"{self.segment}{self.gap}UNT{self.element}"
+        self.odd_start = re.compile(f"{re.escape(self.segment + self.gap)}[^A-Z]")
+
+    # ---- before, between and behind interchanges
+
+    def lead_in(self) -> Iterator[Event]:
+        """What stands before the first interchange."""
+        window = self.window
+        window.hold(edifact_header.LONGEST)
+        if window.text.startswith(BYTE_ORDER_MARK):
+            yield file_kinds.BYTE_ORDER_MARK.at(Place(offset=0, length=3, line=1), "the file starts with a byte order mark")
+            window.position = 3
+        if window.skip(BLANKS):
+            yield file_kinds.WHITE_SPACE.at(Place(offset=0, line=1), "white space stands before the first segment")
+        window.hold(edifact_header.LONGEST)
+        if edifact_header.is_bare(window.text, window.position):
+            start = window.text[window.position : window.position + 4]
+            found = start[3]
+            if found != self.element:
+                yield kinds.DELIMITERS_UNUSABLE.at(
+                    self.place(start[:3]),
+                    f"{start[:3]} is followed by '{found}', and no UNA says what the delimiters are",
+                    found=found,
+                    expected="UNA",
+                )
+            else:
+                yield from self.open_bare()
+
+    def open_bare(self) -> list[Event]:
+        """Messages without UNB: the interchange has no identities."""
+        events = self.open_interchange(["UNB"], self.window.offset)
+        return [*events, kinds.ENVELOPE_MISSING.at(self.place(), "no UNB stands before the first message", expected="UNB")]
+
+    def place(self, segment: str | None = None, *, element: int | None = None, length: int | None = None) -> Place:
+        """The place of the segment at the window's position, outside of messages."""
+        return Place(
+            interchange=self.interchange_number or None,
+            group=self.group_number or None,
+            segment=segment,
+            index=self.index or None,
+            element=element,
+            offset=self.window.offset,
+            length=length,
+            line=self.window.line,
+        )
+
+    def read_other(self) -> list[Event] | None:
+        """Anything but a message; None at the end of the file."""
+        window = self.window
+        window.skip(self.blanks if self.interchange else BLANKS)
+        window.hold(edifact_header.LONGEST)
+        text, position = window.text, window.position
+        if position >= len(text):
+            return None
+        if edifact_header.starts(text, position) and (self.interchange is None or not text.startswith("UNA" + self.element, position)):
+            return self.read_head()
+        if self.interchange is None:
+            return self.skip_junk()
+        if text[position] == self.segment:
+            problem = kinds.SEGMENT_EMPTY.at(self.place(length=1), "an empty segment stands between two segments")
+            window.position += 1
+            window.skip(self.blanks + self.segment)
+            return [problem]
+        return self.read_envelope_segment()
+
+    def read_head(self) -> list[Event]:
+        """UNA and UNB: the interchange before it is closed, where it is still open."""
+        window = self.window
+        head = edifact_header.read_head(window.text, window.position)
+        if not isinstance(head, edifact_header.Head):
+            problem = kinds.DELIMITERS_UNUSABLE.at(self.place(), head, found=window.text[window.position : window.position + 9])
+            if self.interchange is None:
+                return [problem, *self.skip_junk(told=True)]
+            self.index += 1
+            self.take_segment()
+            return [problem]
+        events = self.close_interchange([], window.offset)
+        start = window.offset
+        self.use(head.delimiters)
+        if head.repaired:
+            events.append(
+                kinds.UNA_MALFORMED.at(self.place("UNA", length=head.length), "UNA has five characters, six are expected", expected="UNA:+.? '")
+            )
+        if head.guessed:
+            events.append(
+                kinds.DELIMITERS_GUESSED.at(
+                    self.place("UNB"),
+                    f"the delimiters are guessed: element '{shown(self.element)}', component "
+                    f"'{shown(head.delimiters.component)}', segment '{shown(self.segment)}'",
+                    expected="UNA",
+                )
+            )
+        window.position += head.length
+        window.skip(self.blanks)
+        window.hold(edifact_header.LONGEST)
+        if not window.text.startswith("UNB" + self.element, window.position):
+            if edifact_header.is_interactive(window.text, window.position):
+                return [*events, *self.skip_junk()]
+            return [*events, *self.open_bare()]
+        charset = window.text[window.position + 4 : window.position + 8]
+        if edifact_header.is_wrapped(window.text[window.position : window.position + edifact_header.LONGEST], head.delimiters, charset):
+            self.use(replace(head.delimiters, wrapped=True))
+            events.append(kinds.WRAPPED.at(self.place("UNB"), "the interchange is broken into lines inside of segments"))
+        self.index += 1
+        place = self.place("UNB")
+        segment, problems = self.take_segment()
+        if segment is None:
+            return [*events, *problems]
+        events += self.open_interchange(segment, start)
+        named = replace_place(place, interchange=self.interchange_number)
+        events += self.check_head(segment, named)
+        self.expect_gap(window.skip(self.blanks))
+        return [*events, *problems]
+
+    def check_head(self, segment: Segment, place: Place) -> Iterator[Problem]:
+        """UNB's syntax, character set and control reference."""
+        number = self.interchange_number
+        if self.syntax_version not in {"1", "2", "3", "4"}:
+            yield kinds.SYNTAX_UNSUPPORTED.at(
+                replace_place(place, element=1, component=2),
+                f"the syntax version is '{self.syntax_version}'",
+                found=self.syntax_version,
+                expected="1, 2, 3 or 4",
+            )
+        if not edifact_charset.is_known(self.charset):
+            yield kinds.CHARSET_UNKNOWN.at(
+                replace_place(place, element=1, component=1),
+                f"the character set '{self.charset}' is not known",
+                found=self.charset,
+                expected="UNOA to UNOL, UNOW or UNOY",
+            )
+        if len(segment) < 6:
+            yield kinds.UNB_MALFORMED.at(
+                place, f"UNB has {len(segment) - 1} elements, at least 5 are expected", expected="syntax, sender, recipient, date, reference"
+            )
+        elif not self.interchange_numbers.add(number):
+            yield kinds.UNB_DUPLICATE.at(
+                replace_place(place, element=5),
+                f"the file holds two interchanges with control reference '{number}'",
+                found=number,
+                expected="another reference",
+            )
+
+    def open_interchange(self, segment: Segment, offset: int) -> list[Event]:
+        self.ordinal += 1
+        self.groups_counted = self.transactions_counted = self.interchange_transactions_counted = 0
+        self.group = None
+        self.group_number = ""
+        self.mixture_told = False
+        self.group_numbers, self.transaction_numbers = Numbers(), Numbers()
+        self.charset, self.syntax_version = value(segment, 1, 1), value(segment, 1, 2)
+        version = ":".join(part for part in (self.charset, self.syntax_version) if part)
+        self.interchange = InterchangeStart(
+            syntax=Syntax.EDIFACT,
+            ordinal=self.ordinal,
+            offset=offset,
+            delimiters=self.delimiters,
+            segment=segment if len(segment) > 1 else [],
+            sender=identity(segment, 2),
+            receiver=identity(segment, 3),
+            control_number=value(segment, 5),
+            version=version,
+            date=value(segment, 4, 1),
+            time=value(segment, 4, 2),
+            test=value(segment, 11) not in {"", "0"},
+            acknowledgment_requested=value(segment, 9) not in {"", "0"},
+            application_reference=value(segment, 7),
+        )
+        self.interchange_number = self.interchange.control_number
+        return [self.interchange]
+
+    def skip_junk(self, *, told: bool = False) -> list[Event]:
+        """Step to the next interchange that can be read, or to the end of the file."""
+        window = self.window
+        place = Place(offset=window.offset, line=window.line)
+        text, position = window.text, window.position
+        found = text[position : position + 40]
+        events: list[Event] = []
+        if edifact_header.is_interactive(text, position):
+            events.append(
+                kinds.INTERACTIVE.at(place, "this is an interactive interchange, only batch interchanges are read", found=found[:3], expected="UNB")
+            )
+        elif edifact_header.is_lower_case(text, position):
+            events.append(
+                kinds.LOWER_CASE.at(
+                    place,
+                    f"the interchange starts with '{found[:3]}' in lower case; tags are upper case",
+                    found=found[:3],
+                    expected=found[:3].upper(),
+                )
+            )
+        elif not told:
+            events.append(kinds.JUNK.at(place, "this is no interchange", found=found, expected="UNA or UNB"))
+        search = position + 1
+        while True:
+            possible = edifact_header.POSSIBLE.search(window.text, search)
+            if possible is None:
+                window.position = max(window.position, len(window.text) - 16)
+                search = 0
+                if not window.more():
+                    window.position = len(window.text)
+                    return events
+                continue
+            window.position = possible.start()
+            window.hold(edifact_header.LONGEST)
+            if edifact_header.starts(window.text, window.position):
+                return events
+            search = window.position + 3
+
+    # ---- segments of the envelope
+
+    def find_terminator(self) -> int:
+        """How far the next terminator that is not released is; -1 when there is none near enough."""
+        window = self.window
+        skipped = 0
+        while True:
+            window.position += skipped
+            length = window.find(self.segment, MAXIMUM_SEGMENT)
+            window.position -= skipped
+            if length < 0:
+                return -1
+            length += skipped
+            if not edifact_text.is_released(window.text, window.position + length, self.delimiters, window.position):
+                return length
+            skipped = length + 1
+
+    def take_segment(self) -> tuple[Segment | None, list[Event]]:
+        """The segment at the window's position, cut; the window moves behind it. None when no terminator comes."""
+        window = self.window
+        events: list[Event] = []
+        length = self.find_terminator()
+        if length < 0:
+            if not window.ended or len(window.text) - window.position > MAXIMUM_SEGMENT:
+                events.append(
+                    kinds.SEGMENT_ENDLESS.at(
+                        self.place(),
+                        f"no segment terminator '{shown(self.segment)}' comes within {MAXIMUM_SEGMENT} bytes",
+                        expected="a segment terminator",
+                    )
+                )
+                window.position = len(window.text)
+                while window.more():
+                    window.position = len(window.text)
+                return None, events
+            length = len(window.text) - window.position
+            events.append(kinds.TERMINATOR_MISSING.at(self.place(), f"the last segment does not end with '{shown(self.segment)}'"))
+        text = window.text[window.position : window.position + length]
+        swallowed = re.search(rf"[\r\n]\s*(?=UN[HGTEZ]{re.escape(self.element)})", text) if not self.delimiters.wrapped else None
+        if swallowed is not None:
+            events.append(kinds.TERMINATOR_MISSING.at(self.place(text[:3]), f"the segment does not end with '{shown(self.segment)}'"))
+            text, length = text[: swallowed.start()], swallowed.end() - 1
+        elif self.delimiters.wrapped:
+            text = edifact_text.unwrap(text)
+        window.position = min(window.position + length + 1, len(window.text))
+        return edifact_text.cut_segment(edifact_charset.decode(text, self.charset)[0].rstrip(self.blanks), self.delimiters), events
+
+    def read_envelope_segment(self) -> list[Event]:
+        """UNG, UNE, UNZ or something that has no business here."""
+        self.index += 1
+        place = self.place()
+        segment, events = self.take_segment()
+        if segment is None:
+            return [*events, *self.close_interchange([], self.window.offset)]
+        tag = segment[0]
+        if tag == "UNG":
+            return [*events, *self.open_group(segment, place)]
+        if tag == "UNE" and self.group is not None:
+            return [*events, *self.close_group(segment, place)]
+        if tag == "UNZ" and self.interchange is not None and self.interchange.segment:
+            return [*events, *self.close_interchange(segment, place.offset or 0, place)]
+        return [*events, self.misplaced(tag, place)]
+
+    def misplaced(self, tag: str, place: Place) -> Problem:
+        """One problem for a run of segments that stand outside of messages."""
+        window = self.window
+        count = 1
+        while tag not in ENVELOPE_TAGS:
+            window.skip(self.blanks)
+            window.hold(8)
+            following = window.text[window.position : window.position + 4]
+            if not following or following.startswith((*ENVELOPE_TAGS, self.segment)):
+                break
+            length = self.find_terminator()
+            if length < 0:
+                break
+            window.position += length + 1
+            self.index += 1
+            count += 1
+        named = replace_place(place, segment=tag[:3])
+        if tag == "UNO":
+            return kinds.PACKAGE.at(named, "a package (UNO) cannot be read", found="UNO", expected="messages")
+        if tag[:3] in {"unh", "unt", "unz", "unb", "ung", "une"}:
+            return kinds.LOWER_CASE.at(named, f"the tag '{tag[:3]}' is in lower case; tags are upper case", found=tag[:3], expected=tag[:3].upper())
+        if edifact_header.is_interactive(tag + self.element):
+            return kinds.INTERACTIVE.at(named, "this is an interactive message, only batch messages are read", found=tag, expected="UNH")
+        what = f"'{tag[:20]}' stands" if count == 1 else f"{count} segments from '{tag[:20]}' on stand"
+        expected = {"UNT": "UNH before UNT", "UNE": "UNG before UNE", "UNZ": "UNB before UNZ"}.get(tag, "segments between UNH and UNT")
+        return kinds.SEGMENT_MISPLACED.at(named, f"{what} outside of any message", found=tag[:20], expected=expected)
+
+    def open_group(self, segment: Segment, place: Place) -> list[Event]:
+        """UNG: the group before it is closed, where it is still open."""
+        events = self.close_group([], place)
+        self.groups_counted += 1
+        self.transactions_counted = 0
+        self.transaction_numbers = Numbers()
+        number = value(segment, 5)
+        self.group = GroupStart(
+            offset=place.offset or 0,
+            segment=segment,
+            type=value(segment, 1),
+            sender=identity(segment, 2),
+            receiver=identity(segment, 3),
+            control_number=number,
+            version=(value(segment, 7, 1) + value(segment, 7, 2)).upper(),
+        )
+        self.group_number = number
+        events.append(self.group)
+        if not self.group_numbers.add(number):
+            named = replace_place(place, group=number, segment="UNG", element=5)
+            events.append(
+                kinds.UNG_DUPLICATE.at(
+                    named, f"the interchange holds two groups with reference '{number}'", found=number, expected="another reference"
+                )
+            )
+        return events
+
+    def close_group(self, segment: Segment, place: Place) -> list[Event]:
+        """UNE, or the place where it is missing."""
+        group = self.group
+        if group is None:
+            return []
+        self.group = None
+        self.group_number = ""
+        number = group.control_number
+        problems = _trailer_problems(
+            segment,
+            replace_place(place, group=number),
+            "UNE",
+            "UNG",
+            number,
+            self.transactions_counted,
+            (kinds.UNE_MISSING, kinds.UNE_COUNT, kinds.UNE_CONTROL_NUMBER),
+            "messages",
+        )
+        return [
+            GroupEnd(
+                offset=place.offset or 0,
+                segment=segment,
+                control_number=number,
+                declared=_number(value(segment, 1)),
+                counted=self.transactions_counted,
+                problems=problems,
+            )
+        ]
+
+    def outside_group(self) -> Iterator[Problem]:
+        """Told once an interchange: a message without UNG beside groups."""
+        if self.groups_counted and self.group is None and not self.mixture_told:
+            self.mixture_told = True
+            yield kinds.GROUPS_MIXED.at(self.place("UNH"), "a message stands outside of any group, others inside", expected="UNG before UNH")
+
+    def close_interchange(self, segment: Segment, offset: int, place: Place | None = None) -> list[Event]:
+        """UNZ, or the place where it is missing."""
+        start = self.interchange
+        if start is None:
+            return []
+        place = replace_place(place or Place(offset=offset, line=self.window.line), interchange=start.control_number)
+        events = self.close_group([], place)
+        counted = self.groups_counted or self.interchange_transactions_counted
+        problems: tuple[Problem, ...] = ()
+        if segment or start.segment:
+            problems = _trailer_problems(
+                segment,
+                place,
+                "UNZ",
+                "UNB",
+                start.control_number,
+                counted,
+                (kinds.UNZ_MISSING, kinds.UNZ_COUNT, kinds.UNZ_CONTROL_NUMBER),
+                "groups" if self.groups_counted else "messages",
+            )
+        events.append(
+            InterchangeEnd(
+                offset=offset,
+                segment=segment,
+                control_number=start.control_number,
+                declared=_number(value(segment, 1)),
+                counted=counted,
+                problems=problems,
+            )
+        )
+        self.interchange = None
+        self.interchange_number = ""
+        return events
+
+
+def _trailer_problems(
+    segment: Segment,
+    place: Place,
+    tag: str,
+    header: str,
+    number: str,
+    counted: int,
+    trailer_kinds: tuple[Kind, Kind, Kind],
+    what: str,
+) -> tuple[Problem, ...]:
+    """A trailer that is missing, miscounts or names another reference."""
+    missing, count, reference = trailer_kinds
+    if not segment:
+        return (missing.at(replace_place(place, segment=None, index=None), f"there is no {tag} for {header} {number}", expected=tag),)
+    problems = []
+    declared, closing = value(segment, 1), value(segment, 2)
+    if _number(declared) != counted:
+        problems.append(
+            count.at(
+                replace_place(place, segment=tag, element=1),
+                f"{tag} says {declared or 'nothing'}, {counted} {what} were counted",
+                found=declared,
+                expected=str(counted),
+            )
+        )
+    if closing != number:
+        problems.append(
+            reference.at(
+                replace_place(place, segment=tag, element=2),
+                f"{tag} has the reference '{closing}', {header} has '{number}'",
+                found=closing,
+                expected=number,
+            )
+        )
+    return tuple(problems)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
+def replace_place(
+    place: Place,
+    *,
+    interchange: str | None = None,
+    group: str | None = None,
+    segment: str | None = "",
+    index: int | None = -1,
+    element: int | None = None,
+    component: int | None = None,
+) -> Place:
+    """The place with some of its parts exchanged."""
+    return Place(
+        interchange=interchange or place.interchange,
+        group=group or place.group,
+        segment=place.segment if segment == "" else segment,
+        index=place.index if index == -1 else index,
+        element=element,
+        component=component,
+        offset=place.offset,
+        line=place.line,
+    )
