@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from dataclasses import field
 from typing import Any
 
+import msgspec
+
 from gateway.mapping import compile_paths
 from gateway.mapping.code import Function
 from gateway.mapping.code import Module
@@ -85,6 +87,29 @@ def told(origins: Any, how: str) -> list[tuple[Any, ...]]:
     return [origin if origin[4] == "constant" else (*origin[:4], how, *origin[5:]) for origin in origins]
 
 
+def merged(placed: Any, own: Any) -> Any:
+    """A party that found its place by role, with what the mapping says about this role besides; its contacts come first."""
+    if placed is None or own is None:
+        return placed if own is None else own
+    more = {name: held for name in own.__struct_fields__ if (held := getattr(own, name)) and not getattr(placed, name)}
+    if placed.contacts and own.contacts:
+        more["contacts"] = (*placed.contacts, *own.contacts)
+    return msgspec.structs.replace(placed, **more) if more else placed
+
+
+def adopt_merged(trace: dict[str, Any], role: str, inner: dict[str, Any]) -> None:
+    """The trace of a party that found its place by role, over what is told about this role already."""
+    told_already = {name: trace.pop(name) for name in list(trace) if name.startswith(role + ".")}
+    contacts = {name.partition("]")[0] for name in inner if name.startswith("contacts[")}
+    for name, origins in told_already.items():
+        if name.startswith(f"{role}.contacts["):
+            number, _, rest = name[len(role) + 10:].partition("]")
+            trace[f"{role}.contacts[{int(number) + len(contacts)}]{rest}"] = origins
+        else:
+            trace[name] = origins
+    adopt(trace, role + ".", inner)
+
+
 def adopt(trace: dict[str, Any], prefix: str, inner: dict[str, Any]) -> None:
     """The trace of a part as a part of the whole."""
     for name, origins in inner.items():
@@ -110,7 +135,7 @@ class _Writer:
         self.explain = explain
         self.syntax = plan.schema.syntax if plan.schema is not None else "xml"
         self.module = Module()
-        self.module.constants.update(told=told, adopt=adopt, Only=Only, OtherIdentifier=OtherIdentifier, later=compile_paths.later,
+        self.module.constants.update(told=told, adopt=adopt, adopt_merged=adopt_merged, merged=merged, Only=Only, OtherIdentifier=OtherIdentifier, later=compile_paths.later,
                                      first_filled=compile_paths.first_filled)
         self.paths = Paths(self.module, self.syntax, plan.namespaces, root_namespace)
         self.values = Values(self.module, self.paths, explain, self.syntax)
@@ -172,7 +197,7 @@ class _Writer:
                 filled.arguments.append(f"{role}={placed}.get({role!r})")
             else:
                 filled.arguments.remove(f"{role}={own}")
-                filled.arguments.append(f"{role}={own} if {own} is not None else {placed}.get({role!r})")
+                filled.arguments.append(f"{role}=merged({placed}.get({role!r}), {own})")
         if block.struct is OrderLine:
             self._deliveries(function, label, filled, scope)
         return filled
@@ -440,7 +465,7 @@ class _Writer:
             function.line(f"{variable} = [{item} for {item}, _ in {variable}]")
             if placed:
                 with function.block(f"for {item}, ({part}, o) in {placed}.items():"):
-                    function.line(f"adopt({trace}, {item} + '.', o)")
+                    function.line(f"adopt_merged({trace}, {item}, o)")
                 function.line(f"{placed} = {{role: held for role, (held, _) in {placed}.items()}}")
         return variable, placed
 
@@ -460,11 +485,16 @@ class _Writer:
         if block.each is not None:
             position = self.module.name("i")
             body.line(f"{position} = 0")
-            inner, opened = self._loop(body, block.each, inner)
+            for path in (*block.around, block.each):
+                inner, more = self._loop(body, path, inner)
+                opened += more
             body.line(f"{position} += 1")
             inner.position = position
         elif block.within is not None:
             inner, opened = self._enter(body, block.within, inner)
+        if block.pairs is not None:
+            inner, more = self._open_pairs(body, block.pairs, inner)
+            opened += more
         if block.when is not None:
             body.open(f"if {self.values.condition(body, block.when, inner, label)}:")
             opened += 1
@@ -541,9 +571,17 @@ class _Writer:
             tree, segment, opened = self.paths.walk(function, base.tree, path.routes[0], names=names)
         return CodeScope(tree=tree, segment=segment, outer=scope), opened
 
+    def _open_pairs(self, function: Function, path: SegmentPath, scope: CodeScope) -> tuple[CodeScope, int]:
+        """Opens a loop over the pairs of elements of a segment."""
+        segment, opened = self.paths.every(function, path, scope)
+        first, last = path.spots[0].position, path.spots[-1].position
+        pair = (self.module.name("r"), self.module.name("r"), self.module.name("i"))
+        function.open(f"for {pair[2]}, ({pair[0]}, {pair[1]}) in enumerate(zip({segment}[{first}:{last}:2], {segment}[{first + 1}:{last + 1}:2])):")
+        return CodeScope(tree=scope.tree, segment=segment, pair=pair, pair_path=path, outer=scope), opened + 1
+
     def _guard(self, block: Block, scope: CodeScope) -> str:
         """A quick look whether there is anything to do."""
-        path = block.each
+        path = block.around[0] if block.around else block.each
         if not isinstance(path, SegmentPath) or len(path.routes) != 1 or not path.routes[0].hops:
             return ""
         route = path.routes[0]

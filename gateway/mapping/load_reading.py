@@ -27,6 +27,7 @@ from gateway.mapping.shapes import shapes_of
 from gateway.mapping.words import BLOCK_WORDS
 from gateway.mapping.words import HEAD_WORDS
 from gateway.mapping.words import KEYED_WORDS
+from gateway.mapping.words import PAIR_WORDS
 from gateway.mapping.words import is_value
 from gateway.yaml_source import Mapping
 from gateway.yaml_source import Node
@@ -111,6 +112,8 @@ def _block(value: Node, struct: Any, scope: Scope, desk: Desk, depth: int, *, si
     keyed: list[Keyed] = []
     each: Path | None = None
     within: Path | None = None
+    around: tuple[Path, ...] = ()
+    pairs: SegmentPath | None = None
     when = None
     first = nodes[0]
     assert isinstance(first, Mapping)
@@ -130,13 +133,21 @@ def _block(value: Node, struct: Any, scope: Scope, desk: Desk, depth: int, *, si
                 desk.fault(node.keys["in"], "write `each:` or `in:`, not both")
             if "each" in node or "in" in node:
                 word = "each" if "each" in node else "in"
-                opened = path_of(node.items[word], scope, desk, element=False)
-                if opened is None:
-                    return None
-                inner = inside(opened, scope)
-                each, within = (opened, None) if word == "each" else (None, opened)
+                held = node.items[word]
+                lists: list[Path] = []
+                for item in held.items if isinstance(held, Sequence) and word == "each" and held.items else (held,):
+                    opened = path_of(item, inner, desk, element=False)
+                    if opened is None:
+                        return None
+                    inner = inside(opened, inner)
+                    lists.append(opened)
+                around = tuple(lists[:-1])
+                each, within = (lists[-1], None) if word == "each" else (None, lists[-1])
             if "when" in node:
                 when = load_condition(node.items["when"], inner, desk)
+            if "pairs" in node and not single:
+                words = BLOCK_WORDS + PAIR_WORDS
+                pairs = _pairs(node.items["pairs"], inner, desk)
         new: list[tuple[Shape, Held]] = []
         _fill(node, struct, inner, desk, new, words, depth)
         known = {shape.name for shape, _ in fields}
@@ -145,7 +156,7 @@ def _block(value: Node, struct: Any, scope: Scope, desk: Desk, depth: int, *, si
         _mandatory(first, struct, {shape.name for shape, _ in fields}, desk)
     if len(desk.faults) > before:
         return None
-    return Block(struct=struct, each=each, within=within, fields=tuple(fields), keyed=tuple(keyed), when=when, where=first.where)
+    return Block(struct=struct, each=each, around=around, within=within, fields=tuple(fields), keyed=tuple(keyed), when=when, where=first.where)
 
 
 def _keyed(node: Mapping, struct: Any, scope: Scope, desk: Desk) -> Keyed:

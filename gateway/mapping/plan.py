@@ -113,7 +113,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """`partner.currency`, `source.sender`, `position`."""
+    """`partner.currency`, `source.sender`, `pair.first`, `position`."""
 
     family: str
     name: str
@@ -199,7 +199,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaf:
-    """One value: where it comes from and what is done with it, in this order: make, table, default, form, number."""
+    """One value: where it comes from and what is done with it, in this order: make, cut, pad, table, default, form, number."""
 
     origin: Origin
     where: str
@@ -251,6 +251,8 @@ class Block:
 
     struct: Any
     each: Path | None = None
+    #: the lists around that of `each`: each: [Ntry, NtryDtls/TxDtls]
+    around: tuple[Path, ...] = ()
     within: Path | None = None
     fields: "tuple[tuple[Shape, Leaf | Block | ListPlan], ...]" = ()
     keyed: tuple[Keyed, ...] = ()
