@@ -32,6 +32,7 @@ from gateway.store.rows import Row
 from gateway.store.rows import StaleState
 from gateway.store.rows import all_of
 from gateway.store.rows import insert
+from gateway.store.rows import is_one_of
 from gateway.store.rows import one_of
 
 REGISTERED = "registered"
@@ -188,18 +189,25 @@ def next_registered(connection: Connection, stream: str, limit: int, now: dateti
     waits = (
         select(earlier.c.id)
         .where(
-            earlier.c.hold_key == _TABLE.c.hold_key, earlier.c.stream == _TABLE.c.stream, earlier.c.seq < _TABLE.c.seq, earlier.c.state == REGISTERED
+            earlier.c.hold_key == _TABLE.c.hold_key,
+            earlier.c.stream == _TABLE.c.stream,
+            earlier.c.seq < _TABLE.c.seq,
+            is_one_of(earlier.c.state, REGISTERED),
         )
         .exists()
     )
-    query = _WHOLE.where(_TABLE.c.stream == stream, _TABLE.c.state == REGISTERED, or_(_TABLE.c.due_at.is_(None), _TABLE.c.due_at <= now), ~waits)
+    query = _WHOLE.where(
+        _TABLE.c.stream == stream, is_one_of(_TABLE.c.state, REGISTERED), or_(_TABLE.c.due_at.is_(None), _TABLE.c.due_at <= now), ~waits
+    )
     return all_of(connection.execute(query.order_by(_TABLE.c.seq).limit(limit)), Document)
 
 
 def streams_registered(connection: Connection, now: datetime) -> list[str]:
     """The streams in which a registered document is due: what a sweep pokes."""
     due = or_(_TABLE.c.due_at.is_(None), _TABLE.c.due_at <= now)
-    return list(connection.execute(select(_TABLE.c.stream).where(_TABLE.c.state == REGISTERED, due).distinct().order_by(_TABLE.c.stream)).scalars())
+    return list(
+        connection.execute(select(_TABLE.c.stream).where(is_one_of(_TABLE.c.state, REGISTERED), due).distinct().order_by(_TABLE.c.stream)).scalars()
+    )
 
 
 def get(connection: Connection, id: str) -> Document | None:

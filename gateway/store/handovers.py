@@ -13,6 +13,7 @@ from gateway.store.rows import Row
 from gateway.store.rows import StaleState
 from gateway.store.rows import all_of
 from gateway.store.rows import insert
+from gateway.store.rows import is_one_of
 from gateway.store.rows import one_of
 from gateway.store.rows import values_of
 
@@ -51,7 +52,7 @@ def list_waiting(
     """What a target has not confirmed and is due, in order; `after` is (due_at, id) of the last one of the page before."""
     query = (
         select(_TABLE)
-        .where(_TABLE.c.target == target, _TABLE.c.state == "waiting", _TABLE.c.due_at <= now)
+        .where(_TABLE.c.target == target, is_one_of(_TABLE.c.state, "waiting"), _TABLE.c.due_at <= now)
         .order_by(_TABLE.c.due_at, _TABLE.c.id)
         .limit(limit)
     )

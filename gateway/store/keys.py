@@ -9,7 +9,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
 def load_or_make(path: Path) -> Ed25519PrivateKey:
-    """The Ed25519 key in `path` (data/keys/journal.key); made there, with mode 0600, where there is none. ValueError names a file that is no such key."""
+    """The Ed25519 key in `path` (data/keys/journal.key); made there, with mode 0600, where there is none.
+
+    ValueError names a file that holds no such key.
+    """
     if not path.exists():
         _make(path)
     try:

@@ -32,6 +32,7 @@ from gateway.store.rows import Row
 from gateway.store.rows import StaleState
 from gateway.store.rows import all_of
 from gateway.store.rows import insert
+from gateway.store.rows import is_not_zero
 from gateway.store.rows import one_of
 from gateway.store.rows import values_of
 
@@ -158,7 +159,10 @@ def reverse(connection: Connection, allocation: str, *, id: str, actor: str, rea
 def apply_credit(
     connection: Connection, *, id: str, credit_item: str, invoice_item: str, amount_minor: int, currency: str, actor: str, reason: str, at: datetime
 ) -> None:
-    """Settle an invoice by a credit note: one credit application, two allocations (`<id>/credit`, `<id>/invoice`). A negative amount takes it back."""
+    """Settle an invoice by a credit note: one credit application, two allocations (`<id>/credit`, `<id>/invoice`).
+
+    A negative amount takes it back.
+    """
     connection.execute(
         _APPLICATION.insert().values(
             id=id, credit_item=credit_item, invoice_item=invoice_item, currency=currency, amount_minor=amount_minor, actor=actor, reason=reason, at=at
@@ -218,7 +222,7 @@ def open_items(
     limit: int | None = None,
 ) -> list[OpenItem]:
     """Items that are not settled, by due day; `after` is (due_on, id) of the last one of the page before."""
-    query = select(_ITEM).where(_ITEM.c.open_minor != 0).order_by(_ITEM.c.due_on, _ITEM.c.id).limit(limit)
+    query = select(_ITEM).where(is_not_zero(_ITEM.c.open_minor)).order_by(_ITEM.c.due_on, _ITEM.c.id).limit(limit)
     if partner is not None:
         query = query.where(_ITEM.c.partner == partner)
     if currency is not None:
@@ -230,7 +234,7 @@ def open_items(
 
 def unapplied_payments(connection: Connection, *, partner: str | None = None, limit: int | None = None) -> list[Payment]:
     """Money that is not used up, oldest first."""
-    query = select(_PAYMENT).where(_PAYMENT.c.unapplied_minor != 0).order_by(_PAYMENT.c.booked_on, _PAYMENT.c.id).limit(limit)
+    query = select(_PAYMENT).where(is_not_zero(_PAYMENT.c.unapplied_minor)).order_by(_PAYMENT.c.booked_on, _PAYMENT.c.id).limit(limit)
     return all_of(connection.execute(query if partner is None else query.where(_PAYMENT.c.partner == partner)), Payment)
 
 
@@ -259,11 +263,11 @@ def allocations_of(connection: Connection, *, item: str | None = None, payment: 
 def exposure(connection: Connection, partner: str, currency: str, *, excluding_orders: Collection[str] = ()) -> int:
     """Minor units that a partner owes or will owe: open items less money on account, and accepted orders that are not invoiced."""
     items = connection.execute(
-        select(func.sum(_ITEM.c.open_minor)).where(_ITEM.c.partner == partner, _ITEM.c.currency == currency, _ITEM.c.open_minor != 0)
+        select(func.sum(_ITEM.c.open_minor)).where(_ITEM.c.partner == partner, _ITEM.c.currency == currency, is_not_zero(_ITEM.c.open_minor))
     ).scalar_one()
     money = connection.execute(
         select(func.sum(_PAYMENT.c.unapplied_minor)).where(
-            _PAYMENT.c.partner == partner, _PAYMENT.c.currency == currency, _PAYMENT.c.unapplied_minor != 0
+            _PAYMENT.c.partner == partner, _PAYMENT.c.currency == currency, is_not_zero(_PAYMENT.c.unapplied_minor)
         )
     ).scalar_one()
     return int(items or 0) - int(money or 0) + orders.committed_minor(connection, partner, excluding_orders).get(currency, 0)
@@ -279,7 +283,7 @@ def ageing(connection: Connection, today: date, *, partner: str | None = None, b
     """Open money by partner, currency and days past due; an item is past due the day after `due_on`."""
     bounds = sorted(buckets, reverse=True)
     bucket = case(*((_ITEM.c.due_on < today - timedelta(days=days), days) for days in bounds), else_=-1).label("bucket")
-    query = select(_ITEM.c.partner, _ITEM.c.currency, bucket, func.sum(_ITEM.c.open_minor), func.count()).where(_ITEM.c.open_minor != 0)
+    query = select(_ITEM.c.partner, _ITEM.c.currency, bucket, func.sum(_ITEM.c.open_minor), func.count()).where(is_not_zero(_ITEM.c.open_minor))
     if partner is not None:
         query = query.where(_ITEM.c.partner == partner)
     rows = connection.execute(query.group_by(_ITEM.c.partner, _ITEM.c.currency, bucket).order_by(_ITEM.c.partner, _ITEM.c.currency, bucket))
@@ -330,5 +334,6 @@ def _take(connection: Connection, table: Table, remainder: Column[Any], id: str,
         if there is None:
             raise StaleState(f"there is no {table.name.replace('_', ' ')} {id}")
         raise StaleState(
-            f"{table.name.replace('_', ' ')} {id} has {there[1]} {there[0]} (minor units) left, {allocation.amount_minor} {allocation.currency} cannot be allocated"
+            f"{table.name.replace('_', ' ')} {id} has {there[1]} {there[0]} (minor units) left, "
+            f"{allocation.amount_minor} {allocation.currency} cannot be allocated"
         )

@@ -33,6 +33,7 @@ from gateway.store.rows import Row
 from gateway.store.rows import StaleState
 from gateway.store.rows import all_of
 from gateway.store.rows import insert
+from gateway.store.rows import is_one_of
 from gateway.store.rows import one_of
 from gateway.store.rows import values_of
 
@@ -126,7 +127,7 @@ def claim(connection: Connection, *, stream: str, now: datetime, lease: timedelt
 
     Empty where the first open row is not due, or another worker's lease on it still runs.
     """
-    query = select(_TABLE).where(_TABLE.c.stream == stream, _TABLE.c.state.in_(OPEN)).order_by(_TABLE.c.seq).limit(limit).with_for_update()
+    query = select(_TABLE).where(_TABLE.c.stream == stream, is_one_of(_TABLE.c.state, *OPEN)).order_by(_TABLE.c.seq).limit(limit).with_for_update()
     taken: list[Entry] = []
     for entry in all_of(connection.execute(query), Entry):
         if entry.due_at > now or (entry.lease_until is not None and entry.lease_until > now):
@@ -208,7 +209,7 @@ def dead(connection: Connection, ids: Sequence[str], token: str, error: str) -> 
 
 def forget_leases(connection: Connection) -> int:
     """Free all claimed rows at once, untried: only for an engine that knows itself to be the sole sender (its dead predecessor held them)."""
-    open_rows = _TABLE.c.state.in_(("claimed", "prepared")) & _TABLE.c.lease_token.is_not(None)
+    open_rows = is_one_of(_TABLE.c.state, *OPEN) & _TABLE.c.lease_token.is_not(None)
     return connection.execute(update(_TABLE).where(open_rows).values(state=_resting_state(), lease_token=None, lease_until=None)).rowcount
 
 
@@ -277,7 +278,12 @@ def acknowledge(
 
 def overdue(connection: Connection, now: datetime, limit: int = 100) -> list[Entry]:
     """Rows whose acknowledgment should have come by now, longest overdue first."""
-    query = select(_TABLE).where(_TABLE.c.ack_state == "waiting", _TABLE.c.ack_due_at <= now).order_by(_TABLE.c.ack_due_at, _TABLE.c.id).limit(limit)
+    query = (
+        select(_TABLE)
+        .where(is_one_of(_TABLE.c.ack_state, "waiting"), _TABLE.c.ack_due_at <= now)
+        .order_by(_TABLE.c.ack_due_at, _TABLE.c.id)
+        .limit(limit)
+    )
     return all_of(connection.execute(query), Entry)
 
 
@@ -352,7 +358,7 @@ def _owned(connection: Connection, ids: Sequence[str], token: str, changes: Mapp
 
 def _first_open(what: Any) -> Select[Any]:
     """Something of each stream's first open row, the only one that can leave next."""
-    first = select(_TABLE.c.stream, func.min(_TABLE.c.seq).label("seq")).where(_TABLE.c.state.in_(OPEN)).group_by(_TABLE.c.stream).subquery()
+    first = select(_TABLE.c.stream, func.min(_TABLE.c.seq).label("seq")).where(is_one_of(_TABLE.c.state, *OPEN)).group_by(_TABLE.c.stream).subquery()
     return select(what).select_from(_TABLE).join(first, and_(first.c.stream == _TABLE.c.stream, first.c.seq == _TABLE.c.seq))
 
 

@@ -6,9 +6,11 @@ from typing import Any
 from typing import TypeVar
 
 import msgspec
+from sqlalchemy import ColumnElement
 from sqlalchemy import Connection
 from sqlalchemy import CursorResult
 from sqlalchemy import Table
+from sqlalchemy import literal_column
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite
 
@@ -44,6 +46,17 @@ def values_of(row: Row) -> dict[str, Any]:
 def insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     """INSERT with ON CONFLICT, in the words of this database."""
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def is_one_of(column: ColumnElement[str], *words: str) -> ColumnElement[bool]:
+    """`column IN (...)` with the words written out: a partial index on just that is used only so, not with parameters."""
+    written: list[ColumnElement[str]] = [literal_column(f"'{word}'") for word in words]
+    return column == written[0] if len(written) == 1 else column.in_(written)
+
+
+def is_not_zero(column: ColumnElement[int]) -> ColumnElement[bool]:
+    """`column <> 0`, written out for the same reason."""
+    return column != literal_column("0")
 
 
 def upsert(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -10,6 +10,7 @@ from gateway.store import outbox
 from gateway.store import streams
 from gateway.store import tables
 from gateway.store import transmissions
+from gateway.store.rows import is_one_of
 
 
 def streams_with_work(connection: Connection, now: datetime) -> list[str]:
@@ -21,6 +22,6 @@ def streams_with_work(connection: Connection, now: datetime) -> list[str]:
         *outbox.streams_due(connection, now),
     }
     handover = tables.handover
-    query = select(handover.c.target).where(handover.c.state == "waiting", handover.c.due_at <= now).distinct()
+    query = select(handover.c.target).where(is_one_of(handover.c.state, "waiting"), handover.c.due_at <= now).distinct()
     found.update(f"{target}:handover" for target in connection.execute(query).scalars())
     return sorted(found)

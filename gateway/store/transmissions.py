@@ -17,6 +17,7 @@ from gateway.store import tables
 from gateway.store.rows import Row
 from gateway.store.rows import all_of
 from gateway.store.rows import insert
+from gateway.store.rows import is_one_of
 from gateway.store.rows import one_of
 from gateway.store.rows import values_of
 
@@ -69,7 +70,7 @@ def _known(connection: Connection, transmission: Transmission) -> Transmission |
     return one_of(
         connection.execute(
             select(_TABLE).where(
-                _TABLE.c.direction == "in",
+                is_one_of(_TABLE.c.direction, "in"),
                 _TABLE.c.endpoint == transmission.endpoint,
                 _TABLE.c.source_identity == transmission.source_identity,
                 _TABLE.c.sha256 == transmission.sha256,
@@ -86,7 +87,7 @@ def get(connection: Connection, id: str) -> Transmission | None:
 
 def next_open(connection: Connection, stream: str) -> Transmission | None:
     """The first transmission of the stream that is not through yet."""
-    query = select(_TABLE).where(_TABLE.c.stream == stream, _TABLE.c.state.in_(("received", "opening"))).order_by(_TABLE.c.seq).limit(1)
+    query = select(_TABLE).where(_TABLE.c.stream == stream, is_one_of(_TABLE.c.state, "received", "opening")).order_by(_TABLE.c.seq).limit(1)
     return one_of(connection.execute(query), Transmission)
 
 
@@ -109,7 +110,7 @@ def set_state(
 
 def streams_open(connection: Connection) -> list[str]:
     """The streams in which a transmission waits to be opened: what a sweep pokes."""
-    query = select(_TABLE.c.stream).where(_TABLE.c.state.in_(("received", "opening"))).distinct().order_by(_TABLE.c.stream)
+    query = select(_TABLE.c.stream).where(is_one_of(_TABLE.c.state, "received", "opening")).distinct().order_by(_TABLE.c.stream)
     return list(connection.execute(query).scalars())
 
 

@@ -40,7 +40,8 @@ class Verification(Row, frozen=True, kw_only=True):
 def verify(
     database: Database, archive: Archive | None, key: Ed25519PublicKey | Ed25519PrivateKey | None, *, witnessed: Sequence[Checkpoint] = ()
 ) -> Verification:
-    """Verify the journal. `witnessed` are checkpoints that somebody kept elsewhere: they show when newest entries AND checkpoints were removed together.
+    """Verify the journal. `witnessed` are checkpoints that somebody kept elsewhere: they show when the
+    newest entries AND checkpoints were removed together.
 
     Without `archive` files are not looked at; without `key` signatures are not (both are then the caller's to say).
     """
@@ -149,7 +150,8 @@ class _Walk:
     def _check_root(self, checkpoint: Checkpoint) -> None:
         if self.tree.root().hex() != checkpoint.root:
             self.fault(
-                f"the first {checkpoint.size} entries are not those that checkpoint {checkpoint.number} signed: one was altered, removed, put in or moved"
+                f"the first {checkpoint.size} entries are not those that checkpoint {checkpoint.number} signed: "
+                "one was altered, removed, put in or moved"
             )
 
     def _check_entry(self, row: Any) -> None:

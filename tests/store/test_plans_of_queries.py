@@ -1,0 +1,113 @@
+"""A million documents cost what a thousand do: every question that a page, a worker or a sweep asks walks an index, in its order."""
+
+from collections.abc import Callable
+from datetime import date
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+from sqlalchemy import event
+
+from gateway.store import documents
+from gateway.store import handovers
+from gateway.store import holds
+from gateway.store import interchanges
+from gateway.store import journal
+from gateway.store import ledger
+from gateway.store import orders
+from gateway.store import outbox
+from gateway.store import references
+from gateway.store import transmissions
+from gateway.store.database import open_database
+from gateway.store.documents import Filters
+from tests.store.made import NOW
+from tests.store.made import entry
+
+AFTER = (NOW, "X")
+
+QUESTIONS: dict[str, Callable[[Connection], Any]] = {
+    "registered documents": lambda c: documents.next_registered(c, "s", 100, NOW),
+    "streams with registered documents": lambda c: documents.streams_registered(c, NOW),
+    "all documents": lambda c: documents.search(c, Filters(), after=AFTER),
+    "documents of a state": lambda c: documents.search(c, Filters(states=("held",)), after=AFTER),
+    "documents of a partner": lambda c: documents.search(c, Filters(partner="p"), after=AFTER),
+    "documents of a kind": lambda c: documents.search(c, Filters(kind="order"), after=AFTER),
+    "documents of an interchange": lambda c: documents.of_interchange(c, "I"),
+    "history": lambda c: documents.history(c, "D"),
+    "open transmissions": lambda c: transmissions.next_open(c, "s"),
+    "streams with open transmissions": lambda c: transmissions.streams_open(c),
+    "known transmission": lambda c: transmissions._known(c, _transmission()),
+    "same bytes": lambda c: transmissions.with_bytes(c, "ab"),
+    "all transmissions": lambda c: transmissions.search(c, after=AFTER),
+    "transmissions of a partner": lambda c: transmissions.search(c, partner="p", after=AFTER),
+    "control number seen before": lambda c: interchanges.find_by_control(c, partner="p", sender="s", receiver="r", control_number="1"),
+    "claiming": lambda c: outbox.claim(c, stream="s", now=NOW, lease=timedelta(1), limit=10, token="t"),
+    "streams due": lambda c: outbox.streams_due(c, NOW),
+    "next due": lambda c: outbox.next_due(c),
+    "overdue acknowledgments": lambda c: outbox.overdue(c, NOW),
+    "acknowledging a group": lambda c: outbox.acknowledge(c, partner="p", outcome="accepted", at=NOW, group_control="1"),
+    "acknowledging an interchange": lambda c: outbox.acknowledge(c, partner="p", outcome="accepted", at=NOW, interchange_control="1"),
+    "enqueueing": lambda c: outbox.enqueue(c, [entry()]),
+    "outbox of a state": lambda c: outbox.search(c, state="dead", after=AFTER),
+    "finding": lambda c: references.find(c, "PO1"),
+    "links": lambda c: references.links_of(c, "D"),
+    "open holds": lambda c: holds.list_open(c, after=AFTER),
+    "orders by number": lambda c: orders.find(c, "p", ["1", "2"]),
+    "orders of a state": lambda c: orders.search(c, states=["held"], after=AFTER),
+    "committed orders": lambda c: orders.committed_minor(c, "p"),
+    "exposure": lambda c: ledger.exposure(c, "p", "USD"),
+    "oldest due": lambda c: ledger.oldest_due(c, "p"),
+    "open items of a partner": lambda c: ledger.open_items(c, partner="p", currency="USD", after=(date(2026, 1, 1), "X"), limit=50),
+    "unapplied payments": lambda c: ledger.unapplied_payments(c, partner="p"),
+    "ageing": lambda c: ledger.ageing(c, date(2026, 1, 1)),
+    "journal of a subject": lambda c: journal.of_subject(c, "document", "D"),
+    "journal behind a position": lambda c: journal.after(c, 5),
+    "handovers": lambda c: handovers.list_waiting(c, "erp", NOW),
+}
+#: questions about what is open walk the index that holds nothing else
+PARTIAL = {
+    "registered documents": "ix_document_registered",
+    "known transmission": "uq_transmission_source",
+    "open transmissions": "ix_transmission_open",
+    "claiming": "ix_outbox_open",
+    "overdue acknowledgments": "ix_outbox_ack_due",
+    "open holds": "ix_hold_open",
+    "exposure": "ix_open_item_open",
+    "ageing": "ix_open_item_open",
+    "open items of a partner": "ix_open_item_open",
+    "unapplied payments": "ix_payment_unapplied",
+    "handovers": "ix_handover_open",
+}
+#: small whatever happens, or wholly wanted
+_SMALL = ("SCAN first", "SCAN anon_1", "SCAN (subquery")
+
+
+def _transmission() -> transmissions.Transmission:
+    from tests.store.made import transmission
+
+    return transmission()
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_walks_an_index(sqlite_url: str, name: str) -> None:
+    database = open_database(sqlite_url)
+    asked: list[tuple[str, Any]] = []
+    with database.begin() as connection:
+        event.listen(
+            connection, "before_cursor_execute", lambda conn, cursor, statement, parameters, context, many: asked.append((statement, parameters))
+        )
+        QUESTIONS[name](connection)
+    plans = []
+    with database.begin() as connection:
+        for statement, parameters in asked:
+            if statement.startswith(("SELECT", "UPDATE")) and "RETURNING" not in statement:
+                one = parameters[0] if isinstance(parameters, list) else parameters
+                plans += [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", one)]
+    assert plans
+    for line in plans:
+        assert not line.startswith("SCAN") or "INDEX" in line or line.startswith(_SMALL), plans
+    assert PARTIAL.get(name, "") in " ".join(plans), plans
+    if "after" in name or name.startswith(("all ", "documents of", "outbox of", "open holds", "registered", "claiming", "open items")):
+        assert not any("TEMP B-TREE FOR ORDER BY" in line for line in plans), plans
+    database.close()
