@@ -43,8 +43,8 @@ def _trim(transaction: Transaction) -> None:
     delimiters = transaction.delimiters
     if delimiters is None or " " not in transaction.raw:
         return
-    ends = {f" {mark}" for mark in (delimiters.element, delimiters.segment, delimiters.component if transaction.syntax is Syntax.EDIFACT else "") if mark}
-    if any(end in transaction.raw for end in ends):
+    marks = (delimiters.element, delimiters.segment, delimiters.component if transaction.syntax is Syntax.EDIFACT else "")
+    if any(f" {mark}" in transaction.raw for mark in marks if mark):
         for segment in transaction.segments:
             _trim_segment(segment)
 

@@ -23,6 +23,10 @@ class CodeScope:
     segment: str = ""
     element: str = ""
     position: str = ""
+    #: variables of a pair of elements: first, second, its number
+    pair: tuple[str, ...] = ()
+    #: the path whose pairs they are
+    pair_path: SegmentPath | None = None
     outer: "CodeScope | None" = None
     #: children of XML elements that are asked for, by element variable
     children: "dict[str, Children]" = field(default_factory=dict)
@@ -40,11 +44,12 @@ class CodeScope:
 
     def anew(self) -> "CodeScope":
         """The same scopes in another function."""
-        return CodeScope(self.tree, self.segment, self.element, self.position, self.outer.anew() if self.outer else None)
+        return CodeScope(self.tree, self.segment, self.element, self.position, self.pair, self.pair_path, self.outer.anew() if self.outer else None)
 
     def variables(self) -> list[str]:
         """All variables that code in this scope may use, outermost first."""
-        return list(dict.fromkeys(name for scope in self.chain() for name in (scope.tree, scope.segment, scope.element, scope.position) if name))
+        names = [name for scope in self.chain() for name in (scope.tree, scope.segment, scope.element, scope.position, *scope.pair) if name]
+        return list(dict.fromkeys(names))
 
 
 @dataclass(slots=True)

@@ -135,8 +135,9 @@ class _Writer:
         self.explain = explain
         self.syntax = plan.schema.syntax if plan.schema is not None else "xml"
         self.module = Module()
-        self.module.constants.update(told=told, adopt=adopt, adopt_merged=adopt_merged, merged=merged, Only=Only, OtherIdentifier=OtherIdentifier, later=compile_paths.later,
-                                     first_filled=compile_paths.first_filled)
+        self.module.constants.update(
+            told=told, adopt=adopt, adopt_merged=adopt_merged, merged=merged, Only=Only, OtherIdentifier=OtherIdentifier,
+            later=compile_paths.later, first_filled=compile_paths.first_filled)
         self.paths = Paths(self.module, self.syntax, plan.namespaces, root_namespace)
         self.values = Values(self.module, self.paths, explain, self.syntax)
 

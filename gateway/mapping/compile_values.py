@@ -124,6 +124,12 @@ class Values:
                 calls = f"{self.module.constant('make_' + name, TEXT_FUNCTIONS[name], name)}({calls})"
             function.line(f"{made} = {calls} if {raw} else ''")
             raw, how = made, "converted"
+        if leaf.cut is not None or leaf.pad is not None:
+            changed = self.module.name("r")
+            cut = f"[:{leaf.cut}]" if leaf.cut is not None else ""
+            pad = f".zfill({leaf.pad})" if leaf.pad is not None else ""
+            function.line(f"{changed} = {raw}{cut}{pad} if {raw} else ''")
+            raw, how = changed, how or "converted"
         if leaf.table is not None:
             raw, how = self._table(function, leaf, raw, value), "looked_up"
         elif value.kept:
@@ -135,12 +141,6 @@ class Values:
                 function.line(f"if not {raw}: {value.origins} = [(None, None, None, 'constant', 'constant', {leaf.where!r})]")
             raw = changed
             value.constant = True
-        if leaf.cut is not None or leaf.pad is not None:
-            changed = self.module.name("r")
-            cut = f"[:{leaf.cut}]" if leaf.cut is not None else ""
-            pad = f".zfill({leaf.pad})" if leaf.pad is not None else ""
-            function.line(f"{changed} = {raw}{cut}{pad} if {raw} else ''")
-            raw, how = changed, how or "converted"
         value.raw = raw
         self._convert(function, leaf, kind, raw, text, value)
         how = how or ("converted" if kind in ("date", "datetime", "boolean") or (kind in ("decimal", "integer") and is_changed(leaf)) else "")
@@ -332,10 +332,20 @@ class Values:
 
     def _named(self, function: Function, origin: Named, scope: CodeScope, leaf: Leaf) -> Text:
         if origin.family == "position":
-            position = scope
-            while not position.position and position.outer is not None:
-                position = position.outer
-            return Text(f"str({position.position or 1})", origins=self._told("position", "computed", leaf), constant=True)
+            around = scope
+            while not around.position and around.outer is not None:
+                around = around.outer
+            return Text(f"str({around.position or 1})", origins=self._told("position", "computed", leaf), constant=True)
+        if origin.family == "pair":
+            held = scope
+            while not held.pair and held.outer is not None:
+                held = held.outer
+            assert held.pair_path is not None, "pair.first stands outside of pairs:"
+            side = 0 if origin.name == "first" else 1
+            position = held.pair_path.spots[0].position + side
+            place = f"{position} + 2 * {held.pair[2]}"
+            return Text(f"({held.pair[side]} or '')", held.segment,
+                        f"[({held.segment}, {place}, None, f'{{{place}:02}}', 'copied', {leaf.where!r})]")
         variable = self.module.name("r")
         value = f"x.partner.get({origin.name!r})" if origin.family == "partner" else f"(x.header.{origin.name} or '')"
         function.line(f"{variable} = {value}")

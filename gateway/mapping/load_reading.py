@@ -156,7 +156,8 @@ def _block(value: Node, struct: Any, scope: Scope, desk: Desk, depth: int, *, si
         _mandatory(first, struct, {shape.name for shape, _ in fields}, desk)
     if len(desk.faults) > before:
         return None
-    return Block(struct=struct, each=each, around=around, within=within, fields=tuple(fields), keyed=tuple(keyed), when=when, where=first.where)
+    return Block(struct=struct, each=each, around=around, within=within, pairs=pairs, fields=tuple(fields), keyed=tuple(keyed), when=when,
+                 where=first.where)
 
 
 def _keyed(node: Mapping, struct: Any, scope: Scope, desk: Desk) -> Keyed:

@@ -134,6 +134,11 @@ def _scalar(node: Scalar, wanted: Wanted, scope: Scope, desk: Desk) -> Origin | 
             desk.fault(node, f"the source has no '{name}'{did_you_mean(name, SOURCE_NAMES)}")
             return None
         return Named("source", name)
+    if node.plain and family == "pair" and not isinstance(scope, FieldScope):
+        if name not in ("first", "second"):
+            desk.fault(node, f"a pair has first and second, no '{name}'")
+            return None
+        return Named("pair", name)
     return _take(node, wanted, scope, desk)
 
 
@@ -211,7 +216,7 @@ def _with_modifiers(option: Node, outer: Mapping, scope: Scope) -> Node:
     if isinstance(option, Sequence):
         return option
     if isinstance(option, Scalar):
-        word = option.plain and (option.text == "position" or option.text.startswith(("partner.", "source.")))
+        word = option.plain and (option.text == "position" or option.text.startswith(("partner.", "source.", "pair.")))
         if word or (isinstance(scope, FieldScope) and not option.plain):
             return option
         source = Scalar("from", option.document, option.line, option.column)

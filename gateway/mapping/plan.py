@@ -254,6 +254,8 @@ class Block:
     #: the lists around that of `each`: each: [Ntry, NtryDtls/TxDtls]
     around: tuple[Path, ...] = ()
     within: Path | None = None
+    #: one item for each pair of elements between two spots of the segment
+    pairs: SegmentPath | None = None
     fields: "tuple[tuple[Shape, Leaf | Block | ListPlan], ...]" = ()
     keyed: tuple[Keyed, ...] = ()
     when: Condition | None = None

@@ -9,6 +9,8 @@ MODIFIERS = ("as", "table", "else", "keep", "default", "when", "make", "divide",
              "split")
 #: words of a block when reading
 BLOCK_WORDS = ("each", "in", "when", "use")
+#: beside `each:` of a list: one item for each pair of elements
+PAIR_WORDS = ("pairs",)
 #: words of identifiers by their kind
 KEYED_WORDS = ("key", "value", "pairs", "table", "else")
 #: words of a segment when writing
