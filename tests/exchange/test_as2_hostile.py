@@ -21,6 +21,8 @@ from gateway.exchange.cms.algorithms import DIGESTS
 from gateway.exchange.cms.compression import Limits
 from gateway.exchange.cms.compression import compress
 from gateway.exchange.cms.encryption import encrypt
+from gateway.exchange.cms.reading import content_of
+from gateway.exchange.cms.reading import octets_of
 from gateway.exchange.cms.signature import sign
 from tests.exchange.as2_world import BUYER
 from tests.exchange.as2_world import NOW
@@ -193,6 +195,27 @@ def test_every_flipped_octet_of_an_authenticated_message_is_noticed() -> None:
         body[position] ^= 0x40
         got = opened(sent.headers, bytes(body), PLAIN)
         assert got.accepted is False or got.payload == b"ISA*00*~"  # a few octets are names that nobody reads
+
+
+def enveloped_in_pieces(piece: int) -> bytes:
+    """A good EnvelopedData without lengths, whose encrypted content comes in pieces (BER)."""
+    enveloped = content_of(encrypt(b"Content-Type: text/plain\r\n\r\n" + b"x" * 100_000, SELLER.certificate, CIPHERS["aes256_cbc"]), "enveloped_data")
+    inner = enveloped["encrypted_content_info"]
+    encrypted = octets_of(inner["encrypted_content"])
+
+    def around(tag: int, *parts: bytes) -> bytes:
+        return bytes((tag, 0x80)) + b"".join(parts) + b"\x00\x00"
+
+    pieces = around(0xA0, *(der.octets(encrypted[start:start + piece]) for start in range(0, len(encrypted), piece)))
+    content = around(0x30, der.DATA, inner["content_encryption_algorithm"].dump(), pieces)
+    return around(0x30, der.ENVELOPED_DATA, around(0xA0, around(0x30, der.integer(0), enveloped["recipient_infos"].dump(), content)))
+
+
+def test_content_in_pieces_is_read_and_a_flood_of_tiny_pieces_is_refused() -> None:
+    headers = request().headers
+    got = opened(headers, enveloped_in_pieces(1000), PLAIN)
+    assert got.payload == b"x" * 100_000
+    refused(opened(headers, enveloped_in_pieces(1), PLAIN), "AS2-DECRYPTION-FAILED", "processed/error: decryption-failed")
 
 
 def compressed_message(data: bytes) -> tuple[as2.values.Headers, bytes]:

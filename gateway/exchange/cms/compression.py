@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gateway.exchange.cms import der
 from gateway.exchange.cms.reading import UNREADABLE
 from gateway.exchange.cms.reading import content_of
+from gateway.exchange.cms.reading import octets_of
 from gateway.kinds import as2 as kinds
 from gateway.problem import NOWHERE
 from gateway.problem import Problem
@@ -29,7 +30,7 @@ def compress(content: bytes) -> bytes:
 def decompress(data: bytes, limits: Limits) -> bytes | Problem:
     """What CompressedData holds, as far as the limits allow."""
     try:
-        packed = content_of(data, "compressed_data")["encap_content_info"]["content"].native or b""
+        packed = octets_of(content_of(data, "compressed_data")["encap_content_info"]["content"])
         most = min(limits.most_bytes, max(limits.free_bytes, len(packed) * limits.most_ratio))
         machine = zlib.decompressobj()
         content = machine.decompress(packed, most + 1)

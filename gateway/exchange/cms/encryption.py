@@ -32,6 +32,7 @@ from gateway.exchange.cms.keys import is_valid
 from gateway.exchange.cms.keys import title
 from gateway.exchange.cms.reading import UNREADABLE
 from gateway.exchange.cms.reading import content_of
+from gateway.exchange.cms.reading import octets_of
 from gateway.exchange.cms.reading import type_of
 from gateway.exchange.cms.signature import key_identifier
 from gateway.kinds import as2 as kinds
@@ -133,10 +134,10 @@ def _names(recipient: Any, certificate: x509.Certificate) -> bool:
 def _open(enveloped: Any, inner: Any, cipher: Cipher, recipient: Any, private: rsa.RSAPrivateKey) -> bytes | None:
     """The content, or None where this key does not open it. One answer for every reason: no hint for who tries keys out."""
     try:
-        key = private.decrypt(recipient["encrypted_key"].native, _padding_of(recipient["key_encryption_algorithm"]))
+        key = private.decrypt(octets_of(recipient["encrypted_key"]), _padding_of(recipient["key_encryption_algorithm"]))
         if len(key) != cipher.key_bytes:
             return None
-        encrypted = inner["encrypted_content"].native or b""
+        encrypted = octets_of(inner["encrypted_content"])
         parameters = inner["content_encryption_algorithm"]["parameters"]
         if cipher.authenticated:
             return _open_authenticated(enveloped, encrypted, parameters, key)
@@ -153,7 +154,7 @@ def _open(enveloped: Any, inner: Any, cipher: Cipher, recipient: Any, private: r
 
 def _open_authenticated(enveloped: Any, encrypted: bytes, parameters: Any, key: bytes) -> bytes:
     gcm = parameters.parse(_GcmParameters)
-    tag = enveloped["mac"].native
+    tag = octets_of(enveloped["mac"])
     if len(tag) < 12 or len(tag) != gcm["tag_length"].native:
         raise ValueError("the authentication tag is too short")
     attributes = enveloped["auth_attrs"]

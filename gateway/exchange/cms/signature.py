@@ -26,6 +26,7 @@ from gateway.exchange.cms.keys import is_valid
 from gateway.exchange.cms.keys import title
 from gateway.exchange.cms.reading import UNREADABLE
 from gateway.exchange.cms.reading import content_of
+from gateway.exchange.cms.reading import octets_of
 from gateway.kinds import as2 as kinds
 from gateway.problem import NOWHERE
 from gateway.problem import Problem
@@ -117,7 +118,9 @@ def _signed_attributes(signer: cms.SignerInfo) -> bytes | Problem:
     """The signed digest; the two attributes that make a signature one over this content must be there once each."""
     values: dict[str, list[object]] = {}
     for attribute in signer["signed_attrs"] or ():
-        values.setdefault(attribute["type"].native, []).extend(value.native for value in attribute["values"])
+        kind = attribute["type"].native
+        if kind in ("content_type", "message_digest"):
+            values.setdefault(kind, []).extend(value.native for value in attribute["values"])
     if values.get("content_type") != ["data"]:
         return kinds.SIGNATURE_INVALID.at(NOWHERE, "the signed attributes do not name the content's type", found=str(values.get("content_type")),
                                           expected="data, once")
@@ -136,7 +139,7 @@ def _signed_bytes(signer: cms.SignerInfo) -> tuple[bytes, ...]:
 
 
 def _fits(signer: cms.SignerInfo, signed: tuple[bytes, ...], digest: Digest, certificate: x509.Certificate) -> bool:
-    signature = signer["signature"].native
+    signature = octets_of(signer["signature"])
     algorithm = signer["signature_algorithm"]
     kind = algorithm.signature_algo
     if kind != "rsassa_pss" and algorithm["algorithm"].native not in ("rsassa_pkcs1v15",) and algorithm.hash_algo != digest.name:
