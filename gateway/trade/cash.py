@@ -56,7 +56,7 @@ class Money(Value, frozen=True, kw_only=True):
 
 
 class Payers(Value, frozen=True, kw_only=True):
-    """Who pays from which account, and under which name. An account or name that several partners share tells nobody apart."""
+    """Who pays from which account (capitals, no blanks), and under which name (casefolded). One that several partners share tells nobody apart."""
 
     accounts: Mapping[str, frozenset[str]] = {}
     names: Mapping[str, frozenset[str]] = {}
@@ -240,18 +240,21 @@ def _mentions(money: Money, index: Index) -> list[Evidence]:
 
 
 def _meant(found: list[Evidence], money: Money, ledger: _Ledger, payer: str | None) -> list[OpenItem]:
-    """The items that are meant for certain: strong mentions; else weak ones that the payer or the amount confirms."""
-    strong = [ledger.items[evidence.item] for evidence in found if evidence.strong and ledger.items[evidence.item].currency == money.currency]
+    """The items that are meant for certain: all mentions where the payer and the sum confirm them; else the strong ones; else weak ones
+    that the payer or the amount confirms."""
+    near = [(evidence, ledger.items[evidence.item]) for evidence in found if ledger.items[evidence.item].currency == money.currency]
+    strong = [item for evidence, item in near if evidence.strong]
+    weak = [(evidence, item) for evidence, item in near if not evidence.strong]
+    own = [(evidence, item) for evidence, item in weak if item.partner == payer]
+    # Two items behind the same words cannot both be meant.
+    places = {(evidence.field, evidence.start) for evidence, _ in own}
+    everything = [*strong, *(item for _, item in own)]
+    if own and len(places) == len(own) and sum((ledger.left[item.id] for item in everything), _ZERO) == money.amount:
+        return everything
     if strong:
         return strong
-    weak = [ledger.items[evidence.item] for evidence in found if ledger.items[evidence.item].currency == money.currency]
-    own = [item for item in weak if item.partner == payer]
-    exact = [item for item in (weak if payer is None else own) if ledger.left[item.id] == money.amount]
-    if len(exact) == 1:
-        return exact
-    # Two items behind the same digits cannot both be meant.
-    texts = [(evidence.field, evidence.start) for evidence in found if ledger.items[evidence.item] in own]
-    return own if own and len(set(texts)) == len(texts) and sum(ledger.left[item.id] for item in own) == money.amount else []
+    exact = [item for _, item in (weak if payer is None else own) if ledger.left[item.id] == money.amount]
+    return exact if len(exact) == 1 else []
 
 
 def _settle(money: Money, named: list[OpenItem], found: list[Evidence], ledger: _Ledger, payer: str | None) -> Matched:
@@ -264,8 +267,9 @@ def _settle(money: Money, named: list[OpenItem], found: list[Evidence], ledger: 
         return _rest(money, payer, everything, found)
     if total == money.amount:
         return _apply(money, named, money.amount, "exact", found, ledger, owner)
-    # Words in a text by themselves are one sign; another amount makes no second one.
-    certain = payer in partners or any(evidence.strong and evidence.field in _OWN_FIELDS for evidence in found)
+    # Words in a text by themselves are one sign; another amount makes no second one. Over-payment with several words is a misread one.
+    telling = any(evidence.strong and evidence.field in _OWN_FIELDS for evidence in found)
+    certain = telling or (payer in partners and (len(found) == 1 or money.amount < total))
     if not invoices or total <= 0 or not certain:
         return _rest(money, payer, everything, found)
     if money.amount > total:

@@ -15,6 +15,7 @@ from gateway.kinds import rule
 from gateway.model.catalogue import find_item
 from gateway.model.catalogue import line_value
 from gateway.model.catalogue import list_price
+from gateway.model.catalogue import same_unit
 from gateway.model.catalogue import unit_size
 from gateway.model.facts import Facts
 from gateway.model.facts import Item
@@ -108,7 +109,7 @@ def decide_lines(
             lines.append(_rejected_line(index, line, rejected[index]))
             continue
         item = find_item(line.identifiers, facts)
-        amount, base, unit, listed = _agreed_price(order, line, item, currency, facts, policy)
+        amount, base, unit, listed = _agreed_price(order, line, item, currency, facts, policy.price == "list" and index in priced)
         stock = _take_stock(line, item, facts, policy, left)
         if stock.problem is not None:
             found.append(_stock_problem(index, stock, released))
@@ -120,7 +121,7 @@ def decide_lines(
         action, code, reason = stock.action, None, None
         if stock.problem is not None and stock.action != "accepted":
             code, reason = stock.problem.code, stock.problem.message
-        elif listed and index in priced and line.price is not None:
+        elif listed and line.price is not None:
             action, code = "changed", rule.PRICE_DIFFERS.code
             reason = f"The price is {number_words(amount or _ZERO)} instead of {number_words(line.price)}"
         lines.append(
@@ -173,10 +174,10 @@ def _rejected_line(index: int, line: OrderLine, problem: Problem) -> DecidedLine
 
 
 def _agreed_price(
-    order: Order, line: OrderLine, item: Item | None, currency: str | None, facts: Facts, policy: AcceptancePolicy
+    order: Order, line: OrderLine, item: Item | None, currency: str | None, facts: Facts, by_list: bool
 ) -> tuple[Decimal | None, Decimal | None, str | None, bool]:
-    """Amount, base, unit, and whether it comes from the list: the order's price, or the list's where there is none or policy says so."""
-    if line.price is not None and policy.price == "ordered":
+    """Amount, base, unit, and whether it comes from the list: the order's price, or the list's where there is none or `by_list` says so."""
+    if line.price is not None and not by_list:
         return line.price, line.price_base, line.price_unit, False
     listed: Price | None = None
     if item is not None and facts.prices_loaded:
@@ -185,7 +186,8 @@ def _agreed_price(
         listed = list_price(item, currency, wanted, order.issued_on or facts.today, facts)
     if listed is None:
         return line.price, line.price_base, line.price_unit, False
-    return listed.amount, listed.base if listed.base != 1 else None, listed.unit or (item.base_unit if item else None), True
+    unit = listed.unit or (item.base_unit if item else None)
+    return listed.amount, listed.base if listed.base != 1 else None, None if line.unit and same_unit(line.unit, unit) else unit, True
 
 
 def _net(

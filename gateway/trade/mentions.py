@@ -6,6 +6,7 @@ Knows open items by their numbers and references; what to do with what was found
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from itertools import takewhile
 
 from gateway.model.values import Value
 from gateway.trade.reference import bare_reference
@@ -15,7 +16,9 @@ from gateway.trade.reference import rf_reference
 _FEWEST_DIGITS = 5
 #: pieces that one number may be written in: INV 2026-00 017
 _MOST_PIECES = 5
+_MOST_DIGIT_PIECES = 3
 _TOKEN = re.compile(r"[A-Za-z0-9]+")
+_DIGITS = re.compile(r"[0-9]+")
 _RF = re.compile(r"(?i)(?<![A-Za-z0-9])RF\d\d(?: ?[A-Za-z0-9]{1,4}){1,6}")
 _MOST_TEXT = 4000
 
@@ -61,9 +64,11 @@ class Index:
             for reference in references:
                 self.by_reference.setdefault(reference, []).append(item)
             self.by_number.setdefault(number, []).append(item)
-            digits = _digits(number)
-            if len(digits) >= _FEWEST_DIGITS:
-                self.by_digits.setdefault(digits.lstrip("0"), []).append(item)
+            # All digits of a number, and its counter alone: payers write 107207 for IN26-107207.
+            counter = _DIGITS.findall(item.number)[-1:]
+            for digits in {_digits(number), *counter}:
+                if len(digits) >= _FEWEST_DIGITS:
+                    self.by_digits.setdefault(digits.lstrip("0"), []).append(item)
 
     def of_reference(self, text: str, field: str) -> list[Evidence]:
         """A structured reference as sent: whole, as our document's number, or by its digits."""
@@ -105,13 +110,23 @@ class Index:
                     taken = count
                     break
             else:
-                token, start, end = tokens[position]
-                items = self._digits_of(token) if token.isdigit() else None
-                found += [
-                    Evidence(rule="digits_in_text", item=item.id, field=field, text=token, start=start, end=end, strong=False) for item in items or ()
-                ]
+                weak, taken = self._digits_in(tokens[position : position + _MOST_DIGIT_PIECES], text, field)
+                found += weak
             position += taken
         return found
+
+    def _digits_in(self, tokens: list[tuple[str, int, int]], text: str, field: str) -> tuple[list[Evidence], int]:
+        """A number of digits alone, in one piece or in groups; and how many pieces it takes."""
+        digits = list(takewhile(lambda token: token[0].isdecimal() and token[0].isascii(), tokens))
+        for count in range(len(digits), 0, -1):
+            start, end = digits[0][1], digits[count - 1][2]
+            items = self._digits_of("".join(token for token, _, _ in digits[:count]))
+            if items:
+                return [
+                    Evidence(rule="digits_in_text", item=item.id, field=field, text=text[start:end], start=start, end=end, strong=False)
+                    for item in items
+                ], count
+        return [], 1
 
     def _references_in(self, text: str, field: str) -> list[Evidence]:
         found = []

@@ -189,6 +189,28 @@ def test_a_released_price_may_be_answered_with_the_list_price() -> None:
     assert (line.action, line.price, line.net_amount, line.reason) == ("changed", D("5.00"), D("50.00"), "The price is 5 instead of 4")
 
 
+def test_a_price_within_its_tolerance_stays_as_ordered() -> None:
+    line = decided(order([{"price": "5.00"}, {"price": "4.00"}]), released=frozenset({"RULE-PRICE-DIFFERS"}), price="list").lines[0]
+    assert (line.action, line.price) == ("accepted", D("5.00"))
+
+
+def test_a_list_price_for_pieces_answers_an_order_of_cases() -> None:
+    decision = decided(order([{"price": None, "unit": "XCS", "quantity": "2"}]))
+    assert (decision.lines[0].price, decision.lines[0].price_unit, decision.total) == (D("5.00"), "EA", D("120.00"))
+
+
+def test_allowances_and_charges_count_by_what_is_delivered() -> None:
+    extras = [{"kind": "allowance", "amount": "15"}, {"kind": "charge", "percent": "10"}, {"kind": "charge"}]
+    short = order([{"quantity": "150", "price": "4.50", "allowances_charges": extras}], allowances_charges=[{"kind": "charge", "amount": "20"}])
+    assert decided(short).total == D("675.00") - 15 + D("67.50") + 20
+    assert decided(short, stock_short="change").total == D("450.00") - 10 + 45 + 20
+
+
+def test_an_order_of_unknown_value_has_no_total() -> None:
+    decision = decided(order([{"price": None}, {"price_unit": "KGM"}]), facts(prices_loaded=False), released=frozenset({"RULE-UNIT-UNKNOWN"}))
+    assert (decision.state, decision.total) == ("accepted", None)
+
+
 def test_a_release_lets_pass_only_what_it_names() -> None:
     both = order([{"price": "4.00", "deliveries": [{"quantity": "1"}]}])
     assert decided(both, released=frozenset({"RULE-PRICE-DIFFERS"})).state == "held"
@@ -249,6 +271,7 @@ def test_what_credit_says_is_never_told_to_the_buyer() -> None:
     known = facts(credit=credit)
     rejected = reject_by_hand(order(), decided(order(), known).problems, known, POLICY, TODAY, "We cannot deliver this order")
     assert rejected.response is not None
+    assert rejected.problems[0].code == "RULE-REJECTED-BY-HAND"
     told = encode(rejected.response).decode()
     assert rejected.state == "rejected"
     assert "We cannot deliver this order" in told

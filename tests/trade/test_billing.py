@@ -147,6 +147,20 @@ def test_a_lines_allowance_is_parted_over_its_invoices_without_a_rest(parts: lis
     assert given_back == amount
 
 
+def test_a_lines_percent_is_taken_of_each_invoice() -> None:
+    entry = {"kind": "allowance", "percent": "10", "reason_code": "95"}
+    line = invoice(despatched(accepted(order([{"allowances_charges": [entry]}])), 4)).lines[0]
+    assert (line.net_amount, line.allowances_charges[0].amount, line.allowances_charges[0].base_amount) == (D("18.00"), D("2.00"), D("20.00"))
+
+
+def test_what_we_know_completes_the_orders_buyer_and_never_overrules_it() -> None:
+    made = invoice(despatched(accepted(order(buyer={"name": "ACME", "identifiers": {"gln": "1234567890128"}}))))
+    assert made.buyer is not None
+    assert made.buyer.identifiers is not None
+    assert (made.buyer.name, made.buyer.identifiers.gln, made.buyer.identifiers.vat) == ("ACME", "1234567890128", "DE987654321")
+    assert made.buyer.address is not None
+
+
 def test_terms_say_when_an_invoice_is_due() -> None:
     assert due_date((), DAY) is None
     assert due_date((PaymentTerms(due_on=date(2027, 1, 1)),), DAY) == date(2027, 1, 1)

@@ -338,3 +338,24 @@ def test_any_text_is_read_without_an_exception(text: str) -> None:
 
 def test_a_long_text_is_read_quickly() -> None:
     assert one("1.00", text="RF12 " * 100_000 + "A-" * 100_000).state == "unapplied"
+
+
+# --- as payers write -------------------------------------------------------------------------------------------------------
+
+COUNTED = [item("IN26-107207", "100.00"), item("IN26-107278", "50.00"), item("IN26-107311", "25.00", "north")]
+
+
+@pytest.mark.parametrize("text", ["107207 107278", "107 207, 107 278", "IN26-107207/107278", "Rechnung 26107207 und 107278 vom 18.11."])
+def test_the_counter_of_a_number_alone_is_enough_where_payer_and_sum_confirm_it(text: str) -> None:
+    assert settled(one("150.00", COUNTED, text=text, **ACME)) == {"IN26-107207": D("100.00"), "IN26-107278": D("50.00")}
+
+
+def test_a_misread_number_among_several_is_no_over_payment() -> None:
+    matched = one("175.00", COUNTED, text="IN26-107207 IN26-107278 IN26-107999", **ACME)
+    assert (matched.state, matched.on_account, matched.candidates) == ("on_account", D("175.00"), ("IN26-107207", "IN26-107278"))
+
+
+def test_two_items_behind_the_same_digits_are_not_guessed() -> None:
+    twins = [item("A-107207", "100.00"), item("B-107207", "100.00")]
+    matched = one("200.00", twins, text="107207", **ACME)
+    assert (matched.state, matched.allocations, matched.candidates) == ("on_account", (), ("A-107207", "B-107207"))
