@@ -40,6 +40,9 @@ from gateway.model.values import Source
 
 Run = Callable[..., Any]
 
+#: so many arguments that are mostly empty are worth a second call without them
+_FEW = 4
+
 
 @dataclass(slots=True)
 class CompiledReading:
@@ -126,6 +129,8 @@ class _Filled:
     #: mandatory fields: (name, variable, raw text variable, carrier, whether to skip without a word)
     wanted: list[tuple[str, str, str, str, bool]] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
+    #: arguments that most objects leave empty, with the variable that says so
+    rare: list[tuple[str, str]] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
 
 
@@ -163,7 +168,16 @@ class _Writer:
 
     def _construct(self, function: Function, variable: str, struct: Any, filled: _Filled) -> None:
         name = self.module.constant(struct.__name__, struct, struct)
-        function.line(f"{variable} = {name}({', '.join(filled.arguments)})")
+        rare = [(argument, held) for argument, held in filled.rare if argument in filled.arguments]
+        if len(rare) < _FEW:
+            function.line(f"{variable} = {name}({', '.join(filled.arguments)})")
+            return
+        # msgspec looks for each keyword among all fields: what is mostly empty is not passed at all
+        often = [argument for argument in filled.arguments if argument not in {held for held, _ in rare}]
+        with function.block(f"if {' or '.join(held for _, held in rare)}:"):
+            function.line(f"{variable} = {name}({', '.join(filled.arguments)})")
+        with function.block("else:"):
+            function.line(f"{variable} = {name}({', '.join(often)})")
 
     # Fields ------------------------------------------------------------------------------------------------------------
 
@@ -180,6 +194,7 @@ class _Writer:
             elif isinstance(held, ListPlan) and shape.kind == "objects":
                 variable, placed = self._list(function, shape, held, name, scope, trace)
                 filled.arguments.append(f"{shape.name}=tuple({variable})")
+                filled.rare.append((filled.arguments[-1], variable))
                 filled.sent.append(variable)
                 filled.names[shape.name] = variable
                 if placed:
@@ -190,6 +205,8 @@ class _Writer:
                 filled.names[shape.name] = variable
                 if shape.name not in skip:
                     filled.arguments.append(f"{shape.name}={variable}")
+                    if not (isinstance(held, Block) and held.keyed):
+                        filled.rare.append((filled.arguments[-1], variable))
                 filled.sent.append(f"{variable} is not None")
         for role in roles:
             placed = filled.after[0]
@@ -308,7 +325,8 @@ class _Writer:
             function.line(f"{tree}, {segment} = {base.tree}, {base.segment}")
             condition = self.paths.holds(segment, route.tests) or "True"
         else:
-            function.line(f"{tree}, {segment} = {name}(x, {base.tree})")
+            guard = f" if {base.tree}[{route.hops[0].slot}] else (None, None)" if len(path.routes) == 1 else ""
+            function.line(f"{tree}, {segment} = {name}(x, {base.tree}){guard}")
             condition = f"{segment} is not None"
         function.open(f"if {condition}:")
         return CodeScope(tree=tree, segment=segment, outer=scope), 1
@@ -454,9 +472,13 @@ class _Writer:
         """The code of a list: its variable, and that of parties which found their place by role."""
         variable = self.module.name("l")
         placed = self.module.name("d") if held.roles else ""
-        function.line(f"{variable} = []")
+        guards = [self._guard(block, scope) for block in held.blocks]
+        function.line(f"{variable} = {'()' if all(guards) else '[]'}")
         if placed:
             function.line(f"{placed} = {{}}")
+        if all(guards):
+            with function.block(f"if {' or '.join(dict.fromkeys(guards))}:"):
+                function.line(f"{variable} = []")
         for block in held.blocks:
             self._items(function, block, variable, placed, label, scope, held.roles)
         if trace:

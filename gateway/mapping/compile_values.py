@@ -372,9 +372,13 @@ class Values:
 
     def take(self, function: Function, path: Path, scope: CodeScope, where: str) -> Text:
         """The first filled value at a path."""
-        variable = self.module.name("r")
         if isinstance(path, SegmentPath):
             segment, sure = self.paths.segment(function, path, scope)
+            read = (segment, path.spots)
+            variable = function.known(read) or ""
+            if variable and not self.explain:
+                return Text(variable, segment, path=path, spot=path.spots[0])
+            variable = function.remember(read, self.module.name("r"))
             value = " or ".join(self.paths.value_of(segment, spot) for spot in path.spots)
             value = f"({value})" if len(path.spots) > 1 else value
             function.line(f"{variable} = {value}" if sure else f"{variable} = {value} if {segment} is not None else ''")
@@ -384,6 +388,7 @@ class Values:
                 origins = f"({own} if {segment} is not None and {self.paths.value_of(segment, spot)} else {origins})"
             return Text(variable, segment, origins, path=path, spot=path.spots[0])
         assert isinstance(path, XmlPath)
+        variable = self.module.name("r")
         element, sure = self.paths.element(function, path, scope)
         value = self.paths.text_of(element, path.attribute)
         function.line(f"{variable} = {value}" if sure else f"{variable} = {value} if {element} is not None else ''")
