@@ -11,6 +11,11 @@ TEST_TRAFFIC = Kind(
     cure="Nothing to do: it is judged and answered as test, and touches no stock, no credit and no figures.",
 )
 NO_LINES = Kind(code="RULE-NO-LINES", title="The order has no lines", cure="The buyer sends the order again with its lines.")
+NUMBER_OUT_OF_RANGE = Kind(
+    code="RULE-NUMBER-OUT-OF-RANGE",
+    title="A number is too large or too long to be meant",
+    cure="The buyer corrects the number; this check is always on.",
+)
 LINE_NUMBER_TWICE = Kind(
     code="RULE-LINE-NUMBER-TWICE",
     title="Two lines have the same number",

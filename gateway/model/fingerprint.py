@@ -8,6 +8,7 @@ import msgspec
 
 from gateway.model.facts import EarlierOrder
 from gateway.model.facts import Facts
+from gateway.model.money import is_handy
 from gateway.model.order import Order
 from gateway.model.order import OrderLine
 from gateway.model.values import ItemIdentifiers
@@ -19,6 +20,8 @@ _ENCODE = msgspec.json.Encoder().encode
 def _number(value: Decimal | None) -> str | None:
     if value is None:
         return None
+    if not is_handy(value):
+        return str(value)
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 

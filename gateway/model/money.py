@@ -1,6 +1,7 @@
 """Money between its two forms: `Decimal` with currency in documents, integer minor units (ISO 4217) in the database. Never float."""
 
 from decimal import ROUND_HALF_UP
+from decimal import Context
 from decimal import Decimal
 from fractions import Fraction
 
@@ -11,6 +12,9 @@ _EXPONENTS = {
     **dict.fromkeys(("CLF", "UYW"), 4),
 }
 
+#: products of large quantities and prices have more digits than the usual 28
+_WIDE = Context(prec=120, rounding=ROUND_HALF_UP)
+
 
 def exponent(currency: str) -> int:
     """Digits behind the point of the currency's minor unit."""
@@ -19,17 +23,17 @@ def exponent(currency: str) -> int:
 
 def round_money(amount: Decimal, currency: str) -> Decimal:
     """Half up on the absolute value (EN 16931 guidance), to the minor unit."""
-    return amount.quantize(Decimal(1).scaleb(-exponent(currency)), rounding=ROUND_HALF_UP)
+    return amount.quantize(Decimal(1).scaleb(-exponent(currency)), rounding=ROUND_HALF_UP, context=_WIDE)
 
 
 def to_minor(amount: Decimal, currency: str) -> int:
     """Minor units of an amount, rounded half up."""
-    return int(round_money(amount, currency).scaleb(exponent(currency)))
+    return int(round_money(amount, currency).scaleb(exponent(currency), context=_WIDE))
 
 
 def from_minor(minor: int, currency: str) -> Decimal:
     """The amount of so many minor units, with all its digits (`Decimal("12.30")`)."""
-    return Decimal(minor).scaleb(-exponent(currency))
+    return Decimal(minor).scaleb(-exponent(currency), context=_WIDE)
 
 
 def parse_money(text: str) -> tuple[Decimal, str]:
@@ -58,9 +62,16 @@ def money_words(amount: Decimal, currency: str) -> str:
     return f"{round_money(amount, currency):,f} {currency}"
 
 
+def is_handy(number: Decimal) -> bool:
+    """Whether a number is of a size that trade knows: finite, below 10**15, at most 15 decimals. Others are never reckoned with."""
+    return number.is_finite() and number.adjusted() < 15 and int(number.as_tuple().exponent) >= -15
+
+
 def number_words(number: Decimal | Fraction) -> str:
     """A quantity or price as people read it: no trailing zeros, no exponent; a fraction that does not end is cut after six digits."""
     if isinstance(number, Fraction):
         number = (Decimal(number.numerator) / Decimal(number.denominator)).quantize(Decimal("0.000001"))
+    if not is_handy(number):
+        return str(number)
     text = format(number, "f")
     return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"

@@ -3,15 +3,21 @@
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
+from typing import get_args
+from typing import get_type_hints
 
 from gateway.kinds import rule
 from gateway.model.catalogue import line_value
 from gateway.model.facts import Item
 from gateway.model.fingerprint import is_test
+from gateway.model.money import is_handy
 from gateway.model.money import number_words
 from gateway.model.money import round_fraction
+from gateway.model.order import Order
 from gateway.model.order import OrderLine
 from gateway.model.values import AllowanceCharge
+from gateway.model.values import Value
 from gateway.rules.view import Finding
 from gateway.rules.view import LineView
 from gateway.rules.view import View
@@ -22,6 +28,42 @@ _ZERO = Fraction(0)
 def test_traffic(view: View) -> Iterator[Finding]:
     if is_test(view.order):
         yield Finding(rule.TEST_TRAFFIC, "source.test", "The order is test traffic: it is judged and answered, nothing is booked")
+
+
+def odd_numbers(order: Order) -> Iterator[Finding]:
+    """Numbers that nobody means, such as 1E999999: nothing is reckoned with them, so this is asked before anything else, of the whole order."""
+    for field, number in _numbers(order):
+        if not is_handy(number):
+            top = field.partition(".")[0].partition("[")[0]
+            yield Finding(
+                rule.NUMBER_OUT_OF_RANGE, top, f"{field} is {number}, below 10^15 with at most 15 decimals is expected", str(number), "below 10^15"
+            )
+
+
+def _numbers(order: Order) -> Iterator[tuple[str, Decimal]]:
+    """Every number of an order that is reckoned with."""
+    yield from _of(order.totals, "totals")
+    for index, entry in enumerate(order.allowances_charges):
+        yield from _of(entry, f"allowances_charges[{index}]")
+    for index, line in enumerate(order.lines):
+        yield from _of(line, f"lines[{index}]")
+        for position, entry in enumerate(line.allowances_charges):
+            yield from _of(entry, f"lines[{index}].allowances_charges[{position}]")
+        for position, delivery in enumerate(line.deliveries):
+            yield from _of(delivery, f"lines[{index}].deliveries[{position}]")
+
+
+def _of(value: Value | None, field: str) -> Iterator[tuple[str, Decimal]]:
+    if value is not None:
+        for name in _decimal_fields(type(value)):
+            number = getattr(value, name)
+            if number is not None:
+                yield f"{field}.{name}", number
+
+
+@cache
+def _decimal_fields(kind: type[Value]) -> tuple[str, ...]:
+    return tuple(name for name, hint in get_type_hints(kind).items() if Decimal in (hint, *get_args(hint)))
 
 
 def no_lines(view: View) -> Iterator[Finding]:

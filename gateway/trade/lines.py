@@ -20,6 +20,7 @@ from gateway.model.catalogue import unit_size
 from gateway.model.facts import Facts
 from gateway.model.facts import Item
 from gateway.model.facts import Price
+from gateway.model.money import is_handy
 from gateway.model.money import number_words
 from gateway.model.money import round_fraction
 from gateway.model.order import Order
@@ -159,15 +160,20 @@ def _rejected_line(index: int, line: OrderLine, problem: Problem) -> DecidedLine
         number=line.number,
         index=index,
         action="rejected",
-        ordered=line.quantity,
+        ordered=_handy(line.quantity),
         unit=line.unit,
-        price=line.price,
-        price_base=line.price_base,
+        price=_handy(line.price),
+        price_base=_handy(line.price_base),
         price_unit=line.price_unit,
         net_amount=_ZERO,
         reason_code=problem.code,
         reason=problem.message,
     )
+
+
+def _handy(number: Decimal | None) -> Decimal | None:
+    """The number, unless it is of a size that nobody means: our answer does not repeat it."""
+    return number if number is not None and is_handy(number) else None
 
 
 # --- prices -----------------------------------------------------------------------------------------------------------------

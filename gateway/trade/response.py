@@ -88,7 +88,7 @@ def _line(order: Order, decided: DecidedLine, currency: str | None) -> ResponseL
     return ResponseLine(
         number=line.number,
         action=decided.action,
-        ordered_quantity=line.quantity,
+        ordered_quantity=decided.ordered,
         quantity=decided.quantity,
         back_ordered_quantity=decided.back_ordered or None,
         unit=line.unit,

@@ -1,8 +1,17 @@
 """Judging: what does not apply is left out, and sentences say what was found and expected."""
 
+from decimal import Decimal
+
+import msgspec
 import pytest
 
+from gateway.model.document import encode
+from gateway.model.fingerprint import fingerprint
+from gateway.model.values import Totals
 from gateway.rules.apply import judge
+from gateway.trade.acceptance import AcceptancePolicy
+from gateway.trade.acceptance import decide
+from tests.rules.world import TODAY
 from tests.rules.world import base_plan
 from tests.rules.world import earlier
 from tests.rules.world import facts
@@ -66,3 +75,30 @@ def test_every_place_is_named_once() -> None:
 def test_test_traffic_is_judged_the_same_but_marked() -> None:
     found = judge(order([{"price": "4"}], source={"syntax": "x12", "type": "850", "test": True}), PLAN, facts())
     assert [problem.code for problem in found] == ["RULE-TEST-TRAFFIC", "RULE-PRICE-DIFFERS"]
+
+
+@pytest.mark.parametrize("number", ["1E999999999", "-1E+40", "1E-999999", "NaN", "Infinity", "0." + "1" * 40])
+@pytest.mark.parametrize("field", ["quantity", "price", "price_base", "net_amount"])
+def test_numbers_that_nobody_means_reject_the_order_before_anything_is_reckoned(field: str, number: str) -> None:
+    odd = order([{}, {}])
+    odd = msgspec.structs.replace(odd, lines=(odd.lines[0], msgspec.structs.replace(odd.lines[1], **{field: Decimal(number)})))
+    known = facts(earlier={"PO1": (earlier("accepted", odd),)})
+    found = judge(odd, PLAN, known)
+    assert [(problem.code, problem.place.field) for problem in found] == [("RULE-NUMBER-OUT-OF-RANGE", "lines")]
+    assert found[0].message.startswith(f"lines[1].{field} is ")
+    assert len(fingerprint(odd)) == 64
+    decision = decide(odd, found, known, AcceptancePolicy(), TODAY)
+    assert decision.state == "rejected"
+    assert decision.response is not None
+    assert len(encode(decision.response)) < 3000
+
+
+def test_the_largest_numbers_that_are_read_are_reckoned_with() -> None:
+    large = order([{"quantity": "9" * 15, "price": "9" * 15, "price_base": "0.000000000000001"}] * 3, totals={"lines": "1"})
+    bare = facts(items={}, items_loaded=False, prices_loaded=False, stock_loaded=False)
+    assert decide(large, judge(large, PLAN, bare), bare, AcceptancePolicy(), TODAY).state == "held"
+
+
+def test_totals_are_read_as_well() -> None:
+    odd = msgspec.structs.replace(order(), totals=Totals(payable=Decimal("1E99")))
+    assert judge(odd, PLAN, facts())[0].message == "totals.payable is 1E+99, below 10^15 with at most 15 decimals is expected"
