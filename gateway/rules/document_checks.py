@@ -1,9 +1,11 @@
 """Checks of the order as a whole: test traffic, its own counts and totals."""
 
+from collections.abc import Callable
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
+from operator import attrgetter
 from typing import get_args
 from typing import get_type_hints
 
@@ -32,38 +34,38 @@ def test_traffic(view: View) -> Iterator[Finding]:
 
 def odd_numbers(order: Order) -> Iterator[Finding]:
     """Numbers that nobody means, such as 1E999999: nothing is reckoned with them, so this is asked before anything else, of the whole order."""
-    for field, number in _numbers(order):
-        if not is_handy(number):
-            top = field.partition(".")[0].partition("[")[0]
-            yield Finding(
-                rule.NUMBER_OUT_OF_RANGE, top, f"{field} is {number}, below 10^15 with at most 15 decimals is expected", str(number), "below 10^15"
-            )
-
-
-def _numbers(order: Order) -> Iterator[tuple[str, Decimal]]:
-    """Every number of an order that is reckoned with."""
-    yield from _of(order.totals, "totals")
+    if order.totals is not None:
+        yield from _odd(order.totals, "totals")
     for index, entry in enumerate(order.allowances_charges):
-        yield from _of(entry, f"allowances_charges[{index}]")
+        yield from _odd(entry, "allowances_charges", index)
     for index, line in enumerate(order.lines):
-        yield from _of(line, f"lines[{index}]")
+        yield from _odd(line, "lines", index)
         for position, entry in enumerate(line.allowances_charges):
-            yield from _of(entry, f"lines[{index}].allowances_charges[{position}]")
+            yield from _odd(entry, "lines", index, f".allowances_charges[{position}]")
         for position, delivery in enumerate(line.deliveries):
-            yield from _of(delivery, f"lines[{index}].deliveries[{position}]")
+            yield from _odd(delivery, "lines", index, f".deliveries[{position}]")
 
 
-def _of(value: Value | None, field: str) -> Iterator[tuple[str, Decimal]]:
-    if value is not None:
-        for name in _decimal_fields(type(value)):
-            number = getattr(value, name)
-            if number is not None:
-                yield f"{field}.{name}", number
+def _odd(value: Value, top: str, index: int | None = None, rest: str = "") -> list[Finding]:
+    names, numbers = _decimals_of(type(value))
+    found = []
+    for name, number in zip(names, numbers(value), strict=True):
+        if number is not None and not is_handy(number):
+            field = f"{top}{'' if index is None else f'[{index}]'}{rest}.{name}"
+            shown = str(number)[:40]
+            message = f"{field} is {shown}, below 10^15 with at most 15 decimals is expected"
+            found.append(Finding(rule.NUMBER_OUT_OF_RANGE, top, message, shown, "below 10^15"))
+    return found
 
 
 @cache
-def _decimal_fields(kind: type[Value]) -> tuple[str, ...]:
-    return tuple(name for name, hint in get_type_hints(kind).items() if Decimal in (hint, *get_args(hint)))
+def _decimals_of(kind: type[Value]) -> tuple[tuple[str, ...], Callable[[Value], tuple[Decimal | None, ...]]]:
+    """The names of a value's numbers, and how to get them all."""
+    names = tuple(name for name, hint in get_type_hints(kind).items() if Decimal in (hint, *get_args(hint)))
+    if len(names) == 1:
+        only = names[0]
+        return names, lambda value: (getattr(value, only),)
+    return names, attrgetter(*names)
 
 
 def no_lines(view: View) -> Iterator[Finding]:
