@@ -61,7 +61,10 @@ class _Line:
 
     def send(self, data: bytes) -> int:
         self._limit()
-        return self._channel.send(data)
+        sent = self._channel.send(data)
+        if not sent:  # paramiko would call it an end of file, as it calls the end of what we read
+            raise ConnectionResetError("the connection was lost")
+        return sent
 
     def recv_ready(self) -> bool:
         return self._channel.recv_ready()
