@@ -56,7 +56,7 @@ class Money(Value, frozen=True, kw_only=True):
 
 
 class Payers(Value, frozen=True, kw_only=True):
-    """Who pays from which account (capitals, no blanks), and under which name (casefolded). One that several partners share tells nobody apart."""
+    """Who pays from which account, and under which name. One that several partners share tells nobody apart."""
 
     accounts: Mapping[str, frozenset[str]] = {}
     names: Mapping[str, frozenset[str]] = {}
@@ -148,7 +148,7 @@ def match(
     `advices` say what money is for that comes with their trace. `settled_by_advice` are the traces of advices that were booked as money
     themselves: the bank's entry for them is the same money and settles nothing again.
     """
-    ledger = _Ledger(items)
+    ledger, payers = _Ledger(items), _comparable(payers)
     before = list(earlier)
     results = []
     for one in money:
@@ -220,10 +220,26 @@ def _match_one(money: Money, ledger: _Ledger, payers: Payers, advices: Sequence[
 def _payer(money: Money, payers: Payers) -> str | None:
     if money.partner is not None:
         return money.partner
-    for known in (payers.accounts.get(bare_reference(money.payer_account or "")), payers.names.get((money.payer_name or "").casefold().strip())):
+    for known in (payers.accounts.get(bare_reference(money.payer_account or "")), payers.names.get(_bare_name(money.payer_name or ""))):
         if known is not None and len(known) == 1:
             return next(iter(known))
     return None
+
+
+def _bare_name(name: str) -> str:
+    """A name as it is compared: banks send it in capitals, with other signs and blanks."""
+    return " ".join("".join(sign if sign.isalnum() else " " for sign in name.casefold()).split())
+
+
+def _comparable(payers: Payers) -> Payers:
+    """Accounts and names as they are compared; what becomes the same belongs to all of its partners."""
+    accounts: dict[str, frozenset[str]] = {}
+    names: dict[str, frozenset[str]] = {}
+    for given, table, bare in ((payers.accounts, accounts, bare_reference), (payers.names, names, _bare_name)):
+        for key, partners in given.items():
+            if bare(key):
+                table[bare(key)] = table.get(bare(key), frozenset()) | partners
+    return Payers(accounts=accounts, names=names)
 
 
 def _mentions(money: Money, index: Index) -> list[Evidence]:
