@@ -9,13 +9,21 @@ import io
 import os
 import re
 import secrets
+from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from gateway.store import crash
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_CHUNK = 1 << 20
+#: fewer flushes than this are done one after the other
+_SERIAL = 4
+_THREADS = 16
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
 
 
 class ArchiveMissing(Exception):
@@ -37,28 +45,15 @@ class Archive:
         return self.keep_many([data])[0]
 
     def keep_many(self, payloads: Iterable[bytes]) -> list[str]:
-        """Keep several payloads; each folder that they share is flushed once."""
+        """Keep several payloads; they are flushed side by side, and each folder that they share once."""
+        data_of: dict[str, bytes] = {}
         digests = []
-        folders: dict[Path, None] = {}
         for data in payloads:
             digest = hashlib.sha256(data).hexdigest()
             digests.append(digest)
-            path = self._path(digest)
-            if not _is_whole(path, len(data)):
-                crash.point(10)
-                temporary = self._temporary()
-                try:
-                    with temporary.open("xb") as file:
-                        file.write(data)
-                        _flush(file)
-                    self._name(temporary, path, folders)
-                except BaseException:
-                    temporary.unlink(missing_ok=True)
-                    raise
-            # also where the file was there: whoever wrote it may not have flushed its folder yet
-            folders[path.parent] = None
-        for folder in folders:
-            _flush_folder(folder)
+            data_of[digest] = data
+        changed = _side_by_side(lambda one: self._write(*one), list(data_of.items()))
+        _side_by_side(_flush_folder, list(dict.fromkeys(folder for folders in changed for folder in folders)))
         crash.point(14)
         return digests
 
@@ -67,7 +62,7 @@ class Archive:
         crash.point(10)
         digest = hashlib.sha256()
         size = 0
-        folders: dict[Path, None] = {}
+        folders: list[Path] = []
         temporary = self._temporary()
         try:
             with temporary.open("xb") as file:
@@ -80,8 +75,8 @@ class Archive:
             if _is_whole(path, size):
                 temporary.unlink()
             else:
-                self._name(temporary, path, folders)
-            folders[path.parent] = None
+                folders += self._name(temporary, path)
+            folders.append(path.parent)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
@@ -144,16 +139,42 @@ class Archive:
     def _temporary(self) -> Path:
         return self._incoming / secrets.token_hex(16)
 
-    def _name(self, temporary: Path, path: Path, folders: dict[Path, None]) -> None:
-        """Give a flushed file its name; folders made for it are flushed in the folder above them."""
+    def _write(self, digest: str, data: bytes) -> list[Path]:
+        """Write a payload unless it is there; returns the folders to flush, also where it was there: whoever wrote it may not have come so far."""
+        path = self._path(digest)
+        if _is_whole(path, len(data)):
+            return [path.parent]
+        crash.point(10)
+        temporary = self._temporary()
+        try:
+            with temporary.open("xb") as file:
+                file.write(data)
+                _flush(file)
+            return [*self._name(temporary, path), path.parent]
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def _name(self, temporary: Path, path: Path) -> list[Path]:
+        """Give a flushed file its name; returns the folders above those that had to be made for it."""
         crash.point(12)
         temporary.chmod(0o600)
+        made = []
         for folder, above in ((path.parent.parent, self.folder), (path.parent, path.parent.parent)):
             if not folder.is_dir():
                 folder.mkdir(exist_ok=True, mode=0o700)
-                folders[above] = None
+                made.append(above)
         temporary.replace(path)
         crash.point(13)
+        return made
+
+
+def _side_by_side(work: Callable[[_In], _Out], values: Sequence[_In]) -> list[_Out]:
+    """Do the same with all values. The disk's journal takes many flushes at once for little more than one: several threads wait together."""
+    if len(values) < _SERIAL:
+        return [work(value) for value in values]
+    with ThreadPoolExecutor(_THREADS) as threads:
+        return list(threads.map(work, values))
 
 
 def _is_whole(path: Path, size: int) -> bool:

@@ -29,6 +29,7 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from gateway.store import crash
+from gateway.store.turns import Turns
 
 _BUSY_MILLISECONDS = 30_000
 #: PostgreSQL's classes of errors after which the same transaction may pass: connection, rollback, resources, operator, system
@@ -71,15 +72,28 @@ class Database:
         self._reader = _sqlite_engine(url, read_only=True) if self.dialect == "sqlite" else self._writer
         self._watcher: Connection | None = None
         self._watching = Lock()
+        self._turns = Turns()
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """A transaction that may write: committed at the end of the block, rolled back by an exception."""
-        with _plainly(), self._writer.connect() as connection:
+        with self._turn(), _plainly(), self._writer.connect() as connection:
             with connection.begin():
                 yield connection
                 crash.point(25)
             crash.point(26)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self.dialect != "sqlite":
+            yield
+            return
+        if not self._turns.take(_BUSY_MILLISECONDS / 1000):
+            raise DatabaseTrouble("the database cannot work: another transaction of this process has not ended", retry=True)
+        try:
+            yield
+        finally:
+            self._turns.give()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -217,3 +217,14 @@ def test_values_never_stand_in_an_error(database: Database) -> None:
             for _ in range(2):
                 connection.execute(tables.item_unit.insert(), [{"item": "SECRET-ITEM", "unit": "X", "factor": None}])
     assert "[SQL parameters hidden" in str(caught.value)
+
+
+def test_a_transaction_within_another_of_the_same_thread_is_told_not_waited_for_ever(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.store.database._BUSY_MILLISECONDS", 50)
+    database = open_database(sqlite_url)
+    with pytest.raises(DatabaseTrouble, match="has not ended"):
+        with database.begin(), database.begin():
+            pass
+    with database.begin() as connection:
+        settings.put(connection, "a", "1")
+    database.close()

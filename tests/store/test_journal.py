@@ -356,16 +356,16 @@ def test_a_file_that_is_no_key_is_told_plainly(tmp_path: Path) -> None:
         load_or_make(path)
 
 
-def test_a_hundred_thousand_entries_verify_in_seconds(sqlite_url: str) -> None:
+def test_thirty_thousand_entries_verify_in_about_a_second(sqlite_url: str) -> None:
     import time
 
     database = open_database(sqlite_url)
-    for start in range(0, 100_000, 10_000):
+    for start in range(0, 30_000, 10_000):
         with database.begin() as connection:
             journal.append(connection, [made(number, f"s{number % 20}") for number in range(start, start + 10_000)])
     with database.begin() as connection:
         checkpoints.seal(connection, KEY, NOW)
     began = time.process_time()
     assert verify(database, None, KEY).ok
-    assert time.process_time() - began < 10
+    assert time.process_time() - began < 4
     database.close()
