@@ -8,6 +8,8 @@ becomes a Problem, in the stream or on its transaction.
 from collections.abc import Iterable
 from collections.abc import Iterator
 
+import msgspec
+
 from gateway.codecs import edifact_charset
 from gateway.codecs import edifact_header
 from gateway.codecs import edifact_text
@@ -229,19 +231,11 @@ class _Reader(EnvelopeReader):
 
     def tell_truncated(self, transaction: Transaction) -> None:
         """The file ends inside of the message: say where."""
-        count, tag, offset = len(transaction.segments), transaction.segments[-1][0][:3], self.window.offset
-        place = place_in(transaction, index=count)
-        where = Place(
-            interchange=place.interchange,
-            group=place.group,
-            transaction=place.transaction,
-            segment=tag,
-            index=count,
-            offset=offset,
-            line=self.window.line,
-        )
+        window = self.window
+        count, tag, offset = len(transaction.segments), transaction.segments[-1][0][:3], window.base + len(window.text)
+        place = msgspec.structs.replace(place_in(transaction, index=count), segment=tag, offset=offset, line=window.line)
         message = f"the file ends at byte {offset} inside message {transaction.control_number}, in or behind segment {count} ({tag})"
-        transaction.problems.append(kinds.FILE_TRUNCATED.at(where, message, expected="UNT"))
+        transaction.problems.append(kinds.FILE_TRUNCATED.at(place, message, expected="UNT"))
 
     def find_boundary(self) -> tuple[str, int]:
         """What ends the message (UNT, another tag of the envelope, `end` of the file, `large`) and the message's length."""

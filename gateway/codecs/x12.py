@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable
 from collections.abc import Iterator
 
+import msgspec
+
 from gateway.codecs import x12_header
 from gateway.codecs import x12_text
 from gateway.codecs.node import Event
@@ -116,19 +118,20 @@ class _Reader(EnvelopeReader):
             if is_odd(decoded, 0, len(decoded) - 1):
                 break
             kind, number = header[1], header[2]
+            association = header[3].strip() if len(header) > 3 else ""
             self.index += count
             self.transactions_counted += 1
             transaction = Transaction(
                 syntax=_X12,
                 type=kind,
-                version=self.release,
+                version=self.release or x12_header.release_of(association),
                 control_number=number,
                 segments=segments,
                 raw=raw,
                 offset=window.base + start,
                 line=window.line if window.breaks else window.first_line,
                 delimiters=delimiters,
-                association=header[3] if len(header) > 3 else "",
+                association=association,
                 interchange_control_number=self.interchange_number,
                 group_control_number=self.group_number,
             )
@@ -153,7 +156,7 @@ class _Reader(EnvelopeReader):
         return Transaction(
             syntax=Syntax.X12,
             type=header[1],
-            version=self.release or x12_header.release_of(association or self.interchange_version),
+            version=self.release or x12_header.release_of(association),
             control_number=header[2],
             segments=segments,
             raw=raw,
@@ -240,23 +243,7 @@ class _Reader(EnvelopeReader):
             if kind == "large":
                 self.skip_transaction()
         elif kind == "end":
-            where = Place(
-                interchange=transaction.interchange_control_number or None,
-                group=transaction.group_control_number or None,
-                transaction=transaction.control_number or None,
-                segment=segments[-1][0][:3],
-                index=len(segments),
-                offset=window.offset,
-                line=window.line,
-            )
-            transaction.problems.append(
-                kinds.FILE_TRUNCATED.at(
-                    where,
-                    f"the file ends at byte {window.offset} inside transaction {transaction.control_number}, in or behind segment {len(segments)} "
-                    f"({segments[-1][0][:3]})",
-                    expected="SE",
-                )
-            )
+            self.tell_truncated(transaction)
         else:
             self.careful = True
             self.tell(
@@ -273,6 +260,14 @@ class _Reader(EnvelopeReader):
             self.check_trailer(transaction)
         return transaction
 
+    def tell_truncated(self, transaction: Transaction) -> None:
+        """The file ends inside of the transaction: say where."""
+        window = self.window
+        count, tag, offset = len(transaction.segments), transaction.segments[-1][0][:3], window.base + len(window.text)
+        place = msgspec.structs.replace(place_in(transaction, index=count), segment=tag, offset=offset, line=window.line)
+        message = f"the file ends at byte {offset} inside transaction {transaction.control_number}, in or behind segment {count} ({tag})"
+        transaction.problems.append(kinds.FILE_TRUNCATED.at(place, message, expected="SE"))
+
     def find_boundary(self) -> tuple[str, int]:
         """What ends the transaction (SE, another tag of the envelope, `end` of the file, `large`) and the transaction's length."""
         window = self.window
@@ -286,6 +281,9 @@ class _Reader(EnvelopeReader):
                 if tag != "SE":
                     return tag, distance
                 end = window.text.find(self.segment, found.end())
+                swallowed = x12_text.SWALLOWED.search(window.text, found.end(), end + 256 if end >= 0 else len(window.text))
+                if swallowed is not None and (end < 0 or swallowed.start() < end):
+                    return "SE", swallowed.start() - window.position
                 if end >= 0:
                     return "SE", end + 1 - window.position
                 if have - distance > MAXIMUM_SEGMENT:

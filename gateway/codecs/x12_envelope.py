@@ -45,9 +45,9 @@ class EnvelopeReader:
         self.transaction_numbers = Numbers()
         self.groups_counted = 0
         self.transactions_counted = 0
-        #: 004010, out of GS08; empty outside of groups
+        #: 004010, out of GS08 or else ISA12
         self.release = ""
-        self.interchange_version = self.interchange_number = self.group_number = ""
+        self.interchange_number = self.group_number = ""
         #: transactions without GS are told once an interchange
         self.group_missing_told = False
         #: segments of the file so far, for places outside of transactions
@@ -194,7 +194,6 @@ class EnvelopeReader:
         self.ordinal += 1
         self.groups_counted = self.transactions_counted = 0
         self.group = None
-        self.release = ""
         self.group_missing_told = False
         self.group_numbers, self.transaction_numbers = Numbers(), Numbers()
         self.interchange = InterchangeStart(
@@ -212,7 +211,8 @@ class EnvelopeReader:
             test=values[15].strip() == "T",
             acknowledgment_requested=values[14].strip() == "1",
         )
-        self.interchange_number, self.interchange_version, self.group_number = self.interchange.control_number, self.interchange.version, ""
+        self.interchange_number, self.group_number = self.interchange.control_number, ""
+        self.release = x12_header.release_of(self.interchange.version)
         return [self.interchange]
 
     def skip_junk(self, *, told: bool) -> list[Event]:
@@ -274,7 +274,13 @@ class EnvelopeReader:
             length = len(window.text) - window.position
             events.append(kinds.TERMINATOR_MISSING.at(self.place(), f"the last segment does not end with '{shown(self.segment)}'"))
         text = window.text[window.position : window.position + length]
-        if self.delimiters.wrapped:
+        swallowed = x12_text.SWALLOWED.search(window.text, window.position + 2, window.position + length + 256)
+        if swallowed is not None and swallowed.start() < window.position + length:
+            events.append(kinds.TERMINATOR_MISSING.at(self.place(text[:3]), f"the segment does not end with '{shown(self.segment)}'"))
+            length = swallowed.start() - window.position
+            text = text[:length]
+            length -= 1
+        elif self.delimiters.wrapped:
             text = x12_text.unwrap(text)
         window.position = min(window.position + length + 1, len(window.text))
         return x12_text.as_utf8(text).rstrip(self.blanks).split(self.element), events
@@ -336,7 +342,7 @@ class EnvelopeReader:
             control_number=values[6].strip(),
             version=values[8].strip(),
         )
-        self.release = x12_header.release_of(self.group.version)
+        self.release = x12_header.release_of(self.group.version) or self.release
         self.group_number = self.group.control_number
         events.append(self.group)
         number = self.group.control_number
@@ -361,7 +367,8 @@ class EnvelopeReader:
         if group is None:
             return []
         self.group = None
-        self.release = self.group_number = ""
+        self.group_number = ""
+        self.release = x12_header.release_of(self.interchange.version) if self.interchange else ""
         problems: list[Problem] = []
         values = segment + [""] * (3 - len(segment))
         declared = _number(values[1])

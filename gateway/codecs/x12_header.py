@@ -101,7 +101,7 @@ def read_header(text: str, position: int) -> Header | str:
     repetition = values[11] if len(values[11]) == 1 and not values[11].isalnum() and values[11] not in {" ", element, segment, component} else ""
     if values[12].strip() < REPETITION_SINCE:
         repetition = ""
-    padded = all(len(value) == width for value, width in zip(values[1:], WIDTHS, strict=False))
+    padded = all(len(value) == width for value, width in zip(values[1:16], WIDTHS, strict=False))
     return Header(
         segment=values,
         length=length,

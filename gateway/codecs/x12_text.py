@@ -46,13 +46,18 @@ _PADDED_ISA = (
 )
 
 
+#: a line that starts with ISA
+_ANY_ISA = r"ISA(?P<isa>[^A-Za-z0-9 \r\n])\d\d(?P=isa)"
+#: an interchange that starts inside of what should be one segment
+SWALLOWED = re.compile(f"[\\r\\n][ \\t\\r\\n]*(?={_ANY_ISA})|(?={_PADDED_ISA})")
+
+
 def boundary(delimiters: Delimiters) -> re.Pattern[str]:
     """Finds the tag (group `tag`) that ends a transaction: SE, or one that may only stand outside of it."""
     element, segment, blanks = re.escape(delimiters.element), re.escape(delimiters.segment), re.escape(blanks_beside(delimiters))
     join = r"[\r\n]*" if delimiters.wrapped else ""
     inside = "|".join(join.join(tag) for tag in ("SE", "ST", "GE", "GS", "IEA"))
-    isa = r"ISA(?P<isa>[^A-Za-z0-9 \r\n])\d\d(?P=isa)"
-    return re.compile(f"(?:{segment}[{blanks}]*|[\\r\\n])(?={isa})|{segment}[{blanks}]*(?=(?P<tag>{inside}){join}{element})|(?={_PADDED_ISA})")
+    return re.compile(f"(?:{segment}[{blanks}]*|[\\r\\n])(?={_ANY_ISA})|{segment}[{blanks}]*(?=(?P<tag>{inside}){join}{element})|(?={_PADDED_ISA})")
 
 
 def cut(text: str, delimiters: Delimiters) -> list[Segment]:

@@ -1,6 +1,7 @@
 """Putting transactions into their interchange: ISA GS ST..SE GE IEA, or UNB UNH..UNT UNZ. Counts and control numbers are right by
 construction. X12.5, X12.6; ISO 9735 syntax 3 and 4. Identities are written qualifier:id, like everywhere in this house."""
 
+from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,10 +12,8 @@ from gateway.codecs.node import Delimiters
 from gateway.codecs.node import Segment
 from gateway.codecs.node import Syntax
 
-X12_DELIMITERS = Delimiters(element="*", component=">", segment="~")
 EDIFACT_DELIMITERS = Delimiters(element="+", component=":", segment="'", release="?")
-#: what separates repetitions from X12 00402 and EDIFACT syntax 4 on
-X12_REPETITION = "^"
+#: what separates repetitions from EDIFACT syntax 4 on
 EDIFACT_REPETITION = "*"
 
 #: functional group of each transaction (X12 element 479)
@@ -37,8 +36,14 @@ class Envelope:
     acknowledgment_requested: bool = False
     #: UNB S001
     syntax_version: str = "UNOC:3"
+    #: None: the usual ones, or where the data holds one of them (X12 cannot release it) others that it does not hold
     delimiters: Delimiters | None = None
     application_reference: str = ""
+    #: GS02 and GS03 or UNG S006 and S007, where they are not those of the interchange
+    group_sender: str = ""
+    group_receiver: str = ""
+    #: write UNA also where the delimiters are the default ones
+    una: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +63,11 @@ def wrap(envelope: Envelope, transactions: Sequence[Outgoing], *, advice: Sequen
     `advice` are TA1 segments; an X12 interchange of TA1 alone has no group.
     """
     if envelope.syntax is Syntax.X12:
-        return x12.write(_x12_segments(envelope, transactions, advice), _x12_delimiters(envelope), line_end=line_end)
-    return edifact.write(_edifact_segments(envelope, transactions), _edifact_delimiters(envelope), line_end=line_end)
+        delimiters = _x12_delimiters(envelope, transactions)
+        return x12.write(_x12_segments(envelope, delimiters, transactions, advice), delimiters, line_end=line_end)
+    charset = envelope.syntax_version.partition(":")[0]
+    segments = _edifact_segments(envelope, transactions)
+    return edifact.write(segments, _edifact_delimiters(envelope), line_end=line_end, una=envelope.una, charset=charset)
 
 
 def _split(identity: str) -> tuple[str, str]:
@@ -68,26 +76,67 @@ def _split(identity: str) -> tuple[str, str]:
     return (qualifier, value) if colon else ("", qualifier)
 
 
-def _x12_delimiters(envelope: Envelope) -> Delimiters:
+#: what may stand in for each X12 delimiter, in this order
+_X12_CHOICES = {"element": "*|\x1d", "component": ">:<\\\x1f", "segment": "~\x1c", "repetition": "^\x1e"}
+
+
+def _x12_delimiters(envelope: Envelope, transactions: Sequence[Outgoing]) -> Delimiters:
+    """The envelope's own, or the first of each choice that the data does not hold."""
     if envelope.delimiters is not None:
         return envelope.delimiters
-    if envelope.version[:5] < "00402":
-        return X12_DELIMITERS
-    return Delimiters(element="*", component=">", segment="~", repetition=X12_REPETITION)
+    used = {character for transaction in transactions for segment in transaction.body for text in _texts(segment) for character in text}
+    chosen = {name: next((one for one in choices if one not in used), choices[0]) for name, choices in _X12_CHOICES.items()}
+    repetition = chosen["repetition"] if envelope.version[:5] >= "00402" else ""
+    return Delimiters(element=chosen["element"], component=chosen["component"], segment=chosen["segment"], repetition=repetition)
 
 
-def _x12_segments(envelope: Envelope, transactions: Sequence[Outgoing], advice: Sequence[Segment]) -> list[Segment]:
-    delimiters = _x12_delimiters(envelope)
+def _texts(element: object) -> Iterator[str]:
+    if isinstance(element, str):
+        yield element
+    elif isinstance(element, list):
+        for part in element:
+            yield from _texts(part)
+
+
+def _x12_segments(envelope: Envelope, delimiters: Delimiters, transactions: Sequence[Outgoing], advice: Sequence[Segment]) -> list[Segment]:
     (sender_qualifier, sender), (receiver_qualifier, receiver) = _split(envelope.sender), _split(envelope.receiver)
     control = envelope.interchange_control.zfill(9)
     segments: list[Segment] = [
-        ["ISA", "00", " " * 10, "00", " " * 10, (sender_qualifier or "ZZ").ljust(2), sender.ljust(15), (receiver_qualifier or "ZZ").ljust(2),
-         receiver.ljust(15), f"{envelope.at:%y%m%d}", f"{envelope.at:%H%M}", delimiters.repetition or "U", envelope.version[:5], control,
-         "1" if envelope.acknowledgment_requested else "0", "T" if envelope.test else "P", delimiters.component],
-        *[list(segment) for segment in advice]]
+        [
+            "ISA",
+            "00",
+            " " * 10,
+            "00",
+            " " * 10,
+            (sender_qualifier or "ZZ").ljust(2),
+            sender.ljust(15),
+            (receiver_qualifier or "ZZ").ljust(2),
+            receiver.ljust(15),
+            f"{envelope.at:%y%m%d}",
+            f"{envelope.at:%H%M}",
+            delimiters.repetition or "U",
+            envelope.version[:5],
+            control,
+            "1" if envelope.acknowledgment_requested else "0",
+            "T" if envelope.test else "P",
+            delimiters.component,
+        ],
+        *[list(segment) for segment in advice],
+    ]
     if transactions:
-        segments.append(["GS", envelope.group_type or GROUPS[transactions[0].type], sender.strip(), receiver.strip(), f"{envelope.at:%Y%m%d}",
-                         f"{envelope.at:%H%M}", envelope.group_control, "X", envelope.version])
+        segments.append(
+            [
+                "GS",
+                envelope.group_type or GROUPS[transactions[0].type],
+                _split(envelope.group_sender or envelope.sender)[1].strip(),
+                _split(envelope.group_receiver or envelope.receiver)[1].strip(),
+                f"{envelope.at:%Y%m%d}",
+                f"{envelope.at:%H%M}",
+                envelope.group_control,
+                "X",
+                envelope.version,
+            ]
+        )
         for transaction in transactions:
             header = ["ST", transaction.type, transaction.control_number.zfill(4)]
             if transaction.association:
@@ -107,20 +156,54 @@ def _edifact_delimiters(envelope: Envelope) -> Delimiters:
 
 
 def _edifact_segments(envelope: Envelope, transactions: Sequence[Outgoing]) -> list[Segment]:
-    (sender_qualifier, sender), (receiver_qualifier, receiver) = _split(envelope.sender), _split(envelope.receiver)
     four = envelope.syntax_version.endswith(":4")
-    unb: Segment = ["UNB", envelope.syntax_version.split(":"), [sender, sender_qualifier] if sender_qualifier else [sender],
-                    [receiver, receiver_qualifier] if receiver_qualifier else [receiver],
-                    [f"{envelope.at:%Y%m%d}" if four else f"{envelope.at:%y%m%d}", f"{envelope.at:%H%M}"], [envelope.interchange_control], [""],
-                    [envelope.application_reference], [""], ["1" if envelope.acknowledgment_requested else ""], [""], ["1" if envelope.test else ""]]
+    unb: Segment = [
+        "UNB",
+        envelope.syntax_version.split(":"),
+        _party(envelope.sender),
+        _party(envelope.receiver),
+        [f"{envelope.at:%Y%m%d}" if four else f"{envelope.at:%y%m%d}", f"{envelope.at:%H%M}"],
+        [envelope.interchange_control],
+        [""],
+        [envelope.application_reference],
+        [""],
+        ["1" if envelope.acknowledgment_requested else ""],
+        [""],
+        ["1" if envelope.test else ""],
+    ]
     while len(unb) > 6 and unb[-1] == [""]:
         unb.pop()
     segments = [unb]
+    grouped = bool(envelope.group_type and transactions)
+    if grouped:
+        first = _identifier(transactions[0])
+        segments.append(
+            [
+                "UNG",
+                [envelope.group_type],
+                _party(envelope.group_sender or envelope.sender),
+                _party(envelope.group_receiver or envelope.receiver),
+                unb[4],
+                [envelope.group_control],
+                [first[3]],
+                [first[1], first[2], *first[4:]],
+            ]
+        )
     for transaction in transactions:
-        segments += [["UNH", [transaction.control_number], _identifier(transaction)], *transaction.body,
-                     ["UNT", [str(len(transaction.body) + 2)], [transaction.control_number]]]
-    segments.append(["UNZ", [str(len(transactions))], [envelope.interchange_control]])
+        segments += [
+            ["UNH", [transaction.control_number], _identifier(transaction)],
+            *transaction.body,
+            ["UNT", [str(len(transaction.body) + 2)], [transaction.control_number]],
+        ]
+    if grouped:
+        segments.append(["UNE", [str(len(transactions))], [envelope.group_control]])
+    segments.append(["UNZ", ["1" if grouped else str(len(transactions))], [envelope.interchange_control]])
     return segments
+
+
+def _party(identity: str) -> list[str]:
+    qualifier, value = _split(identity)
+    return [value, qualifier] if qualifier else [value]
 
 
 def _identifier(transaction: Outgoing) -> list[str]:

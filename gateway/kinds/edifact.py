@@ -337,11 +337,3 @@ TAG_MALFORMED = Kind(
     cure="Begin each segment with its tag of three capital letters; look whether an element contains the terminator without release character.",
     contrl="12",
 )
-
-
-# What partners' acknowledgments say (exchange)
-PARTNER_REPORTS = Kind(
-    code="EDIFACT-PARTNER-REPORTS",
-    title="The partner's CONTRL reports a fault in what we sent",
-    cure="Look at the place that the partner names; correct and send again.",
-)

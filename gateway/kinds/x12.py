@@ -151,18 +151,6 @@ GE_CONTROL_NUMBER = Kind(
     cure="Send the same number in GS06 and GE02.",
     ak9="4",
 )
-VERSION_UNSUPPORTED = Kind(
-    code="X12-VERSION-UNSUPPORTED",
-    title="The version of the group (GS08) is not supported",
-    cure="Send a version that was agreed upon.",
-    ak5="1", ak9="2",
-)
-GROUP_UNSUPPORTED = Kind(
-    code="X12-GROUP-UNSUPPORTED",
-    title="The kind of group (GS01) is not supported",
-    cure="Send a group that was agreed upon.",
-    ak5="1", ak9="1",
-)
 
 
 # Transactions (codecs)
@@ -221,13 +209,6 @@ TAG_MALFORMED = Kind(
     ak3="1", ak5="5",
 )
 
-
-# What partners' acknowledgments say (exchange)
-PARTNER_REPORTS = Kind(
-    code="X12-PARTNER-REPORTS",
-    title="The partner's acknowledgment reports a fault in what we sent",
-    cure="Look at the place that the partner names; correct and send again.",
-)
 
 
 # Structure of transactions (schema)

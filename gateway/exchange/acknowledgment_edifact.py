@@ -1,0 +1,130 @@
+"""CONTRL: what was found in an EDIFACT interchange as segments, for syntax versions 2 and 3 (CONTRL:D:3) and 4 (CONTRL:4:1).
+
+Codes of faults (0085) stand with the kinds of problems. Actions (0083): 4 this level and all below it are rejected; 7 this level is
+acknowledged, and what is below it unless it is rejected by name.
+"""
+
+from gateway.codecs.node import Segment
+from gateway.exchange.acknowledgment_result import MOST_NOTES
+from gateway.exchange.acknowledgment_result import NEVER_ACKNOWLEDGED
+from gateway.exchange.acknowledgment_result import AcknowledgmentPolicy
+from gateway.exchange.acknowledgment_result import Answer
+from gateway.exchange.acknowledgment_result import GroupResult
+from gateway.exchange.acknowledgment_result import InterchangeResult
+from gateway.exchange.acknowledgment_result import TransactionResult
+from gateway.exchange.acknowledgment_result import errors_of
+from gateway.exchange.acknowledgment_result import kind_of
+from gateway.exchange.acknowledgment_result import listed
+from gateway.exchange.acknowledgment_result import worst_of
+from gateway.problem import Place
+from gateway.problem import Problem
+
+REJECTED = "4"
+ACKNOWLEDGED = "7"
+#: 0085 where a kind has no code of its own
+_UNSPECIFIED = "18"
+#: what 0013/0135 may name: segments of the envelope
+_SERVICE_TAGS = frozenset({"UNA", "UNB", "UNZ", "UNG", "UNE", "UNH", "UNT"})
+_MOST_ELEMENTS = 99
+
+
+def edifact_answers(result: InterchangeResult, policy: AcknowledgmentPolicy) -> list[Answer]:
+    """One CONTRL for the interchange, or none: UCI, UCM with UCS and UCD, within UCF where UNG was used."""
+    envelope = result.envelope
+    everything = [*result.transactions, *(transaction for group in result.groups for transaction in group.transactions)]
+    if everything and all(transaction.type in NEVER_ACKNOWLEDGED for transaction in everything):
+        return []
+    numbers = {group.control_number for group in result.groups}
+    errors = [problem for problem in errors_of(result.problems) if problem.place.group not in numbers]
+    refused = result.refused or bool(errors and not everything)
+    asked = policy.which == "CONTRL" or (envelope.acknowledgment_requested and policy.technical != "never")
+    if not asked and not (refused and policy.technical == "asked_or_refused"):
+        return []
+    outcome = "rejected" if refused else worst_of(transaction.outcome for transaction in everything)
+    if errors and outcome == "accepted":
+        outcome = "accepted_with_errors"
+    if policy.when == "on_error" and outcome == "accepted":
+        return []
+    action = [REJECTED if refused else ACKNOWLEDGED]
+    body: list[Segment] = [["UCI", [envelope.control_number], _party(envelope.sender), _party(envelope.receiver), action, *_fault(errors, "UNB")]]
+    if not refused:
+        body += _messages(result.transactions)
+        for group in result.groups:
+            body += _group(group, result)
+    version = "4" if envelope.version.endswith(":4") else "3"
+    return [Answer(type="CONTRL", version=version, bodies=(tuple(_trimmed(segment) for segment in body),), outcome=outcome)]
+
+
+def _group(group: GroupResult, result: InterchangeResult) -> list[Segment]:
+    """UCF and what is said of the group's messages."""
+    errors = errors_of([*group.problems, *(problem for problem in result.problems if problem.place.group == group.control_number)])
+    rejected = bool(group.transactions) and all(transaction.outcome == "rejected" for transaction in group.transactions)
+    ucf: Segment = ["UCF", [group.control_number], _party(group.sender), _party(group.receiver), [REJECTED if rejected else ACKNOWLEDGED]]
+    return [[*ucf, *_fault(errors, "UNG")], *_messages(group.transactions)]
+
+
+def _messages(transactions: tuple[TransactionResult, ...]) -> list[Segment]:
+    return [segment for transaction in listed(transactions) if transaction.type not in NEVER_ACKNOWLEDGED for segment in _message(transaction)]
+
+
+def _message(transaction: TransactionResult) -> list[Segment]:
+    """UCM and, where it is refused, UCS for each wrong segment with UCD for each wrong element."""
+    errors = errors_of(transaction.problems) if transaction.outcome != "accepted" else []
+    whole = [problem for problem in errors if _is_whole(problem.place)]
+    identifier = [transaction.type, transaction.version[:1], transaction.version[1:], "UN", transaction.association]
+    ucm: Segment = ["UCM", [transaction.control_number], identifier, [REJECTED if transaction.outcome == "rejected" else ACKNOWLEDGED]]
+    body = [[*ucm, *_fault(whole, "UNH")]]
+    segments: dict[int, list[Problem]] = {}
+    for problem in errors:
+        if not _is_whole(problem.place):
+            segments.setdefault(problem.place.index or 1, []).append(problem)
+    for index, problems in sorted(segments.items())[:MOST_NOTES]:
+        about = next((problem for problem in problems if problem.place.element is None), None)
+        body.append(["UCS", [str(index)], [_code(about)] if about is not None else [""]])
+        body += [["UCD", [_code(problem)], _position(problem.place)] for problem in problems if problem.place.element is not None][:_MOST_ELEMENTS]
+    return body
+
+
+def _is_whole(place: Place) -> bool:
+    """Whether this is about the message as a whole: its header, its trailer, or no segment at all."""
+    return place.index is None or place.segment in _SERVICE_TAGS
+
+
+def _code(problem: Problem) -> str:
+    return kind_of(problem).contrl or _UNSPECIFIED
+
+
+def _fault(problems: list[Problem], otherwise: str) -> Segment:
+    """0085, 0013 and S011 of the first fault of an envelope; nothing where there is none."""
+    if not problems:
+        return []
+    place = problems[0].place
+    tag = place.segment if place.segment in _SERVICE_TAGS else otherwise
+    known = place.element is not None and place.segment == tag
+    return [[_code(problems[0])], [tag], _position(place) if known else [""]]
+
+
+def _position(place: Place) -> list[str]:
+    """S011: the tag is position 1 of a segment, so that the first element is 2; the first component of a composite is 1."""
+    parts = [str((place.element or 0) + 1)]
+    return [*parts, str(place.component)] if place.component is not None else parts
+
+
+def _party(identity: str) -> list[str]:
+    qualifier, colon, value = identity.partition(":")
+    return [value, qualifier] if colon else [qualifier]
+
+
+def _trimmed(segment: Segment) -> Segment:
+    """Without empty elements and components at the end."""
+    values = []
+    for element in segment:
+        parts = element
+        if isinstance(element, list):
+            parts = list(element)
+            while len(parts) > 1 and not parts[-1]:
+                parts.pop()
+        values.append(parts)
+    while len(values) > 1 and values[-1] == [""]:
+        values.pop()
+    return values
