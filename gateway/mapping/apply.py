@@ -7,15 +7,17 @@ from gateway.codecs.node import Segment
 from gateway.codecs.node import Syntax
 from gateway.codecs.node import Transaction
 from gateway.mapping.compile_reading import CompiledReading
+from gateway.mapping.compile_writing import CompiledWriting
 from gateway.mapping.reading import PartnerValues
 from gateway.mapping.reading import Reading
+from gateway.mapping.writing import Writing
 from gateway.model.document import Document
 from gateway.model.values import Source
 from gateway.problem import Problem
 from gateway.problem import Severity
 from gateway.schema.plan import Tree
 
-__all__ = ["PartnerValues", "to_document"]
+__all__ = ["PartnerValues", "to_document", "to_transaction"]
 
 
 def to_document(transaction: Transaction, tree: Tree | None, reading: CompiledReading, header: Source,
@@ -36,6 +38,20 @@ def run(transaction: Transaction, tree: Tree | None, reading: CompiledReading, h
         raise ValueError(f"{reading.plan.spec} reads the tree that checking builds")
     _trim(transaction)
     return reading.run_for(None)(state, tree, tree[0]), state
+
+
+def to_transaction(document: Document, writing: CompiledWriting, partner: PartnerValues) -> tuple[Any, list[Problem]]:
+    """The body of a transaction as segments, or the root element of its XML; with what could not be written as it should."""
+    body, state = run_writing(document, writing, partner)
+    return body, state.problems
+
+
+def run_writing(document: Document, writing: CompiledWriting, partner: PartnerValues) -> tuple[Any, Writing]:
+    """The body with the state of its writing (problems, and the trace of the explaining variant)."""
+    if not isinstance(document, writing.plan.struct):
+        raise ValueError(f"{writing.plan.spec} writes a document of kind {writing.plan.document}, not {type(document).__name__}")
+    state = Writing(document, partner)
+    return writing.run(state, document), state
 
 
 def _trim(transaction: Transaction) -> None:

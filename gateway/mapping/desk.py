@@ -175,4 +175,4 @@ def field_path(scalar: Scalar, scope: FieldScope, *, text: str | None = None) ->
         names.append((name, index))
         struct = shape.struct
     assert shape is not None
-    return FieldPath(text, up, tuple(names), shape, scalar.where)
+    return FieldPath(text, up, tuple(names), shape, scalar.where, start.struct)

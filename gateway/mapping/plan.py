@@ -92,6 +92,8 @@ class FieldPath:
     names: tuple[tuple[str, int | None], ...]
     shape: Shape
     where: str
+    #: the Struct that the names begin at
+    root: Any = None
 
 
 Path = SegmentPath | XmlPath | FieldPath
