@@ -228,7 +228,24 @@ def _sqlite_engine(url: URL, *, read_only: bool) -> Engine:
 
 def _postgresql_engine(url: URL) -> Engine:
     # a node that freezes in a transaction must not hold a stream for ever
-    options = "-c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c application_name=gateway"
-    return create_engine(
-        url, hide_parameters=True, pool_size=8, max_overflow=56, pool_pre_ping=True, connect_args={"options": options, "connect_timeout": 10}
+    ours = "-c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c application_name=gateway"
+    theirs = url.query.get("options", "")
+    options = f"{ours} {theirs if isinstance(theirs, str) else ' '.join(theirs)}".rstrip()
+    engine = create_engine(
+        url.difference_update_query(["options"]),
+        hide_parameters=True,
+        pool_size=8,
+        max_overflow=56,
+        pool_pre_ping=True,
+        # whatever the server's default is: who waits for a lock must then see what its holder wrote
+        isolation_level="READ COMMITTED",
+        connect_args={"options": options, "connect_timeout": 10},
     )
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: psycopg.Connection[Any], _record: Any) -> None:
+        # a commit that we have told a partner about must survive a power cut, whatever the server's default is
+        connection.execute("SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'")
+        connection.commit()
+
+    return engine

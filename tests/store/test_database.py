@@ -228,3 +228,18 @@ def test_a_transaction_within_another_of_the_same_thread_is_told_not_waited_for_
     with database.begin() as connection:
         settings.put(connection, "a", "1")
     database.close()
+
+
+def test_a_server_that_does_not_wait_for_its_disk_is_told_to(migrated_postgres_url: str) -> None:
+    database = open_database(f"{migrated_postgres_url}&options=-c%20synchronous_commit%3Doff%20-c%20default_transaction_isolation%3Dserializable")
+    with database.begin() as connection:
+        assert connection.execute(text("SHOW synchronous_commit")).scalar_one() == "on"
+        assert connection.execute(text("SHOW transaction_isolation")).scalar_one() == "read committed"
+        assert connection.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one() == "1min"
+    with database.read() as connection:
+        assert connection.execute(text("SHOW transaction_isolation")).scalar_one() == "repeatable read"
+        assert connection.execute(text("SHOW transaction_read_only")).scalar_one() == "on"
+    with database.begin() as connection:
+        assert connection.execute(text("SHOW transaction_isolation")).scalar_one() == "read committed"
+        assert connection.execute(text("SHOW transaction_read_only")).scalar_one() == "off"
+    database.close()
