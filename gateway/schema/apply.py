@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import msgspec
 
+from gateway.codecs import edifact as edifact_codec
 from gateway.codecs import x12 as x12_codec
 from gateway.codecs.node import Delimiters
 from gateway.codecs.node import Repeated
@@ -153,7 +154,7 @@ class _Report:
     def problems(self, doubtful: list[tuple[Segment, Position]], strays: list[Stray], controls: bool) -> list[Problem]:
         malformed = {problem.place.index for problem in self.transaction.problems if problem.code == x12.TAG_MALFORMED.code}
         for stray in strays:
-            index = self.index.get(id(stray.segment), 1)
+            index = self.index.get(id(stray.segment), 0) + stray.at_end
             if stray.what is not Misplaced.UNKNOWN or index not in malformed:
                 self.answer.append((index, self._misplaced(stray, index)))
         for segment, position in doubtful:
@@ -173,9 +174,7 @@ class _Report:
     def _span(self, index: int, element: int | None = None, component: int | None = None, repetition: int | None = None) -> Span | None:
         if self.transaction.delimiters is None:
             return None
-        if self.transaction.syntax is not Syntax.X12:
-            return None
-        locate = x12_codec.locate
+        locate = x12_codec.locate if self.transaction.syntax is Syntax.X12 else edifact_codec.locate
         return locate(self.transaction, index, element, component, repetition)
 
     def _tell(self, segment: Segment, loop: LoopNode, findings: Iterable[Finding]) -> None:
@@ -185,7 +184,8 @@ class _Report:
             place = place_in(self.transaction, index=index, element=finding.element, component=finding.component,
                              repetition=finding.repetition, span=span)
             place = msgspec.structs.replace(place, loop=loop.use.name if loop.parent else None, element_reference=finding.reference)
-            self.answer.append((index, finding.kind.at(place, finding.message, found=finding.found, expected=finding.expected, severity=finding.severity)))
+            problem = finding.kind.at(place, finding.message, found=finding.found, expected=finding.expected, severity=finding.severity)
+            self.answer.append((index, problem))
 
     def _tell_controls(self) -> None:
         pattern = _controls(self.delimiters)
@@ -214,12 +214,13 @@ class _Report:
 
     def _words(self, stray: Stray) -> tuple[Kind, str, str | None, str | None, str]:
         """Kind, sentence, found, expected, and the tag that the place names."""
-        kinds, tag, type_ = self.kinds, str(stray.segment[0]), self.compiled.plan.type
+        kinds, tag, type_ = self.kinds, str(stray.segment[0]) if stray.segment else "", self.compiled.plan.type
         word = "loop" if self.x12 else "group"
         target = stray.target
         if stray.what is Misplaced.MISSING and target is not None:
             what = f"{word} {target.use.name} with its segment {target.tag}" if isinstance(target, LoopNode) else f"{target.tag} ({target.use.name})"
-            return kinds.SEGMENT_MISSING, f"{what} is missing; it was expected before {tag}", tag, target.tag, target.tag
+            where = f"the transaction ended with {tag or 'nothing'}" if stray.at_end else f"it was expected before {tag}"
+            return kinds.SEGMENT_MISSING, f"{what} is missing; {where}", tag, target.tag, target.tag
         if stray.what in {Misplaced.OVER_MAXIMUM, Misplaced.LOOP_OVER_MAXIMUM} and target is not None:
             most = f"at most {target.use.max} {'is' if target.use.max == 1 else 'are'} allowed"
             name = f"{word} {target.use.name}" if isinstance(target, LoopNode) else f"{tag} ({target.use.name})"

@@ -22,7 +22,7 @@ UNLIMITED = sys.maxsize
 SINGLE = 0
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class LoopNode:
     """A loop with its place in the loop around it. The root has no parent."""
 
@@ -51,8 +51,11 @@ class LoopNode:
         """How a step into it is told from one to a segment: negative."""
         return -(self.use.max or UNLIMITED)
 
+    def __repr__(self) -> str:
+        return f"<loop {self.use.name}>"
 
-@dataclass(slots=True, eq=False)
+
+@dataclass(slots=True, eq=False, repr=False)
 class Position:
     """A segment at its place in a loop, with what may come next."""
 
@@ -72,6 +75,9 @@ class Position:
     @property
     def limit(self) -> int:
         return SINGLE if self.use.max == 1 else self.use.max or UNLIMITED
+
+    def __repr__(self) -> str:
+        return f"<{self.tag} in {self.loop!r}>"
 
 
 #: (position reached, its checks, depth of the tree, slot in it, limit): limit SINGLE for one segment, positive for a list of
@@ -103,7 +109,7 @@ class Option:
         return (position, position.checks, self.loop.depth, self.target.slot, self.target.limit)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class CompiledSchema:
     """A plan with its tables. One may be used by several threads: what is added to the tables is always the same."""
 

@@ -98,9 +98,11 @@ class _Segment:
             name += f"-{at.component:02d}"
         return name + (f" (repetition {at.repetition})" if at.repetition is not None else "")
 
-    def _say(self, at: _At, use: ElementUse, kind: Kind, message: str, found: str | None = None, expected: str | None = None) -> Finding:
+    def _say(self, at: _At, use: ElementUse, kind: Kind, message: str, found: str | None = None, expected: str | None = None,
+             *, whole: _At | None = None) -> Finding:
+        """A finding at `at`; the sentence names `whole` where it is about all repetitions or components together."""
         return Finding(kind=kind, element=at.element, component=at.component, repetition=at.repetition, reference=use.id,
-                       message=f"{self._name(at)} {message}", found=None if found is None else _shown(found), expected=expected)
+                       message=f"{self._name(whole or at)} {message}", found=None if found is None else _shown(found), expected=expected)
 
     def _element(self, use: ElementUse, value: object) -> Iterator[Finding]:
         repetitions = self._repetitions(use, value)
@@ -116,15 +118,16 @@ class _Segment:
             return
         if len(repetitions) > 1 and use.repeat == 1 and self.x12 and use.type in {"AN", "ID"} and use.codes is None:
             # many who never repeat anything send the character in text, whatever ISA11 says
-            yield Finding(kind=x12.REPETITIONS_TOO_MANY, element=use.position, reference=use.id, severity=Severity.WARNING, found=str(len(repetitions)),
+            yield Finding(kind=x12.REPETITIONS_TOO_MANY, element=use.position, reference=use.id, severity=Severity.WARNING,
                           message=f"{self.tag}-{use.position:02d} holds the repetition separator '{self.delimiters.repetition}', "
-                                  "but may not be repeated; the character was taken as data", expected="one value")
+                                  "but may not be repeated; the character was taken as data",
+                          found=str(len(repetitions)), expected="one value")
             repetitions = [[self._text(value)]]
         if len(repetitions) > use.repeat:
             kind = x12.REPETITIONS_TOO_MANY if self.x12 else edifact.REPETITIONS_TOO_MANY
             yield self._say(_At(use.position, None, use.repeat + 1), use, kind,
-                            f"stands {len(repetitions)} times, at most {use.repeat} {'is' if use.repeat == 1 else 'are'} allowed",
-                            str(len(repetitions)), f"at most {use.repeat}")
+                            f"({use.name}) stands {len(repetitions)} times, at most {use.repeat} {'is' if use.repeat == 1 else 'are'} allowed",
+                            str(len(repetitions)), f"at most {use.repeat}", whole=_At(use.position))
             return
         for number, components in enumerate(repetitions, 1):
             yield from self._repetition(_At(use.position, None, number if len(repetitions) > 1 else None), use, components)
@@ -153,7 +156,7 @@ class _Segment:
             kind = x12.COMPONENTS_TOO_MANY if self.x12 else edifact.COMPONENTS_TOO_MANY
             yield self._say(_At(at.element, most + 1, at.repetition), use, kind,
                             f"({use.name}) has {len(components)} components, at most {most} {'is' if most == 1 else 'are'} allowed",
-                            self._text(components), f"at most {most}")
+                            self._text(components), f"at most {most}", whole=at)
         if not use.components:
             if components and components[0]:
                 yield from self._value(at, use, components[0])

@@ -38,9 +38,11 @@ class Stray:
     segment: Segment
     target: Position | LoopNode | None = None
     loop: LoopNode | None = None
+    #: `segment` is the last one, and what is wrong shows behind it
+    at_end: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Walk:
     """The slow side of one walk. `levels` are the trees that are open, the root's first; the quick side shares them."""
 
@@ -72,7 +74,7 @@ class Walk:
         """What is still missing when no segment is left; the trailer's absence is the codec's to tell."""
         trailer = self.compiled.root.children[-1].tag
         for option in self.compiled.options(position, trailer):
-            self._tell_missing(option, last)
+            self._tell_missing(option, last, at_end=True)
 
     def _tree(self, loop: LoopNode) -> Tree:
         return self.levels[loop.depth]
@@ -115,17 +117,18 @@ class Walk:
             tree[target.slot] = [value]
         return target if isinstance(target, Position) else target.opener
 
-    def _tell(self, what: Misplaced, segment: Segment, target: Position | LoopNode | None = None, loop: LoopNode | None = None) -> Stray | None:
+    def _tell(self, what: Misplaced, segment: Segment, target: Position | LoopNode | None = None, loop: LoopNode | None = None,
+              *, at_end: bool = False) -> Stray | None:
         if len(self.strays) >= self.most:
             return None
-        self.strays.append(Stray(what, segment, target, loop))
+        self.strays.append(Stray(what, segment, target, loop, at_end))
         return self.strays[-1]
 
-    def _tell_once(self, what: Misplaced, segment: Segment, target: Position | LoopNode, loop: LoopNode) -> None:
+    def _tell_once(self, what: Misplaced, segment: Segment, target: Position | LoopNode, loop: LoopNode, *, at_end: bool = False) -> None:
         """Each slot of each tree is complained about once."""
         key = (id(self._tree(loop)), target.slot)
         if key not in self._told:
-            self._told[key] = self._tell(what, segment, target, loop)
+            self._told[key] = self._tell(what, segment, target, loop, at_end=at_end)
 
     def _untell_missing(self, target: Position | LoopNode, loop: LoopNode) -> None:
         """What was said to be missing came after all, if late."""
@@ -133,9 +136,9 @@ class Walk:
         if told is not None and told.what is Misplaced.MISSING:
             self.strays = [stray for stray in self.strays if stray is not told]
 
-    def _tell_missing(self, option: Option, segment: Segment) -> None:
+    def _tell_missing(self, option: Option, segment: Segment, *, at_end: bool = False) -> None:
         for loop, child in self._missing(option):
-            self._tell_once(Misplaced.MISSING, segment, child, loop)
+            self._tell_once(Misplaced.MISSING, segment, child, loop, at_end=at_end)
 
     def _look_back(self, position: Position, segment: Segment) -> tuple[Position, Position | None]:
         """Nothing forward fits: an earlier place in the open loops, the nearest loop first, or none."""
