@@ -61,8 +61,11 @@ class _Line:
 
     def send(self, data: bytes) -> int:
         self._limit()
-        sent = self._channel.send(data)
-        if not sent:  # paramiko would call it an end of file, as it calls the end of what we read
+        try:
+            sent = self._channel.send(data)
+        except EOFError:
+            sent = 0
+        if not sent:  # paramiko calls a lost line an end of file, as it calls the end of what we read
             raise ConnectionResetError("the connection was lost")
         return sent
 
