@@ -12,8 +12,11 @@ from gateway.codecs.node import Transaction
 from gateway.config import FolderResolver
 from gateway.mapping.apply import PartnerValues
 from gateway.mapping.apply import to_document
+from gateway.mapping.apply import to_transaction
 from gateway.mapping.compile_reading import CompiledReading
 from gateway.mapping.compile_reading import compile_reading
+from gateway.mapping.compile_writing import CompiledWriting
+from gateway.mapping.compile_writing import compile_writing
 from gateway.mapping.load import load_mapping
 from gateway.model.document import Document
 from gateway.model.document import decode
@@ -36,10 +39,8 @@ def reading(spec: str) -> CompiledReading:
 
 
 @cache
-def writing(spec: str) -> Any:
+def writing(spec: str) -> CompiledWriting:
     """A shipped mapping, ready to write."""
-    from gateway.mapping.compile_writing import compile_writing
-
     return compile_writing(load_mapping(spec, "write", RESOLVER, None))
 
 
@@ -70,8 +71,6 @@ def as_json(document: Document | None) -> dict[str, Any]:
 
 def write(document: dict[str, Any], spec: str) -> Transaction:
     """A document, given as JSON, as XML, through its bytes."""
-    from gateway.mapping.apply import to_transaction
-
     root, problems = to_transaction(decode(json.dumps(document)), writing(spec), NOBODY)
     assert problems == []
     transaction, = transactions(xml.write(root))
