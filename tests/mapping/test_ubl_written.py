@@ -187,3 +187,10 @@ def test_what_is_absent_leaves_no_element_behind() -> None:
     written = checked({"kind": "order_response", "number": "AB1", "order_number": "PO1", "response": "rejected", "issued_on": "2026-01-06",
                        "buyer": {"name": "ACME"}, "seller": {"name": "Seller Co"}}, "ubl/order-response")
     assert names(written.root) == ["ID", "IssueDate", "OrderResponseCode", "OrderReference", "SellerSupplierParty", "BuyerCustomerParty"]
+
+
+@pytest.mark.parametrize(("document", "spec"), [(RESPONSE, "peppol/order-response"), (DESPATCH, "peppol/despatch-advice"), (INVOICE, "peppol/invoice")])
+def test_a_buyer_is_identified_once(document: dict[str, Any], spec: str) -> None:
+    written = checked(document, spec)
+    role = "AccountingCustomerParty" if spec == "peppol/invoice" else "BuyerCustomerParty"
+    assert texts(written, f"cac:{role}/cac:Party/cac:PartyIdentification/cbc:ID") == ["1234567890128"]
