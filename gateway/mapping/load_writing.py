@@ -53,8 +53,15 @@ def _segments(node: Sequence, scope: FieldScope, loops: tuple[LoopUse, ...], des
     if depth > _DEPTH:
         desk.fault(node, f"segments are nested more than {_DEPTH} levels deep")
         return ()
-    answer = []
+    answer: list[WriteSegment] = []
     for entry in node.items:
+        if isinstance(entry, Mapping) and list(entry) == ["use"]:
+            name = desk.text(entry.items["use"], "`use:`")
+            if name is not None and name.text not in desk.lists:
+                desk.fault(name, f"no list of segments '{name.text}' under parts:{did_you_mean(name.text, desk.lists)}")
+            elif name is not None:
+                answer += _segments(desk.lists[name.text], scope, loops, desk, depth + 1)
+            continue
         segment = _segment(entry, scope, loops, desk, depth)
         if segment is not None:
             answer.append(segment)
@@ -89,6 +96,8 @@ def _segment(entry: Node, scope: FieldScope, loops: tuple[LoopUse, ...], desk: D
     if not isinstance(body, Mapping):
         desk.fault(body, f"the elements of {tag} are written as {{01: value, 02: value}}")
         return None
+    body = desk.with_parts(body)
+    body = desk.with_parts(body)
     each = within = None
     inner = scope
     for word in ("each", "in"):

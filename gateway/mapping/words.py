@@ -14,7 +14,7 @@ PAIR_WORDS = ("pairs",)
 #: words of identifiers by their kind
 KEYED_WORDS = ("key", "value", "pairs", "table", "else")
 #: words of a segment when writing
-SEGMENT_WORDS = ("each", "in", "when", "pairs", "level", "always")
+SEGMENT_WORDS = ("each", "in", "when", "use", "pairs", "level", "always")
 #: words of an XML element when writing
 ELEMENT_WORDS = ("each", "in", "when", "use", "always")
 #: top of a file
