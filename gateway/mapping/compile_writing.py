@@ -145,6 +145,7 @@ class _Segments(_Scopes):
         """The elements of a segment; gives how many blocks stand open behind it."""
         parts: dict[int, str] = {}
         sent: list[str] = []
+        needed: list[str] = []
         origins: list[tuple[str, Written]] = []
         split: tuple[int, int, Leaf, Written, ElementUse] | None = None
         mandatory: list[tuple[int, str, Site | None]] = []
@@ -164,11 +165,17 @@ class _Segments(_Scopes):
             mandatory.append((position, value.variable, value.site))
             if held.split is not None:
                 split = (position, 0, held, value, use)
+            if use.mandatory and held.otherwise == "skip" and held.table is not None:
+                # a code that the table lacks and that must be there: without it no segment
+                needed.append(value.variable)
         pairs = [self._pairs_variable(function, held.path, held, scope) for held in plan.pairs]
         sent += pairs
         opened = 0
         if plan.pairs or (sent and not plan.always):
             function.open(f"if {' or '.join(dict.fromkeys(sent)) or 'True'}:")
+            opened += 1
+        if needed:
+            function.open(f"if {' and '.join(needed)}:")
             opened += 1
         if split is not None:
             opened += self._split(function, plan, split, parts)

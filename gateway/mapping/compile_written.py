@@ -147,7 +147,7 @@ class WrittenValues:
             pad = f".zfill({leaf.pad})" if leaf.pad is not None else ""
             text, how = self._assign(function, f"{text}{cut}{pad} if {text} else ''"), "converted"
         if leaf.table is not None:
-            text, how = self._table(function, leaf, text, site), "looked_up"
+            text, how = self._table(function, leaf, text, site, scope), "looked_up"
         sent = held.sent
         if leaf.default is not None:
             asked = text
@@ -169,11 +169,17 @@ class WrittenValues:
         function.line(f"{variable} = {value}")
         return variable
 
-    def _table(self, function: Function, leaf: Leaf, text: str, site: Site) -> str:
+    def _table(self, function: Function, leaf: Leaf, text: str, site: Site, scope: WriteScope) -> str:
         assert leaf.table is not None
         table = self.module.constant("back", leaf.table.back(), (leaf.table.name, id(leaf.table.forward)))
         variable = self.module.name("w")
         function.line(f"{variable} = {table}.get({text}) if {text} else ''")
+        if leaf.kept is not None:
+            assert isinstance(leaf.kept, FieldPath)
+            # the code as it was sent: where it means this word, or where neither it nor the word is in the table
+            forward = self.module.constant("table", dict(leaf.table.forward), (leaf.table.name, id(leaf.table.forward)))
+            kept = self.field(function, leaf.kept, scope)
+            function.line(f"if {kept} and {text} and {forward}.get({kept}) == ({text} if {variable} is not None else None): {variable} = {kept}")
         with function.block(f"if {variable} is None:"):
             if leaf.otherwise == "problem":
                 place = self.module.constant("site", site)

@@ -33,6 +33,8 @@ class Desk:
     parts: dict[str, Mapping]
     namespaces: Lookup[str, str]
     partner_names: frozenset[str]
+    #: parts that are lists of segments
+    lists: dict[str, Sequence] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
     def fault(self, node: Node, message: str) -> None:

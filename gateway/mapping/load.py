@@ -28,6 +28,7 @@ from gateway.yaml_source import Mapping
 from gateway.yaml_source import Node
 from gateway.yaml_source import Resolver
 from gateway.yaml_source import Scalar
+from gateway.yaml_source import Sequence
 from gateway.yaml_source import did_you_mean
 
 __all__ = ["known_specs", "load_mapping"]
@@ -42,7 +43,7 @@ def load_mapping(spec: str, direction: str, resolver: Resolver, schema: SchemaPl
     gathered = gather(spec, direction, resolver, overlays)
     root = gathered.root
     head = _head(root)
-    desk = Desk(direction, schema, gathered.tables, _parts(root), _namespaces(spec, root), PARTNER_NAMES | frozenset(partner_names))
+    desk = Desk(direction, schema, gathered.tables, _parts(root), _namespaces(spec, root), PARTNER_NAMES | frozenset(partner_names), _lists(root))
     for node in head.values():
         desk.text(node, "this")
     document = _document(root, desk)
@@ -87,6 +88,11 @@ def _document(root: Mapping, desk: Desk) -> str:
 def _parts(root: Mapping) -> dict[str, Mapping]:
     held = root.get("parts")
     return {name: part for name, part in held.items.items() if isinstance(part, Mapping)} if isinstance(held, Mapping) else {}
+
+
+def _lists(root: Mapping) -> dict[str, Sequence]:
+    held = root.get("parts")
+    return {name: part for name, part in held.items.items() if isinstance(part, Sequence)} if isinstance(held, Mapping) else {}
 
 
 def _namespaces(spec: str, root: Mapping) -> dict[str, str]:

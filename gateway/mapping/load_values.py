@@ -282,7 +282,8 @@ def _modified(node: Mapping, origin: Origin | None, wanted: Wanted, scope: Scope
     otherwise, otherwise_text = _otherwise(node, desk)
     leaf = Leaf(
         origin=origin or Constant(""), where=node.where, make=_make(node, desk), table=desk.table(node.items["table"]) if "table" in node else None,
-        otherwise=otherwise, otherwise_text=otherwise_text, keep=_keep(node, text.get("keep"), wanted, desk), default=text.get("default"),
+        otherwise=otherwise, otherwise_text=otherwise_text, keep=_keep(node, text.get("keep"), wanted, desk), kept=_kept(node, wanted, scope, desk),
+        default=text.get("default"),
         when=load_condition(node.items["when"], scope, desk) if "when" in node else None, form=_form(node, text.get("as"), wanted, desk),
         zone=_zone(node, text.get("zone"), desk), implied=_implied(text.get("as"), wanted), divide=_factor(node, "divide", text, wanted, desk),
         multiply=_factor(node, "multiply", text, wanted, desk), round=_whole(node, "round", text, desk),
@@ -320,7 +321,7 @@ def _make(node: Mapping, desk: Desk) -> tuple[str, ...]:
 
 
 def _keep(node: Mapping, name: str | None, wanted: Wanted, desk: Desk) -> str | None:
-    if name is None:
+    if name is None or wanted.kind == "written":
         return None
     shape = wanted.beside.get(name)
     if shape is None or shape.kind != "text":
@@ -328,6 +329,16 @@ def _keep(node: Mapping, name: str | None, wanted: Wanted, desk: Desk) -> str | 
         desk.fault(node.items["keep"], f"no field '{name}' to keep the code in{did_you_mean(name, texts)}")
         return None
     return name
+
+
+def _kept(node: Mapping, wanted: Wanted, scope: Scope, desk: Desk) -> FieldPath | None:
+    """Writing: the field that kept the code when the document was read."""
+    if wanted.kind != "written" or "keep" not in node:
+        return None
+    if "table" not in node:
+        desk.fault(node.keys["keep"], "`keep:` gives back the code that a table was asked with when reading: it needs `table:`")
+    path = path_of(node.items["keep"], scope, desk)
+    return path if isinstance(path, FieldPath) else None
 
 
 def _form(node: Mapping, said: str | None, wanted: Wanted, desk: Desk) -> str | None:

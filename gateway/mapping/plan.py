@@ -212,6 +212,8 @@ class Leaf:
     otherwise_text: str = ""
     #: field that keeps the code as sent where it differs
     keep: str | None = None
+    #: writing: where that field is; its code is given back where the table agrees
+    kept: Path | None = None
     default: str | None = None
     when: Condition | None = None
     #: format of a date by name; EDIFACT: else the code 2379 beside the value says it
