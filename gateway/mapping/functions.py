@@ -228,6 +228,8 @@ TEXT_FUNCTIONS: dict[str, Callable[[str], str]] = {
     "without_leading_zeros": lambda text: text.lstrip("0") or text[-1:],
     "before_colon": lambda text: text.partition(":")[0],
     "after_colon": lambda text: text.partition(":")[2] or text,
+    # a package of UN/ECE Recommendation 20 (XCT) as Recommendation 21 has it (CT)
+    "package_code": lambda text: text[1:] if len(text) == 3 and text.startswith("X") else text,
 }
 
 

@@ -208,8 +208,8 @@ def as_time(form: str, zone: tzinfo) -> Callable[[Any], str]:
 
 
 def chunks(text: str, size: int, count: int) -> list[list[str]]:
-    """A long text in pieces, `count` of them for each segment."""
-    held = pieces(text, size)
+    """A long text in pieces, `count` of them for each segment; one empty piece where there is no text, for what else the segment says."""
+    held = pieces(text, size) or [""]
     return [held[start:start + count] for start in range(0, len(held), count)]
 
 
