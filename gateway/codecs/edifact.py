@@ -98,8 +98,6 @@ class _Reader(EnvelopeReader):
             decoded, taken_for = (raw, "") if raw.isascii() else edifact_charset.decode(raw, self.charset)
             if release in decoded or (repetition and repetition in decoded):
                 segments = edifact_text.cut(decoded, delimiters)
-                if not all("A" <= one[0][:1] <= "Z" for one in segments):
-                    break
             else:
                 if gap:
                     pieces = decoded[:-1].split(segment + gap)
@@ -111,8 +109,8 @@ class _Reader(EnvelopeReader):
                 segments = [[part.split(component) for part in piece.split(element)] for piece in pieces]
                 for one in segments:
                     one[0] = one[0][0]
-                if self.odd_start.search(decoded, 0, len(decoded) - 1):
-                    break
+            if self.odd_start.search(decoded, 0, len(decoded) - 1):
+                break
             trailer = segments[-1]
             if trailer[1:] != [[str(len(segments))], segments[0][1]] or trailer[0] != "UNT":
                 break

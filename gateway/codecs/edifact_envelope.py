@@ -90,7 +90,8 @@ class EnvelopeReader:
         """What stands between two segments here decides how a trailer starts, and which start of a segment is odd."""
         self.gap = gap if len(gap) <= 2 else ""
         self.trailer_start = f"{self.segment}{self.gap}UNT{self.element}"
-        self.odd_start = re.compile(f"{re.escape(self.segment + self.gap)}[^A-Z]")
+        segment, release = re.escape(self.segment), re.escape(self.delimiters.release)
+        self.odd_start = re.compile(f"{segment}{f'(?<!{release}{segment})' if release else ''}{re.escape(self.gap)}[^A-Z]")
 
     # ---- before, between and behind interchanges
 

@@ -22,6 +22,7 @@ REPETITION = "*"
 
 _NO_DELIMITER = "[A-Za-z0-9 \r\n]"
 _UNA = re.compile(r"UNA(.)(.)(.)(.)(.)(.)", re.DOTALL)
+_UNA_AND_NEXT = re.compile(r"UNA.{5,6}[ \t\r\n]*UN[BGH][^A-Za-z0-9 \r\n]", re.DOTALL)
 _NEXT = re.compile(r"[ \t\r\n]*(?:UN[BGH]|UI[BH])")
 _UNB = re.compile(r"UNB([^A-Za-z0-9 \r\n])")
 _GUESS = re.compile(
@@ -51,7 +52,9 @@ class Head:
 
 def starts(text: str, position: int = 0) -> bool:
     """Whether UNA or UNB begins here."""
-    return bool(_UNB.match(text, position)) or (text.startswith("UNA", position) and isinstance(read_head(text, position), Head))
+    if _UNB.match(text, position) or _UNA_AND_NEXT.match(text, position):
+        return True
+    return text.startswith("UNA", position) and isinstance(read_head(text, position), Head)
 
 
 def is_bare(text: str, position: int = 0) -> bool:
