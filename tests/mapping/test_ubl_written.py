@@ -189,7 +189,8 @@ def test_what_is_absent_leaves_no_element_behind() -> None:
     assert names(written.root) == ["ID", "IssueDate", "OrderResponseCode", "OrderReference", "SellerSupplierParty", "BuyerCustomerParty"]
 
 
-@pytest.mark.parametrize(("document", "spec"), [(RESPONSE, "peppol/order-response"), (DESPATCH, "peppol/despatch-advice"), (INVOICE, "peppol/invoice")])
+@pytest.mark.parametrize(("document", "spec"), [(RESPONSE, "peppol/order-response"), (DESPATCH, "peppol/despatch-advice"),
+                                                (INVOICE, "peppol/invoice")])
 def test_a_buyer_is_identified_once(document: dict[str, Any], spec: str) -> None:
     written = checked(document, spec)
     role = "AccountingCustomerParty" if spec == "peppol/invoice" else "BuyerCustomerParty"
