@@ -44,14 +44,14 @@ def known_specs(resolver: Resolver, direction: str | None = None) -> list[str]:
     for name in names:
         if name.startswith(("tables/", "parts/")) or "/cases/" in name or name.endswith((".cases", "-read", "-write")):
             continue
-        if direction is None or _file_for(name, direction, resolver) is not None:
+        if direction is None or file_for(name, direction, resolver) is not None:
             answer.add(name)
     return sorted(answer)
 
 
 def gather(spec: str, direction: str, resolver: Resolver, overlays: Many[Mapping]) -> Gathered:
     """The mapping with everything laid over; raises Faults."""
-    name = _file_for(spec, direction, resolver)
+    name = file_for(spec, direction, resolver)
     if name is None:
         verb = {"read": "reads", "write": "writes"}[direction]
         raise Faults([Fault(f"mappings/{spec}.yaml", 1, 1, f"no mapping {verb} {spec}{did_you_mean(spec, known_specs(resolver, direction))}")])
@@ -97,7 +97,7 @@ def _direction_of(text: str, path: str) -> str:
     return "read"
 
 
-def _file_for(spec: str, direction: str, resolver: Resolver) -> str | None:
+def file_for(spec: str, direction: str, resolver: Resolver) -> str | None:
     """The file that maps in this direction: the plain name in its natural one, else with `-read` or `-write`."""
     for name in (f"mappings/{spec}.yaml", f"mappings/{spec}-{direction}.yaml"):
         found = resolver.text_of(name)
@@ -201,7 +201,8 @@ def _set(items: dict[str, Node], keys: dict[str, Scalar], names: list[str], plac
             faults.append(place.fault(f"there is no '{name}' to remove{did_you_mean(name, items)}"))
         items.pop(name, None)
         keys.pop(name, None)
-    elif isinstance(value, Mapping) and isinstance(old, Mapping) and not is_value(old) and not any(key in value for key in SOURCES):
+    elif name != "when" and isinstance(value, Mapping) and isinstance(old, Mapping) and not is_value(old) \
+            and not any(key in value for key in SOURCES):
         items[name] = _over(old, value, faults)
     elif isinstance(value, Mapping) and isinstance(old, Mapping | Scalar) and not any(key in value for key in SOURCES) and is_value(value):
         # only modifiers, such as {divide: 100}: laid over the value that is there
