@@ -5,6 +5,7 @@ what was found and what was expected. A kind knows how we answer the partner: no
 This room knows nothing of syntaxes; the kinds themselves stand in gateway/kinds/.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -120,6 +121,11 @@ class Kind:
 
 #: parts of a place that only show where they are known, or never
 _NOT_SHOWN = frozenset({"field", "loop", "element_reference"})
+
+
+def codes(problems: Iterable[Problem]) -> str:
+    """The codes of problems, each once, for journal and log (which never hold their values)."""
+    return ",".join(dict.fromkeys(problem.code for problem in problems))
 
 
 def problem_json(problem: Problem) -> dict[str, Any]:

@@ -7,8 +7,13 @@ import typer
 
 import gateway
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
-                  help="An EDI and document gateway for order to cash.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="An EDI and document gateway for order to cash.",
+)
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="The installation's config.yaml (default: here, then upward).", metavar="FILE")]
 PartnerOption = Annotated[str | None, typer.Option("--partner", help="Read as if this partner had sent it.", metavar="ID")]

@@ -41,13 +41,21 @@ FilesArgument = Annotated[list[Path], typer.Argument(help="Files to read; `-` is
 SpecOption = Annotated[str | None, typer.Option("--as", help="Judge by this document type, like x12/004010/850 or peppol/invoice.", metavar="SPEC")]
 
 
+class InputTrouble(Exception):
+    """A file that cannot be opened or read (a broken pipe behind us is not meant)."""
+
+
 def chunks_of(file: Path) -> Iterator[bytes]:
-    """A file in pieces; raises OSError at the first piece where it cannot be read."""
-    if str(file) == "-":
-        yield from iter(lambda: sys.stdin.buffer.read(CHUNK), b"")
-        return
-    with file.open("rb") as stream:
-        yield from iter(lambda: stream.read(CHUNK), b"")
+    """A file in pieces; raises InputTrouble where it cannot be read."""
+    try:
+        if str(file) == "-":
+            yield from iter(lambda: sys.stdin.buffer.read(CHUNK), b"")
+            return
+        with file.open("rb") as stream:
+            while chunk := stream.read(CHUNK):
+                yield chunk
+    except OSError as error:
+        raise InputTrouble(error.strerror or str(error)) from None
 
 
 class Reading:
@@ -68,9 +76,14 @@ class Reading:
 
 
 @app.command()
-def check(files: FilesArgument, partner: PartnerOption = None, spec: SpecOption = None, as_json: JsonOption = False,
-          second_opinion: Annotated[bool, typer.Option("--second-opinion", help="Show where pyx12 or pydifact disagree with us.")] = False,
-          config: ConfigOption = None) -> None:
+def check(
+    files: FilesArgument,
+    partner: PartnerOption = None,
+    spec: SpecOption = None,
+    as_json: JsonOption = False,
+    second_opinion: Annotated[bool, typer.Option("--second-opinion", help="Show where pyx12 or pydifact disagree with us.")] = False,
+    config: ConfigOption = None,
+) -> None:
     """Read and validate files of any supported kind; no state is touched.
 
     Example: gateway check orders.edi --json
@@ -82,8 +95,8 @@ def check(files: FilesArgument, partner: PartnerOption = None, spec: SpecOption 
         report = Report(str(file))
         try:
             report.feed(chunks_of(file), reading.plans, stateless(reading.plans, reading.directory, reading.partner, _base_of(spec)), judge)
-        except OSError as error:
-            report.cannot_open(error.strerror or str(error))
+        except InputTrouble as error:
+            report.cannot_open(str(error))
         answer = report.json()
         if second_opinion:
             from gateway.pipeline.second_opinion import second_opinion_of
@@ -118,8 +131,10 @@ def _judge() -> Judge:
 def _words(answer: dict[str, Any]) -> str:
     """A report for people: the outcome, then one line a problem with its place."""
     counts = answer["counts"]
-    lines = [f"{answer['file']}: {answer['outcome'].replace('_', ' ')} ({answer['syntax']}, {counts['transactions']} transactions, "
-             f"{counts['accepted']} accepted, {counts['rejected']} rejected)"]
+    lines = [
+        f"{answer['file']}: {answer['outcome'].replace('_', ' ')} ({answer['syntax']}, {counts['transactions']} transactions, "
+        f"{counts['accepted']} accepted, {counts['rejected']} rejected)"
+    ]
     for problem in answer["problems"]:
         place = problem["place"]
         where = [f"line {place['line']}"] if place["line"] else []
@@ -140,10 +155,15 @@ def _words(answer: dict[str, Any]) -> str:
 
 
 @app.command()
-def read(files: FilesArgument, partner: PartnerOption = None,
-         explain: Annotated[bool, typer.Option("--explain", help="Add where each field came from.")] = False,
-         json_problems: Annotated[Path | None, typer.Option("--json-problems", help="Write problems as `check --json` objects to this file.", metavar="FILE")] = None,
-         config: ConfigOption = None) -> None:
+def read(
+    files: FilesArgument,
+    partner: PartnerOption = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Add where each field came from.")] = False,
+    json_problems: Annotated[
+        Path | None, typer.Option("--json-problems", help="Write problems as `check --json` objects to this file.", metavar="FILE")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
     """Print the canonical documents of files, one JSON document a line; problems go to stderr.
 
     Example: gateway read orders.edi --explain
@@ -177,8 +197,8 @@ def read(files: FilesArgument, partner: PartnerOption = None,
                     errors += sum(problem.severity is Severity.ERROR for problem in problems)
                     found += problems
                     _tell(file, problems)
-        except OSError as error:
-            typer.echo(f"{file} cannot be opened: {error.strerror or error}", err=True)
+        except InputTrouble as error:
+            typer.echo(f"{file} cannot be opened: {error}", err=True)
             worst = UNKNOWN_INPUT
             continue
         if interchanges == 0:
@@ -208,10 +228,13 @@ def _with_provenance(line: bytes, item: Read, reading: Reading) -> bytes:
 
 
 @app.command()
-def write(document: Annotated[Path, typer.Argument(help="A canonical document; `-` is standard input.", metavar="DOCUMENT.json")],
-          spec: Annotated[str, typer.Option("--as", help="What to write, like x12/004010/856, edifact/d96a/desadv or ubl/invoice.", metavar="SPEC")],
-          partner: PartnerOption = None, explain: Annotated[bool, typer.Option("--explain", help="Print where each element came from instead.")] = False,
-          config: ConfigOption = None) -> None:
+def write(
+    document: Annotated[Path, typer.Argument(help="A canonical document; `-` is standard input.", metavar="DOCUMENT.json")],
+    spec: Annotated[str, typer.Option("--as", help="What to write, like x12/004010/856, edifact/d96a/desadv or ubl/invoice.", metavar="SPEC")],
+    partner: PartnerOption = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Print where each element came from instead.")] = False,
+    config: ConfigOption = None,
+) -> None:
     """Write a canonical document as X12, EDIFACT or UBL to standard output.
 
     Example: gateway write asn.json --as x12/004010/856
@@ -224,8 +247,8 @@ def write(document: Annotated[Path, typer.Argument(help="A canonical document; `
     reading = Reading(config, partner)
     try:
         text = b"".join(chunks_of(document))
-    except OSError as error:
-        raise Refused(f"{document} cannot be opened: {error.strerror or error}", UNKNOWN_INPUT) from None
+    except InputTrouble as error:
+        raise Refused(f"{document} cannot be opened: {error}", UNKNOWN_INPUT) from None
     try:
         canonical = decode(text)
     except msgspec.MsgspecError as error:
@@ -245,9 +268,12 @@ def write(document: Annotated[Path, typer.Argument(help="A canonical document; `
 
 
 @app.command()
-def ack(file: Annotated[Path, typer.Argument(help="The file to acknowledge.", metavar="FILE")], partner: PartnerOption = None,
-        kind: Annotated[str | None, typer.Option("--type", help="997, 999, TA1 or CONTRL instead of what the syntax suggests.", metavar="TYPE")] = None,
-        config: ConfigOption = None) -> None:
+def ack(
+    file: Annotated[Path, typer.Argument(help="The file to acknowledge.", metavar="FILE")],
+    partner: PartnerOption = None,
+    kind: Annotated[str | None, typer.Option("--type", help="997, 999, TA1 or CONTRL instead of what the syntax suggests.", metavar="TYPE")] = None,
+    config: ConfigOption = None,
+) -> None:
     """Print the acknowledgment that we would send for a file.
 
     Example: gateway ack orders.edi --type 997
@@ -259,8 +285,8 @@ def ack(file: Annotated[Path, typer.Argument(help="The file to acknowledge.", me
     reading = Reading(config, partner)
     try:
         answer = acknowledge_file(chunks_of(file), reading.plans, stateless(reading.plans, reading.directory, reading.partner), kind)
-    except OSError as error:
-        raise Refused(f"{file} cannot be opened: {error.strerror or error}", UNKNOWN_INPUT) from None
+    except InputTrouble as error:
+        raise Refused(f"{file} cannot be opened: {error}", UNKNOWN_INPUT) from None
     if answer is None:
         raise Refused(f"{file}: nothing in it that is acknowledged", UNKNOWN_INPUT)
     sys.stdout.buffer.write(answer.data)

@@ -33,8 +33,10 @@ def actor() -> str:
 
 def open_here(config: Path | None) -> Any:
     """The opened installation of this command."""
+    from gateway.pipeline.logs import set_up_logs
     from gateway.pipeline.station import open_station
 
+    set_up_logs()
     return open_station(load_installation(config))
 
 
@@ -50,8 +52,12 @@ def run(config: ConfigOption = None) -> None:
 
 
 @app.command()
-def receive(files: Annotated[list[Path], typer.Argument(help="Files to hand in.", metavar="FILE...")], partner: PartnerOption = None,
-            as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def receive(
+    files: Annotated[list[Path], typer.Argument(help="Files to hand in.", metavar="FILE...")],
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
     """Hand files to the pipeline as if they had arrived; wait; print what became of each document and what was sent.
 
     Example: gateway receive orders.edi
@@ -92,12 +98,30 @@ def _exit_code(result: Any) -> int:
 
 
 def _became_json(result: Any) -> dict[str, Any]:
-    return {"file": result.file, "transmission": result.transmission.id, "state": result.transmission.state,
-            "documents": [{"id": row.id, "kind": row.kind, "number": row.number, "partner": row.partner, "type": row.transaction_type,
-                           "control_number": row.transaction_control, "state": row.state, "test": row.test,
-                           "problems": [problem_json(problem) for problem in row.problems]} for row in result.documents],
-            "sent": [{"id": entry.id, "spec": entry.spec, "state": entry.state, "identity": entry.identity, "endpoint": entry.endpoint} for entry in result.outgoing],
-            "problems": [problem_json(problem) for problem in result.transmission.problems]}
+    return {
+        "file": result.file,
+        "transmission": result.transmission.id,
+        "state": result.transmission.state,
+        "documents": [
+            {
+                "id": row.id,
+                "kind": row.kind,
+                "number": row.number,
+                "partner": row.partner,
+                "type": row.transaction_type,
+                "control_number": row.transaction_control,
+                "state": row.state,
+                "test": row.test,
+                "problems": [problem_json(problem) for problem in row.problems],
+            }
+            for row in result.documents
+        ],
+        "sent": [
+            {"id": entry.id, "spec": entry.spec, "state": entry.state, "identity": entry.identity, "endpoint": entry.endpoint}
+            for entry in result.outgoing
+        ],
+        "problems": [problem_json(problem) for problem in result.transmission.problems],
+    }
 
 
 def _became_words(result: Any) -> str:
@@ -133,9 +157,20 @@ def hold_list(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     for hold in waiting:
         row, file = rows.get(hold.document or ""), files.get(hold.transmission or "")
         if as_json:
-            typer.echo(msgspec.json.encode({
-                "id": hold.id, "kind": hold.kind, "document": hold.document, "transmission": hold.transmission, "number": row.number if row else None,
-                "partner": row.partner if row else None, "opened_at": hold.opened_at, "reasons": [problem_json(problem) for problem in hold.reasons]}).decode())
+            typer.echo(
+                msgspec.json.encode(
+                    {
+                        "id": hold.id,
+                        "kind": hold.kind,
+                        "document": hold.document,
+                        "transmission": hold.transmission,
+                        "number": row.number if row else None,
+                        "partner": row.partner if row else None,
+                        "opened_at": hold.opened_at,
+                        "reasons": [problem_json(problem) for problem in hold.reasons],
+                    }
+                ).decode()
+            )
         else:
             what = f"{row.kind} {row.number} of {row.partner}" if row else f"file {file.name}" if file else "?"
             typer.echo(f"{hold.id}  {hold.opened_at:%Y-%m-%d %H:%M}  {what}")
@@ -182,7 +217,9 @@ def _decide_hold(decision: str, hold: str, reason: str, config: Path | None) -> 
         work_off(station)
         with station.database.read() as connection:
             row = documents.get(connection, decided.document) if decided.document else None
-        typer.echo(f"{decided.id} {'released' if decision == 'release' else 'rejected'}" + (f": {row.kind} {row.number} is {row.state}" if row else ""))
+        typer.echo(
+            f"{decided.id} {'released' if decision == 'release' else 'rejected'}" + (f": {row.kind} {row.number} is {row.state}" if row else "")
+        )
         for problem in row.problems if row is not None and row.state == "held" else ():
             typer.echo(f"    {problem.code}: {problem.message}")
     finally:
@@ -190,8 +227,11 @@ def _decide_hold(decision: str, hold: str, reason: str, config: Path | None) -> 
 
 
 @app.command()
-def trail(reference: Annotated[str, typer.Argument(help="An order, invoice, control number, file name or payment.", metavar="REFERENCE")],
-          as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def trail(
+    reference: Annotated[str, typer.Argument(help="An order, invoice, control number, file name or payment.", metavar="REFERENCE")],
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
     """Print the trail of something from the purchase order to the payment.
 
     Example: gateway trail PO4711
@@ -228,6 +268,8 @@ def journal_verify(as_json: JsonOption = False, config: ConfigOption = None) -> 
     else:
         for fault in result.faults:
             typer.echo(fault, err=True)
-        typer.echo(f"{result.entries} entries in {result.streams} streams, {result.checkpoints} checkpoints over {result.sealed} of them, "
-                   f"{result.files} archived files: {'nothing was changed' if result.ok else f'{len(result.faults)} faults'}")
+        typer.echo(
+            f"{result.entries} entries in {result.streams} streams, {result.checkpoints} checkpoints over {result.sealed} of them, "
+            f"{result.files} archived files: {'nothing was changed' if result.ok else f'{len(result.faults)} faults'}"
+        )
     raise typer.Exit(0 if result.ok else WRONG_DATA)

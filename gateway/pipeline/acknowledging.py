@@ -76,7 +76,9 @@ class Progress:
     end: InterchangeEnd | None = None
 
     def open_group(self, start: GroupStart) -> None:
-        self.groups.append(GroupSeen(type=start.type, control_number=start.control_number, version=start.version, sender=start.sender, receiver=start.receiver))
+        self.groups.append(
+            GroupSeen(type=start.type, control_number=start.control_number, version=start.version, sender=start.sender, receiver=start.receiver)
+        )
 
     def close_group(self, end: GroupEnd) -> None:
         if self.groups:
@@ -85,8 +87,9 @@ class Progress:
 
     def encode(self) -> str:
         """The envelope as it is stored with the interchange."""
-        return msgspec.json.encode(Kept(envelope=received_envelope(self.start) if self.start else None, groups=tuple(self.groups),
-                                        problems=tuple(self.all_problems))).decode()
+        return msgspec.json.encode(
+            Kept(envelope=received_envelope(self.start) if self.start else None, groups=tuple(self.groups), problems=tuple(self.all_problems))
+        ).decode()
 
     @property
     def all_problems(self) -> list[Problem]:
@@ -99,10 +102,24 @@ class Progress:
         for group, transaction in transactions:
             by_group.setdefault(group, []).append(transaction)
         return InterchangeResult(
-            envelope=received_envelope(self.start), problems=tuple(self.all_problems), transactions=tuple(by_group.get(0, ())),
-            groups=tuple(GroupResult(type=group.type, control_number=group.control_number, version=group.version, sender=group.sender,
-                                     receiver=group.receiver, declared=group.declared, counted=group.counted, problems=group.problems,
-                                     transactions=tuple(by_group.get(number, ()))) for number, group in enumerate(self.groups, 1)))
+            envelope=received_envelope(self.start),
+            problems=tuple(self.all_problems),
+            transactions=tuple(by_group.get(0, ())),
+            groups=tuple(
+                GroupResult(
+                    type=group.type,
+                    control_number=group.control_number,
+                    version=group.version,
+                    sender=group.sender,
+                    receiver=group.receiver,
+                    declared=group.declared,
+                    counted=group.counted,
+                    problems=group.problems,
+                    transactions=tuple(by_group.get(number, ())),
+                )
+                for number, group in enumerate(self.groups, 1)
+            ),
+        )
 
 
 class KeptResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,8 +159,9 @@ def policy_of(agreement: Agreement | None, loaded: LoadedPartner | None) -> Ackn
     return AcknowledgmentPolicy(which=agreement.acknowledge, when=agreement.acknowledge_when)
 
 
-def answer(station: Station, connection: Connection, progress: Progress, interchange: Interchange, transmission: Transmission,
-           entries: list[journal.Entry]) -> str | None:
+def answer(
+    station: Station, connection: Connection, progress: Progress, interchange: Interchange, transmission: Transmission, entries: list[journal.Entry]
+) -> str | None:
     """Put the acknowledgments of a finished interchange into the outbox; the interchange's outcome in one word."""
     loaded = station.installation.directory.partners.get(interchange.partner or "")
     if progress.start is None or loaded is None:
@@ -158,10 +176,24 @@ def answer(station: Station, connection: Connection, progress: Progress, interch
     for answer_ in made if name is not None else ():
         stream = out_stream(loaded.partner.id, str(name))
         spec = f"x12/{answer_.version}/{answer_.type}" if answer_.type != "CONTRL" else f"edifact/service/contrl-{answer_.version}"
-        outbox.enqueue(connection, [outbox.Entry(
-            id=f"{interchange.id}:{answer_.type}:{answer_.version}", partner=loaded.partner.id, endpoint=str(name), stream=stream, kind="acknowledgment", spec=spec,
-            body=msgspec.json.encode(answer_).decode(), properties={"interchange": interchange.id, "outcome": answer_.outcome}, test=interchange.test,
-            created_at=station.clock(), due_at=station.clock())])
+        outbox.enqueue(
+            connection,
+            [
+                outbox.Entry(
+                    id=f"{interchange.id}:{answer_.type}:{answer_.version}",
+                    partner=loaded.partner.id,
+                    endpoint=str(name),
+                    stream=stream,
+                    kind="acknowledgment",
+                    spec=spec,
+                    body=msgspec.json.encode(answer_).decode(),
+                    properties={"interchange": interchange.id, "outcome": answer_.outcome},
+                    test=interchange.test,
+                    created_at=station.clock(),
+                    due_at=station.clock(),
+                )
+            ],
+        )
         streams.poke(connection, stream)
         entries.append(_entry(interchange, transmission, station, f"{answer_.type} enqueued", {"outcome": answer_.outcome}))
     return _outcome(result)
@@ -169,9 +201,17 @@ def answer(station: Station, connection: Connection, progress: Progress, interch
 
 def _agreement_of(loaded: LoadedPartner, start: InterchangeStart, result: InterchangeResult) -> Agreement | None:
     """The agreement of the first transaction that has one."""
-    types = {transaction.type.lower() for group in result.groups for transaction in group.transactions} | {one.type.lower() for one in result.transactions}
-    return next((agreement for agreement in loaded.partner.receiving()
-                 if agreement.receive and agreement.receive.split("/")[0] == start.syntax.value and agreement.receive.rsplit("/", 1)[1] in types), None)
+    types = {transaction.type.lower() for group in result.groups for transaction in group.transactions} | {
+        one.type.lower() for one in result.transactions
+    }
+    return next(
+        (
+            agreement
+            for agreement in loaded.partner.receiving()
+            if agreement.receive and agreement.receive.split("/")[0] == start.syntax.value and agreement.receive.rsplit("/", 1)[1] in types
+        ),
+        None,
+    )
 
 
 def _outcome(result: InterchangeResult) -> str:
@@ -183,16 +223,27 @@ def _outcome(result: InterchangeResult) -> str:
     return "partially_accepted" if "rejected" in outcomes else "accepted_with_errors"
 
 
-def _entry(interchange: Interchange, transmission: Transmission, station: Station, action: str, facts: dict[str, str], reason: str = "") -> journal.Entry:
-    return journal.Entry(stream=transmission.stream, at=station.clock(), actor="gateway", action=action, subject_kind="interchange", subject=interchange.id,
-                         reason=reason, facts=facts)
+def _entry(
+    interchange: Interchange, transmission: Transmission, station: Station, action: str, facts: dict[str, str], reason: str = ""
+) -> journal.Entry:
+    return journal.Entry(
+        stream=transmission.stream,
+        at=station.clock(),
+        actor="gateway",
+        action=action,
+        subject_kind="interchange",
+        subject=interchange.id,
+        reason=reason,
+        facts=facts,
+    )
 
 
 # ---------------------------------------------------------------- what partners send us
 
 
-def apply_received(station: Station, connection: Connection, row: documents.Document, read: Read, loaded: LoadedPartner | None,
-                   entries: list[journal.Entry]) -> None:
+def apply_received(
+    station: Station, connection: Connection, row: documents.Document, read: Read, loaded: LoadedPartner | None, entries: list[journal.Entry]
+) -> None:
     """Record a partner's 997, 999 or CONTRL on what it speaks of."""
     if loaded is None:
         return
@@ -209,9 +260,11 @@ def _apply_advice(station: Station, connection: Connection, advice: Iterable[Seg
 
 def _apply(station: Station, connection: Connection, said: Acknowledged, loaded: LoadedPartner, entries: list[journal.Entry], source: str) -> None:
     now = station.clock()
-    numbers = {"interchange": {"interchange_control": said.control_number},
-               "group": {"group_control": said.control_number},
-               "transaction": {"group_control": said.group_control_number, "transaction_control": said.control_number}}[said.level]
+    numbers = {
+        "interchange": {"interchange_control": said.control_number},
+        "group": {"group_control": said.control_number},
+        "transaction": {"group_control": said.group_control_number, "transaction_control": said.control_number},
+    }[said.level]
     if said.level == "transaction" and not said.group_control_number:
         numbers = {"transaction_control": said.control_number}
     numbers = {name: value for name, value in numbers.items() if value}
@@ -220,9 +273,18 @@ def _apply(station: Station, connection: Connection, said: Acknowledged, loaded:
     meant = outbox.acknowledge(connection, partner=loaded.partner.id, outcome=said.outcome, at=now, transaction_type=said.type or None, **numbers)
     crash.point(59)
     for entry in meant:
-        entries.append(journal.Entry(
-            stream=entry.stream, at=now, actor=f"partner {loaded.partner.id}", action=f"{entry.kind} acknowledged: {said.outcome}", subject_kind="outbox",
-            subject=entry.id, reason="; ".join(said.notes)[:500], facts={"by": source, "level": said.level}))
+        entries.append(
+            journal.Entry(
+                stream=entry.stream,
+                at=now,
+                actor=f"partner {loaded.partner.id}",
+                action=f"{entry.kind} acknowledged: {said.outcome}",
+                subject_kind="outbox",
+                subject=entry.id,
+                reason="; ".join(said.notes)[:500],
+                facts={"by": source, "level": said.level},
+            )
+        )
 
 
 # ---------------------------------------------------------------- without state
@@ -259,9 +321,16 @@ def acknowledge_file(chunks: Iterable[bytes], plans: Plans, decide: Decide, kind
             for made in answers_of(result, AcknowledgmentPolicy(which=default)):  # type: ignore[arg-type]  # checked by the command
                 number += 1
                 accepted &= made.outcome == "accepted"
-                data += wrap_answer(made, sender=result.envelope.receiver, receiver=result.envelope.sender, test=result.envelope.test,
-                                    interchange_control=str(number), group_control=str(number), at=now_utc(), syntax_version=result.envelope.version)
+                data += wrap_answer(
+                    made,
+                    sender=result.envelope.receiver,
+                    receiver=result.envelope.sender,
+                    test=result.envelope.test,
+                    interchange_control=str(number),
+                    group_control=str(number),
+                    at=now_utc(),
+                    syntax_version=result.envelope.version,
+                )
         else:
             progress.problems.append(item)
     return Acknowledgment(data, accepted) if data else None
-

@@ -17,7 +17,9 @@ def relation_of_endpoint(installation: Installation, partner: Partner, endpoint:
     us = endpoint.our_name or installation.settings.us.identifiers.as2
     them = endpoint.name or partner.identifiers.as2
     if us is None or them is None:
-        raise ConfigTrouble(f"The AS2 endpoint of {partner.id} needs both names: us.identifiers.as2 in config.yaml and name (or identifiers.as2) of the partner")
+        raise ConfigTrouble(
+            f"The AS2 endpoint of {partner.id} needs both names: us.identifiers.as2 in config.yaml and name (or identifiers.as2) of the partner"
+        )
     try:
         certificates = tuple(read_certificate(installation.secret_bytes(_file(name))) for name in endpoint.certificates)
         identities: tuple[Identity, ...] = ()
@@ -26,10 +28,18 @@ def relation_of_endpoint(installation: Installation, partner: Partner, endpoint:
     except ValueError as error:
         raise ConfigTrouble(f"A key or certificate of the AS2 endpoint of {partner.id} cannot be used: {error}") from None
     return As2Relation(
-        us=us, partner=them, identities=identities, verification=certificates, encryption=certificates,
-        sign=None if endpoint.sign == "none" else endpoint.sign, encrypt=None if endpoint.encrypt == "none" else endpoint.encrypt,
-        compress=endpoint.compress, receipt=endpoint.receipt, require_signature=endpoint.require_signature,
-        require_encryption=endpoint.require_encryption)
+        us=us,
+        partner=them,
+        identities=identities,
+        verification=certificates,
+        encryption=certificates,
+        sign=None if endpoint.sign == "none" else endpoint.sign,
+        encrypt=None if endpoint.encrypt == "none" else endpoint.encrypt,
+        compress=endpoint.compress,
+        receipt=endpoint.receipt,
+        require_signature=endpoint.require_signature,
+        require_encryption=endpoint.require_encryption,
+    )
 
 
 def _file(name: str) -> str:

@@ -43,7 +43,16 @@ def _sftp_box(installation: Installation, endpoint: Endpoint) -> Box:
     user = endpoint.user or url.username
     if not user:
         raise ConfigTrouble(f"The SFTP endpoint {endpoint.sftp} names no user")
-    return SftpBox(SftpSettings(
-        host=url.hostname, port=url.port or 22, user=user, key=installation.secret_bytes(endpoint.key) if endpoint.key else None,
-        password=installation.secret(endpoint.password) if endpoint.password else None, host_keys=endpoint.host_keys,
-        folder=unquote(url.path) or ".", send_to=endpoint.send_to, settle_seconds=endpoint.settle))
+    return SftpBox(
+        SftpSettings(
+            host=url.hostname,
+            port=url.port or 22,
+            user=user,
+            key=installation.secret_bytes(endpoint.key) if endpoint.key else None,
+            password=installation.secret(endpoint.password) if endpoint.password else None,
+            host_keys=endpoint.host_keys,
+            folder=unquote(url.path) or ".",
+            send_to=endpoint.send_to,
+            settle_seconds=endpoint.settle,
+        )
+    )

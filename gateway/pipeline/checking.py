@@ -46,7 +46,13 @@ class Report:
         self._left_out = 0
         self.levels: dict[str, str] = {}
 
-    def feed(self, chunks: Iterable[bytes], plans: Plans, decide: Decide, judge: Callable[[Transaction], tuple[dict[str, str], list[Problem]]] | None = None) -> None:
+    def feed(
+        self,
+        chunks: Iterable[bytes],
+        plans: Plans,
+        decide: Decide,
+        judge: Callable[[Transaction], tuple[dict[str, str], list[Problem]]] | None = None,
+    ) -> None:
         """Read a payload to its end. `judge` adds the levels of an XML document (XSD, EN 16931, ...)."""
         self._syntax, items = read_payload(chunks, plans, decide)
         for item in items:
@@ -90,11 +96,21 @@ class Report:
     def json(self) -> dict[str, Any]:
         """The object that CONTRACT.md shows."""
         if self.outcome == "unreadable" and not self._problems:
-            self._note([file_kinds.UNREADABLE.at(NOWHERE, "The file is nothing that we can read", expected="X12, EDIFACT, UBL, camt or another file that we take")])
+            self._note(
+                [
+                    file_kinds.UNREADABLE.at(
+                        NOWHERE, "The file is nothing that we can read", expected="X12, EDIFACT, UBL, camt or another file that we take"
+                    )
+                ]
+            )
         answer: dict[str, Any] = {
-            "file": self._file, "syntax": self._syntax.value, "outcome": self.outcome,
+            "file": self._file,
+            "syntax": self._syntax.value,
+            "outcome": self.outcome,
             "counts": {"transactions": self.transactions, "accepted": self.accepted, "rejected": self.transactions - self.accepted},
-            "interchanges": self._interchanges, "problems": [problem_json(problem) for problem in self._problems]}
+            "interchanges": self._interchanges,
+            "problems": [problem_json(problem) for problem in self._problems],
+        }
         if self._left_out:
             answer["problems_left_out"] = self._left_out
         if self.levels:
@@ -115,14 +131,26 @@ class Report:
         return indexes
 
     def _begin(self, start: InterchangeStart) -> None:
-        self._open = {"control_number": start.control_number, "sender": start.sender, "receiver": start.receiver, "test": start.test,
-                      "outcome": "accepted", "groups": []}
+        self._open = {
+            "control_number": start.control_number,
+            "sender": start.sender,
+            "receiver": start.receiver,
+            "test": start.test,
+            "outcome": "accepted",
+            "groups": [],
+        }
         self._outcomes = set()
         self._interchanges.append(self._open)
 
     def _begin_group(self, start: GroupStart) -> None:
         assert self._open is not None
-        self._group = {"type": start.type, "control_number": start.control_number, "version": start.version, "outcome": "accepted", "transactions": []}
+        self._group = {
+            "type": start.type,
+            "control_number": start.control_number,
+            "version": start.version,
+            "outcome": "accepted",
+            "transactions": [],
+        }
         self._group_outcomes = set()
         self._open["groups"].append(self._group)
 
@@ -139,13 +167,25 @@ class Report:
             self.accepted += 1
         if self._group is None:
             # EDIFACT without UNG, XML: one group that nobody sent
-            self._group = {"type": read.transaction.type, "control_number": "", "version": read.transaction.version, "outcome": "accepted", "transactions": []}
+            self._group = {
+                "type": read.transaction.type,
+                "control_number": "",
+                "version": read.transaction.version,
+                "outcome": "accepted",
+                "transactions": [],
+            }
             self._group_outcomes = set()
             self._open["groups"].append(self._group)
         self._group_outcomes.add(outcome)
         if problems:
-            self._group["transactions"].append({"type": read.transaction.type, "control_number": read.transaction.control_number, "outcome": outcome,
-                                                "problems": self._note(problems)})
+            self._group["transactions"].append(
+                {
+                    "type": read.transaction.type,
+                    "control_number": read.transaction.control_number,
+                    "outcome": outcome,
+                    "problems": self._note(problems),
+                }
+            )
 
     def _end_group(self, end: GroupEnd) -> None:
         self._settle_group(end.problems)

@@ -79,7 +79,9 @@ def _batch(station: Station, stream: str, limit: int) -> bool:
 def _file_away(work: Work, rows: Sequence[documents.Document]) -> None:
     """Kinds that nothing has to be decided about are done when they are kept."""
     for row in rows:
-        work.changes.append(documents.Change(document=row.id, expected=row.state, state="done", actor="gateway", reason="kept for reference", at=work.now))
+        work.changes.append(
+            documents.Change(document=row.id, expected=row.state, state="done", actor="gateway", reason="kept for reference", at=work.now)
+        )
         work.note(row, f"{row.kind or 'document'} kept", {})
 
 
@@ -106,11 +108,37 @@ def _fail(station: Station, stream: str, error: Exception) -> None:
         attempts = row.attempts + 1
         problem = kinds.STEP_FAILED.at(NOWHERE, f"The document could not be worked on: {type(error).__name__}: {error}", found=type(error).__name__)
         final = attempts >= TRIES
-        documents.transition(connection, [documents.Change(
-            document=row.id, expected="registered", state="failed" if final else "registered", actor="gateway", reason=problem.message, at=now,
-            due_at=None if final else now + timedelta(seconds=2 ** attempts), attempts=attempts)])
+        documents.transition(
+            connection,
+            [
+                documents.Change(
+                    document=row.id,
+                    expected="registered",
+                    state="failed" if final else "registered",
+                    actor="gateway",
+                    reason=problem.message,
+                    at=now,
+                    due_at=None if final else now + timedelta(seconds=2**attempts),
+                    attempts=attempts,
+                )
+            ],
+        )
         if final:
-            holds.open_hold(connection, holds.Hold(id=short_id("H", row.id, row.transition_no), document=row.id, kind="failure", reasons=(problem,),
-                                                   opened_at=now))
-        journal.append(connection, [journal.Entry(stream=stream, at=now, actor="gateway", action="step failed", subject_kind="document", subject=row.id,
-                                                  facts={"attempts": str(attempts), "error": type(error).__name__})])
+            holds.open_hold(
+                connection,
+                holds.Hold(id=short_id("H", row.id, row.transition_no), document=row.id, kind="failure", reasons=(problem,), opened_at=now),
+            )
+        journal.append(
+            connection,
+            [
+                journal.Entry(
+                    stream=stream,
+                    at=now,
+                    actor="gateway",
+                    action="step failed",
+                    subject_kind="document",
+                    subject=row.id,
+                    facts={"attempts": str(attempts), "error": type(error).__name__},
+                )
+            ],
+        )

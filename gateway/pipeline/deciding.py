@@ -14,13 +14,13 @@ from gateway.model.money import to_minor
 from gateway.model.order import Order
 from gateway.pipeline.handing_over import hand_over
 from gateway.pipeline.plans import kept
-from gateway.pipeline.rows import codes
 from gateway.pipeline.rows import keep
 from gateway.pipeline.station import short_id
 from gateway.pipeline.work import Work
 from gateway.pipeline.work import answer_endpoint
 from gateway.pipeline.work import own_document
 from gateway.problem import Outcome
+from gateway.problem import codes
 from gateway.rules.apply import judge
 from gateway.rules.plan import RulePlan
 from gateway.store import crash
@@ -91,7 +91,9 @@ def _facts(work: Work, loaded: LoadedPartner, batch: Sequence[Order], excluding:
     if credit != "none":
         terms = masterdata.CreditTerms(
             currency=(credit.currency if credit else None) or loaded.partner.currency or work.station.installation.settings.us.currency,
-            limit=credit.amount if credit else None, hold_days_overdue=credit.hold_days_overdue if credit else None)
+            limit=credit.amount if credit else None,
+            hold_days_overdue=credit.hold_days_overdue if credit else None,
+        )
     facts = masterdata.facts_for(work.connection, loaded.partner.id, batch, work.now.date(), terms, excluding=excluding)
     if facts.credit is not None and credit is not None and credit != "none" and credit.first_order == "accept":
         facts = msgspec.structs.replace(facts, credit=msgspec.structs.replace(facts.credit, vetted=True))
@@ -109,12 +111,26 @@ def _carry_out(work: Work, loaded: LoadedPartner, row: documents.Document, order
     reason = _reason(decision)
     currency = decision.currency or order.currency or work.station.installation.settings.us.currency
     total = to_minor(decision.total, currency) if decision.total is not None else None
-    work.changes.append(documents.Change(
-        document=row.id, expected=row.state, state=decision.state, actor=work.actor, reason=reason, at=work.now,
-        amount_minor=total if total is not None else row.amount_minor, currency=currency,
-        problems=(*(problem for problem in row.problems if problem.outcome is None), *decision.problems),
-        plan_digests={**row.plan_digests, "rules": plan.digest}))
-    work.note(row, f"order {decision.state}", {"problems": codes(decision.problems), "rules": plan.digest, "total": str(decision.total or "")}, reason=reason)
+    work.changes.append(
+        documents.Change(
+            document=row.id,
+            expected=row.state,
+            state=decision.state,
+            actor=work.actor,
+            reason=reason,
+            at=work.now,
+            amount_minor=total if total is not None else row.amount_minor,
+            currency=currency,
+            problems=(*(problem for problem in row.problems if problem.outcome is None), *decision.problems),
+            plan_digests={**row.plan_digests, "rules": plan.digest},
+        )
+    )
+    work.note(
+        row,
+        f"order {decision.state}",
+        {"problems": codes(decision.problems), "rules": plan.digest, "total": str(decision.total or "")},
+        reason=reason,
+    )
     _keep_order(work, row, order, decision, currency, total or 0, facts)
     if decision.state == "held":
         holding = tuple(problem for problem in decision.problems if problem.outcome is Outcome.HOLD)
@@ -122,8 +138,13 @@ def _carry_out(work: Work, loaded: LoadedPartner, row: documents.Document, order
         work.holds.append(holds.Hold(id=short_id("H", row.id, row.transition_no), document=row.id, kind=kind, reasons=holding, opened_at=work.now))
     for ended in decision.ends:
         _end(work, ended, row, order)
-    stock.reserve(work.connection, [stock.Reservation(document=row.id, line=one.line, item=one.item, quantity=one.quantity, cause="reserve", at=work.now)
-                                    for one in decision.reservations])
+    stock.reserve(
+        work.connection,
+        [
+            stock.Reservation(document=row.id, line=one.line, item=one.item, quantity=one.quantity, cause="reserve", at=work.now)
+            for one in decision.reservations
+        ],
+    )
     if decision.response is not None:
         _answer(work, loaded, row, decision)
     if decision.books and decision.state == "accepted":
@@ -136,8 +157,7 @@ def _reason(decision: Decision) -> str:
     return "; ".join(telling) or ("nothing speaks against it" if decision.state == "accepted" else decision.state)
 
 
-def _keep_order(work: Work, row: documents.Document, order: Order, decision: Decision, currency: str, total: int,
-                facts: Facts) -> None:
+def _keep_order(work: Work, row: documents.Document, order: Order, decision: Decision, currency: str, total: int, facts: Facts) -> None:
     """The order as we follow it through: made at its first decision, moved on at a later one. Cancels and copies are none."""
     if order.purpose in _NO_ORDERS:
         return
@@ -146,17 +166,46 @@ def _keep_order(work: Work, row: documents.Document, order: Order, decision: Dec
     lines = []
     for line in decision.lines:
         own = opened.get(line.number)
-        lines.append(orders.OrderLine(
-            document=row.id, number=line.number, ordinal=line.index + 1, item=line.item, unit=order.lines[line.index].unit,
-            price=own.price if own else line.price, price_base=own.price_base if own else line.price_base,
-            state="rejected" if own is None else "open", promised_on=line.promised_on, ordered=line.ordered or Decimal(0),
-            accepted=own.accepted if own else Decimal(0), back_ordered=line.back_ordered))
+        lines.append(
+            orders.OrderLine(
+                document=row.id,
+                number=line.number,
+                ordinal=line.index + 1,
+                item=line.item,
+                unit=order.lines[line.index].unit,
+                price=own.price if own else line.price,
+                price_base=own.price_base if own else line.price_base,
+                state="rejected" if own is None else "open",
+                promised_on=line.promised_on,
+                ordered=line.ordered or Decimal(0),
+                accepted=own.accepted if own else Decimal(0),
+                back_ordered=line.back_ordered,
+            )
+        )
     present = orders.get(work.connection, row.id) if row.transition_no > 1 else None
     if present is None:
-        orders.create(work.connection, [orders.SalesOrder(
-            document=row.id, partner=row.partner, number=order.number, release=order.release, purpose=order.purpose, fingerprint=fingerprint(order),
-            state=decision.state, currency=currency, total_minor=total, test=row.test, issued_on=order.issued_on,
-            requested_on=order.delivery.requested_on if order.delivery else None, created_at=work.now, changed_at=work.now)], lines)
+        orders.create(
+            work.connection,
+            [
+                orders.SalesOrder(
+                    document=row.id,
+                    partner=row.partner,
+                    number=order.number,
+                    release=order.release,
+                    purpose=order.purpose,
+                    fingerprint=fingerprint(order),
+                    state=decision.state,
+                    currency=currency,
+                    total_minor=total,
+                    test=row.test,
+                    issued_on=order.issued_on,
+                    requested_on=order.delivery.requested_on if order.delivery else None,
+                    created_at=work.now,
+                    changed_at=work.now,
+                )
+            ],
+            lines,
+        )
         return
     orders.change_state(work.connection, row.id, present.state, decision.state, at=work.now, total_minor=total)
     orders.put_lines(work.connection, row.id, lines)
@@ -190,7 +239,17 @@ def _answer(work: Work, loaded: LoadedPartner, row: documents.Document, decision
     if agreement is None or endpoint is None:
         work.note(row, "order response not sent", {}, reason="no agreement of the partner says that we send one")
         return
-    answer = own_document(work, "order_response", response.number, row.partner, agreement, row.id, row.transition_no, test=row.test,
-                          currency=response.currency, body=canonical.encode(response).decode())
+    answer = own_document(
+        work,
+        "order_response",
+        response.number,
+        row.partner,
+        agreement,
+        row.id,
+        row.transition_no,
+        test=row.test,
+        currency=response.currency,
+        body=canonical.encode(response).decode(),
+    )
     work.send(answer, response, loaded, agreement, endpoint, relation="answers", cause=row)
     work.references.append(references.Reference(document=answer.id, kind="order", value=response.order_number))

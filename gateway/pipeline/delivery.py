@@ -36,7 +36,9 @@ def deliver(station: Station, entry: Entry, data: bytes) -> Delivered:
     loaded = station.installation.directory.partners.get(entry.partner)
     endpoint = loaded.partner.endpoint(entry.endpoint) if loaded else None
     if loaded is None or endpoint is None or entry.identity is None:
-        raise TransportError(f"{entry.partner} has no endpoint '{entry.endpoint}' any more: mend partners/{entry.partner}.yaml, then revive it", retry=False)
+        raise TransportError(
+            f"{entry.partner} has no endpoint '{entry.endpoint}' any more: mend partners/{entry.partner}.yaml, then revive it", retry=False
+        )
     try:
         if endpoint.as2 is not None:
             return _post(station, entry, endpoint, data)
@@ -66,14 +68,23 @@ def _post(station: Station, entry: Entry, endpoint: Endpoint, data: bytes) -> De
     crash.point(74)
     if relation.receipt == "none":
         return Delivered({"message_id": request.message_id, "receipt": "none asked for"})
-    receipt = read_mdn(answer.headers, answer.body, Expected(message_id=request.message_id, mics=(request.mic, *request.other_mics)), relation, station.clock())
+    receipt = read_mdn(
+        answer.headers, answer.body, Expected(message_id=request.message_id, mics=(request.mic, *request.other_mics)), relation, station.clock()
+    )
     head = "".join(f"{name}: {value}\r\n" for name, value in answer.headers).encode("latin-1", "replace")
     mdn, message = station.archive.keep_many([head + b"\r\n" + answer.body, request.body])
     crash.point(75)
     if receipt.problems:
         raise TransportError("; ".join(problem.message for problem in receipt.problems), retry=receipt.may_retry)
-    return Delivered({"message_id": request.message_id, "receipt": receipt.disposition or "", "mic": "matches" if receipt.mic_matches else "not given",
-                      "signed_by": receipt.signed_by or ""}, (mdn, message))
+    return Delivered(
+        {
+            "message_id": request.message_id,
+            "receipt": receipt.disposition or "",
+            "mic": "matches" if receipt.mic_matches else "not given",
+            "signed_by": receipt.signed_by or "",
+        },
+        (mdn, message),
+    )
 
 
 def _relation(station: Station, entry: Entry, endpoint: Endpoint) -> As2Relation:

@@ -2,6 +2,14 @@
 
 from gateway.exchange.partner import Partner
 
+#: the stream of money that arrives: one for all partners, since a payer may be anybody
+BANK_STREAM = "trade:bank"
+
+
+def trade_stream(partner: str) -> str:
+    """Documents of one partner are decided in the order in which they came."""
+    return f"trade:{partner}"
+
 
 def out_stream(partner: str, endpoint: str) -> str:
     """What leaves over one endpoint leaves in order."""

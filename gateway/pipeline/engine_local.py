@@ -101,6 +101,7 @@ class LocalEngine:
 
     def poller(self, name: str, seconds: float, look: Callable[[], bool]) -> None:
         """A thread that looks into one mailbox; `look` says whether there may be more at once."""
+
         def loop() -> None:
             while not self._stopping.is_set():
                 more = False

@@ -46,15 +46,18 @@ class Entitled:
     group: int = 0
 
 
-def entitle(transaction: Transaction, start: InterchangeStart, group: GroupStart | None, address: str, directory: Directory, plans: Plans) -> Entitled:
+def entitle(
+    transaction: Transaction, start: InterchangeStart, group: GroupStart | None, address: str, directory: Directory, plans: Plans
+) -> Entitled:
     """Read a transaction for its partner, or say why it waits."""
     if transaction.syntax in {Syntax.X12, Syntax.EDIFACT}:
         return _by_envelope(transaction, start, group, address, directory, plans)
     return _by_content(transaction, start, group, address, directory, plans)
 
 
-def _by_envelope(transaction: Transaction, start: InterchangeStart, group: GroupStart | None, address: str, directory: Directory,
-                 plans: Plans) -> Entitled:
+def _by_envelope(
+    transaction: Transaction, start: InterchangeStart, group: GroupStart | None, address: str, directory: Directory, plans: Plans
+) -> Entitled:
     spec = spec_of(transaction)
     syntax = transaction.syntax.value
     found = agreement_for(syntax, start.sender, start.receiver, spec, address, directory)
@@ -72,8 +75,9 @@ def _by_envelope(transaction: Transaction, start: InterchangeStart, group: Group
     return Entitled(read_transaction(transaction, start, group, plans, terms), loaded, agreement)
 
 
-def _by_content(transaction: Transaction, start: InterchangeStart, group: GroupStart | None, address: str, directory: Directory,
-                plans: Plans) -> Entitled:
+def _by_content(
+    transaction: Transaction, start: InterchangeStart, group: GroupStart | None, address: str, directory: Directory, plans: Plans
+) -> Entitled:
     """XML has no envelope of ours: the sender stands in the document, or (bank files) is whoever delivers to this address."""
     spec = spec_of(transaction)
     read = read_transaction(transaction, start, group, plans, Terms(plans.nearest(spec)))

@@ -32,8 +32,14 @@ def open_orders(work: Work, partner: str, numbers: Collection[str]) -> tuple[lis
 
 
 def _open(sales: orders.SalesOrder, order: Order, lines: Sequence[orders.OrderLine], facts: Facts) -> OpenOrder:
-    return OpenOrder(document=sales.document, order=order, currency=sales.currency, test=sales.test, extras_billed=sales.invoiced_minor > 0,
-                     lines=tuple(_line(line, order, facts) for line in lines if line.state != "rejected"))
+    return OpenOrder(
+        document=sales.document,
+        order=order,
+        currency=sales.currency,
+        test=sales.test,
+        extras_billed=sales.invoiced_minor > 0,
+        lines=tuple(_line(line, order, facts) for line in lines if line.state != "rejected"),
+    )
 
 
 def _line(line: orders.OrderLine, order: Order, facts: Facts) -> OpenLine:
@@ -42,6 +48,20 @@ def _line(line: orders.OrderLine, order: Order, facts: Facts) -> OpenLine:
     said = sent.taxes[0] if sent.taxes else None
     category, rate = (item.tax_category, item.tax_rate) if item and item.tax_category else (said.category, said.rate) if said else (None, None)
     return OpenLine(
-        number=line.number, ordered=line.ordered, accepted=line.accepted, despatched=line.despatched, invoiced=line.invoiced, unit=sent.unit,
-        unit_source=sent.unit_source, price=line.price, price_base=line.price_base, item=line.item, name=item.name if item else None,
-        identifiers=sent.identifiers, description=sent.description, allowances_charges=sent.allowances_charges, tax_category=category, tax_rate=rate)
+        number=line.number,
+        ordered=line.ordered,
+        accepted=line.accepted,
+        despatched=line.despatched,
+        invoiced=line.invoiced,
+        unit=sent.unit,
+        unit_source=sent.unit_source,
+        price=line.price,
+        price_base=line.price_base,
+        item=line.item,
+        name=item.name if item else None,
+        identifiers=sent.identifiers,
+        description=sent.description,
+        allowances_charges=sent.allowances_charges,
+        tax_category=category,
+        tax_rate=rate,
+    )

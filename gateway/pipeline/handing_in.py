@@ -5,20 +5,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+import structlog
+
 from gateway.exchange.partner import BY_HAND
 from gateway.exchange.partner import LoadedPartner
+from gateway.kinds import rule as kinds
+from gateway.pipeline.endpoints import trade_stream
+from gateway.pipeline.invoicing import Release
 from gateway.pipeline.receive import Arrival
 from gateway.pipeline.receive import register
 from gateway.pipeline.station import Station
+from gateway.pipeline.station import short_id
+from gateway.problem import NOWHERE
 from gateway.problem import Problem
+from gateway.store import crash
 from gateway.store import documents
 from gateway.store import interchanges
+from gateway.store import journal
 from gateway.store import outbox
 from gateway.store import references
+from gateway.store import streams
 from gateway.store import transmissions
 from gateway.store.identity import new_id
 from gateway.store.transmissions import Transmission
+from gateway.trade.crediting import CreditLine
+from gateway.trade.shipment import read_shipments
 from gateway.transport.box import Box
+
+_log = structlog.get_logger("handing in")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +57,125 @@ def hand_in_files(station: Station, files: Sequence[Path], loaded: LoadedPartner
     if loaded is not None:
         named = [loaded.partner.endpoint(agreement.from_) for agreement in loaded.partner.receiving()]
         address = next((endpoint.address for endpoint in named if endpoint is not None), BY_HAND)
-    arrivals = [Arrival(address=address, name=file.name, identity=f"{new_id()}|{file.name}", data=file.read_bytes(),
-                        partner=loaded.partner.id if loaded else None) for file in files]
+    arrivals = [
+        Arrival(
+            address=address, name=file.name, identity=f"{new_id()}|{file.name}", data=file.read_bytes(), partner=loaded.partner.id if loaded else None
+        )
+        for file in files
+    ]
     return [transmission for transmission, _ in register(station, arrivals, actor)]
+
+
+class NotTaken(Exception):
+    """Something handed in that cannot be taken as it is; its problems say why. Nothing of it was kept."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = tuple(problems)
+
+
+def hand_in_shipments(station: Station, data: bytes, name: str, actor: str, partner: str | None = None) -> list[str]:
+    """Shipments of a JSON or CSV file onto their partners' streams; raises NotTaken. The documents' ids; a shipment known by its number
+    (or, without one, by its very content) is there already and is not taken again."""
+    shipments, problems = read_shipments(data)
+    if problems:
+        raise NotTaken(problems)
+    sha256 = station.archive.keep(data)
+    made = []
+    with station.database.read() as connection:
+        for position, shipment in enumerate(shipments):
+            numbers = {row.order for row in shipment.rows}
+            found = {
+                row.partner
+                for number in numbers
+                for row in documents.search(connection, documents.Filters(kind="order", direction="in", number=number))
+            }
+            owners = {partner} if partner is not None else found
+            if len(owners) != 1:
+                word = "no partner's" if not owners else f"an order of {', '.join(sorted(owners))}"
+                raise NotTaken(
+                    [
+                        kinds.SHIPMENT_ORDER_UNKNOWN.at(
+                            NOWHERE,
+                            f"Order {', '.join(sorted(numbers))} is {word}",
+                            found=", ".join(sorted(numbers)),
+                            expected="orders of one partner: name it with --partner",
+                        )
+                    ]
+                )
+            owner = owners.pop()
+            identity = shipment.number or f"{sha256}|{position}"
+            made.append(_document("shipment", owner, identity, shipment.number or "", msgspec.json.encode(shipment).decode(), station, sha256))
+    return _insert(station, made, actor, name)
+
+
+def release_invoices(station: Station, orders_: Sequence[str], actor: str, partner: str | None = None) -> list[str]:
+    """Release what was despatched of these orders for billing; raises NotTaken. The documents' ids."""
+    made = []
+    with station.database.read() as connection:
+        for number in orders_:
+            found = {row.partner for row in documents.search(connection, documents.Filters(kind="order", direction="in", number=number))}
+            owners = {partner} if partner is not None else found
+            if len(owners) != 1:
+                word = "no order" if not owners else f"an order of {', '.join(sorted(owners))}"
+                raise NotTaken([kinds.BILLING_NOTHING.at(NOWHERE, f"'{number}' is {word}", found=number, expected="an order of one partner")])
+            body = msgspec.json.encode(Release(orders=(number,))).decode()
+            made.append(_document("invoice_release", owners.pop(), new_id(), number, body, station, None))
+    return _insert(station, made, actor, "invoice release")
+
+
+def release_credit(station: Station, invoice: str, lines: Sequence[CreditLine], reason: str, actor: str) -> list[str]:
+    """Release an invoice, or some of its lines, for a credit note; raises NotTaken. The documents' ids."""
+    with station.database.read() as connection:
+        found = documents.search(connection, documents.Filters(kind="invoice", direction="out", number=invoice))
+    if len(found) != 1:
+        raise NotTaken(
+            [kinds.BILLING_NOTHING.at(NOWHERE, f"'{invoice}' is no invoice that we made", found=invoice, expected="the number of an invoice")]
+        )
+    body = msgspec.json.encode(Release(credit=invoice, lines=tuple(lines), reason=reason)).decode()
+    return _insert(station, [_document("invoice_release", found[0].partner, new_id(), invoice, body, station, None)], actor, "credit release")
+
+
+def _document(kind: str, partner: str, identity: str, number: str, body: str, station: Station, sha256: str | None) -> documents.Document:
+    return documents.Document(
+        id=short_id("D", kind, partner, identity),
+        direction="in",
+        partner=partner,
+        kind=kind,
+        number=number,
+        state="registered",
+        stream=trade_stream(partner),
+        sha256=sha256,
+        created_at=station.clock(),
+        body=body,
+    )
+
+
+def _insert(station: Station, made: Sequence[documents.Document], actor: str, name: str) -> list[str]:
+    with station.database.begin() as connection:
+        known = documents.get_many(connection, [row.id for row in made])
+        fresh = documents.insert_many(connection, [row for row in made if row.id not in known], actor=actor, reason=f"handed in as {name}")
+        journal.append(
+            connection,
+            [
+                journal.Entry(
+                    stream=row.stream,
+                    at=row.created_at,
+                    actor=actor,
+                    action=f"{row.kind} handed in",
+                    subject_kind="document",
+                    subject=row.id,
+                    facts={"name": name, "number": row.number},
+                    references=(row.sha256,) if row.sha256 else (),
+                )
+                for row in fresh
+            ],
+        )
+        references.add(connection, [references.Reference(document=row.id, kind=row.kind, value=row.number) for row in fresh if row.number])
+        for row in fresh:
+            streams.poke(connection, row.stream)
+        crash.point(47)
+    return [row.id for row in made]
 
 
 def poll_folder(station: Station, kind: str, box: Box) -> bool:
@@ -52,6 +183,15 @@ def poll_folder(station: Station, kind: str, box: Box) -> bool:
     came = False
     for found in box.list_ready():
         data = b"".join(box.fetch(found))
+        if kind == "shipments":
+            try:
+                hand_in_shipments(station, data, found.name, "folder")
+                box.remove(found)
+                came = True
+                continue
+            except NotTaken as error:
+                # kept like any file that nobody can read, and shown to a person
+                _log.warning("shipment not taken", file=found.name, problems=len(error.problems))
         register(station, [Arrival(address=BY_HAND, name=found.name, identity=f"{kind}|{found.identity}", data=data, properties={"inbox": kind})])
         box.remove(found)
         came = True

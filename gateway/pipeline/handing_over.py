@@ -21,8 +21,24 @@ from gateway.transport.folder import FolderBox
 
 TARGET = "erp"
 STREAM = "erp:handover"
-_COLUMNS = ("document", "partner", "order", "line", "item", "buyer_item", "gtin", "description", "quantity", "back_ordered", "unit", "price", "currency",
-            "promised_on", "ship_to", "requested_on")
+_COLUMNS = (
+    "document",
+    "partner",
+    "order",
+    "line",
+    "item",
+    "buyer_item",
+    "gtin",
+    "description",
+    "quantity",
+    "back_ordered",
+    "unit",
+    "price",
+    "currency",
+    "promised_on",
+    "ship_to",
+    "requested_on",
+)
 
 
 def hand_over(work: Work, row: documents.Document, order: Order, decision: Decision) -> None:
@@ -31,15 +47,23 @@ def hand_over(work: Work, row: documents.Document, order: Order, decision: Decis
     if erp is None:
         return
     body = _csv(row, order, decision) if erp.format == "csv" else _json(row, order, decision)
-    work.handovers.append(handovers.Handover(id=f"{row.id}:{TARGET}", document=row.id, target=TARGET, kind=f"order.{erp.format}", body=body,
-                                             created_at=work.now, due_at=work.now))
+    work.handovers.append(
+        handovers.Handover(
+            id=f"{row.id}:{TARGET}", document=row.id, target=TARGET, kind=f"order.{erp.format}", body=body, created_at=work.now, due_at=work.now
+        )
+    )
     work.pokes.add(STREAM)
 
 
 def _json(row: documents.Document, order: Order, decision: Decision) -> str:
-    return msgspec.json.encode({"document": row.id, "partner": row.partner, "order": msgspec.Raw(canonical.encode(order)),
-                                "decision": {"state": decision.state, "currency": decision.currency, "total": decision.total,
-                                             "lines": decision.lines}}).decode()
+    return msgspec.json.encode(
+        {
+            "document": row.id,
+            "partner": row.partner,
+            "order": msgspec.Raw(canonical.encode(order)),
+            "decision": {"state": decision.state, "currency": decision.currency, "total": decision.total, "lines": decision.lines},
+        }
+    ).decode()
 
 
 def _csv(row: documents.Document, order: Order, decision: Decision) -> str:
@@ -50,9 +74,24 @@ def _csv(row: documents.Document, order: Order, decision: Decision) -> str:
     for decided in decision.lines:
         line = order.lines[decided.index]
         names = line.identifiers
-        cells = (row.id, row.partner, order.number, decided.number, decided.item, names.buyer if names else None, names.gtin if names else None,
-                 line.description, decided.quantity, decided.back_ordered, decided.unit, decided.price, decision.currency, decided.promised_on,
-                 (ship_to.gln or ship_to.buyer_assigned) if ship_to else None, order.delivery.requested_on if order.delivery else None)
+        cells = (
+            row.id,
+            row.partner,
+            order.number,
+            decided.number,
+            decided.item,
+            names.buyer if names else None,
+            names.gtin if names else None,
+            line.description,
+            decided.quantity,
+            decided.back_ordered,
+            decided.unit,
+            decided.price,
+            decision.currency,
+            decided.promised_on,
+            (ship_to.gln or ship_to.buyer_assigned) if ship_to else None,
+            order.delivery.requested_on if order.delivery else None,
+        )
         writer.writerow(_cell(cell) for cell in cells)
     return out.getvalue()
 
@@ -86,6 +125,18 @@ def step(station: Station, stream: str) -> bool:
             return False
         with station.database.begin() as connection:
             if handovers.confirm(connection, handover.id, receipt=name, at=now):
-                journal.append(connection, [journal.Entry(stream=stream, at=now, actor="gateway", action="handed over", subject_kind="document",
-                                                          subject=handover.document, facts={"file": name, "target": TARGET})])
+                journal.append(
+                    connection,
+                    [
+                        journal.Entry(
+                            stream=stream,
+                            at=now,
+                            actor="gateway",
+                            action="handed over",
+                            subject_kind="document",
+                            subject=handover.document,
+                            facts={"file": name, "target": TARGET},
+                        )
+                    ],
+                )
     return True

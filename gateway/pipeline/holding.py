@@ -36,8 +36,11 @@ def find_hold(station: Station, text: str) -> Hold:
             return exact
         waiting = holds.list_open(connection, limit=10_000)
         rows = documents.get_many(connection, [hold.document for hold in waiting if hold.document])
-    meant = [hold for hold in waiting if hold.id.startswith(text) or hold.document == text
-             or (hold.document in rows and rows[hold.document].number == text)]
+    meant = [
+        hold
+        for hold in waiting
+        if hold.id.startswith(text) or hold.document == text or (hold.document in rows and rows[hold.document].number == text)
+    ]
     if len(meant) == 1:
         return meant[0]
     if meant:
@@ -68,8 +71,12 @@ def _decide_document(work: Work, hold: Hold, decision: str, reason: str) -> None
     assert hold.document is not None
     row = documents.get(work.connection, hold.document)
     assert row is not None
-    work.note(row, f"hold {decision}d" if decision == "release" else "hold rejected", {"hold": hold.id, "problems": ",".join(p.code for p in hold.reasons)},
-              reason=reason)
+    work.note(
+        row,
+        f"hold {decision}d" if decision == "release" else "hold rejected",
+        {"hold": hold.id, "problems": ",".join(p.code for p in hold.reasons)},
+        reason=reason,
+    )
     if decision == "release" and row.body is not None:
         work.changes.append(documents.Change(document=row.id, expected=row.state, state="registered", actor=work.actor, reason=reason, at=work.now))
         work.pokes.add(row.stream)
@@ -90,12 +97,27 @@ def _decide_transmission(work: Work, hold: Hold, decision: str, reason: str) -> 
         for row in held:
             interchanges.reopen(connection, row.id)
         # a person vouches for it: from now on it counts as handed in by hand
-        transmissions.set_state(connection, transmission.id, transmission.state, "opening" if held else "received",
-                                properties={**transmission.properties, "entitled": "command"})
+        transmissions.set_state(
+            connection,
+            transmission.id,
+            transmission.state,
+            "opening" if held else "received",
+            properties={**transmission.properties, "entitled": "command"},
+        )
         streams.poke(connection, transmission.stream)
     else:
         for row in held:
             interchanges.finish(connection, row.id, at=work.now, state="refused", outcome="rejected", expected="held")
         transmissions.set_state(connection, transmission.id, transmission.state, "done")
-    work.entries.append(journal.Entry(stream=transmission.stream, at=work.now, actor=work.actor, action=f"file {decision}d" if decision == "release" else "file rejected",
-                                      subject_kind="transmission", subject=transmission.id, reason=reason, facts={"hold": hold.id}))
+    work.entries.append(
+        journal.Entry(
+            stream=transmission.stream,
+            at=work.now,
+            actor=work.actor,
+            action=f"file {decision}d" if decision == "release" else "file rejected",
+            subject_kind="transmission",
+            subject=transmission.id,
+            reason=reason,
+            facts={"hold": hold.id},
+        )
+    )

@@ -14,15 +14,11 @@ interchange's cursor says where to go on. One bad transaction never stops its ne
 """
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import field
 from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from gateway.codecs.choose import read as read_events
-from gateway.codecs.node import Event
 from gateway.codecs.node import GroupEnd
 from gateway.codecs.node import GroupStart
 from gateway.codecs.node import InterchangeEnd
@@ -34,8 +30,6 @@ from gateway.kinds import pipeline as kinds
 from gateway.pipeline import acknowledging
 from gateway.pipeline import rows
 from gateway.pipeline.chunk import Chunk
-from gateway.pipeline.entitlement import ACKNOWLEDGMENTS
-from gateway.pipeline.entitlement import Entitled
 from gateway.pipeline.entitlement import entitle
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
@@ -43,7 +37,6 @@ from gateway.problem import NOWHERE
 from gateway.problem import Place
 from gateway.problem import Problem
 from gateway.store import crash
-from gateway.store import documents
 from gateway.store import holds
 from gateway.store import interchanges
 from gateway.store import journal
@@ -132,16 +125,23 @@ class Splitting:
         if loaded is None:
             return None
         with self._station.database.read() as connection:
-            earlier = interchanges.find_by_control(connection, partner=loaded.partner.id, sender=start.sender, receiver=start.receiver,
-                                                   control_number=start.control_number,
-                                                   excluding_transmission=self.transmission.id)
+            earlier = interchanges.find_by_control(
+                connection,
+                partner=loaded.partner.id,
+                sender=start.sender,
+                receiver=start.receiver,
+                control_number=start.control_number,
+                excluding_transmission=self.transmission.id,
+            )
         earlier = [row for row in earlier if row.state in {"open", "done"} and row.syntax == start.syntax.value]
         if not earlier:
             return None
         return kinds.DUPLICATE_INTERCHANGE.at(
             Place(interchange=start.control_number, segment=start.segment[0] if start.segment else None, offset=start.offset),
             f"Interchange {start.control_number} of {start.sender} was received before, on {earlier[0].opened_at:%Y-%m-%d %H:%M} UTC",
-            found=start.control_number, expected="a control number that was not used before")
+            found=start.control_number,
+            expected="a control number that was not used before",
+        )
 
     def _take(self, transaction: Transaction, chunk: Chunk) -> bool:
         """True when the transaction went into the chunk."""
@@ -155,8 +155,14 @@ class Splitting:
         self._cursor += 1
         if self._refused is not None or self._held is not None:
             return False
-        found = entitle(transaction, self._start, self._group, self.transmission.properties.get("entitled", self.transmission.endpoint),
-                        self._station.installation.directory, self._station.plans)
+        found = entitle(
+            transaction,
+            self._start,
+            self._group,
+            self.transmission.properties.get("entitled", self.transmission.endpoint),
+            self._station.installation.directory,
+            self._station.plans,
+        )
         if found.hold is not None and not chunk.entitled and self._cursor == 1:
             self._held = chunk.held = found.hold
             return False
@@ -227,8 +233,13 @@ def _commit(station: Station, connection: Connection, splitting: Splitting, chun
         if chunk.end is not None or chunk.through:
             _close(station, connection, splitting, chunk, interchange, entries)
         else:
-            interchanges.advance(connection, interchange.id, expected_cursor=chunk.first, cursor=chunk.first + len(chunk.entitled),
-                                 byte_offset=chunk.entitled[-1].read.transaction.offset if chunk.entitled else chunk.start.offset)
+            interchanges.advance(
+                connection,
+                interchange.id,
+                expected_cursor=chunk.first,
+                cursor=chunk.first + len(chunk.entitled),
+                byte_offset=chunk.entitled[-1].read.transaction.offset if chunk.entitled else chunk.start.offset,
+            )
     if chunk.through:
         _end_transmission(station, connection, splitting, entries)
         crash.point(37)
@@ -241,30 +252,66 @@ def _interchange(station: Station, connection: Connection, splitting: Splitting,
     start, transmission = chunk.start, splitting.transmission
     loaded = station.installation.directory.find(start.syntax.value, start.sender)
     partner = loaded.partner.id if loaded else next((found.partner.partner.id for found in chunk.entitled if found.partner), None)
-    interchange, fresh = interchanges.open_one(connection, Interchange(
-        id=short_id("I", transmission.id, chunk.ordinal), transmission=transmission.id, ordinal=chunk.ordinal, syntax=start.syntax.value,
-        sender=start.sender, receiver=start.receiver, partner=partner, control_number=start.control_number, test=start.test, opened_at=station.clock(),
-        byte_offset=start.offset))
+    interchange, fresh = interchanges.open_one(
+        connection,
+        Interchange(
+            id=short_id("I", transmission.id, chunk.ordinal),
+            transmission=transmission.id,
+            ordinal=chunk.ordinal,
+            syntax=start.syntax.value,
+            sender=start.sender,
+            receiver=start.receiver,
+            partner=partner,
+            control_number=start.control_number,
+            test=start.test,
+            opened_at=station.clock(),
+            byte_offset=start.offset,
+        ),
+    )
     if fresh:
         if transmission.state == "received" and chunk.ordinal == 0:
             transmissions.set_state(connection, transmission.id, "received", "opening", partner=partner)
         crash.point(31)
-        entries.append(journal.Entry(
-            stream=transmission.stream, at=station.clock(), actor="gateway", action="interchange opened", subject_kind="interchange", subject=interchange.id,
-            facts={"transmission": transmission.id, "sender": start.sender, "receiver": start.receiver, "control": start.control_number,
-                   "syntax": start.syntax.value, "test": "yes" if start.test else "no"}))
+        entries.append(
+            journal.Entry(
+                stream=transmission.stream,
+                at=station.clock(),
+                actor="gateway",
+                action="interchange opened",
+                subject_kind="interchange",
+                subject=interchange.id,
+                facts={
+                    "transmission": transmission.id,
+                    "sender": start.sender,
+                    "receiver": start.receiver,
+                    "control": start.control_number,
+                    "syntax": start.syntax.value,
+                    "test": "yes" if start.test else "no",
+                },
+            )
+        )
     return interchange
 
 
-def _close(station: Station, connection: Connection, splitting: Splitting, chunk: Chunk, interchange: Interchange, entries: list[journal.Entry]) -> None:
+def _close(
+    station: Station, connection: Connection, splitting: Splitting, chunk: Chunk, interchange: Interchange, entries: list[journal.Entry]
+) -> None:
     """The interchange is through: hold it, refuse it, or acknowledge it."""
     transmission = splitting.transmission
     now = station.clock()
     facts = {"transactions": str(chunk.first + len(chunk.entitled))}
     if chunk.held is not None:
         state, outcome = "held", "held"
-        holds.open_hold(connection, holds.Hold(id=short_id("H", interchange.id, now.isoformat()), transmission=transmission.id, kind="interchange", reasons=(chunk.held,),
-                                          opened_at=now))
+        holds.open_hold(
+            connection,
+            holds.Hold(
+                id=short_id("H", interchange.id, now.isoformat()),
+                transmission=transmission.id,
+                kind="interchange",
+                reasons=(chunk.held,),
+                opened_at=now,
+            ),
+        )
         facts["problems"] = chunk.held.code
     elif chunk.duplicate is not None:
         state, outcome = "refused", "duplicate"
@@ -277,8 +324,17 @@ def _close(station: Station, connection: Connection, splitting: Splitting, chunk
         outcome = acknowledging.answer(station, connection, splitting.progress, interchange, transmission, entries) or outcome
         crash.point(35)
     interchanges.finish(connection, interchange.id, at=now, state=state, outcome=outcome, envelope=splitting.progress.encode())
-    entries.append(journal.Entry(stream=transmission.stream, at=now, actor="gateway", action=f"interchange {state}", subject_kind="interchange",
-                                 subject=interchange.id, facts={**facts, "outcome": outcome}))
+    entries.append(
+        journal.Entry(
+            stream=transmission.stream,
+            at=now,
+            actor="gateway",
+            action=f"interchange {state}",
+            subject_kind="interchange",
+            subject=interchange.id,
+            facts={**facts, "outcome": outcome},
+        )
+    )
 
 
 def _end_transmission(station: Station, connection: Connection, splitting: Splitting, entries: list[journal.Entry]) -> None:
@@ -288,13 +344,32 @@ def _end_transmission(station: Station, connection: Connection, splitting: Split
     if not states:
         state = "unreadable"
         if not problems:
-            problems = (file_kinds.UNREADABLE.at(NOWHERE, f"'{transmission.name}' is nothing that we can read", expected="X12, EDIFACT, UBL or a bank file"),)
-        holds.open_hold(connection, holds.Hold(id=short_id("H", transmission.id, station.clock().isoformat()), transmission=transmission.id, kind="unreadable", reasons=problems,
-                                          opened_at=station.clock()))
+            problems = (
+                file_kinds.UNREADABLE.at(NOWHERE, f"'{transmission.name}' is nothing that we can read", expected="X12, EDIFACT, UBL or a bank file"),
+            )
+        holds.open_hold(
+            connection,
+            holds.Hold(
+                id=short_id("H", transmission.id, station.clock().isoformat()),
+                transmission=transmission.id,
+                kind="unreadable",
+                reasons=problems,
+                opened_at=station.clock(),
+            ),
+        )
     else:
         state = "held" if "held" in states else "done"
     expected = "opening" if states else transmission.state
     if not transmissions.set_state(connection, transmission.id, expected, state, problems=problems):
         raise StaleState(f"transmission {transmission.id} is no longer {expected}")
-    entries.append(journal.Entry(stream=transmission.stream, at=station.clock(), actor="gateway", action=f"transmission {state}", subject_kind="transmission",
-                                 subject=transmission.id, facts={"problems": ",".join(sorted({problem.code for problem in problems}))} if problems else {}))
+    entries.append(
+        journal.Entry(
+            stream=transmission.stream,
+            at=station.clock(),
+            actor="gateway",
+            action=f"transmission {state}",
+            subject_kind="transmission",
+            subject=transmission.id,
+            facts={"problems": ",".join(sorted({problem.code for problem in problems}))} if problems else {},
+        )
+    )

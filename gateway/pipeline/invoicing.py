@@ -21,13 +21,13 @@ from gateway.model.values import PartyIdentifiers
 from gateway.model.values import PaymentTerms
 from gateway.pipeline.deciding import partner_of
 from gateway.pipeline.fulfilling import open_orders
-from gateway.pipeline.rows import codes
 from gateway.pipeline.shipping import us_as_seller
 from gateway.pipeline.work import Work
 from gateway.pipeline.work import answer_endpoint
 from gateway.pipeline.work import own_document
 from gateway.problem import NOWHERE
 from gateway.problem import Problem
+from gateway.problem import codes
 from gateway.store import crash
 from gateway.store import documents
 from gateway.store import ledger
@@ -96,15 +96,27 @@ def _invoice(work: Work, row: documents.Document, release: Release) -> None:
 
 def _credit(work: Work, row: documents.Document, release: Release) -> None:
     loaded = partner_of(work, row)
-    found = [one for one in documents.search(work.connection, documents.Filters(kind="invoice", partner=row.partner, number=release.credit, direction="out"))]
+    found = [
+        one
+        for one in documents.search(work.connection, documents.Filters(kind="invoice", partner=row.partner, number=release.credit, direction="out"))
+    ]
     if not found:
-        _refuse(work, row, (rule.BILLING_NOTHING.at(NOWHERE, f"There is no invoice {release.credit} to {row.partner}", found=release.credit,
-                                                    expected="an invoice that we sent"),))
+        _refuse(
+            work,
+            row,
+            (
+                rule.BILLING_NOTHING.at(
+                    NOWHERE, f"There is no invoice {release.credit} to {row.partner}", found=release.credit, expected="an invoice that we sent"
+                ),
+            ),
+        )
         return
     original = documents.get(work.connection, found[0].id)
     assert original is not None
     invoice = cast(Invoice, canonical.decode(original.body or ""))
-    notes = documents.get_many(work.connection, [link.to_document for link in references.links_of(work.connection, original.id) if link.relation == "credits"])
+    notes = documents.get_many(
+        work.connection, [link.to_document for link in references.links_of(work.connection, original.id) if link.relation == "credits"]
+    )
     earlier = [cast(CreditNote, canonical.decode(one.body or "")) for one in notes.values() if one.kind == "credit_note"]
     lines = release.lines or None
     tried = build_credit_note(invoice, "tried", work.now.date(), lines=lines, reason=release.reason, earlier=earlier)
@@ -132,11 +144,19 @@ def _policy(work: Work, loaded: LoadedPartner) -> BillingPolicy:
     if partner.terms.discount_percent is not None:
         discounts = (Discount(percent=partner.terms.discount_percent, days=partner.terms.discount_days),)
     return BillingPolicy(
-        tax=TaxPolicy(regime=partner.tax, country=us.address.country, rate=us.tax_rate), seller=us_as_seller(work),
-        buyer=Party(name=partner.name, identifiers=PartyIdentifiers(gln=partner.identifiers.gln, duns=partner.identifiers.duns, vat=partner.identifiers.vat),
-                    endpoint=partner.identifiers.peppol[0] if partner.identifiers.peppol else None),
+        tax=TaxPolicy(regime=partner.tax, country=us.address.country, rate=us.tax_rate),
+        seller=us_as_seller(work),
+        buyer=Party(
+            name=partner.name,
+            identifiers=PartyIdentifiers(gln=partner.identifiers.gln, duns=partner.identifiers.duns, vat=partner.identifiers.vat),
+            endpoint=partner.identifiers.peppol[0] if partner.identifiers.peppol else None,
+        ),
         terms=(PaymentTerms(basis="invoice_date", net_days=partner.terms.net_days, discounts=discounts),),
-        currency=partner.currency or us.currency, iban=us.iban, bic=us.bic, account_name=us.name if us.iban else None)
+        currency=partner.currency or us.currency,
+        iban=us.iban,
+        bic=us.bic,
+        account_name=us.name if us.iban else None,
+    )
 
 
 def _last_despatch(work: Work, opened: Sequence[OpenOrder]) -> tuple[str | None, date | None]:
@@ -160,12 +180,22 @@ def _orders_invoiced(work: Work, opened: Sequence[OpenOrder], invoice: Invoice) 
         net = sum((line.net_amount for line in invoice.lines if line.order_number == order.order.number), Decimal(0))
         mine = [line for key, line in lines.items() if key[0] == order.document and line.state != "rejected"]
         whole = all(line.invoiced >= line.accepted for line in mine)
-        minor = min(to_minor(net, sales.currency), sales.total_minor - sales.invoiced_minor) if not whole else sales.total_minor - sales.invoiced_minor
+        minor = (
+            min(to_minor(net, sales.currency), sales.total_minor - sales.invoiced_minor) if not whole else sales.total_minor - sales.invoiced_minor
+        )
         orders.change_state(work.connection, order.document, sales.state, "invoiced" if whole else sales.state, at=work.now, add_invoiced_minor=minor)
 
 
-def _publish(work: Work, loaded: LoadedPartner, row: documents.Document, cause: documents.Document, document: Invoice | CreditNote, kind: str,
-             specs: tuple[str, ...], test: bool) -> documents.Document:
+def _publish(
+    work: Work,
+    loaded: LoadedPartner,
+    row: documents.Document,
+    cause: documents.Document,
+    document: Invoice | CreditNote,
+    kind: str,
+    specs: tuple[str, ...],
+    test: bool,
+) -> documents.Document:
     """Keep the document and send it, where the partner takes one."""
     assert document.totals is not None and document.totals.payable is not None
     agreement = loaded.partner.sending(*specs)
@@ -173,13 +203,27 @@ def _publish(work: Work, loaded: LoadedPartner, row: documents.Document, cause: 
     body = canonical.encode(document).decode()
     minor = to_minor(document.totals.payable, document.currency)
     if agreement is None or endpoint is None:
-        made = documents.Document(id=f"{row.id}-{kind}", direction="out", partner=row.partner, kind=kind, number=document.number, state="kept", test=test,
-                                  stream=row.stream, amount_minor=minor, currency=document.currency, created_at=work.now, body=body)
+        made = documents.Document(
+            id=f"{row.id}-{kind}",
+            direction="out",
+            partner=row.partner,
+            kind=kind,
+            number=document.number,
+            state="kept",
+            test=test,
+            stream=row.stream,
+            amount_minor=minor,
+            currency=document.currency,
+            created_at=work.now,
+            body=body,
+        )
         work.documents.append(made)
         work.references.append(references.Reference(document=made.id, kind=kind, value=document.number))
         work.note(row, f"{kind} not sent", {}, reason="no agreement of the partner says that we send one")
     else:
-        made = own_document(work, kind, document.number, row.partner, agreement, row.id, test=test, currency=document.currency, body=body, amount_minor=minor)
+        made = own_document(
+            work, kind, document.number, row.partner, agreement, row.id, test=test, currency=document.currency, body=body, amount_minor=minor
+        )
         work.send(made, document, loaded, agreement, endpoint, relation="invoices" if kind == "invoice" else "credits", cause=cause)
     work.links.append(references.Link(from_document=row.id, to_document=made.id, relation="makes"))
     return made
@@ -190,19 +234,39 @@ def _owe(work: Work, made: documents.Document, document: Invoice | CreditNote, s
     assert made.amount_minor is not None
     due = document.due_on or document.issued_on + timedelta(days=30)
     # rows refer to documents, which are written at the end: items wait until then
-    work.after_documents.append(lambda: ledger.add_items(work.connection, [ledger.OpenItem(
-        id=f"{made.id}-item", partner=made.partner, document=made.id, kind=made.kind, number=made.number, order_number=document.order_number,
-        currency=document.currency, amount_minor=sign * made.amount_minor, open_minor=sign * made.amount_minor,  # type: ignore[operator]
-        issued_on=document.issued_on, due_on=due, created_at=work.now)]))
+    work.after_documents.append(
+        lambda: ledger.add_items(
+            work.connection,
+            [
+                ledger.OpenItem(
+                    id=f"{made.id}-item",
+                    partner=made.partner,
+                    document=made.id,
+                    kind=made.kind,
+                    number=made.number,
+                    order_number=document.order_number,
+                    currency=document.currency,
+                    amount_minor=sign * made.amount_minor,
+                    open_minor=sign * made.amount_minor,  # type: ignore[operator]
+                    issued_on=document.issued_on,
+                    due_on=due,
+                    created_at=work.now,
+                )
+            ],
+        )
+    )
 
 
 def _done(work: Work, row: documents.Document, reason: str, number: str) -> None:
-    work.changes.append(documents.Change(document=row.id, expected=row.state, state="done", actor=work.actor, reason=reason, at=work.now, number=number))
+    work.changes.append(
+        documents.Change(document=row.id, expected=row.state, state="done", actor=work.actor, reason=reason, at=work.now, number=number)
+    )
     work.note(row, f"{row.kind} done", {"number": number}, reason=reason)
 
 
 def _refuse(work: Work, row: documents.Document, problems: tuple[Problem, ...]) -> None:
     reason = "; ".join(problem.message for problem in problems)
-    work.changes.append(documents.Change(document=row.id, expected=row.state, state="rejected", actor=work.actor, reason=reason, at=work.now,
-                                         problems=problems))
+    work.changes.append(
+        documents.Change(document=row.id, expected=row.state, state="rejected", actor=work.actor, reason=reason, at=work.now, problems=problems)
+    )
     work.note(row, f"{row.kind} rejected", {"problems": codes(problems)}, reason=reason)

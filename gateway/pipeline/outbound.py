@@ -74,11 +74,22 @@ def _prepare(station: Station, claimed: list[Entry], token: str) -> list[Entry]:
         crash.point(52)
         digests = station.archive.keep_many([rendered.data for rendered in done.values()])
         crash.point(53)
-        outbox.prepare(connection, token, [
-            outbox.Preparation(id=id, identity=rendered.identity, sha256=sha256, transaction_type=rendered.transaction_type,
-                               interchange_control=rendered.interchange_control, group_control=rendered.group_control,
-                               transaction_control=rendered.transaction_control)
-            for (id, rendered), sha256 in zip(done.items(), digests, strict=True)])
+        outbox.prepare(
+            connection,
+            token,
+            [
+                outbox.Preparation(
+                    id=id,
+                    identity=rendered.identity,
+                    sha256=sha256,
+                    transaction_type=rendered.transaction_type,
+                    interchange_control=rendered.interchange_control,
+                    group_control=rendered.group_control,
+                    transaction_control=rendered.transaction_control,
+                )
+                for (id, rendered), sha256 in zip(done.items(), digests, strict=True)
+            ],
+        )
         for (id, rendered), sha256 in zip(done.items(), digests, strict=True):
             entry = next(entry for entry in fresh if entry.id == id)
             entries.append(_entry(entry, now, "prepared", {"identity": rendered.identity, "control": rendered.interchange_control or ""}, (sha256,)))
@@ -106,7 +117,9 @@ def _send(station: Station, ready: list[Entry], token: str) -> bool:
     return failure is None
 
 
-def _record(station: Station, ready: list[Entry], sent: list[tuple[Entry, Delivered]], failure: tuple[Entry, TransportError] | None, token: str) -> None:
+def _record(
+    station: Station, ready: list[Entry], sent: list[tuple[Entry, Delivered]], failure: tuple[Entry, TransportError] | None, token: str
+) -> None:
     now = station.clock()
     with station.database.begin() as connection:
         entries = []
@@ -117,7 +130,8 @@ def _record(station: Station, ready: list[Entry], sent: list[tuple[Entry, Delive
             changes = [
                 documents.Change(document=document.id, expected=document.state, state="sent", actor="gateway", reason="it has left", at=now)
                 for document in documents.get_many(connection, [entry.document for entry, _ in sent if entry.document]).values()
-                if document.state == "created"]
+                if document.state == "created"
+            ]
             documents.transition(connection, changes)
         if failure is not None:
             entry, error = failure
@@ -128,7 +142,7 @@ def _record(station: Station, ready: list[Entry], sent: list[tuple[Entry, Delive
                 wait = WAITS[entry.attempts - 1] * random.uniform(0.8, 1.2)  # noqa: S311  spreads tries, guards nothing
                 outbox.failed(connection, [entry.id], token, now + timedelta(seconds=wait), error.message)
                 entries.append(_entry(entry, now, "failed", {"attempts": str(entry.attempts)}, reason=error.message))
-            rest = [other.id for other in ready[len(sent) + 1:]]
+            rest = [other.id for other in ready[len(sent) + 1 :]]
             if rest:
                 outbox.unclaim(connection, rest, token)
         journal.append(connection, entries)
@@ -136,5 +150,14 @@ def _record(station: Station, ready: list[Entry], sent: list[tuple[Entry, Delive
 
 
 def _entry(entry: Entry, now: datetime, action: str, facts: dict[str, str], references: tuple[str, ...] = (), reason: str = "") -> journal.Entry:
-    return journal.Entry(stream=entry.stream, at=now, actor="gateway", action=f"{entry.kind} {action}", subject_kind="outbox", subject=entry.id,
-                         reason=reason, facts={"spec": entry.spec, **facts}, references=references)
+    return journal.Entry(
+        stream=entry.stream,
+        at=now,
+        actor="gateway",
+        action=f"{entry.kind} {action}",
+        subject_kind="outbox",
+        subject=entry.id,
+        reason=reason,
+        facts={"spec": entry.spec, **facts},
+        references=references,
+    )

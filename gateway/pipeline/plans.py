@@ -14,6 +14,7 @@ from gateway.mapping.compile_reading import CompiledReading
 from gateway.mapping.compile_reading import compile_reading
 from gateway.mapping.compile_writing import CompiledWriting
 from gateway.mapping.compile_writing import compile_writing
+from gateway.mapping.files import file_for
 from gateway.rules.load import load_rules
 from gateway.rules.plan import RulePlan
 from gateway.schema import compile as schema_compile
@@ -82,6 +83,7 @@ class Plans:
     resolver: Resolver
     _reading: dict[tuple[str, str, bool], ReadingPlan] = field(default_factory=dict)
     _writing: dict[tuple[str, str, bool], WritingPlan] = field(default_factory=dict)
+    _schemas: dict[tuple[str, str], schema_compile.CompiledSchema | None] = field(default_factory=dict)
     _rules: dict[str, RulePlan] = field(default_factory=dict)
     _nearest: dict[str, str | None] = field(default_factory=dict)
 
@@ -111,7 +113,7 @@ class Plans:
         if key not in self._reading:
             schema, parts = self._schema(spec, partner)
             mapping = None
-            if self.resolver.text_of(f"mappings/{spec}.yaml") or self.resolver.text_of(f"mappings/{spec}-read.yaml"):
+            if file_for(spec, "read", self.resolver) is not None:
                 plan = mapping_load.load_mapping(spec, "read", self.resolver, schema.plan if schema else None, self._overlays(spec, partner))
                 mapping = compile_reading(plan, explain=explain)
                 parts = (*parts, kept("mapping", plan.digest, plan.sources))
@@ -128,6 +130,13 @@ class Plans:
             parts = (*parts, kept("mapping", plan.digest, plan.sources))
             self._writing[key] = WritingPlan(spec, schema, mapping, (*parts, *_partner_part(partner)))
         return self._writing[key]
+
+    def schema(self, spec: str, partner: LoadedPartner | None = None) -> schema_compile.CompiledSchema | None:
+        """The compiled schema alone, None where there is none."""
+        key = (spec, partner.digest if partner else "")
+        if key not in self._schemas:
+            self._schemas[key] = self._schema(spec, partner)[0]
+        return self._schemas[key]
 
     def rules(self, partner: LoadedPartner | None, overlay: Mapping | None = None) -> RulePlan:
         """The rules in force for a partner: the shipped set, the installation's differences, the partner's differences."""

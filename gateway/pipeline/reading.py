@@ -21,8 +21,8 @@ from gateway.exchange.acknowledgment import TransactionResult
 from gateway.exchange.partner import Directory
 from gateway.exchange.partner import LoadedPartner
 from gateway.kinds import pipeline as kinds
-from gateway.mapping.reading import PartnerValues
 from gateway.mapping.apply import to_document
+from gateway.mapping.reading import PartnerValues
 from gateway.model.document import Document
 from gateway.model.values import Source
 from gateway.pipeline.plans import Plans
@@ -100,8 +100,11 @@ def read_transaction(transaction: Transaction, start: InterchangeStart, group: G
         problems.append(unsupported(transaction, sent))
         plan = None
     elif terms.spec != sent:
-        problems.append(kinds.VERSION_NEAREST.at(
-            header_place(transaction), f"We have no description of {sent}; it was checked as {terms.spec}", found=sent, expected=terms.spec))
+        problems.append(
+            kinds.VERSION_NEAREST.at(
+                header_place(transaction), f"We have no description of {sent}; it was checked as {terms.spec}", found=sent, expected=terms.spec
+            )
+        )
     document = None
     if plan is not None and terms.refused is None:
         tree = None
@@ -114,10 +117,22 @@ def read_transaction(transaction: Transaction, start: InterchangeStart, group: G
             document, found = to_document(transaction, tree, plan.mapping, source_of(start, group, transaction), values)
             problems += found
     outcome = outcome_of(problems, terms.accept_errors, document is not None or plan is None or plan.mapping is None)
-    result = TransactionResult(type=transaction.type, control_number=transaction.control_number, version=transaction.version,
-                               association=transaction.association, outcome=outcome, problems=tuple(problems))
-    return Read(transaction=transaction, spec=terms.spec or sent, result=result, document=None if outcome == "rejected" else document,
-                problems=problems, plan=plan)
+    result = TransactionResult(
+        type=transaction.type,
+        control_number=transaction.control_number,
+        version=transaction.version,
+        association=transaction.association,
+        outcome=outcome,
+        problems=tuple(problems),
+    )
+    return Read(
+        transaction=transaction,
+        spec=terms.spec or sent,
+        result=result,
+        document=None if outcome == "rejected" else document,
+        problems=problems,
+        plan=plan,
+    )
 
 
 def outcome_of(problems: Iterable[Problem], accept_errors: bool, mapped: bool) -> str:
@@ -133,11 +148,18 @@ def source_of(start: InterchangeStart, group: GroupStart | None, transaction: Tr
     """What the document says about where it came from."""
     if transaction.syntax in {Syntax.UBL, Syntax.CII, Syntax.CAMT}:
         return Source(syntax=transaction.syntax.value, type=transaction.type, version=transaction.version or None, test=start.test)
-    return Source(syntax=transaction.syntax.value, type=transaction.type, version=transaction.version or None,
-                  association=transaction.association or None, sender=start.sender or None, receiver=start.receiver or None,
-                  interchange_control_number=start.control_number or None,
-                  group_control_number=group.control_number if group is not None and group.control_number else None,
-                  transaction_control_number=transaction.control_number or None, test=start.test)
+    return Source(
+        syntax=transaction.syntax.value,
+        type=transaction.type,
+        version=transaction.version or None,
+        association=transaction.association or None,
+        sender=start.sender or None,
+        receiver=start.receiver or None,
+        interchange_control_number=start.control_number or None,
+        group_control_number=group.control_number if group is not None and group.control_number else None,
+        transaction_control_number=transaction.control_number or None,
+        test=start.test,
+    )
 
 
 def header_place(transaction: Transaction) -> Place:
@@ -145,19 +167,37 @@ def header_place(transaction: Transaction) -> Place:
     if transaction.root is not None:
         return Place(path=f"/{transaction.type}", line=transaction.line, offset=transaction.offset)
     place = place_in(transaction, index=1)
-    return Place(interchange=place.interchange, group=place.group, transaction=place.transaction, segment=place.segment, index=1,
-                 offset=transaction.offset, line=transaction.line)
+    return Place(
+        interchange=place.interchange,
+        group=place.group,
+        transaction=place.transaction,
+        segment=place.segment,
+        index=1,
+        offset=transaction.offset,
+        line=transaction.line,
+    )
 
 
 def at_header(transaction: Transaction, problem: Problem) -> Problem:
-    return Problem(code=problem.code, severity=problem.severity, message=problem.message, found=problem.found, expected=problem.expected,
-                   place=header_place(transaction), outcome=problem.outcome)
+    return Problem(
+        code=problem.code,
+        severity=problem.severity,
+        message=problem.message,
+        found=problem.found,
+        expected=problem.expected,
+        place=header_place(transaction),
+        outcome=problem.outcome,
+    )
 
 
 def unsupported(transaction: Transaction, spec: str) -> Problem:
     """We have neither schema nor mapping for this type."""
-    return kinds.TYPE_UNSUPPORTED.at(header_place(transaction), f"We have no description of {transaction.type} {transaction.version}".rstrip(),
-                                          found=spec, expected="a transaction that we take: see gateway schema and schemas/")
+    return kinds.TYPE_UNSUPPORTED.at(
+        header_place(transaction),
+        f"We have no description of {transaction.type} {transaction.version}".rstrip(),
+        found=spec,
+        expected="a transaction that we take: see gateway schema and schemas/",
+    )
 
 
 def stateless(plans: Plans, directory: Directory | None = None, partner: LoadedPartner | None = None, spec: str | None = None) -> Decide:

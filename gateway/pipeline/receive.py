@@ -47,14 +47,36 @@ def register(station: Station, arrivals: Sequence[Arrival], actor: str = "gatewa
     with station.database.begin() as connection:
         entries = []
         for arrival, sha256 in zip(arrivals, digests, strict=True):
-            transmission, fresh = transmissions.register(connection, Transmission(
-                id=new_id(), direction="in", partner=arrival.partner, endpoint=arrival.address, source_identity=arrival.identity, name=arrival.name,
-                sha256=sha256, size=len(arrival.data), received_at=now, stream=stream_of(arrival.address), properties=arrival.properties))
+            transmission, fresh = transmissions.register(
+                connection,
+                Transmission(
+                    id=new_id(),
+                    direction="in",
+                    partner=arrival.partner,
+                    endpoint=arrival.address,
+                    source_identity=arrival.identity,
+                    name=arrival.name,
+                    sha256=sha256,
+                    size=len(arrival.data),
+                    received_at=now,
+                    stream=stream_of(arrival.address),
+                    properties=arrival.properties,
+                ),
+            )
             answer.append((transmission, fresh))
             if fresh:
-                entries.append(journal.Entry(
-                    stream=transmission.stream, at=now, actor=actor, action="received", subject_kind="transmission", subject=transmission.id,
-                    facts={"name": arrival.name, "address": arrival.address, "size": str(len(arrival.data))}, references=(sha256,)))
+                entries.append(
+                    journal.Entry(
+                        stream=transmission.stream,
+                        at=now,
+                        actor=actor,
+                        action="received",
+                        subject_kind="transmission",
+                        subject=transmission.id,
+                        facts={"name": arrival.name, "address": arrival.address, "size": str(len(arrival.data))},
+                        references=(sha256,),
+                    )
+                )
                 streams.poke(connection, transmission.stream)
         journal.append(connection, entries)
         crash.point(21)

@@ -20,17 +20,17 @@ from gateway.exchange.envelope import wrap
 from gateway.exchange.partner import Agreement
 from gateway.exchange.partner import Identifiers
 from gateway.exchange.partner import LoadedPartner
-from gateway.mapping.reading import PartnerValues
 from gateway.mapping.apply import to_transaction
+from gateway.mapping.reading import PartnerValues
 from gateway.model import document as canonical
 from gateway.model.document import Document
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.plans import WritingPlan
 from gateway.pipeline.plans import spec_of
-from gateway.pipeline.rows import codes
 from gateway.pipeline.station import Station
 from gateway.problem import Problem
 from gateway.problem import Severity
+from gateway.problem import codes
 from gateway.schema.apply import check
 from gateway.store import controls
 from gateway.store.outbox import Entry
@@ -90,13 +90,22 @@ def render(station: Station, connection: Connection, entry: Entry, now: datetime
     start = loaded.partner.control_numbers
     interchange = controls.draw(connection, entry.partner, us, "interchange", start=start.get("interchange", 1))
     group = controls.draw(connection, entry.partner, us, "group", start=start.get("group", 1)) if syntax is Syntax.X12 else interchange
-    numbers = Numbers(sender=us, receiver=identity_of(loaded.partner.identifiers, syntax), interchange=str(interchange), group=str(group), test=entry.test,
-                      at=now)
+    numbers = Numbers(
+        sender=us, receiver=identity_of(loaded.partner.identifiers, syntax), interchange=str(interchange), group=str(group), test=entry.test, at=now
+    )
     if entry.kind == "acknowledgment":
         made = msgspec.json.decode(entry.body, type=Answer)
         kind = made.type
-        data = wrap_answer(made, sender=numbers.sender, receiver=numbers.receiver, test=entry.test, interchange_control=numbers.interchange,
-                           group_control=numbers.group, at=now, syntax_version="UNOC:4" if made.version == "4" else "UNOC:3")
+        data = wrap_answer(
+            made,
+            sender=numbers.sender,
+            receiver=numbers.receiver,
+            test=entry.test,
+            interchange_control=numbers.interchange,
+            group_control=numbers.group,
+            at=now,
+            syntax_version="UNOC:4" if made.version == "4" else "UNOC:3",
+        )
     else:
         agreement = next((one for one in loaded.partner.agreements if one.send == entry.spec), None)
         written = write_interchange(canonical.decode(entry.body), entry.spec, station.plans, loaded, numbers, agreement)
@@ -106,8 +115,14 @@ def render(station: Station, connection: Connection, entry: Entry, now: datetime
     faults = tuple(read_back(data, station.plans, loaded))
     if faults:
         return Unrenderable(faults)
-    return Rendered(data=data, identity=f"{kind.lower()}-{numbers.interchange.zfill(9)}.edi", transaction_type=kind, interchange_control=numbers.interchange,
-                    group_control=numbers.group if syntax is Syntax.X12 else None, transaction_control="0001" if syntax is Syntax.X12 else "1")
+    return Rendered(
+        data=data,
+        identity=f"{kind.lower()}-{numbers.interchange.zfill(9)}.edi",
+        transaction_type=kind,
+        interchange_control=numbers.interchange,
+        group_control=numbers.group if syntax is Syntax.X12 else None,
+        transaction_control="0001" if syntax is Syntax.X12 else "1",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,39 +147,71 @@ def write_body(document: Document, spec: str, plans: Plans, loaded: LoadedPartne
     return Body([], xml.write(made))
 
 
-def write_interchange(document: Document, spec: str, plans: Plans, loaded: LoadedPartner | None, numbers: Numbers,
-                      agreement: Agreement | None = None) -> bytes | Unrenderable:
+def write_interchange(
+    document: Document, spec: str, plans: Plans, loaded: LoadedPartner | None, numbers: Numbers, agreement: Agreement | None = None
+) -> bytes | Unrenderable:
     """A document as one X12 or EDIFACT interchange."""
     body = write_body(document, spec, plans, loaded)
     if isinstance(body, Unrenderable):
         return body
     syntax, version, kind = spec.split("/")
     association = agreement.association if agreement and agreement.association else ""
-    envelope = Envelope(syntax=Syntax(syntax), sender=numbers.sender, receiver=numbers.receiver, interchange_control=numbers.interchange,
-                        group_control=numbers.group, version=version, at=numbers.at, test=numbers.test,
-                        syntax_version=agreement.syntax_version if agreement and agreement.syntax_version else "UNOC:3")
-    outgoing = Outgoing(type=kind.upper(), control_number="0001" if syntax == "x12" else "1", body=body.segments, version=version.upper(),  # type: ignore[arg-type]
-                        association=association)
+    envelope = Envelope(
+        syntax=Syntax(syntax),
+        sender=numbers.sender,
+        receiver=numbers.receiver,
+        interchange_control=numbers.interchange,
+        group_control=numbers.group,
+        version=version,
+        at=numbers.at,
+        test=numbers.test,
+        syntax_version=agreement.syntax_version if agreement and agreement.syntax_version else "UNOC:3",
+    )
+    outgoing = Outgoing(
+        type=kind.upper(),
+        control_number="0001" if syntax == "x12" else "1",
+        body=body.segments,
+        version=version.upper(),  # type: ignore[arg-type]
+        association=association,
+    )
     return wrap(envelope, [outgoing])
 
 
-def wrap_answer(made: Answer, *, sender: str, receiver: str, test: bool, interchange_control: str, group_control: str, at: datetime,
-                syntax_version: str) -> bytes:
+def wrap_answer(
+    made: Answer, *, sender: str, receiver: str, test: bool, interchange_control: str, group_control: str, at: datetime, syntax_version: str
+) -> bytes:
     """An acknowledgment in its interchange."""
     if made.type == "CONTRL":
         version = syntax_version if ":" in syntax_version else "UNOC:3"
-        envelope = Envelope(syntax=Syntax.EDIFACT, sender=sender, receiver=receiver, interchange_control=interchange_control, at=at, test=test,
-                            syntax_version=version)
-        return wrap(envelope, [Outgoing(type="CONTRL", control_number=str(number), body=body, version=made.version)
-                               for number, body in enumerate(made.bodies, 1)])
+        envelope = Envelope(
+            syntax=Syntax.EDIFACT, sender=sender, receiver=receiver, interchange_control=interchange_control, at=at, test=test, syntax_version=version
+        )
+        return wrap(
+            envelope,
+            [Outgoing(type="CONTRL", control_number=str(number), body=body, version=made.version) for number, body in enumerate(made.bodies, 1)],
+        )
     version = made.version if len(made.version) == 6 else "004010"
-    envelope = Envelope(syntax=Syntax.X12, sender=sender, receiver=receiver, interchange_control=interchange_control, group_control=group_control,
-                        group_type="FA", version=version, at=at, test=test)
+    envelope = Envelope(
+        syntax=Syntax.X12,
+        sender=sender,
+        receiver=receiver,
+        interchange_control=interchange_control,
+        group_control=group_control,
+        group_type="FA",
+        version=version,
+        at=at,
+        test=test,
+    )
     if made.type == "TA1":
         return wrap(envelope, [], advice=[segment for body in made.bodies for segment in body])
     association = "005010X231A1" if made.type == "999" and version == "005010" else ""
-    return wrap(envelope, [Outgoing(type=made.type, control_number=str(number).zfill(4), body=body, association=association)
-                           for number, body in enumerate(made.bodies, 1)])
+    return wrap(
+        envelope,
+        [
+            Outgoing(type=made.type, control_number=str(number).zfill(4), body=body, association=association)
+            for number, body in enumerate(made.bodies, 1)
+        ],
+    )
 
 
 def read_back(data: bytes, plans: Plans, loaded: LoadedPartner | None) -> Iterator[Problem]:
@@ -174,9 +221,9 @@ def read_back(data: bytes, plans: Plans, loaded: LoadedPartner | None) -> Iterat
         found: tuple[Problem, ...] = ()
         if isinstance(event, Transaction):
             found = tuple(event.problems)
-            plan = plans.reading(plans.nearest(spec_of(event)) or spec_of(event), loaded)
-            if plan.schema is not None:
-                found += tuple(check(event, plan.schema).problems)
+            schema = plans.schema(plans.nearest(spec_of(event)) or spec_of(event), loaded)
+            if schema is not None:
+                found += tuple(check(event, schema).problems)
         elif isinstance(event, GroupEnd | InterchangeEnd):
             found = event.problems
         elif isinstance(event, Problem):
@@ -192,4 +239,3 @@ def identity_of(identifiers: Identifiers, syntax: Syntax) -> str:
     if identifiers.gln:
         return f"{'UL' if syntax is Syntax.X12 else '14'}:{identifiers.gln}"
     return "ZZ:UNKNOWN" if syntax is Syntax.X12 else "ZZZ:UNKNOWN"
-

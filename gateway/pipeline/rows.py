@@ -10,12 +10,14 @@ from gateway.model.payment import BankStatement
 from gateway.model.values import Totals
 from gateway.pipeline import acknowledging
 from gateway.pipeline.chunk import Chunk
+from gateway.pipeline.endpoints import BANK_STREAM
+from gateway.pipeline.endpoints import trade_stream
 from gateway.pipeline.entitlement import ACKNOWLEDGMENTS
 from gateway.pipeline.entitlement import Entitled
 from gateway.pipeline.plans import Kept
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
-from gateway.problem import Problem
+from gateway.problem import codes
 from gateway.store import documents
 from gateway.store import holds
 from gateway.store import journal
@@ -25,22 +27,10 @@ from gateway.store import streams
 from gateway.store.interchanges import Interchange
 from gateway.store.transmissions import Transmission
 
-#: the stream of money that arrives: one for all partners, since a payer may be anybody
-BANK_STREAM = "trade:bank"
 
-
-def trade_stream(partner: str) -> str:
-    """Documents of one partner are decided in the order in which they came."""
-    return f"trade:{partner}"
-
-
-def codes(problems: tuple[Problem, ...] | list[Problem]) -> str:
-    """The codes of problems, each once, for the journal (which never holds their values)."""
-    return ",".join(dict.fromkeys(problem.code for problem in problems))
-
-
-def insert_documents(station: Station, connection: Connection, interchange: Interchange, transmission: Transmission, chunk: Chunk,
-                     entries: list[journal.Entry]) -> None:
+def insert_documents(
+    station: Station, connection: Connection, interchange: Interchange, transmission: Transmission, chunk: Chunk, entries: list[journal.Entry]
+) -> None:
     """The chunk's documents with everything that hangs on them; acknowledgments that we received are applied."""
     if not chunk.entitled:
         return
@@ -53,11 +43,28 @@ def insert_documents(station: Station, connection: Connection, interchange: Inte
         if row.state == "registered":
             poked.add(row.stream)
         elif row.state == "held" and found.hold is not None:
-            holds.open_hold(connection, holds.Hold(id=short_id("H", row.id), document=row.id, kind="entitlement", reasons=(found.hold,), opened_at=row.created_at))
-        entries.append(journal.Entry(
-            stream=row.stream, at=row.created_at, actor="gateway", action=f"document {row.state}", subject_kind="document", subject=row.id,
-            facts={"kind": row.kind, "number": row.number, "type": row.transaction_type, "control": row.transaction_control, "interchange": interchange.id,
-                   "problems": codes(row.problems), **{f"plan {kind}": digest for kind, digest in row.plan_digests.items()}}))
+            holds.open_hold(
+                connection, holds.Hold(id=short_id("H", row.id), document=row.id, kind="entitlement", reasons=(found.hold,), opened_at=row.created_at)
+            )
+        entries.append(
+            journal.Entry(
+                stream=row.stream,
+                at=row.created_at,
+                actor="gateway",
+                action=f"document {row.state}",
+                subject_kind="document",
+                subject=row.id,
+                facts={
+                    "kind": row.kind,
+                    "number": row.number,
+                    "type": row.transaction_type,
+                    "control": row.transaction_control,
+                    "interchange": interchange.id,
+                    "problems": codes(row.problems),
+                    **{f"plan {kind}": digest for kind, digest in row.plan_digests.items()},
+                },
+            )
+        )
         if row.transaction_type in ACKNOWLEDGMENTS and found.read.result.outcome != "rejected":
             acknowledging.apply_received(station, connection, row, found.read, found.partner, entries)
     references.add(connection, known)
@@ -92,13 +99,32 @@ def _row(station: Station, interchange: Interchange, transmission: Transmission,
     stream = BANK_STREAM if isinstance(document, BankStatement) else trade_stream(partner or "nobody")
     amount, currency = _amount(document)
     return documents.Document(
-        id=short_id("D", interchange.id, ordinal), direction="in", partner=partner, interchange=interchange.id, transmission=transmission.id,
-        ordinal=ordinal, kind=kind, number=number, transaction_type=transaction.type, transaction_control=transaction.control_number,
-        group_control=transaction.group_control_number, state=state, test=interchange.test, stream=stream,
-        hold_key=f"{partner}|{number}" if isinstance(document, Order) else None, byte_offset=transaction.offset, byte_length=len(transaction.raw),
-        sha256=transmission.sha256, amount_minor=amount, currency=currency, created_at=station.clock(),
-        body=canonical.encode(document).decode() if document is not None else None, problems=tuple(read.problems),
-        result=acknowledging.encode_result(found.group, read.result), plan_digests=read.plan.digests if read.plan else {})
+        id=short_id("D", interchange.id, ordinal),
+        direction="in",
+        partner=partner,
+        interchange=interchange.id,
+        transmission=transmission.id,
+        ordinal=ordinal,
+        kind=kind,
+        number=number,
+        transaction_type=transaction.type,
+        transaction_control=transaction.control_number,
+        group_control=transaction.group_control_number,
+        state=state,
+        test=interchange.test,
+        stream=stream,
+        hold_key=f"{partner}|{number}" if isinstance(document, Order) else None,
+        byte_offset=transaction.offset,
+        byte_length=len(transaction.raw),
+        sha256=transmission.sha256,
+        amount_minor=amount,
+        currency=currency,
+        created_at=station.clock(),
+        body=canonical.encode(document).decode() if document is not None else None,
+        problems=tuple(read.problems),
+        result=acknowledging.encode_result(found.group, read.result),
+        plan_digests=read.plan.digests if read.plan else {},
+    )
 
 
 def _amount(document: Document | None) -> tuple[int | None, str | None]:
@@ -108,8 +134,16 @@ def _amount(document: Document | None) -> tuple[int | None, str | None]:
     return (to_minor(amount, currency), currency) if amount is not None and currency else (None, currency)
 
 
-def _references(row: documents.Document, interchange: Interchange, transmission: Transmission, document: Document | None) -> list[references.Reference]:
+def _references(
+    row: documents.Document, interchange: Interchange, transmission: Transmission, document: Document | None
+) -> list[references.Reference]:
     """Everything by which a person may look for this document."""
-    values = [("file", transmission.name), ("interchange", interchange.control_number), ("group", row.group_control),
-              ("transaction", row.transaction_control), (row.kind, row.number), ("order", str(getattr(document, "order_number", None) or ""))]
+    values = [
+        ("file", transmission.name),
+        ("interchange", interchange.control_number),
+        ("group", row.group_control),
+        ("transaction", row.transaction_control),
+        (row.kind, row.number),
+        ("order", str(getattr(document, "order_number", None) or "")),
+    ]
     return [references.Reference(document=row.id, kind=kind, value=value) for kind, value in dict.fromkeys(values) if kind and value]

@@ -48,8 +48,12 @@ def run_service(installation: Installation, *, ready: threading.Event | None = N
             engine.every("seal", SEAL_EVERY, lambda: seal(station))
             engine.every("web", 1.0, web.keep_up)
             web.start()
-            _log.info("serving", config=str(installation.file), url=f"http://{installation.settings.web.host}:{installation.settings.web.port}/",
-                      partners=len(installation.directory.partners))
+            _log.info(
+                "serving",
+                config=str(installation.file),
+                url=f"http://{installation.settings.web.host}:{installation.settings.web.port}/",
+                partners=len(installation.directory.partners),
+            )
             if ready is not None:
                 ready.set()
             engine.run()
@@ -73,8 +77,11 @@ class WebProcess:
         self._wanted = True
         self._started = time.monotonic()
         # the child ends itself when its standard input, which only we hold open, is closed by our death
-        self._child = subprocess.Popen([sys.executable, "-m", "gateway.web", "--config", str(self._installation.file)], stdin=subprocess.PIPE,
-                                       env={**os.environ, "PYTHONUNBUFFERED": "1"})
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "gateway.web", "--config", str(self._installation.file)],
+            stdin=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
 
     def keep_up(self) -> None:
         """Start the child again where it died."""

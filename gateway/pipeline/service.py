@@ -123,7 +123,9 @@ def work_off(station: Station, timeout: float = 300.0) -> None:
                 if not sweep.streams_with_work(connection, station.clock()):
                     return
             time.sleep(0.05)
-    raise TimeoutError(f"The work was handed in, but is not done after {timeout:.0f} seconds: is the service that owns the data running? (process {os.getpid()})")
+    raise TimeoutError(
+        f"The work was handed in, but is not done after {timeout:.0f} seconds: is the service that owns the data running? (process {os.getpid()})"
+    )
 
 
 def seal(station: Station) -> None:

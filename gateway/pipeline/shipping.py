@@ -14,10 +14,10 @@ from gateway.model.values import Party
 from gateway.model.values import PartyIdentifiers
 from gateway.pipeline.deciding import partner_of
 from gateway.pipeline.fulfilling import open_orders
-from gateway.pipeline.rows import codes
 from gateway.pipeline.work import Work
 from gateway.pipeline.work import answer_endpoint
 from gateway.pipeline.work import own_document
+from gateway.problem import codes
 from gateway.store import crash
 from gateway.store import documents
 from gateway.store import orders
@@ -36,8 +36,12 @@ def us_as_seller(work: Work) -> Party:
     """We, as documents name the seller."""
     us = work.station.installation.settings.us
     address = us.postal()
-    return Party(name=us.name, identifiers=PartyIdentifiers(gln=us.identifiers.gln, duns=us.identifiers.duns, vat=us.identifiers.vat),
-                 endpoint=us.identifiers.peppol[0] if us.identifiers.peppol else None, address=address if address.city or address.lines else None)
+    return Party(
+        name=us.name,
+        identifiers=PartyIdentifiers(gln=us.identifiers.gln, duns=us.identifiers.duns, vat=us.identifiers.vat),
+        endpoint=us.identifiers.peppol[0] if us.identifiers.peppol else None,
+        address=address if address.city or address.lines else None,
+    )
 
 
 def ship(work: Work, rows: Sequence[documents.Document]) -> None:
@@ -55,8 +59,11 @@ def _ship(work: Work, row: documents.Document) -> None:
     despatch = build_despatch_advice(opened, shipment, number, work.now, seller=us, ship_from=us)
     state = "rejected" if despatch.advice is None else "done"
     reason = "; ".join(problem.message for problem in despatch.problems) or f"despatch advice {number}"
-    work.changes.append(documents.Change(document=row.id, expected=row.state, state=state, actor=work.actor, reason=reason, at=work.now, number=number,
-                                         problems=despatch.problems))
+    work.changes.append(
+        documents.Change(
+            document=row.id, expected=row.state, state=state, actor=work.actor, reason=reason, at=work.now, number=number, problems=despatch.problems
+        )
+    )
     work.note(row, f"shipment {state}", {"number": number, "problems": codes(despatch.problems)}, reason=reason)
     if despatch.advice is None:
         return
@@ -68,8 +75,9 @@ def _ship(work: Work, row: documents.Document) -> None:
 
 def _book(work: Work, despatch: Despatch, opened: dict[str, OpenOrder], facts: Facts, number: str) -> None:
     """Lines, orders and stock after goods have left; test orders move no stock."""
-    orders.add_quantities(work.connection, [orders.LineChange(document=update.document, line=update.line, despatched=update.quantity)
-                                            for update in despatch.updates])
+    orders.add_quantities(
+        work.connection, [orders.LineChange(document=update.document, line=update.line, despatched=update.quantity) for update in despatch.updates]
+    )
     for document in dict.fromkeys(update.document for update in despatch.updates):
         sales = orders.get(work.connection, document)
         assert sales is not None
@@ -89,8 +97,11 @@ def _book(work: Work, despatch: Despatch, opened: dict[str, OpenOrder], facts: F
         moved[item.number] = moved.get(item.number, Decimal(0)) - pieces
         held = stock.reserved_for(work.connection, update.document).get((update.line, item.number), Decimal(0))
         if held > 0:
-            freed.append(stock.Reservation(document=update.document, line=update.line, item=item.number, quantity=-min(held, pieces),
-                                           cause=f"despatch/{number}", at=work.now))
+            freed.append(
+                stock.Reservation(
+                    document=update.document, line=update.line, item=item.number, quantity=-min(held, pieces), cause=f"despatch/{number}", at=work.now
+                )
+            )
     stock.reserve(work.connection, freed)
     stock.move_stock(work.connection, moved, work.now)
 
@@ -112,8 +123,17 @@ def _advise(work: Work, loaded: LoadedPartner, row: documents.Document, despatch
     if agreement is None or endpoint is None:
         work.note(row, "despatch advice not sent", {}, reason="no agreement of the partner says that we send one")
         return
-    advice = own_document(work, "despatch_advice", number, row.partner, agreement, row.id, test=despatch.test, currency=None,
-                          body=canonical.encode(despatch.advice).decode())
+    advice = own_document(
+        work,
+        "despatch_advice",
+        number,
+        row.partner,
+        agreement,
+        row.id,
+        test=despatch.test,
+        currency=None,
+        body=canonical.encode(despatch.advice).decode(),
+    )
     work.send(advice, despatch.advice, loaded, agreement, endpoint, relation="ships", cause=first)
     for update in despatch.updates:
         work.references.append(references.Reference(document=advice.id, kind="order", value=update.order_number))

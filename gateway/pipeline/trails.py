@@ -88,35 +88,106 @@ def _money(connection: Any, rows: list[documents.Document]) -> tuple[list[ledger
 def _event(recorded: journal.Recorded, row: documents.Document) -> Event:
     entry = recorded.entry
     name = " ".join(part for part in (row.kind.replace("_", " "), row.number) if part)
-    return Event(at=entry.at, actor=entry.actor, action=entry.action, subject=entry.subject, words=name, reason=entry.reason, facts=dict(entry.facts),
-                 hash=recorded.hash, references=entry.references)
+    return Event(
+        at=entry.at,
+        actor=entry.actor,
+        action=entry.action,
+        subject=entry.subject,
+        words=name,
+        reason=entry.reason,
+        facts=dict(entry.facts),
+        hash=recorded.hash,
+        references=entry.references,
+    )
 
 
 def trail_json(trail: Trail) -> dict[str, Any]:
     """The trail as `gateway trail --json` prints it."""
     return {
         "reference": trail.reference,
-        "documents": [{"id": row.id, "kind": row.kind, "number": row.number, "direction": row.direction, "partner": row.partner, "state": row.state,
-                       "test": row.test, "type": row.transaction_type, "control_number": row.transaction_control, "at": row.created_at,
-                       "amount_minor": row.amount_minor, "currency": row.currency, "plans": dict(row.plan_digests)} for row in trail.documents],
-        "events": [{"at": event.at, "actor": event.actor, "action": event.action, "about": event.words, "subject": event.subject, "reason": event.reason,
-                    "facts": event.facts, "hash": event.hash, "archive": list(event.references)} for event in trail.events],
-        "sent": [{"id": entry.id, "spec": entry.spec, "state": entry.state, "identity": entry.identity, "sent_at": entry.sent_at,
-                  "acknowledgment": entry.ack_state, "sha256": entry.sha256} for entry in trail.outgoing],
-        "open_items": [{"number": item.number, "kind": item.kind, "currency": item.currency, "amount_minor": item.amount_minor, "open_minor": item.open_minor,
-                        "due_on": item.due_on} for item in trail.items],
-        "allocations": [{"id": one.id, "open_item": one.open_item, "payment": one.payment, "kind": one.kind, "amount_minor": one.amount_minor,
-                         "currency": one.currency, "at": one.at, "reason": one.reason} for one in trail.allocations]}
+        "documents": [
+            {
+                "id": row.id,
+                "kind": row.kind,
+                "number": row.number,
+                "direction": row.direction,
+                "partner": row.partner,
+                "state": row.state,
+                "test": row.test,
+                "type": row.transaction_type,
+                "control_number": row.transaction_control,
+                "at": row.created_at,
+                "amount_minor": row.amount_minor,
+                "currency": row.currency,
+                "plans": dict(row.plan_digests),
+            }
+            for row in trail.documents
+        ],
+        "events": [
+            {
+                "at": event.at,
+                "actor": event.actor,
+                "action": event.action,
+                "about": event.words,
+                "subject": event.subject,
+                "reason": event.reason,
+                "facts": event.facts,
+                "hash": event.hash,
+                "archive": list(event.references),
+            }
+            for event in trail.events
+        ],
+        "sent": [
+            {
+                "id": entry.id,
+                "spec": entry.spec,
+                "state": entry.state,
+                "identity": entry.identity,
+                "sent_at": entry.sent_at,
+                "acknowledgment": entry.ack_state,
+                "sha256": entry.sha256,
+            }
+            for entry in trail.outgoing
+        ],
+        "open_items": [
+            {
+                "number": item.number,
+                "kind": item.kind,
+                "currency": item.currency,
+                "amount_minor": item.amount_minor,
+                "open_minor": item.open_minor,
+                "due_on": item.due_on,
+            }
+            for item in trail.items
+        ],
+        "allocations": [
+            {
+                "id": one.id,
+                "open_item": one.open_item,
+                "payment": one.payment,
+                "kind": one.kind,
+                "amount_minor": one.amount_minor,
+                "currency": one.currency,
+                "at": one.at,
+                "reason": one.reason,
+            }
+            for one in trail.allocations
+        ],
+    }
 
 
 def trail_words(trail: Trail) -> str:
     """The trail for people: one line an event, in time."""
     lines = [f"{trail.reference}: " + " > ".join(f"{row.kind.replace('_', ' ')} {row.number} ({row.state})" for row in trail.documents)]
     for event in trail.events:
-        lines.append(f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.words or event.subject}: {event.action}"
-                     + (f" by {event.actor}" if event.actor != "gateway" else "") + (f": {event.reason}" if event.reason else ""))
+        lines.append(
+            f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.words or event.subject}: {event.action}"
+            + (f" by {event.actor}" if event.actor != "gateway" else "")
+            + (f": {event.reason}" if event.reason else "")
+        )
     for item in trail.items:
         paid = item.amount_minor - item.open_minor
-        lines.append(f"  {item.kind.replace('_', ' ')} {item.number}: {paid} of {item.amount_minor} {item.currency} (minor units) settled, due {item.due_on}")
+        lines.append(
+            f"  {item.kind.replace('_', ' ')} {item.number}: {paid} of {item.amount_minor} {item.currency} (minor units) settled, due {item.due_on}"
+        )
     return "\n".join(lines)
-

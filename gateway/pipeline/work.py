@@ -15,7 +15,7 @@ from gateway.model import document as canonical
 from gateway.model.document import Document
 from gateway.pipeline.endpoints import endpoint_for
 from gateway.pipeline.endpoints import out_stream
-from gateway.pipeline.rows import trade_stream
+from gateway.pipeline.endpoints import trade_stream
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.store import crash
@@ -51,19 +51,51 @@ class Work:
 
     def note(self, row: document_store.Document, action: str, facts: dict[str, str], *, reason: str = "", references: tuple[str, ...] = ()) -> None:
         """A journal entry about a document."""
-        self.entries.append(journal.Entry(stream=row.stream, at=self.now, actor=self.actor, action=action, subject_kind="document", subject=row.id,
-                                          reason=reason, facts={name: value for name, value in facts.items() if value}, references=references))
+        self.entries.append(
+            journal.Entry(
+                stream=row.stream,
+                at=self.now,
+                actor=self.actor,
+                action=action,
+                subject_kind="document",
+                subject=row.id,
+                reason=reason,
+                facts={name: value for name, value in facts.items() if value},
+                references=references,
+            )
+        )
 
-    def send(self, row: document_store.Document, document: Document, loaded: LoadedPartner, agreement: Agreement, endpoint: str, *, relation: str,
-             cause: document_store.Document) -> None:
+    def send(
+        self,
+        row: document_store.Document,
+        document: Document,
+        loaded: LoadedPartner,
+        agreement: Agreement,
+        endpoint: str,
+        *,
+        relation: str,
+        cause: document_store.Document,
+    ) -> None:
         """A document of ours goes out: its row, its outbox entry, its link to what it answers."""
         partner = loaded.partner
         stream = out_stream(partner.id, endpoint)
         self.documents.append(row)
-        self.outgoing.append(outbox.Entry(
-            id=f"{row.id}:1", document=row.id, partner=partner.id, endpoint=endpoint, stream=stream, kind=row.kind, spec=agreement.spec,
-            body=canonical.encode(document).decode(), test=row.test, created_at=self.now, due_at=self.now + timedelta(seconds=agreement.undo),
-            expects_ack=agreement.expect_acknowledgment))
+        self.outgoing.append(
+            outbox.Entry(
+                id=f"{row.id}:1",
+                document=row.id,
+                partner=partner.id,
+                endpoint=endpoint,
+                stream=stream,
+                kind=row.kind,
+                spec=agreement.spec,
+                body=canonical.encode(document).decode(),
+                test=row.test,
+                created_at=self.now,
+                due_at=self.now + timedelta(seconds=agreement.undo),
+                expects_ack=agreement.expect_acknowledgment,
+            )
+        )
         self.references.append(reference_store.Reference(document=row.id, kind=row.kind, value=row.number))
         self.links.append(reference_store.Link(from_document=cause.id, to_document=row.id, relation=relation))
         self.pokes.add(stream)
@@ -90,13 +122,34 @@ class Work:
         crash.point(43)
 
 
-def own_document(work: Work, kind: str, number: str, partner: str, agreement: Agreement, *cause: object, test: bool, currency: str | None, body: str,
-                 amount_minor: int | None = None) -> document_store.Document:
+def own_document(
+    work: Work,
+    kind: str,
+    number: str,
+    partner: str,
+    agreement: Agreement,
+    *cause: object,
+    test: bool,
+    currency: str | None,
+    body: str,
+    amount_minor: int | None = None,
+) -> document_store.Document:
     """The row of a document that we make; its id follows from what caused it."""
     return document_store.Document(
-        id=short_id("D", kind, *cause), direction="out", partner=partner, kind=kind, number=number,
-        transaction_type=agreement.spec.rsplit("/", 1)[1].upper(), state="created", test=test, stream=trade_stream(partner), amount_minor=amount_minor,
-        currency=currency, created_at=work.now, body=body)
+        id=short_id("D", kind, *cause),
+        direction="out",
+        partner=partner,
+        kind=kind,
+        number=number,
+        transaction_type=agreement.spec.rsplit("/", 1)[1].upper(),
+        state="created",
+        test=test,
+        stream=trade_stream(partner),
+        amount_minor=amount_minor,
+        currency=currency,
+        created_at=work.now,
+        body=body,
+    )
 
 
 def answer_endpoint(work: Work, partner: Partner, agreement: Agreement | None, transmission: str | None) -> str | None:

@@ -30,7 +30,9 @@ class Unwritable:
     problems: tuple[Problem, ...]
 
 
-def write_document(document: Document, spec: str, plans: Plans, loaded: LoadedPartner | None, installation: Installation | None) -> bytes | Unwritable:
+def write_document(
+    document: Document, spec: str, plans: Plans, loaded: LoadedPartner | None, installation: Installation | None
+) -> bytes | Unwritable:
     """The bytes of a document; what our own reader would refuse is not written."""
     first = spec.split("/")[0]
     if first not in {"x12", "edifact"}:
@@ -42,9 +44,12 @@ def write_document(document: Document, spec: str, plans: Plans, loaded: LoadedPa
     theirs = loaded.partner.identifiers if loaded else Identifiers()
     issued = getattr(document, "issued_at", None) or getattr(document, "issued_on", None)
     at = issued if isinstance(issued, datetime) else datetime.combine(issued, time(12), UTC) if issued else now_utc()
-    numbers = Numbers(sender=(source.sender if source and source.sender else identity_of(ours, syntax)),
-                      receiver=(source.receiver if source and source.receiver else identity_of(theirs, syntax)),
-                      test=source.test if source else False, at=at)
+    numbers = Numbers(
+        sender=(source.sender if source and source.sender else identity_of(ours, syntax)),
+        receiver=(source.receiver if source and source.receiver else identity_of(theirs, syntax)),
+        test=source.test if source else False,
+        at=at,
+    )
     written = write_interchange(document, spec, plans, loaded, numbers)
     if isinstance(written, Unrenderable):
         return Unwritable(written.problems)

@@ -1,0 +1,221 @@
+"""Commands of the trade cycle: ship, invoice, pay."""
+
+from decimal import Decimal
+from decimal import InvalidOperation
+from pathlib import Path
+from typing import Annotated
+from typing import Any
+
+import msgspec
+import typer
+
+from gateway.cli.app import ConfigOption
+from gateway.cli.app import JsonOption
+from gateway.cli.app import PartnerOption
+from gateway.cli.app import app
+from gateway.cli.failures import UNKNOWN_INPUT
+from gateway.cli.failures import WRONG_DATA
+from gateway.cli.failures import WRONG_USAGE
+from gateway.cli.failures import Refused
+from gateway.cli.operating import actor
+from gateway.cli.operating import open_here
+from gateway.problem import problem_json
+
+
+@app.command()
+def ship(
+    files: Annotated[list[Path], typer.Argument(help="Shipments as JSON or CSV: order, line, quantity, sscc, ...", metavar="FILE...")],
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Hand in what left the warehouse; the buyer gets a despatch advice.
+
+    Example: gateway ship shipment.csv
+    """
+    from gateway.pipeline.handing_in import NotTaken
+    from gateway.pipeline.handing_in import hand_in_shipments
+    from gateway.pipeline.service import work_off
+
+    station = open_here(config)
+    worst = 0
+    try:
+        made: list[str] = []
+        for file in files:
+            try:
+                made += hand_in_shipments(station, file.read_bytes(), file.name, actor(), partner)
+            except OSError as error:
+                raise Refused(f"{file} cannot be opened: {error.strerror or error}", UNKNOWN_INPUT) from None
+            except NotTaken as error:
+                _problems(str(file), error.problems)
+                worst = WRONG_DATA
+        work_off(station)
+        worst = max(worst, _tell(station, made, as_json))
+    finally:
+        station.close()
+    raise typer.Exit(worst)
+
+
+@app.command()
+def invoice(
+    orders: Annotated[list[str] | None, typer.Argument(help="Orders whose despatched goods are billed.", metavar="[ORDER...]")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All orders with goods despatched and not billed.")] = False,
+    credit: Annotated[str | None, typer.Option("--credit", help="Credit this invoice instead.", metavar="INVOICE")] = None,
+    line: Annotated[list[str] | None, typer.Option("--line", help="Credit only this: LINE=QUANTITY.", metavar="LINE=QUANTITY")] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why it is credited.", metavar="TEXT")] = "",
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Release invoices for what was despatched, or a credit note for an invoice.
+
+    Example: gateway invoice PO4711
+    """
+    from gateway.pipeline.handing_in import NotTaken
+    from gateway.pipeline.handing_in import release_credit
+    from gateway.pipeline.handing_in import release_invoices
+    from gateway.pipeline.service import work_off
+    from gateway.store import orders as order_store
+
+    if credit is not None and not reason:
+        raise Refused("A credit note needs a --reason", WRONG_USAGE)
+    if credit is None and not every and not orders:
+        raise Refused("Name the orders to bill, or --all", WRONG_USAGE)
+    station = open_here(config)
+    try:
+        try:
+            if credit is not None:
+                made = release_credit(station, credit, [_credit_line(text) for text in line or ()], reason, actor())
+            else:
+                numbers = list(orders or ())
+                if every:
+                    with station.database.read() as connection:
+                        numbers += [one.number for one in order_store.search(connection, states=("part_despatched", "despatched"), limit=10_000)]
+                made = release_invoices(station, list(dict.fromkeys(numbers)), actor(), partner)
+        except NotTaken as error:
+            _problems("invoice", error.problems)
+            raise typer.Exit(WRONG_DATA) from None
+        work_off(station)
+        worst = _tell(station, made, as_json)
+    finally:
+        station.close()
+    raise typer.Exit(worst)
+
+
+def _credit_line(text: str) -> Any:
+    from gateway.trade.crediting import CreditLine
+
+    number, equals, quantity = text.partition("=")
+    try:
+        return CreditLine(line=number, quantity=Decimal(quantity) if equals else None)
+    except InvalidOperation:
+        raise Refused(f"'{text}' is no line with a quantity: write it like 1=5", WRONG_USAGE) from None
+
+
+@app.command()
+def pay(
+    files: Annotated[list[Path], typer.Argument(help="Bank files (camt.053) and remittance advices (820, REMADV).", metavar="FILE...")],
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Hand in bank files and remittance advices; the money is matched to the invoices.
+
+    Example: gateway pay statement.xml
+    """
+    from gateway.pipeline.handing_in import hand_in_files
+    from gateway.pipeline.service import work_off
+    from gateway.store import documents
+    from gateway.store import ledger
+
+    station = open_here(config)
+    worst = 0
+    try:
+        loaded = station.installation.directory.partners.get(partner) if partner is not None else None
+        missing = [file for file in files if not file.is_file()]
+        if missing:
+            raise Refused(f"{missing[0]} cannot be opened", UNKNOWN_INPUT)
+        taken = hand_in_files(station, files, loaded, actor())
+        work_off(station)
+        with station.database.read() as connection:
+            for file, transmission in zip(files, taken, strict=True):
+                rows = documents.of_transmission(connection, transmission.id)
+                whole = documents.get_many(connection, [row.id for row in rows])
+                for row in rows:
+                    payments = ledger.payments_of(connection, row.id)
+                    if as_json:
+                        typer.echo(
+                            msgspec.json.encode(
+                                {
+                                    "file": str(file),
+                                    "document": row.id,
+                                    "kind": row.kind,
+                                    "number": row.number,
+                                    "state": row.state,
+                                    "payments": payments,
+                                    "problems": [problem_json(one) for one in whole[row.id].problems],
+                                }
+                            ).decode()
+                        )
+                    else:
+                        typer.echo(f"{file}: {row.kind.replace('_', ' ')} {row.number}: {row.state}")
+                        for payment in payments:
+                            typer.echo(
+                                f"  {_money(payment.amount_minor, payment.currency)} from {payment.payer_name or payment.partner or 'somebody'}: {payment.state}"
+                                + (f", {_money(payment.unapplied_minor, payment.currency)} not applied" if payment.unapplied_minor else "")
+                            )
+                        _problems(str(file), whole[row.id].problems)
+                    worst = max(worst, WRONG_DATA if row.state in {"rejected", "failed"} else 0)
+                if not rows:
+                    typer.echo(f"{file}: nothing that we can read", err=True)
+                    worst = UNKNOWN_INPUT
+    finally:
+        station.close()
+    raise typer.Exit(worst)
+
+
+def _money(minor: int, currency: str) -> str:
+    from gateway.model.money import from_minor
+
+    return f"{from_minor(minor, currency):,} {currency}"
+
+
+def _problems(name: str, problems: Any) -> None:
+    for problem in problems:
+        where = f"line {problem.place.line}: " if problem.place.line else ""
+        typer.echo(f"{name}: {problem.code}: {where}{problem.message}", err=True)
+
+
+def _tell(station: Any, made: list[str], as_json: bool) -> int:
+    """What became of documents that were handed in, and what they led to."""
+    from gateway.store import documents
+    from gateway.store import outbox
+    from gateway.store import references
+
+    worst = 0
+    with station.database.read() as connection:
+        for row in documents.get_many(connection, made).values():
+            made_ids = [link.to_document for link in references.links_of(connection, row.id) if link.from_document == row.id]
+            results = list(documents.get_many(connection, made_ids).values())
+            sent = [entry for result in results for entry in outbox.of_document(connection, result.id)]
+            if as_json:
+                typer.echo(
+                    msgspec.json.encode(
+                        {
+                            "document": row.id,
+                            "kind": row.kind,
+                            "number": row.number,
+                            "state": row.state,
+                            "problems": [problem_json(one) for one in row.problems],
+                            "made": [{"id": one.id, "kind": one.kind, "number": one.number, "state": one.state} for one in results],
+                            "sent": [{"id": one.id, "spec": one.spec, "state": one.state, "identity": one.identity} for one in sent],
+                        }
+                    ).decode()
+                )
+            else:
+                typer.echo(f"{row.kind.replace('_', ' ')} {row.number}: {row.state}")
+                for one in results:
+                    typer.echo(f"  {one.kind.replace('_', ' ')} {one.number}: {one.state}")
+                _problems(row.kind, row.problems)
+            worst = max(worst, WRONG_DATA if row.state in {"rejected", "failed"} else 0)
+    return worst
