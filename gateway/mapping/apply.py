@@ -48,7 +48,7 @@ def to_transaction(document: Document, writing: CompiledWriting, partner: Partne
 
 def run_writing(document: Document, writing: CompiledWriting, partner: PartnerValues) -> tuple[Any, Writing]:
     """The body with the state of its writing (problems, and the trace of the explaining variant)."""
-    if not isinstance(document, writing.plan.struct):
+    if not isinstance(document, (writing.plan.struct, *writing.plan.also)):
         raise ValueError(f"{writing.plan.spec} writes a document of kind {writing.plan.document}, not {type(document).__name__}")
     state = Writing(document, partner)
     return writing.run(state, document), state

@@ -242,7 +242,7 @@ class _Writer:
     def _trace(self, function: Function, trace: str, shape: Shape, value: Value, leaf: Leaf, plain: set[str]) -> None:
         if shape.kind == "texts":
             with function.block(f"for n, o in enumerate({value.origins}):"):
-                function.line(f"{trace}[f'{shape.name}[{{n}}]'] = list(o) if isinstance(o, list) else [o]")
+                function.line(f"{trace}[f'{shape.name}[{{n}}]'] = o")
             return
         function.line(f"if {value.variable} is not None: {trace}[{shape.name!r}] = {value.origins}")
         if value.kept and leaf.keep and leaf.keep not in plain:

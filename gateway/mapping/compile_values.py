@@ -279,14 +279,15 @@ class Values:
             for spot in path.spots:
                 variable = self.module.name("r")
                 function.line(f"{variable} = {self.paths.value_of(segment, spot)}")
-                self._append(function, part, variable, self._origin(segment, spot.position, spot.component, spot.name, part.where), held, trace)
+                origin = self._origin(segment, spot.position, spot.component, spot.name, part.where)
+                self._append(function, part, variable, f"[{origin}]", held, trace)
             opened += blocks
         elif isinstance(part.origin.path, XmlPath):
             xml = part.origin.path
             element, variable = self.module.name("e"), self.module.name("r")
             function.open(f"for {element} in {self.paths.elements(xml, scope)}:")
             function.line(f"{variable} = {self.paths.text_of(element, xml.attribute)}")
-            self._append(function, part, variable, self._xml_origin(element, xml, part.where), held, trace)
+            self._append(function, part, variable, f"[{self._xml_origin(element, xml, part.where)}]", held, trace)
             opened += 1
         function.close(opened)
 

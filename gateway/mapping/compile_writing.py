@@ -23,6 +23,7 @@ from gateway.mapping.plan import WriteElement
 from gateway.mapping.plan import WriteSegment
 from gateway.mapping.reading import Site
 from gateway.mapping.shapes import role_fields
+from gateway.mapping.shapes import shapes_of
 from gateway.schema.plan import ElementUse
 
 Run = Callable[..., Any]
@@ -44,7 +45,8 @@ def compile_writing(plan: MappingPlan, *, explain: bool = False) -> CompiledWrit
     module = Module()
     module.constants.update(
         all_parties=writing.all_parties, party_names=writing.party_names, through=writing.through, pairs_of=writing.identifier_pairs,
-        cleaned=writing.cleaned, text_of=writing.text_of, chunks=writing.chunks, put=writing.put, Decimal=Decimal, told=_told)
+        cleaned=writing.cleaned, text_of=writing.text_of, chunks=writing.chunks, put=writing.put, trim=writing.trim, Decimal=Decimal,
+        told=_told)
     writer = _Segments(plan, module, explain) if plan.schema is not None else _Elements(plan, module, explain)
     writer.document()
     title = f"<mapping {plan.spec} write{' explain' if explain else ''}>"
@@ -63,7 +65,8 @@ class _Scopes:
         self.module = module
         self.explain = explain
         self.syntax = plan.schema.syntax if plan.schema is not None else "xml"
-        self.values = WrittenValues(module, self.syntax, explain)
+        shared = frozenset.intersection(*(frozenset(shapes_of(struct)) for struct in (plan.struct, *plan.also)))
+        self.values = WrittenValues(module, self.syntax, explain, shared)
 
     def enter(self, function: Function, each: FieldPath | None, within: FieldPath | None, scope: WriteScope) -> tuple[WriteScope, int]:
         """Into the items of a list, or an object; nothing of what follows is written where there is none."""
@@ -184,7 +187,7 @@ class _Segments(_Scopes):
         elements = [parts.get(position, empty) for position in range(1, last + 1)]
         function.line(f"{variable} = [{', '.join([repr(plan.use.tag), *elements])}]")
         for pair, name in zip(plan.pairs, pairs, strict=True):
-            self._write_pairs(function, pair, name, variable)
+            self._write_pairs(function, pair, name, variable, scope)
         for position, text, site in mandatory:
             if plan.use.elements[position - 1].mandatory and not text.startswith("'"):
                 place = self.module.constant("site", site or Site(field=plan.use.tag, where=plan.where))
@@ -193,6 +196,7 @@ class _Segments(_Scopes):
             if use.mandatory and use.position not in parts and not plan.pairs:
                 place = self.module.constant("site", Site(field=plan.use.tag, where=plan.where))
                 function.line(f"x.missing({place}, {plan.use.tag!r}, {use.position})")
+        function.line(f"trim({variable})")
         function.line(f"out.append({variable})")
         if self.explain:
             for name, value in origins:
@@ -249,7 +253,9 @@ class _Segments(_Scopes):
         function.line(f"{variable} = pairs_of({self.values.field(function, path, scope)}, {codes}, {held.otherwise!r}, {most})")
         return variable
 
-    def _write_pairs(self, function: Function, held: Any, name: str, variable: str) -> None:
+    def _write_pairs(self, function: Function, held: Any, name: str, variable: str, scope: WriteScope) -> None:
+        names = "".join(f"{part}." if index is None else f"{part}[{index}]." for part, index in held.path.names)
+        path = f"{scope.up(held.path.up).path} + {names!r}"
         with function.block(f"for n, (code, value, key) in enumerate({name}):"):
             if held.composite is None:
                 function.line(f"put({variable}, {held.first} + 2 * n, code)")
@@ -262,7 +268,7 @@ class _Segments(_Scopes):
                 self.module.constants.setdefault("put_composite", _put_composite)
                 trace = f"f'{{{held.first} + n:02}}'"
             if self.explain:
-                function.line(f"x.trace.append(({variable}, {trace}, [({held.path.text + '.'!r} + key, 'copied', {held.where!r})]))")
+                function.line(f"x.trace.append(({variable}, {trace}, [({path} + key, 'copied', {held.where!r})]))")
 
 
 def _put_composite(segment: list[Any], position: int, value: list[str]) -> None:
@@ -311,7 +317,7 @@ class _Elements(_Scopes):
         element = self.module.name("e")
         with function.block(f"if {value.variable}:"):
             function.line(f"{element} = SubElement({parent}, {plan.tag!r})")
-            function.line(f"{element}.text = {value.variable}")
+            function.line(f"{element}.text = permitted({value.variable})")
             if self.explain:
                 function.line(f"x.trace.append(({element}, None, {value.origins}))")
             self._attributes(function, plan, scope, element)
@@ -323,7 +329,7 @@ class _Elements(_Scopes):
         for name, leaf in plan.attributes:
             value = self.values.leaf(function, leaf, scope)
             with function.block(f"if {value.variable}:"):
-                function.line(f"{element}.set({name!r}, {value.variable})")
+                function.line(f"{element}.set({name!r}, permitted({value.variable}))")
                 if self.explain:
                     function.line(f"x.trace.append(({element}, {name!r}, {value.origins}))")
             sent += [value.sent] if value.sent else []

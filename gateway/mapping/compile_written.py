@@ -70,7 +70,9 @@ class Written:
 class WrittenValues:
     """Writes the code of leaves for writing."""
 
-    def __init__(self, module: Module, syntax: str, explain: bool) -> None:
+    def __init__(self, module: Module, syntax: str, explain: bool, shared: frozenset[str]) -> None:
+        #: fields that every kind of document of the mapping has
+        self.shared = shared
         self.module = module
         self.syntax = syntax
         self.explain = explain
@@ -92,6 +94,11 @@ class WrittenValues:
             if known is None:
                 known = function.remember(key, self.module.name("f"))
                 name, index = path.names[step]
+                if step == 0 and base.outer is None and name not in self.shared:
+                    value = "x.kind" if name == "kind" else f"getattr({variable}, {name!r}, None)"
+                    function.line(f"{known} = {value}")
+                    variable, sure = known, False
+                    continue
                 value = f"{variable}.{name}" if index is None else f"({variable}.{name}[{index}] if len({variable}.{name}) > {index} else None)"
                 function.line(f"{known} = {value}" if sure else f"{known} = {value} if {variable} is not None else None")
             variable, sure = known, False
@@ -100,6 +107,8 @@ class WrittenValues:
     def leads_through_lists(self, path: FieldPath) -> bool:
         """`notes.text`: every step but the last one into a list without a number."""
         struct = path.root
+        if len(path.names) < 2 or path.names[0][0] not in shapes_of(struct):
+            return False
         for name, index in path.names[:-1]:
             shape = shapes_of(struct)[name]
             if shape.kind == "objects" and index is None:

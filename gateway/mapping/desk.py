@@ -14,6 +14,7 @@ from gateway.mapping.plan import Path
 from gateway.mapping.plan import Table
 from gateway.mapping.shapes import Shape
 from gateway.mapping.shapes import shapes_of
+from gateway.model.document import KINDS
 from gateway.schema.plan import SchemaPlan
 from gateway.yaml_source import Fault
 from gateway.yaml_source import Mapping
@@ -109,6 +110,17 @@ class FieldScope:
 
     struct: Any
     outer: "FieldScope | None" = None
+    #: further kinds of documents that are written by the same mapping
+    also: tuple[Any, ...] = ()
+
+    def shapes(self) -> dict[str, Shape]:
+        """The fields that a path may begin with; `kind` is that of the document."""
+        answer = dict(shapes_of(self.struct)) if self.struct is not None else {}
+        for other in self.also:
+            answer |= {name: shape for name, shape in shapes_of(other).items() if name not in answer}
+        if self.struct in KINDS.values():
+            answer["kind"] = Shape("kind", "text", None, False)
+        return answer
 
 
 Scope = SegmentScope | XmlScope | FieldScope
@@ -164,7 +176,7 @@ def field_path(scalar: Scalar, scope: FieldScope, *, text: str | None = None) ->
             if not number.isdecimal():
                 raise WrongPath(f"'{part}': the number of an item is written as in lines[0]")
             index = int(number)
-        known = shapes_of(struct) if struct is not None else {}
+        known = start.shapes() if not names else shapes_of(struct) if struct is not None else {}
         shape = known.get(name)
         if shape is None:
             where = f"{struct.__name__}" if struct is not None else "a text"

@@ -44,10 +44,12 @@ def load_mapping(spec: str, direction: str, resolver: Resolver, schema: SchemaPl
     root = gathered.root
     head = _head(root)
     desk = Desk(direction, schema, gathered.tables, _parts(root), _namespaces(spec, root), PARTNER_NAMES | frozenset(partner_names), _lists(root))
-    for node in head.values():
-        desk.text(node, "this")
-    document = _document(root, desk)
+    for key, node in head.items():
+        if key != "document":
+            desk.text(node, "this")
+    document, *others = _documents(root, desk)
     struct: Any = KINDS.get(document)
+    also = tuple(KINDS[name] for name in others if name in KINDS)
     plan = None
     if struct is not None and direction == "read":
         scope: Scope = SegmentScope(schema, schema.root, opener(schema.root)) if schema is not None else XmlScope()
@@ -55,15 +57,15 @@ def load_mapping(spec: str, direction: str, resolver: Resolver, schema: SchemaPl
         plan = MappingPlan(spec=spec, direction=direction, document=document, struct=struct, schema=schema, root=block, namespaces=desk.namespaces,
                            digest=gathered.digest, sources=gathered.sources)
     elif struct is not None:
-        fields = FieldScope(struct)
+        fields = FieldScope(struct, None, also)
         for key, place in root.keys.items():
             if key not in HEAD_WORDS and key in root:
                 desk.fault(place, f"a mapping that writes has no '{key}'{did_you_mean(key, HEAD_WORDS)}")
         if schema is not None:
-            plan = MappingPlan(spec=spec, direction=direction, document=document, struct=struct, schema=schema,
+            plan = MappingPlan(spec=spec, direction=direction, document=document, struct=struct, also=also, schema=schema,
                                segments=load_writing.load_segments(root, fields, desk), digest=gathered.digest, sources=gathered.sources)
         else:
-            plan = MappingPlan(spec=spec, direction=direction, document=document, struct=struct, schema=None,
+            plan = MappingPlan(spec=spec, direction=direction, document=document, struct=struct, also=also, schema=None,
                                element=load_writing.load_root(root, fields, desk), namespaces=desk.namespaces, digest=gathered.digest,
                                sources=gathered.sources)
     if desk.faults or plan is None:
@@ -75,14 +77,19 @@ def _head(root: Mapping) -> dict[str, Node]:
     return {key: root.items[key] for key in ("document", "from", "to", "root") if key in root}
 
 
-def _document(root: Mapping, desk: Desk) -> str:
+def _documents(root: Mapping, desk: Desk) -> list[str]:
+    """The kinds of documents that the mapping is for: one, or when writing also several that share their fields."""
     held = root.get("document")
-    if not isinstance(held, Scalar):
-        desk.fault(root, f"`document:` says what this maps: {', '.join(KINDS)}")
-        return ""
-    if held.text not in KINDS:
-        desk.fault(held, f"no document '{held.text}'{did_you_mean(held.text, KINDS)}; known are {', '.join(KINDS)}")
-    return held.text
+    nodes = held.items if isinstance(held, Sequence) and desk.direction == "write" and held.items else (held,)
+    names = []
+    for node in nodes:
+        if not isinstance(node, Scalar):
+            desk.fault(node or root, f"`document:` says what this maps: {', '.join(KINDS)}")
+            continue
+        if node.text not in KINDS:
+            desk.fault(node, f"no document '{node.text}'{did_you_mean(node.text, KINDS)}; known are {', '.join(KINDS)}")
+        names.append(node.text)
+    return names or [""]
 
 
 def _parts(root: Mapping) -> dict[str, Mapping]:

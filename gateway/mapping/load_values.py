@@ -53,6 +53,8 @@ _ROUNDINGS = ("half_up", "half_even", "down", "up")
 #: modifiers that `first:` hands on to its options
 _HANDED_ON = ("as", "table", "else", "make", "divide", "multiply", "round", "rounding", "zone", "cut", "pad")
 _TAG = re.compile(r"[A-Z][A-Z0-9]{1,2}")
+#: a field of an item by its number, which YAML wants in quotes: "address.lines[0]", "contacts[0].name"
+_ITEM = re.compile(r"(?:/|(?:\.\./)+)?[a-z_]+(?:\.[a-z_]+)*\[[0-9]+\](?:\.[a-z_]+|\[[0-9]+\])*")
 _VARIABLE = re.compile(r"\$\{([^}]+)\}|\$([A-Za-z0-9_@:/]+)")
 _QUOTED = re.compile(r"(\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*')")
 
@@ -119,7 +121,7 @@ def load_condition(node: Node, scope: Scope, desk: Desk) -> Condition | None:
 
 
 def _scalar(node: Scalar, wanted: Wanted, scope: Scope, desk: Desk) -> Origin | None:
-    if isinstance(scope, FieldScope) and not node.plain:
+    if isinstance(scope, FieldScope) and not node.plain and not _ITEM.fullmatch(node.text):
         return Constant(node.text)
     if node.plain and node.text == "position":
         return Named("position", "")
@@ -217,7 +219,7 @@ def _with_modifiers(option: Node, outer: Mapping, scope: Scope) -> Node:
         return option
     if isinstance(option, Scalar):
         word = option.plain and (option.text == "position" or option.text.startswith(("partner.", "source.", "pair.")))
-        if word or (isinstance(scope, FieldScope) and not option.plain):
+        if word or (isinstance(scope, FieldScope) and not option.plain and not _ITEM.fullmatch(option.text)):
             return option
         source = Scalar("from", option.document, option.line, option.column)
         option = Mapping({"from": option}, {"from": source}, option.document, option.line, option.column)

@@ -347,6 +347,8 @@ class MappingPlan:
     #: order, invoice, ...
     document: str
     struct: Any
+    #: further kinds of documents that it writes as well: one 810 for invoice and credit note
+    also: tuple[Any, ...] = ()
     schema: SchemaPlan | None
     #: reading
     root: Block | None = None

@@ -3,6 +3,7 @@
 Only the rare and the wrong comes here; the straight way is in the generated source.
 """
 
+import re
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -29,15 +30,17 @@ from gateway.problem import Problem
 from gateway.problem import Severity
 
 MOST = 100
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Writing:
     """One document on its way to a transaction."""
 
-    __slots__ = ("counts", "document", "hierarchy", "partner", "problems", "trace")
+    __slots__ = ("document", "hierarchy", "kind", "partner", "problems", "trace")
 
     def __init__(self, document: Any, partner: PartnerValues) -> None:
         self.document = document
+        self.kind = str(document.__struct_config__.tag)
         self.partner = partner
         self.problems: list[Problem] = []
         #: number of the last HL segment
@@ -159,6 +162,11 @@ def cleaned(text: str) -> str:
     return text if text.isprintable() else " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 
+def permitted(text: str) -> str:
+    """A text for an XML element: what XML 1.0 cannot hold is a blank."""
+    return _NOT_IN_XML.sub(" ", text) if _NOT_IN_XML.search(text) else text
+
+
 def text_of(value: Any) -> str:
     """A canonical value as text where the target says nothing about its form."""
     if value is None:
@@ -218,3 +226,9 @@ def put(segment: Segment, position: int, value: Any) -> None:
     while len(segment) <= position:
         segment.append("")
     segment[position] = value
+
+
+def trim(segment: Segment) -> None:
+    """Takes the empty elements at its end away."""
+    while len(segment) > 1 and (not segment[-1] or segment[-1] == [""]):
+        segment.pop()
