@@ -234,7 +234,8 @@ class _Report:
             return kinds.SEGMENT_UNEXPECTED, f"{tag} is not expected here; it belongs to {name}", tag, f"{home.tag} before it", tag
         if stray.what is Misplaced.NOT_IN_TRANSACTION:
             return kinds.SEGMENT_NOT_IN_TRANSACTION, f"{tag} is no segment of {type_}", tag, f"a segment of {type_}", tag
-        return kinds.SEGMENT_UNKNOWN, f"'{tag}' is no segment that {self.compiled.plan.version} knows", tag, f"a segment of {type_}", tag
+        directory = type_ if "/service/" in self.compiled.plan.spec else self.compiled.plan.version
+        return kinds.SEGMENT_UNKNOWN, f"'{tag}' is no segment that {directory} knows", tag, f"a segment of {type_}", tag
 
 
 def _first_control(element: object, pattern: re.Pattern[str]) -> re.Match[str] | None:

@@ -106,7 +106,8 @@ class _Segment:
 
     def _element(self, use: ElementUse, value: object) -> Iterator[Finding]:
         repetitions = self._repetitions(use, value)
-        if not any(any(repetition) for repetition in repetitions):
+        # an X12 composite of nothing but separators is there, if wrong
+        if not any(any(repetition) for repetition in repetitions) and not (self.x12 and value and use.components):
             if use.mandatory:
                 yield self._missing(_At(use.position), use)
             # an element that has more components than it may is wrong even where all are empty
@@ -163,9 +164,7 @@ class _Segment:
             elif at.repetition is not None:
                 yield self._missing(at, use)
             return
-        if not any(components):
-            if at.repetition is not None and self.x12:
-                yield self._missing(at, use)
+        if not any(components) and not self.x12:
             return
         for component in use.components:
             here = _At(at.element, component.position, at.repetition)

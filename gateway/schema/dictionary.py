@@ -152,6 +152,8 @@ class Dictionary:
     faults: list[Fault]
     _forms: dict[str, Form | None] = field(default_factory=dict)
     _segments: dict[str, SegmentUse | None] = field(default_factory=dict)
+    #: composites that are being built, to see one that holds itself
+    _making: set[str] = field(default_factory=set)
 
     @property
     def sources(self) -> list[tuple[str, str]]:
@@ -198,16 +200,14 @@ class Dictionary:
             return ()
         uses = []
         for position, item in enumerate(node.items, first):
-            use = self._use(item, position)
-            if use is not None:
-                uses.append(use)
+            uses.append(self._use(item, position) or ElementUse(position=position, id="", name="", type="AN", min=0, max=0, mandatory=False))
         return tuple(uses)
 
     def _use(self, item: Node, position: int) -> ElementUse | None:
         match = _ENTRY.fullmatch(item.text) if isinstance(item, Scalar) else None
         requirements = _REQUIREMENTS[self.syntax]
         if match is None or not isinstance(item, Scalar) or match[2] not in requirements:
-            wanted, other = " or ".join(requirements), list(requirements)[1]
+            wanted, other = ", ".join(requirements), list(requirements)[1]
             shown = item.text if isinstance(item, Scalar) else "this"
             self.faults.append(item.fault(f"'{shown}' is no element with its requirement ({wanted}), like '353 M' or 'C040 {other} x2'"))
             return None
@@ -218,7 +218,10 @@ class Dictionary:
                           mandatory=requirements[match[2]], repeat=int(match[3] or 1), codes=form.codes, components=form.components)
 
     def _form(self, name: str, asked_by: Scalar) -> Form | None:
-        if name not in self._forms:
+        if name in self._making:
+            self.faults.append(asked_by.fault(f"{name} holds itself"))
+        elif name not in self._forms:
+            self._making.add(name)
             self._forms[name] = None
             if name in self.composites.entries:
                 self._forms[name] = self._composite(name, *self.composites.entries[name])
@@ -227,6 +230,7 @@ class Dictionary:
             else:
                 known = [*self.elements.entries, *self.composites.entries]
                 self.faults.append(asked_by.fault(f"there is no element '{name}' in {self.folder}{did_you_mean(name, known)}"))
+            self._making.discard(name)
         return self._forms[name]
 
     def _composite(self, name: str, entry: Node, key: Scalar) -> Form | None:

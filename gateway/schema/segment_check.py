@@ -224,8 +224,9 @@ def _edifact_composite_check(use: ElementUse, count: int) -> Callable[[list[str]
     if "2380" in ids and "2379" in ids:
         source.bad.append(f"{ids['2380']} and {ids['2379']} and period_bad({ids['2380']}, {ids['2379']})")
     wrong = "True" if missing else source.expression
-    text = (f"def check(value, d):\n    {', '.join(names)}, = value\n"
-            f"    return ({wrong}) and ({' or '.join(names)}{' or True' if use.mandatory else ''})\n")
+    sent = " or ".join(names)
+    answer = f"not ({sent}) or {wrong}" if use.mandatory else f"({wrong}) and ({sent})"
+    text = f"def check(value, d):\n    {', '.join(names)}, = value\n    return {answer}\n"
     exec(compile(text, "<composite check>", "exec"), source.names)  # noqa: S102  generated from a checked plan, no data in it
     check: Callable[[list[str], Delimiters], Any] = source.names["check"]
     return check

@@ -262,7 +262,7 @@ class Structure:
         if not names or not 1 <= len(numbers) <= 2 or any(step.isdecimal() for step in names):
             self.faults.append(key.fault(f"'{key.text}' is no element's path like BEG/01 or PO1/N1/N1/03"))
             return
-        if len(names) == 1 and "#" not in names[0]:
+        if len(names) == 1 and "#" not in names[0] and " " not in names[0]:
             targets = list(self._all(self.root, names[0]))
             if not targets:
                 known = {segment.name for segment in self._all(self.root, None)}

@@ -11,8 +11,8 @@ _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 #: X12.6 allows an exponent in R; the base keeps its own sign and decimal point
 _DECIMAL = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[Ee]-?[0-9]+)?", re.ASCII)
-#: a time zone: letters (UTC), or digits with an optional sign (+01, +0100)
-_ZONE = re.compile(r"[A-Za-z]{1,5}|[+-]?[0-9]{1,4}", re.ASCII)
+#: a time zone: letters (UTC), digits with a sign (+01, +0100), and what senders put before them; nobody agrees on its form
+_ZONE = re.compile(r"[A-Za-z0-9+-]{1,8}", re.ASCII)
 #: ISO 9735: comma or point (UNA is advice only), one of them, never with thousands
 _EDIFACT_NUMBER = re.compile(r"[-+]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)", re.ASCII)
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")

@@ -61,8 +61,10 @@ def _stands_in(sent: Transaction, offset: int | None, length: int | None) -> boo
     return offset is not None and length is not None and sent.offset <= offset <= offset + length <= sent.offset + len(sent.raw)
 
 
-@pytest.mark.parametrize(("spec", "head", "wrong"), [
-    ("x12/004010/850", ["BEG*00*SA*PO1**20260105"], "PO1**A*EA"), ("edifact/d96a/orders", ["BGM+220+1+9", "DTM+137:20260105:102"], "LIN+A")])
+@pytest.mark.parametrize(
+    ("spec", "head", "wrong"),
+    [("x12/004010/850", ["BEG*00*SA*PO1**20260105"], "PO1**A*EA"), ("edifact/d96a/orders", ["BGM+220+1+9", "DTM+137:20260105:102"], "LIN+A")],
+)
 def test_a_flood_of_problems_is_cut_off(spec: str, head: list[str], wrong: str) -> None:
     tail = [] if spec.startswith("x12") else ["UNS+S"]
     checked = check(transaction(spec, [*head, *[wrong] * (MOST + 50), *tail]), compiled(spec))

@@ -11,7 +11,6 @@ from gateway.schema.apply import Checked
 from gateway.schema.apply import check
 from gateway.schema.compile import CompiledSchema
 from gateway.schema.plan import LoopUse
-from gateway.schema.plan import SegmentUse
 from gateway.schema.plan import Tree
 from tests.schema.world import compiled
 from tests.schema.world import transaction
@@ -51,8 +50,27 @@ def walked(spec: str, segments: list[str]) -> tuple[str, list[str]]:
 
 
 def test_loops_hold_their_segments() -> None:
-    tree, problems = walked(ORDER, [*HEAD, "CUR*BY*USD", "REF*DP*1", "REF*IA*2", "N1*BY*A", "N3*X", "N3*Y", "N1*ST*B", "N4*CITY",
-                                    "PO1*1*1*EA", "PID*F****A", "PID*F****B", "PO1*2*1*EA", "N1*ST*C", "SCH*1*EA***002*20260105", "CTT*2"])
+    tree, problems = walked(
+        ORDER,
+        [
+            *HEAD,
+            "CUR*BY*USD",
+            "REF*DP*1",
+            "REF*IA*2",
+            "N1*BY*A",
+            "N3*X",
+            "N3*Y",
+            "N1*ST*B",
+            "N4*CITY",
+            "PO1*1*1*EA",
+            "PID*F****A",
+            "PID*F****B",
+            "PO1*2*1*EA",
+            "N1*ST*C",
+            "SCH*1*EA***002*20260105",
+            "CTT*2",
+        ],
+    )
     assert problems == []
     assert tree == ("ST BEG CUR REFx2 N1(N1 N3x2) N1(N1 N4x1) PO1(PO1 PID(PID) PID(PID)) PO1(PO1 N1(N1 SCHx1)) CTT(CTT) SE")
 
@@ -64,26 +82,62 @@ def test_segments_of_the_tree_are_the_very_lists_of_the_transaction() -> None:
 
 
 def test_a_despatch_advice_repeats_its_levels_flat() -> None:
-    tree, problems = walked("x12/004010/856", ["BSN*00*12*20260105*1200", "HL*1**S", "TD5*O*2*UPSN", "HL*2*1*O", "PRF*1", "HL*3*2*I", "LIN**UP*1", "SN1**1*EA"])
+    tree, problems = walked(
+        "x12/004010/856", ["BSN*00*12*20260105*1200", "HL*1**S", "TD5*O*2*UPSN", "HL*2*1*O", "PRF*1", "HL*3*2*I", "LIN**UP*1", "SN1**1*EA"]
+    )
     assert problems == []
     assert tree == "ST BSN HL(HL TD5x1) HL(HL PRF) HL(HL LIN SN1) SE"
 
 
 def test_what_fits_the_inner_loop_goes_there_and_what_does_not_goes_outward() -> None:
-    tree, problems = walked("x12/004010/820", [
-        "BPR*C*1*C*ACH************20260105", "N1*PR*A", "REF*ZZ*1", "ENT*1", "RMR*IV*1**5", "REF*PO*1", "DTM*003*20260105", "ADX*-1*01", "REF*ZZ*2",
-        "RMR*IV*2**5"])
+    tree, problems = walked(
+        "x12/004010/820",
+        [
+            "BPR*C*1*C*ACH************20260105",
+            "N1*PR*A",
+            "REF*ZZ*1",
+            "ENT*1",
+            "RMR*IV*1**5",
+            "REF*PO*1",
+            "DTM*003*20260105",
+            "ADX*-1*01",
+            "REF*ZZ*2",
+            "RMR*IV*2**5",
+        ],
+    )
     assert problems == []
     assert tree == "ST BPR N1(N1 REFx1) ENT(ENT RMR(RMR REFx1 DTMx1 ADX(ADX REF(REF))) RMR(RMR)) SE"
 
 
 def test_groups_that_start_alike_are_told_apart_by_where_they_stand() -> None:
-    tree, problems = walked("edifact/d96a/orders", [
-        "BGM+220+1+9", "DTM+137:20260105:102", "RFF+ON:1", "DTM+171:20260105:102", "NAD+BY", "RFF+VA:1", "CTA+OC", "COM+1:TE", "NAD+SU", "CUX+2:EUR:9",
-        "LIN+1", "QTY+21:1", "PRI+AAA:1", "RFF+ON:2", "LIN+2", "UNS+S", "MOA+79:1", "CNT+2:2"])
+    tree, problems = walked(
+        "edifact/d96a/orders",
+        [
+            "BGM+220+1+9",
+            "DTM+137:20260105:102",
+            "RFF+ON:1",
+            "DTM+171:20260105:102",
+            "NAD+BY",
+            "RFF+VA:1",
+            "CTA+OC",
+            "COM+1:TE",
+            "NAD+SU",
+            "CUX+2:EUR:9",
+            "LIN+1",
+            "QTY+21:1",
+            "PRI+AAA:1",
+            "RFF+ON:2",
+            "LIN+2",
+            "UNS+S",
+            "MOA+79:1",
+            "CNT+2:2",
+        ],
+    )
     assert problems == []
-    assert tree == ("UNH BGM DTMx1 SG1(RFF DTMx1) SG2(NAD SG3(RFF) SG5(CTA COMx1)) SG2(NAD) SG7(CUX) "
-                    "SG25(LIN QTYx1 SG28(PRI) SG29(RFF)) SG25(LIN) UNS MOAx1 CNTx1 UNT")
+    assert tree == (
+        "UNH BGM DTMx1 SG1(RFF DTMx1) SG2(NAD SG3(RFF) SG5(CTA COMx1)) SG2(NAD) SG7(CUX) "
+        "SG25(LIN QTYx1 SG28(PRI) SG29(RFF)) SG25(LIN) UNS MOAx1 CNTx1 UNT"
+    )
 
 
 def test_a_full_place_passes_the_segment_on_to_the_next_that_takes_it() -> None:
@@ -162,14 +216,27 @@ def _bare(segments: list[Segment], syntax: Syntax = Syntax.X12, repetition: str 
     """A transaction such as a codec would never build."""
     delimiters = Delimiters(element="*", component=":", segment="~", repetition=repetition)
     raw = "~".join("*".join(element for element in segment if isinstance(element, str)) for segment in segments) + "~" + repetition
-    return Transaction(syntax=syntax, type="850", version="004010", control_number="1", segments=segments, raw=raw, offset=0, line=1, delimiters=delimiters)
+    return Transaction(
+        syntax=syntax, type="850", version="004010", control_number="1", segments=segments, raw=raw, offset=0, line=1, delimiters=delimiters
+    )
 
 
 HOSTILE: list[list[Segment]] = [
-    [], [["ST"]], [["SE"]], [["ST"], ["SE"]], [["XXX"]] * 3, [["ST"], ["BEG"], ["SE"]], [["SE"], ["BEG"], ["ST"]], [[""], ["ST"]],
-    [["ST"], *[["N1"]] * 50, ["SE"]], [["ST"], ["BEG", *[""] * 5000], ["SE"]], [["ST"], ["PO1", *["9" * 5000] * 30], ["SE"]],
-    [["ST"], ["CTT", "\u0661\u0662"], ["SE"]], [["ST"], ["DTM", "002", "\u00b2\u00b2\u00b2\u00b2\u00b2\u00b2\u00b2\u00b2"], ["SE"]],
-    [["ST"], ["REF", "DP", "1", "", ":::::::::::::::"], ["SE"]], [["ST"], ["QTY", "01", "1", "^^^^"], ["MEA", "", "", "1", "^:^"], ["SE"]],
+    [],
+    [["ST"]],
+    [["SE"]],
+    [["ST"], ["SE"]],
+    [["XXX"]] * 3,
+    [["ST"], ["BEG"], ["SE"]],
+    [["SE"], ["BEG"], ["ST"]],
+    [[""], ["ST"]],
+    [["ST"], *[["N1"]] * 50, ["SE"]],
+    [["ST"], ["BEG", *[""] * 5000], ["SE"]],
+    [["ST"], ["PO1", *["9" * 5000] * 30], ["SE"]],
+    [["ST"], ["CTT", "\u0661\u0662"], ["SE"]],
+    [["ST"], ["DTM", "002", "\u00b2\u00b2\u00b2\u00b2\u00b2\u00b2\u00b2\u00b2"], ["SE"]],
+    [["ST"], ["REF", "DP", "1", "", ":::::::::::::::"], ["SE"]],
+    [["ST"], ["QTY", "01", "1", "^^^^"], ["MEA", "", "", "1", "^:^"], ["SE"]],
 ]
 
 
@@ -194,8 +261,13 @@ def test_no_form_of_an_edifact_element_raises(element: list[str]) -> None:
 
 
 def test_a_hundred_thousand_repetitions_are_walked_quickly_and_told_once() -> None:
-    segments: list[Segment] = [["ST", "850", "0001"], ["BEG", "00", "SA", "1", "", "20260105"], *[["PER", "BD"] for _ in range(100_000)], ["PO1", "", "1", "EA"],
-                               ["SE", "5", "0001"]]
+    segments: list[Segment] = [
+        ["ST", "850", "0001"],
+        ["BEG", "00", "SA", "1", "", "20260105"],
+        *[["PER", "BD"] for _ in range(100_000)],
+        ["PO1", "", "1", "EA"],
+        ["SE", "5", "0001"],
+    ]
     checked = check(_bare(segments), compiled(ORDER))
     assert codes(checked) == ["SEGMENT-OVER-MAXIMUM PER 6"]
 

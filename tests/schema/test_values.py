@@ -1,0 +1,132 @@
+"""The forms of values."""
+
+import pytest
+
+from gateway.schema.values import date_bad
+from gateway.schema.values import decimal_bad
+from gateway.schema.values import digits_of
+from gateway.schema.values import edifact_number_bad
+from gateway.schema.values import integer_bad
+from gateway.schema.values import period_bad
+from gateway.schema.values import time_bad
+from gateway.schema.values import x12_period_bad
+
+
+@pytest.mark.parametrize("value", ["20260131", "20240229", "20000229", "19991231", "260131", "240229"])
+def test_days_of_the_calendar_are_dates(value: str) -> None:
+    assert not date_bad(value)
+
+
+@pytest.mark.parametrize(
+    "value", ["20260230", "20230229", "19000229", "20261301", "20260100", "00000101", "2026-1-1", "2026011", "202601011", "", "\u0662" * 8]
+)
+def test_others_are_not(value: str) -> None:
+    assert date_bad(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "bad"),
+    [
+        ("0000", False),
+        ("2359", False),
+        ("235959", False),
+        ("2359599", False),
+        ("23595999", False),
+        ("2400", True),
+        ("2360", True),
+        ("235960", True),
+        ("12", True),
+        ("12345", True),
+        ("12:30", True),
+        ("", True),
+    ],
+)
+def test_times_have_hours_minutes_and_perhaps_seconds(value: str, bad: bool) -> None:
+    assert time_bad(value) is bad
+
+
+@pytest.mark.parametrize(
+    ("value", "integer", "decimal", "number"),
+    [
+        ("0", True, True, True),
+        ("-12", True, True, True),
+        ("0012", True, True, True),
+        ("1.50", False, True, True),
+        (".5", False, True, True),
+        ("5.", False, True, True),
+        ("1,5", False, False, True),
+        ("1E5", False, True, False),
+        ("-1.5E-3", False, True, False),
+        ("+1", False, False, True),
+        ("1.2.3", False, False, False),
+        ("1.2,3", False, False, False),
+        ("--1", False, False, False),
+        ("", False, False, False),
+        ("-", False, False, False),
+        (".", False, False, False),
+        (" 1", False, False, False),
+        ("1 ", False, False, False),
+        ("\u0661", False, False, False),
+        ("1_0", False, False, False),
+        ("NaN", False, False, False),
+    ],
+)
+def test_numbers_are_what_the_standards_call_numbers(value: str, integer: bool, decimal: bool, number: bool) -> None:
+    assert integer_bad(value, 1, 9) is not integer
+    assert decimal_bad(value, 1, 9) is not decimal
+    assert edifact_number_bad(value, 1, 9) is not number
+
+
+def test_sign_and_decimal_mark_do_not_count() -> None:
+    assert digits_of("-12.50") == 4
+    assert not decimal_bad("-1234.56789", 1, 9) and decimal_bad("-12345.67890", 1, 9)
+    assert not edifact_number_bad("-1234,56789", 1, 9) and edifact_number_bad("12345,67890", 1, 9)
+    assert not integer_bad("-123456789", 1, 9) and integer_bad("1", 2, 9)
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "bad"),
+    [
+        ("20260131", "102", False),
+        ("20260231", "102", True),
+        ("202601311430", "203", False),
+        ("20260131", "203", True),
+        ("20260131143059", "204", False),
+        ("202601312400", "203", False),
+        ("202601312500", "203", True),
+        ("202601311430+01", "303", False),
+        ("202601311430UTC", "303", False),
+        ("310126", "2", False),
+        ("260131", "101", False),
+        ("202601", "610", False),
+        ("202613", "610", True),
+        ("202653", "616", False),
+        ("202654", "616", True),
+        ("2026010120260131", "718", False),
+        ("20260101-20260131", "718", False),
+        ("2026010120260232", "718", True),
+        ("2026", "602", False),
+        ("1430", "401", False),
+        ("anything", "804", False),
+        ("anything", "", False),
+        ("", "102", True),
+        ("20260131X", "102", True),
+    ],
+)
+def test_edifact_dates_have_the_format_that_is_named(value: str, form: str, bad: bool) -> None:
+    assert period_bad(value, form) is bad
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "bad"),
+    [
+        ("20260131", "D8", False),
+        ("20260131-20260201", "RD8", False),
+        ("20260131", "RD8", True),
+        ("1", "D8", True),
+        ("202601311430", "DT", False),
+        ("Q", "UN", False),
+    ],
+)
+def test_x12_periods_have_the_format_that_is_named(value: str, form: str, bad: bool) -> None:
+    assert x12_period_bad(value, form) is bad
