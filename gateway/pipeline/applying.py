@@ -30,17 +30,21 @@ def apply_bank_statements(work: Work, rows: Sequence[documents.Document]) -> Non
             continue
         statement = cast(BankStatement, canonical.decode(row.body or ""))
         pieces = [money for money in map(cash.money_of, statement.entries) if money is not None]
+        # the bank's entry for an advice that was booked as money is the same money
+        booked = _booked_advices(work, pieces)
+        for money in pieces:
+            if money.trace in booked:
+                work.note(row, "payment known", {"trace": money.trace, "payment": booked[money.trace]}, reason="its remittance advice was booked as the money")
+        pieces = [money for money in pieces if money.trace is None or money.trace not in booked]
         source = f"{statement.account}|{statement.number}"
         payments = {money.id: _payment(work, row, source, money) for money in pieces}
         fresh = {payment.bank_reference for payment in ledger.add_payments(work.connection, list(payments.values()))}
         new = [money for money in pieces if payments[money.id].bank_reference in fresh]
-        matched = cash.match(
-            new, _items(work), _payers(work), advices=_advices(work), earlier=_earlier(work, new), settled_by_advice=_booked_advices(work, new)
-        )
+        matched = cash.match(new, _items(work), _payers(work), advices=_advices(work), earlier=_earlier(work, new))
         for money, result in zip(new, matched, strict=True):
             _book(work, row, payments[money.id], result)
-        booked = sum(1 for result in matched if result.state == "applied")
-        _finish(work, row, f"{len(pieces)} payments, {len(pieces) - len(new)} of them known, {booked} applied")
+        applied = sum(1 for result in matched if result.state == "applied")
+        _finish(work, row, f"{len(pieces) + len(booked)} payments, {len(pieces) - len(new) + len(booked)} of them known, {applied} applied")
         crash.point(46)
 
 

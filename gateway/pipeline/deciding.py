@@ -159,7 +159,7 @@ def _reason(decision: Decision) -> str:
 
 def _keep_order(work: Work, row: documents.Document, order: Order, decision: Decision, currency: str, total: int, facts: Facts) -> None:
     """The order as we follow it through: made at its first decision, moved on at a later one. Cancels and copies are none."""
-    if order.purpose in _NO_ORDERS:
+    if order.purpose in _NO_ORDERS and not decision.books:
         return
     # prices for the line's own unit, as goods leave and are billed
     opened = {line.number: line for line in open_order(order, decision, row.id, facts).lines}
@@ -173,7 +173,8 @@ def _keep_order(work: Work, row: documents.Document, order: Order, decision: Dec
                 ordinal=line.index + 1,
                 item=line.item,
                 unit=order.lines[line.index].unit,
-                price=own.price if own else line.price,
+                # a price for a unit that does not convert into the line's cannot be billed: billing asks for one
+                price=(own.price if own.price_unit is None else None) if own else line.price,
                 price_base=own.price_base if own else line.price_base,
                 state="rejected" if own is None else "open",
                 promised_on=line.promised_on,
@@ -192,7 +193,7 @@ def _keep_order(work: Work, row: documents.Document, order: Order, decision: Dec
                     partner=row.partner,
                     number=order.number,
                     release=order.release,
-                    purpose=order.purpose,
+                    purpose=None if order.purpose in _NO_ORDERS else order.purpose,
                     fingerprint=fingerprint(order),
                     state=decision.state,
                     currency=currency,

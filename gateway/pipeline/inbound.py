@@ -316,6 +316,9 @@ def _close(
     elif chunk.duplicate is not None:
         state, outcome = "refused", "duplicate"
         splitting.progress.problems.append(chunk.duplicate)
+        # what is in it was answered when it came first: only the interchange as a whole is refused
+        splitting.progress.groups.clear()
+        splitting.loose.append(chunk.duplicate)
         facts["problems"] = chunk.duplicate.code
     else:
         state, outcome = "done", "accepted"

@@ -17,12 +17,17 @@ import random
 from datetime import datetime
 from datetime import timedelta
 
+import structlog
+from sqlalchemy import Connection
+
+from gateway.kinds import pipeline as kinds
 from gateway.pipeline.delivery import Delivered
 from gateway.pipeline.delivery import deliver
 from gateway.pipeline.rendering import Rendered
 from gateway.pipeline.rendering import Unrenderable
 from gateway.pipeline.rendering import render
 from gateway.pipeline.station import Station
+from gateway.problem import NOWHERE
 from gateway.store import crash
 from gateway.store import documents
 from gateway.store import journal
@@ -32,10 +37,13 @@ from gateway.store.outbox import Entry
 from gateway.store.rows import StaleState
 from gateway.transport.box import TransportError
 
-BATCH = 50
+BATCH = 20
 LEASE = timedelta(seconds=120)
 #: seconds before the second, third, ... try; after the last one the row rests in `dead`
 WAITS = (5, 15, 60, 300, 900, 3600, 3600, 7200, 14400)
+
+
+_log = structlog.get_logger("outbound")
 
 
 def step(station: Station, stream: str) -> bool:
@@ -65,10 +73,10 @@ def _prepare(station: Station, claimed: list[Entry], token: str) -> list[Entry]:
     with station.database.begin() as connection:
         entries = []
         for entry in fresh:
-            rendered = render(station, connection, entry, now)
+            rendered = _render_alone(station, connection, entry, now)
             if isinstance(rendered, Unrenderable):
                 outbox.dead(connection, [entry.id], token, rendered.reason)
-                entries.append(_entry(entry, now, "cannot be written", {"problems": rendered.codes}))
+                entries.append(_entry(entry, now, "cannot be written", {"problems": rendered.codes}, reason=rendered.reason))
             else:
                 done[entry.id] = rendered
         crash.point(52)
@@ -98,6 +106,21 @@ def _prepare(station: Station, claimed: list[Entry], token: str) -> list[Entry]:
     crash.point(55)
     with station.database.read() as connection:
         return [outbox.get_existing(connection, entry.id) for entry in claimed if entry.id in done or entry.state == "prepared"]
+
+
+def _render_alone(station: Station, connection: Connection, entry: Entry, now: datetime) -> Rendered | Unrenderable:
+    """Render one row so that its failure gives its control numbers back and leaves its neighbours alone."""
+    savepoint = connection.begin_nested()
+    try:
+        rendered = render(station, connection, entry, now)
+    except Exception as error:  # noqa: BLE001  a row that cannot be rendered must not keep the others back; it is shown, and can be revived
+        _log.exception("row cannot be rendered", row=entry.id)
+        rendered = Unrenderable((kinds.STEP_FAILED.at(NOWHERE, f"{entry.spec} could not be written: {type(error).__name__}: {error}"),))
+    if isinstance(rendered, Unrenderable):
+        savepoint.rollback()
+    else:
+        savepoint.commit()
+    return rendered
 
 
 def _send(station: Station, ready: list[Entry], token: str) -> bool:

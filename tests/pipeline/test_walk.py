@@ -139,7 +139,7 @@ def test_test_traffic_is_answered_as_test_and_touches_nothing(world: World) -> N
 
 def test_an_order_goes_all_the_way_to_the_cash(world: World) -> None:
     world.receive(x12_order("PO7", lines=(("1", "10", "9.25", "SKU1"), ("2", "4", "2.50", "SKU2"))))
-    hand_in_shipments(world.station, b"order,line,quantity,sscc\nPO7,1,10,340123455000000018\nPO7,2,3,340123455000000018\n", "ship.csv", "warehouse")
+    hand_in_shipments(world.station, b"order,line,quantity,sscc\nPO7,1,10,340123455000000012\nPO7,2,3,340123455000000012\n", "ship.csv", "warehouse")
     world.settle()
     advice = next(text for text in world.sent() if "ST*856" in text)
     assert [segment[3] for segment in tags(advice, "HL")][:2] == ["S", "O"]
@@ -219,3 +219,11 @@ def test_a_cancel_reaches_a_held_order(tmp_path: Path) -> None:
         assert states == {"PO11": "cancelled"}
         assert holds.list_open(connection) == []
     world.close()
+
+
+def test_a_duplicate_interchange_says_so_and_is_not_answered_by_a_997(world: World) -> None:
+    world.receive(x12_order())
+    before = len(world.sent())
+    again = world.receive(x12_order())
+    assert [problem.code for problem in again.problems] == ["FILE-DUPLICATE-INTERCHANGE"]
+    assert len(world.sent()) == before
