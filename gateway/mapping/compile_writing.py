@@ -45,8 +45,8 @@ def compile_writing(plan: MappingPlan, *, explain: bool = False) -> CompiledWrit
     module = Module()
     module.constants.update(
         all_parties=writing.all_parties, party_names=writing.party_names, through=writing.through, pairs_of=writing.identifier_pairs,
-        cleaned=writing.cleaned, text_of=writing.text_of, chunks=writing.chunks, put=writing.put, trim=writing.trim, Decimal=Decimal,
-        told=_told)
+        cleaned=writing.cleaned, permitted=writing.permitted, text_of=writing.text_of, chunks=writing.chunks, put=writing.put, trim=writing.trim,
+        Decimal=Decimal, told=_told)
     writer = _Segments(plan, module, explain) if plan.schema is not None else _Elements(plan, module, explain)
     writer.document()
     title = f"<mapping {plan.spec} write{' explain' if explain else ''}>"

@@ -87,8 +87,8 @@ class _XmlPlaces:
         from gateway.codecs import xml
 
         span = xml.locate(self.transaction, carrier, name)
-        path = xml.place_of(carrier, name).path
-        return Origin(source=_plain_path(path or ""), offset=span.offset, length=span.length, how=how, mapping=where, path=path)
+        path = xml.path_in(self.transaction, carrier, name)
+        return Origin(source=_plain_path(path), offset=span.offset, length=span.length, how=how, mapping=where, path=path)
 
 
 def _plain_path(path: str) -> str:

@@ -195,3 +195,10 @@ def test_a_buyer_is_identified_once(document: dict[str, Any], spec: str) -> None
     written = checked(document, spec)
     role = "AccountingCustomerParty" if spec == "peppol/invoice" else "BuyerCustomerParty"
     assert texts(written, f"cac:{role}/cac:Party/cac:PartyIdentification/cbc:ID") == ["1234567890128"]
+
+
+def test_what_xml_cannot_hold_is_a_blank() -> None:
+    document = copy.deepcopy(INVOICE)
+    document["buyer"]["name"] = "A\x01B\ufffe \U0001f600"
+    written = checked(document, "peppol/invoice")
+    assert texts(written, "cac:AccountingCustomerParty/cac:Party/cac:PartyLegalEntity/cbc:RegistrationName") == ["A B  \U0001f600"]

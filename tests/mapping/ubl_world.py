@@ -17,6 +17,8 @@ from gateway.mapping.compile_reading import CompiledReading
 from gateway.mapping.compile_reading import compile_reading
 from gateway.mapping.compile_writing import CompiledWriting
 from gateway.mapping.compile_writing import compile_writing
+from gateway.mapping.explain import Origin
+from gateway.mapping.explain import provenance
 from gateway.mapping.load import load_mapping
 from gateway.model.document import Document
 from gateway.model.document import decode
@@ -85,3 +87,9 @@ def texts(transaction: Transaction, path: str) -> list[str]:
 def names(element: Any) -> list[str]:
     """The local names of the children."""
     return [etree.QName(child).localname for child in element]
+
+
+def explained(transaction: Transaction, spec: str) -> dict[str, list[Origin]]:
+    """Where each field of the document came from."""
+    header = Source(syntax=transaction.syntax.value, type=transaction.type, version=transaction.version, test=False)
+    return provenance(transaction, None, compile_reading(load_mapping(spec, "read", RESOLVER, None), explain=True), header, NOBODY)
