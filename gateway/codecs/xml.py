@@ -131,10 +131,10 @@ class _Stop(Exception):
 def _refuse_prolog(data: bytes) -> Problem | None:
     # expat reads only up to the root element or the DOCTYPE, whichever comes first, and opens nothing
     scanner = expat.ParserCreate()
-    doctypes: list[tuple[int, int]] = []
+    doctypes: list[int] = []
 
     def doctype(*_: object) -> None:
-        doctypes.append((scanner.CurrentByteIndex, scanner.CurrentLineNumber))
+        doctypes.append(scanner.CurrentByteIndex)
         raise _Stop
 
     def element(*_: object) -> None:
@@ -151,7 +151,10 @@ def _refuse_prolog(data: bytes) -> Problem | None:
     except (LookupError, ValueError):
         return kinds.ENCODING.at(Place(offset=0, line=1), "the encoding that the file declares is not one that we read", expected="UTF-8")
     if doctypes:
-        offset, line = doctypes[0]
+        # expat tells it where the declaration ends or its subset begins
+        codec = xml_places.codec_of(data)
+        offset = max(data.rfind("<!DOCTYPE".encode(codec), 0, doctypes[0]), 0)
+        line = data.count("\n".encode(codec), 0, offset) + 1
         return kinds.DOCTYPE.at(Place(offset=offset, line=line), "the file declares a document type (DOCTYPE), which is refused",
                                 expected="no DOCTYPE")
     return None

@@ -82,7 +82,7 @@ class Spots:
         self._starts = array("q")
         self._ends = array("q")
         self._lines = array("q")
-        self._codec = _codec_of(data)
+        self._codec = codec_of(data)
         self._ordinals = {element: ordinal for ordinal, element in enumerate(root.iter("*"))}
         self._positions: dict[Any, str] | None = None
         self._scan()
@@ -156,7 +156,7 @@ class Spots:
         return len(text.encode(self._codec))
 
 
-def _codec_of(data: bytes) -> str:
+def codec_of(data: bytes) -> str:
     """latin-1 stands for every encoding in which the characters of markup are one byte, so that a character is a byte."""
     if data.startswith((b"\xff\xfe", b"<\0")):
         return "utf-16-le"

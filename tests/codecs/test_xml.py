@@ -164,9 +164,11 @@ def test_a_doctype_is_refused_unread(name: str, encoding: str, monkeypatch: pyte
     monkeypatch.setattr(socket.socket, "connect", no_network)
     text = "<?xml version='1.0'?>\n<!-- a comment first -->\n" + ATTACKS[name] + SMALL.replace("PO1", "&x;&a11;" * 1000)
     began = time.perf_counter()
-    problem = problem_of(text.encode(encoding))
+    data = text.encode(encoding)
+    problem = problem_of(data)
     assert problem.code == "XML-DOCTYPE"
     assert problem.place.line == 3
+    assert problem.place.offset == data.index("<!DOCTYPE".encode(encoding.replace("16", "16-le")))
     assert time.perf_counter() - began < 0.5
 
 
