@@ -45,8 +45,8 @@ def compile_writing(plan: MappingPlan, *, explain: bool = False) -> CompiledWrit
     module = Module()
     module.constants.update(
         all_parties=writing.all_parties, party_names=writing.party_names, through=writing.through, pairs_of=writing.identifier_pairs,
-        cleaned=writing.cleaned, permitted=writing.permitted, text_of=writing.text_of, chunks=writing.chunks, put=writing.put, trim=writing.trim,
-        Decimal=Decimal, told=_told)
+        cleaned=writing.cleaned, permitted=writing.permitted, text_of=writing.text_of, chunks=writing.chunks, folded=writing.folded,
+        put=writing.put, trim=writing.trim, Decimal=Decimal, told=_told)
     writer = _Segments(plan, module, explain) if plan.schema is not None else _Elements(plan, module, explain)
     writer.document()
     title = f"<mapping {plan.spec} write{' explain' if explain else ''}>"
@@ -220,9 +220,12 @@ class _Segments(_Scopes):
             texts[number] = value.variable
             origins.append((self._name(held.use, part), value))
             sent += [value.sent] if value.sent else []
-            if leaf.split is not None:
+            if leaf.pieces is not None:
+                texts[number] = f"*folded({value.variable}, {leaf.split}, {leaf.pieces})"
+                texts.update({number + further: "" for further in range(1, leaf.pieces)})
+            elif leaf.split is not None:
                 split = (held.use.position, number, leaf, value, part)
-        components = ", ".join(texts.get(number, "''") for number in range(1, max(texts, default=0) + 1))
+        components = ", ".join(filter(None, (texts.get(number, "''") for number in range(1, max(texts, default=0) + 1))))
         variable = self.module.name("c")
         shows = list(dict.fromkeys(sent))
         constant = all(isinstance(leaf.origin, Constant) for _, leaf in held.parts)
@@ -381,7 +384,7 @@ def _prefixes(namespaces: Any, root: WriteElement) -> dict[str | None, str]:
             look(child)
 
     look(root)
-    return {prefix or None: namespace for prefix, namespace in namespaces.items() if namespace in used}
+    return {prefix or None: namespace for prefix, namespace in sorted(namespaces.items(), key=lambda item: item[0] != "") if namespace in used}
 
 
 

@@ -236,7 +236,7 @@ class WrittenValues:
                     around = around.outer
                 return Written(f"str({around.position or 1})", "", f"[('position', 'computed', {leaf.where!r})]")
             text = self._assign(function, f"x.partner.get({origin.name!r})")
-            return Written(text, "", f"[('partner.{origin.name}', 'constant', {leaf.where!r})]")
+            return Written(text, f"bool({text})", f"[('partner.{origin.name}', 'constant', {leaf.where!r})]")
         if isinstance(origin, Join | All):
             return self._join(function, leaf, origin, scope)
         if isinstance(origin, Count | Sum):

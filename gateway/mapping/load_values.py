@@ -282,6 +282,7 @@ def _modified(node: Mapping, origin: Origin | None, wanted: Wanted, scope: Scope
         if scalar is not None:
             text[key] = scalar.text
     otherwise, otherwise_text = _otherwise(node, desk)
+    split, most = _pieces(node, text, desk)
     leaf = Leaf(
         origin=origin or Constant(""), where=node.where, make=_make(node, desk), table=desk.table(node.items["table"]) if "table" in node else None,
         otherwise=otherwise, otherwise_text=otherwise_text, keep=_keep(node, text.get("keep"), wanted, desk), kept=_kept(node, wanted, scope, desk),
@@ -290,7 +291,7 @@ def _modified(node: Mapping, origin: Origin | None, wanted: Wanted, scope: Scope
         zone=_zone(node, text.get("zone"), desk), implied=_implied(text.get("as"), wanted), divide=_factor(node, "divide", text, wanted, desk),
         multiply=_factor(node, "multiply", text, wanted, desk), round=_whole(node, "round", text, desk),
         rounding=text.get("rounding", "half_up"), cut=_whole(node, "cut", text, desk), pad=_whole(node, "pad", text, desk),
-        split=_whole(node, "split", text, desk))
+        split=split, pieces=most)
     if leaf.rounding not in _ROUNDINGS:
         guess = did_you_mean(leaf.rounding, _ROUNDINGS)
         desk.fault(node.items["rounding"], f"no rounding '{leaf.rounding}'{guess}; known are {', '.join(_ROUNDINGS)}")
@@ -404,6 +405,18 @@ def _whole(node: Mapping, key: str, text: dict[str, str], desk: Desk) -> int | N
         desk.fault(node.items[key], f"`{key}:` wants a whole number, not '{said}'")
         return None
     return int(said)
+
+
+def _pieces(node: Mapping, text: dict[str, str], desk: Desk) -> tuple[int | None, int | None]:
+    """`35`: pieces of so many characters, as many as there are. `35x2`: two of them, the rest is cut."""
+    said = text.get("split")
+    if said is None:
+        return None, None
+    match = re.fullmatch(r"([1-9][0-9]{0,3})(?:x([1-9][0-9]?))?", said, re.ASCII)
+    if match is None:
+        desk.fault(node.items["split"], f"`split:` wants the length of a piece, or with the most pieces like 35x2, not '{said}'")
+        return None, None
+    return int(match[1]), int(match[2]) if match[2] else None
 
 
 def _exact(text: str) -> bool:

@@ -229,6 +229,8 @@ class Leaf:
     pad: int | None = None
     #: writing: a long text goes on in the next segment (or component) after so many characters
     split: int | None = None
+    #: `split: 35x2`: so many pieces and no further segment; what is longer is cut
+    pieces: int | None = None
 
 
 # Reading: shaped like the canonical document ----------------------------------------------------------------------------

@@ -221,6 +221,14 @@ def chunks(text: str, size: int, count: int) -> list[list[str]]:
     return [held[start:start + count] for start in range(0, len(held), count)]
 
 
+def folded(text: str, size: int, count: int) -> list[str]:
+    """A text in exactly `count` pieces, cut between words if it then fits, else wherever a piece is full; what is longer is cut off."""
+    held = pieces(text, size)
+    if len(held) > count:
+        held = [text[start:start + size] for start in range(0, size * count, size)]
+    return [*held, *[""] * (count - len(held))]
+
+
 def put(segment: Segment, position: int, value: Any) -> None:
     """An element at its position."""
     while len(segment) <= position:

@@ -1,0 +1,112 @@
+"""What the tests of the mapping language share: small mappings in text, small transactions, and the shipped plans."""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from gateway.codecs import edifact
+from gateway.codecs import x12
+from gateway.codecs import xml
+from gateway.codecs.node import Transaction
+from gateway.config import FolderResolver
+from gateway.mapping.apply import PartnerValues
+from gateway.mapping.apply import to_document
+from gateway.mapping.apply import to_transaction
+from gateway.mapping.compile_reading import compile_reading
+from gateway.mapping.compile_writing import compile_writing
+from gateway.mapping.load import load_mapping
+from gateway.mapping.plan import MappingPlan
+from gateway.model.values import Source
+from gateway.problem import Problem
+from gateway.schema.apply import Checked
+from gateway.schema.apply import check
+from gateway.schema.compile import CompiledSchema
+from gateway.schema.compile import compile_schema
+from gateway.schema.load import load_schema
+from gateway.yaml_source import Mapping
+from gateway.yaml_source import parse
+
+TOP = Path(__file__).parents[2]
+SHIPPED = FolderResolver(({"mappings": TOP / "mappings", "schemas": TOP / "schemas"},))
+NOBODY = PartnerValues()
+
+
+class Texts:
+    """A resolver over texts, with the shipped tables and schemas behind it."""
+
+    def __init__(self, files: dict[str, str]) -> None:
+        self.files = files
+
+    def text_of(self, name: str) -> tuple[str, str] | None:
+        if name in self.files:
+            return name, self.files[name]
+        return SHIPPED.text_of(name) if name.startswith(("mappings/tables/", "schemas/")) else None
+
+    def names(self, prefix: str) -> list[str]:
+        return sorted(name for name in self.files if name.startswith(prefix))
+
+
+@cache
+def schema(spec: str) -> CompiledSchema:
+    """A shipped schema."""
+    return compile_schema(load_schema(spec, SHIPPED))
+
+
+def is_xml(spec: str) -> bool:
+    return spec.split("/")[0] not in ("x12", "edifact")
+
+
+def load(spec: str, direction: str, text: str, overlays: Sequence[str] = ()) -> MappingPlan:
+    """A mapping in text as a plan."""
+    nodes = [node for number, overlay in enumerate(overlays) if isinstance(node := parse(overlay, f"partners/{number}.yaml"), Mapping)]
+    plan = None if is_xml(spec) else schema(spec).plan
+    return load_mapping(spec, direction, Texts({f"mappings/{spec}.yaml": text}), plan, nodes)
+
+
+def shipped(spec: str, direction: str) -> MappingPlan:
+    """A shipped mapping as a plan."""
+    return load_mapping(spec, direction, SHIPPED, None if is_xml(spec) else schema(spec).plan)
+
+
+def x12_file(body: str, type_: str = "850", version: str = "004010", group: str = "PO") -> bytes:
+    """Segments in their envelope."""
+    count = body.count("~") + 2
+    return (f"ISA*00*          *00*          *ZZ*ACMEBUYER      *ZZ*SELLERCO       *260105*1200*U*00401*000000001*0*P*>~"
+            f"GS*{group}*ACMEBUYER*SELLERCO*20260105*1200*1*X*{version}~ST*{type_}*0001~{body}SE*{count}*0001~GE*1*1~IEA*1*000000001~").encode()
+
+
+def edifact_file(body: str, type_: str = "ORDERS", version: str = "D:96A") -> bytes:
+    """Segments in their envelope."""
+    count = body.count("'") + 2
+    return (f"UNB+UNOC:3+1234567890128:14+4012345500004:14+260105:1200+R1'UNH+1+{type_}:{version}:UN'"
+            f"{body}UNT+{count}+1'UNZ+1+R1'").encode()
+
+
+def transaction_of(data: bytes) -> Transaction:
+    """The first transaction of a file."""
+    codec = x12 if data[:3] == b"ISA" else edifact if data[:3] in (b"UNB", b"UNA") else xml
+    return next(event for event in codec.read([data]) if isinstance(event, Transaction))
+
+
+def checked(transaction: Transaction, spec: str) -> Checked:
+    return check(transaction, schema(spec))
+
+
+def source_of(transaction: Transaction) -> Source:
+    return Source(syntax=transaction.syntax.value, type=transaction.type, test=False)
+
+
+def read(plan: MappingPlan, data: bytes, partner: PartnerValues = NOBODY) -> tuple[Any, list[Problem]]:
+    """The document that a plan reads from a file, both variants compared."""
+    transaction = transaction_of(data)
+    tree = None if plan.schema is None else checked(transaction, plan.spec).tree
+    answer = to_document(transaction, tree, compile_reading(plan), source_of(transaction), partner)
+    explained = to_document(transaction, tree, compile_reading(plan, explain=True), source_of(transaction), partner)
+    assert answer == explained, "the explaining variant reads the same"
+    return answer
+
+
+def write(plan: MappingPlan, document: Any, partner: PartnerValues = NOBODY) -> tuple[Any, list[Problem]]:
+    """What a plan writes of a document."""
+    return to_transaction(document, compile_writing(plan), partner)
