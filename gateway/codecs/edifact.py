@@ -220,7 +220,9 @@ class _Reader(EnvelopeReader):
         else:
             self.careful = True
             message = f"message {transaction.control_number} has no UNT: {kind} follows"
-            self.tell(transaction, kinds.UNT_MISSING, message, len(segments), found=kind, expected="UNT")
+            self.tell(transaction, kinds.UNT_MISSING, message, len(segments) + 1, found=kind, expected="UNT")
+            last = transaction.problems[-1]
+            transaction.problems[-1] = msgspec.structs.replace(last, place=msgspec.structs.replace(last.place, segment="UNT"))
         self.look_at_segments(transaction)
         self.check_header(transaction)
         if taken_for:

@@ -23,6 +23,8 @@ REJECTED = "4"
 ACKNOWLEDGED = "7"
 #: 0085 where a kind has no code of its own
 _UNSPECIFIED = "18"
+#: stands for what was not sent where our answer must name it
+_MISSING = "X"
 #: what 0013/0135 may name: segments of the envelope
 _SERVICE_TAGS = frozenset({"UNA", "UNB", "UNZ", "UNG", "UNE", "UNH", "UNT"})
 _MOST_ELEMENTS = 99
@@ -46,7 +48,9 @@ def edifact_answers(result: InterchangeResult, policy: AcknowledgmentPolicy) -> 
     if policy.when == "on_error" and outcome == "accepted":
         return []
     action = [REJECTED if refused else ACKNOWLEDGED]
-    body: list[Segment] = [["UCI", [envelope.control_number], _party(envelope.sender), _party(envelope.receiver), action, *_fault(errors, "UNB")]]
+    body: list[Segment] = [
+        ["UCI", [_fitting(envelope.control_number, 14)], _party(envelope.sender), _party(envelope.receiver), action, *_fault(errors, "UNB")]
+    ]
     if not refused:
         body += _messages(result.transactions)
         for group in result.groups:
@@ -59,7 +63,13 @@ def _group(group: GroupResult, result: InterchangeResult) -> list[Segment]:
     """UCF and what is said of the group's messages."""
     errors = errors_of([*group.problems, *(problem for problem in result.problems if problem.place.group == group.control_number)])
     rejected = bool(group.transactions) and all(transaction.outcome == "rejected" for transaction in group.transactions)
-    ucf: Segment = ["UCF", [group.control_number], _party(group.sender), _party(group.receiver), [REJECTED if rejected else ACKNOWLEDGED]]
+    ucf: Segment = [
+        "UCF",
+        [_fitting(group.control_number, 14)],
+        _party(group.sender),
+        _party(group.receiver),
+        [REJECTED if rejected else ACKNOWLEDGED],
+    ]
     return [[*ucf, *_fault(errors, "UNG")], *_messages(group.transactions)]
 
 
@@ -71,8 +81,15 @@ def _message(transaction: TransactionResult) -> list[Segment]:
     """UCM and, where it is refused, UCS for each wrong segment with UCD for each wrong element."""
     errors = errors_of(transaction.problems) if transaction.outcome != "accepted" else []
     whole = [problem for problem in errors if _is_whole(problem.place)]
-    identifier = [transaction.type, transaction.version[:1], transaction.version[1:], "UN", transaction.association]
-    ucm: Segment = ["UCM", [transaction.control_number], identifier, [REJECTED if transaction.outcome == "rejected" else ACKNOWLEDGED]]
+    version = _fitting(transaction.version, 4)
+    identifier = [
+        _fitting(transaction.type, 6),
+        version[:1],
+        version[1:] or _MISSING,
+        "UN",
+        _fitting(transaction.association, 6) if transaction.association else "",
+    ]
+    ucm: Segment = ["UCM", [_fitting(transaction.control_number, 14)], identifier, [REJECTED if transaction.outcome == "rejected" else ACKNOWLEDGED]]
     body = [[*ucm, *_fault(whole, "UNH")]]
     segments: dict[int, list[Problem]] = {}
     for problem in errors:
@@ -112,7 +129,15 @@ def _position(place: Place) -> list[str]:
 
 def _party(identity: str) -> list[str]:
     qualifier, colon, value = identity.partition(":")
-    return [value, qualifier] if colon else [qualifier]
+    if not colon:
+        qualifier, value = "", identity
+    return [_fitting(value, 35), _fitting(qualifier, 4)] if qualifier else [_fitting(value, 35)]
+
+
+def _fitting(text: str, most: int) -> str:
+    """What was sent, made to fit: an answer that names something cut short is better than none."""
+    plain = "".join(character for character in text if character.isascii() and character.isprintable())
+    return plain.strip()[:most].strip() or _MISSING
 
 
 def _trimmed(segment: Segment) -> Segment:

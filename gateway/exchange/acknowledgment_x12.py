@@ -27,6 +27,8 @@ from gateway.problem import Problem
 #: AK502..506 and AK905..909
 _MOST_CODES = 5
 _MOST_ELEMENTS = 99
+#: AK902 to AK904 have six digits
+_LARGEST = 999_999
 _GROUP_MARKS = {"accepted": "A", "accepted_with_errors": "E", "partially_accepted": "P", "rejected": "R"}
 _TRANSACTION_MARKS = {"accepted": "A", "accepted_with_errors": "E", "rejected": "R"}
 _TAG = re.compile(r"[A-Z][A-Z0-9]{1,2}", re.ASCII)
@@ -95,13 +97,13 @@ def group_outcome(group: GroupResult, problems: Iterable[Problem] | None = None)
 
 def _functional(group: GroupResult, problems: list[Problem], outcome: str, form: _Form, version: str) -> tuple[Segment, ...]:
     """AK1, AK2 with its notes and AK5 or IK5, AK9."""
-    body: list[Segment] = [["AK1", group.type[:2], group.control_number]]
+    body: list[Segment] = [["AK1", _fitting(group.type, 2, 2, "ZZ"), _digits(group.control_number, 1)]]
     if form.implementation:
-        body[0].append(group.version)
+        body[0].append(_fitting(group.version, 1, 12, version))
     for transaction in listed(group.transactions):
-        body.append(["AK2", transaction.type, transaction.control_number])
+        body.append(["AK2", _fitting(transaction.type, 3, 3, "000"), _fitting(transaction.control_number, 4, 9, "0000")])
         if version >= "005010":
-            body[-1].append(transaction.association)
+            body[-1].append(_fitting(transaction.association, 0, 35, ""))
         if transaction.outcome != "accepted":
             for place, found in _by_segment(transaction):
                 body += _notes(place, found, form)
@@ -181,7 +183,8 @@ def _group_trailer(group: GroupResult, problems: list[Problem], outcome: str) ->
     codes = list(dict.fromkeys(kind_of(problem).ak9 for problem in told if kind_of(problem).ak9))[:_MOST_CODES]
     declared = group.declared if group.declared is not None else group.counted
     counted = max(group.counted, len(group.transactions))
-    return ["AK9", _GROUP_MARKS[outcome], str(declared)[:6], str(counted), str(accepted), *codes]
+    numbers = [str(min(number, _LARGEST)) for number in (declared, counted, accepted)]
+    return ["AK9", _GROUP_MARKS[outcome], *numbers, *codes]
 
 
 def _technical(result: InterchangeResult, policy: AcknowledgmentPolicy) -> list[Answer]:
@@ -198,8 +201,20 @@ def _technical(result: InterchangeResult, policy: AcknowledgmentPolicy) -> list[
         return []
     outcome = "rejected" if refused else "accepted_with_errors" if errors else "accepted"
     code = kind_of(errors[0]).ta1 if errors else "024" if refused else "000"
-    segment: Segment = ["TA1", envelope.control_number.zfill(9), envelope.date, envelope.time, _TRANSACTION_MARKS[outcome], code]
+    numbers = [_digits(envelope.control_number, 9), _digits(envelope.date, 6)[:6], _digits(envelope.time, 4)[:4]]
+    segment: Segment = ["TA1", *numbers, _TRANSACTION_MARKS[outcome], code]
     return [Answer(type="TA1", version=envelope.version, bodies=((segment,),), outcome=outcome)]
+
+
+def _digits(text: str, width: int) -> str:
+    """A number of at least `width` digits, whatever was sent."""
+    return "".join(character for character in text if character in "0123456789")[:9].zfill(width)
+
+
+def _fitting(text: str, least: int, most: int, otherwise: str) -> str:
+    """What was sent, made to fit: an answer that names something cut short is better than none. `otherwise` fills what is missing."""
+    text = "".join(character for character in text.strip() if character.isascii() and (character.isalnum() or character in " .-_/"))[:most].strip()
+    return text if len(text) >= least and text else (otherwise + text)[-max(least, len(otherwise)) :]
 
 
 def _trimmed(segment: Segment) -> Segment:

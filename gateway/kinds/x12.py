@@ -28,12 +28,6 @@ ISA_DUPLICATE = Kind(
     cure="Give each interchange its own control number.",
     ta1="025",
 )
-DELIMITERS_UNUSABLE = Kind(
-    code="X12-DELIMITERS-UNUSABLE",
-    title="The delimiters in ISA cannot be told apart or are no delimiters",
-    cure="Use four different characters that are neither letters nor digits nor part of the data.",
-    ta1="026",
-)
 COMPONENT_SEPARATOR_MISSING = Kind(
     code="X12-COMPONENT-SEPARATOR-MISSING",
     title="ISA16 is empty: there is no component separator",

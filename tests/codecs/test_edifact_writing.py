@@ -1,7 +1,6 @@
 """EDIFACT written is EDIFACT read: for any segments and any delimiters; and every place is where the bytes are."""
 
 import pytest
-from hypothesis import assume
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -106,7 +105,7 @@ def test_una_is_written_when_asked_for_or_needed() -> None:
 
 
 def test_elements_may_be_text_and_empty_ends_are_left_out() -> None:
-    segments = [["NAD", "BY", ["", "", "9", ""], "", [""]], ["UNS", "S"], ["FTX", ["it's a+b:c?"]]]
+    segments: list[Segment] = [["NAD", "BY", ["", "", "9", ""], "", [""]], ["UNS", "S"], ["FTX", ["it's a+b:c?"]]]
     assert edifact.write(segments) == b"NAD+BY+::9'UNS+S'FTX+it?'s a?+b?:c??'"
 
 
