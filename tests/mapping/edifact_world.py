@@ -6,13 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from gateway.codecs import edifact
+from gateway.codecs.node import Delimiters
 from gateway.codecs.node import InterchangeStart
+from gateway.codecs.node import Segment
 from gateway.codecs.node import Transaction
 from gateway.config import default_resolver
 from gateway.mapping.apply import PartnerValues
 from gateway.mapping.apply import to_document
+from gateway.mapping.apply import to_transaction
 from gateway.mapping.compile_reading import CompiledReading
 from gateway.mapping.compile_reading import compile_reading
+from gateway.mapping.compile_writing import CompiledWriting
+from gateway.mapping.compile_writing import compile_writing
 from gateway.mapping.load import load_mapping
 from gateway.model.document import Document
 from gateway.model.document import encode
@@ -29,6 +34,7 @@ CORPUS = TOP.parent / "shared" / "corpus"
 BENCH = TOP.parent / "shared" / "bench"
 RESOLVER = default_resolver()
 NOBODY = PartnerValues()
+DELIMITERS = Delimiters(element="+", component=":", segment="'", release="?")
 
 
 @cache
@@ -89,7 +95,7 @@ def read(data: bytes) -> dict[str, Any]:
     """The canonical document of the one message in a file as its JSON, which must be without problems."""
     (start, transaction), = transactions(data)
     document, problems = read_one(start, transaction)
-    assert problems == []
+    assert problems == [], problems
     return as_json(document)
 
 
@@ -97,3 +103,30 @@ def as_json(document: Document | None) -> dict[str, Any]:
     """A document as `gateway read` shows it."""
     assert document is not None
     return dict(json.loads(encode(document)))
+
+
+@cache
+def writing(spec: str, *, explain: bool = False) -> CompiledWriting:
+    """A shipped mapping, ready to write."""
+    return compile_writing(load_mapping(spec, "write", RESOLVER, schema_plan(spec)), explain=explain)
+
+
+def written(document: Document, spec: str) -> tuple[list[Segment], list[Problem]]:
+    """The segments between UNH and UNT."""
+    segments, problems = to_transaction(document, writing(spec), NOBODY)
+    return segments, problems
+
+
+def message(document: Document, spec: str, *, association: str = "EAN008") -> bytes:
+    """A document as a message in its interchange, which must be written without problems and be right by our own schema."""
+    segments, problems = written(document, spec)
+    assert problems == [], problems
+    _, version, type_ = spec.split("/")
+    identifier = [type_.upper(), version[:1].upper(), version[1:].upper(), "UN", association]
+    body: list[Segment] = [["UNH", ["1"], identifier], *segments, ["UNT", [str(len(segments) + 2)], ["1"]]]
+    head: Segment = ["UNB", ["UNOC", "3"], ["4012345000016", "14"], ["4012345500004", "14"], ["260105", "0930"], ["R1"]]
+    data = edifact.write([head, *body, ["UNZ", ["1"], ["R1"]]], DELIMITERS)
+    (_, transaction), = transactions(data)
+    checked = check(transaction, schema(spec))
+    assert [*transaction.problems, *checked.problems] == [], data.decode("latin-1")
+    return data
