@@ -152,7 +152,7 @@ class _Report:
         self.answer: list[tuple[int, Problem]] = []
 
     def problems(self, doubtful: list[tuple[Segment, Position]], strays: list[Stray], controls: bool) -> list[Problem]:
-        malformed = {problem.place.index for problem in self.transaction.problems if problem.code == x12.TAG_MALFORMED.code}
+        malformed = {problem.place.index for problem in self.transaction.problems if problem.code == self.kinds.TAG_MALFORMED.code}
         for stray in strays:
             index = self.index.get(id(stray.segment), 0) + stray.at_end
             if stray.what is not Misplaced.UNKNOWN or index not in malformed:

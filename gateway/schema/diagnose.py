@@ -85,8 +85,12 @@ class _Segment:
             yield from self._element(use, value)
         if len(self.elements) > len(self.use.elements):
             most, count = len(self.use.elements), len(self.elements)
+            # separators that nothing follows are bad manners, not bad data
+            empty = not any(any(element) for element in self.elements[most:])
             yield Finding(kind=x12.ELEMENTS_TOO_MANY if self.x12 else edifact.ELEMENTS_TOO_MANY, element=most + 1, found=str(count),
-                          message=f"{self.tag} has {count} elements, at most {most} are allowed", expected=f"at most {most} elements")
+                          message=f"{self.tag} has {count} elements, at most {most} {'is' if most == 1 else 'are'} allowed"
+                                  + ("; those beyond are empty" if empty else ""),
+                          expected=f"at most {most} elements", severity=Severity.WARNING if empty else None)
         for condition in self.use.conditions:
             yield from self._condition(condition)
 
@@ -99,9 +103,9 @@ class _Segment:
         return name + (f" (repetition {at.repetition})" if at.repetition is not None else "")
 
     def _say(self, at: _At, use: ElementUse, kind: Kind, message: str, found: str | None = None, expected: str | None = None,
-             *, whole: _At | None = None) -> Finding:
+             *, whole: _At | None = None, severity: Severity | None = None) -> Finding:
         """A finding at `at`; the sentence names `whole` where it is about all repetitions or components together."""
-        return Finding(kind=kind, element=at.element, component=at.component, repetition=at.repetition, reference=use.id,
+        return Finding(kind=kind, element=at.element, component=at.component, repetition=at.repetition, reference=use.id, severity=severity,
                        message=f"{self._name(whole or at)} {message}", found=None if found is None else _shown(found), expected=expected)
 
     def _element(self, use: ElementUse, value: object) -> Iterator[Finding]:
@@ -155,9 +159,11 @@ class _Segment:
         most = max(1, len(use.components))
         if len(components) > most:
             kind = x12.COMPONENTS_TOO_MANY if self.x12 else edifact.COMPONENTS_TOO_MANY
+            empty = not any(components[most:])
             yield self._say(_At(at.element, most + 1, at.repetition), use, kind,
-                            f"({use.name}) has {len(components)} components, at most {most} {'is' if most == 1 else 'are'} allowed",
-                            self._text(components), f"at most {most}", whole=at)
+                            f"({use.name}) has {len(components)} components, at most {most} {'is' if most == 1 else 'are'} allowed"
+                            + ("; those beyond are empty" if empty else ""),
+                            self._text(components), f"at most {most}", whole=at, severity=Severity.WARNING if empty else None)
         if not use.components:
             if components and components[0]:
                 yield from self._value(at, use, components[0])

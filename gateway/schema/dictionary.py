@@ -22,9 +22,9 @@ from gateway.yaml_source import Sequence
 from gateway.yaml_source import did_you_mean
 from gateway.yaml_source import parse
 
-_X12_USE = re.compile(r"(ID|AN|N[0-9]?|R|DT|TM|B) +([0-9]+)(?:\.\.([0-9]+))? +(\S.*)")
-_EDIFACT_USE = re.compile(r"(an|a|n)([0-9]*)(\.\.)?([0-9]+)? +(\S.*)")
-_ENTRY = re.compile(r"([A-Z]?[0-9]{1,4})(?: +([A-Za-z]+))?(?: +x([0-9]+))?")
+_X12_USE = re.compile(r"(ID|AN|N[0-9]?|R|DT|TM|B) +([0-9]{1,6})(?:\.\.([0-9]{1,6}))? +(\S.*)")
+_EDIFACT_USE = re.compile(r"(an|a|n)([0-9]{0,6})(\.\.)?([0-9]{1,6})? +(\S.*)")
+_ENTRY = re.compile(r"([A-Z]?[0-9]{1,4})(?: +([A-Za-z]+))?(?: +x([0-9]{1,6}))?")
 _CONDITION = re.compile(r"([PRECL])((?:[0-9]{2}){2,})")
 _REQUIREMENTS = {"x12": {"M": True, "O": False, "X": False}, "edifact": {"M": True, "C": False}}
 _DEPTH = 12

@@ -2,6 +2,20 @@
 
 All faults of all files are found together and raised as Faults. No file is opened here: the resolver is handed in. Nothing here
 knows how a plan is applied.
+
+A transaction's file lists its segments in order: `REF O 5` (requirement, maximum; `>1` for no limit), `loop N1 O 200: [N1 M 1, ...]`.
+A file that `extends` another, and a partner's `schema:`, say only what differs, each by its path:
+
+    segments:
+      CUR: M 1                          # other requirement or maximum
+      N1/PER: none                      # not here
+      N9/MSG: MTX O >1                  # another segment in its place
+      TAX: {after: REF, use: O 3}       # new; with `segments:` a loop (then the path is `loop NAME`)
+    elements:
+      BEG/05: unused                    # in every BEG; also M, O, or {max: 8, min: 2, codes: [...]}
+      PO1/N1/N1/04: M                   # in that loop only
+    codes:
+      BEG/01: ["00", "05"]              # only these; `any` lifts the list
 """
 
 import hashlib

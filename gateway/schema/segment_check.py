@@ -244,7 +244,7 @@ def _condition(condition: Condition, count: int) -> str:
     if condition.kind == "P":
         if absent:
             return " or ".join(here)
-        return f"bool({here[0]}) + " + " + ".join(f"bool({name})" for name in here[1:]) + f" not in (0, {len(here)})"
+        return " or ".join(f"(not {here[0]}) is not (not {name})" for name in here[1:])
     if not first_here:
         return ""
     rest = here[1:]

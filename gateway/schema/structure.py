@@ -21,9 +21,10 @@ from gateway.yaml_source import Scalar
 from gateway.yaml_source import Sequence
 from gateway.yaml_source import did_you_mean
 
-_USE = re.compile(r"([A-Z]) (>?[0-9]+)")
-_ENTRY = re.compile(r"(?:(loop) )?([A-Z0-9_]+) ([A-Z]) (>?[0-9]+)")
-_STEP = re.compile(r"(?:(loop) )?([A-Z0-9_]+)(?:#([0-9]+))?")
+_USE = re.compile(r"([A-Z]) (>?[0-9]{1,9})")
+_ENTRY = re.compile(r"(?:(loop) )?([A-Z0-9_]+) ([A-Z]) (>?[0-9]{1,9})")
+_STEP = re.compile(r"(?:(loop) )?([A-Z0-9_]+)(?:#([0-9]{1,4}))?")
+_NUMBER = re.compile(r"[0-9]{1,6}", re.ASCII)
 _REQUIREMENTS = {"x12": {"M": True, "O": False}, "edifact": {"M": True, "C": False}}
 
 
@@ -257,9 +258,9 @@ class Structure:
 
     def _change_element(self, key: Scalar, difference: Mapping) -> None:
         steps = key.text.split("/")
-        numbers = [int(step) for step in steps if step.isdecimal()]
+        numbers = [int(step) for step in steps if _NUMBER.fullmatch(step)]
         names = steps[:len(steps) - len(numbers)]
-        if not names or not 1 <= len(numbers) <= 2 or any(step.isdecimal() for step in names):
+        if not names or not 1 <= len(numbers) <= 2 or any(_NUMBER.fullmatch(step) for step in names):
             self.faults.append(key.fault(f"'{key.text}' is no element's path like BEG/01 or PO1/N1/N1/03"))
             return
         if len(names) == 1 and "#" not in names[0] and " " not in names[0]:
@@ -318,7 +319,7 @@ class Structure:
             self.faults.append(requirement.fault(f"a requirement is {', '.join(self.requirements)} or unused"))
         for bound in ("min", "max"):
             node = difference.get(bound)
-            if isinstance(node, Scalar) and node.text.isdecimal() and node.text.isascii():
+            if isinstance(node, Scalar) and _NUMBER.fullmatch(node.text):
                 use = replace(use, min=int(node.text)) if bound == "min" else replace(use, max=int(node.text))
             elif node is not None:
                 self.faults.append(node.fault(f"`{bound}` is a number of characters"))

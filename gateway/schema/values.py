@@ -9,13 +9,12 @@ from functools import lru_cache
 
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
-#: X12.6 allows an exponent in R; the base keeps its own sign and decimal point
-_DECIMAL = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[Ee]-?[0-9]+)?", re.ASCII)
+#: X12.6 allows an exponent in R; two digits of it are plenty, and no number can be made to fill the memory
+_DECIMAL = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[Ee]-?[0-9]{1,2})?", re.ASCII)
 #: a time zone: letters (UTC), digits with a sign (+01, +0100), and what senders put before them; nobody agrees on its form
 _ZONE = re.compile(r"[A-Za-z0-9+-]{1,8}", re.ASCII)
 #: ISO 9735: comma or point (UNA is advice only), one of them, never with thousands
 _EDIFACT_NUMBER = re.compile(r"[-+]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)", re.ASCII)
-CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def digits_of(value: str) -> int:

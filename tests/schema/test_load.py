@@ -186,6 +186,12 @@ def test_a_segment_may_stand_in_for_another() -> None:
     assert outline(loaded(overlay="segments: {N1/N2: BEG O 7}").root) == "ST M1, BEG M1, N1 O5(N1 M1, BEG O7), SE M1"
 
 
+def test_a_partner_may_lift_a_list_of_codes() -> None:
+    head = loaded(overlay="codes: {BEG/01: any}").root.children[1]
+    assert isinstance(head, SegmentUse)
+    assert head.elements[0].codes is None
+
+
 def test_a_partner_may_tighten_one_place_only() -> None:
     plan = loaded(overlay="elements: {N1/N2/01: {max: 5, codes: [ABC]}}")
     party = plan.root.children[2]

@@ -278,3 +278,25 @@ def test_unknown_tags_do_not_fill_the_tables() -> None:
     positions = [schema.start, *(child for child in schema.root.children if not isinstance(child.use, LoopUse))]
     for position in positions:
         assert len(position.steps) < 60 and len(position.options) < 60
+
+
+@pytest.mark.parametrize(
+    ("spec", "segments", "code"),
+    [
+        (ORDER, [*HEAD, "N1*ST*A", "N4*CITY*IL*62701*US******", "PO1**1*EA"], "ELEMENTS-TOO-MANY N4 4"),
+        (ORDER, [*HEAD, "REF*DP*1**CT>9>>>>>", "PO1**1*EA"], "COMPONENTS-TOO-MANY REF 3"),
+        ("edifact/d96a/orders", ["BGM+220+1+9+++", "DTM+137:20260105:102", "LIN+1", "UNS+S"], "ELEMENTS-TOO-MANY BGM 2"),
+        ("edifact/d96a/orders", ["BGM+220+1+9", "DTM+137:20260105:102::", "LIN+1", "UNS+S"], "COMPONENTS-TOO-MANY DTM 3"),
+    ],
+)
+def test_separators_that_nothing_follows_are_a_warning(spec: str, segments: list[str], code: str) -> None:
+    checked = check(transaction(spec, segments), compiled(spec))
+    assert codes(checked) == [code]
+    assert checked.accepted
+
+
+def test_text_that_holds_the_repetition_separator_is_data_with_a_warning() -> None:
+    spec = "x12/005010/850"
+    checked = check(transaction(spec, [*HEAD, "REF*DP*A^B", "PO1**1*EA"]), compiled(spec))
+    assert codes(checked) == ["REPETITIONS-TOO-MANY REF 3"]
+    assert checked.accepted
