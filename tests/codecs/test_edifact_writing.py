@@ -60,7 +60,7 @@ def whole(body: list[Segment]) -> list[Segment]:
 
 
 @given(st.data(), delimiter_sets(), st.sampled_from(["", "\n", "\r\n"]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_what_is_written_is_read(data: st.DataObject, delimiters: Delimiters, line_end: str) -> None:
     body = data.draw(segments_for(delimiters))
     written = edifact.write(whole(body), delimiters, line_end=line_end, charset="UNOY", una=True)
@@ -72,7 +72,7 @@ def test_what_is_written_is_read(data: st.DataObject, delimiters: Delimiters, li
 
 
 @given(st.data(), delimiter_sets())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_every_place_is_where_the_bytes_are(data: st.DataObject, delimiters: Delimiters) -> None:
     body = data.draw(segments_for(delimiters))
     written = b" \n" + edifact.write(whole(body), delimiters, line_end="\n", charset="UNOY", una=True)

@@ -59,7 +59,7 @@ def whole(body: list[Segment], delimiters: Delimiters, control: str = "0001") ->
 
 
 @given(st.data(), delimiter_sets(), st.sampled_from(["", "\n", "\r\n"]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_what_is_written_is_read(data: st.DataObject, delimiters: Delimiters, line_end: str) -> None:
     assume(delimiters.segment not in "\r\n" or not line_end)
     assume(not set(line_end) & {delimiters.element, delimiters.component, delimiters.repetition})
@@ -78,7 +78,7 @@ def test_what_is_written_is_read(data: st.DataObject, delimiters: Delimiters, li
 
 
 @given(st.data(), delimiter_sets())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_every_place_is_where_the_bytes_are(data: st.DataObject, delimiters: Delimiters) -> None:
     assume((delimiters.element + delimiters.segment + delimiters.component + delimiters.repetition).isascii())
     body = data.draw(segments_for(delimiters))
