@@ -29,3 +29,12 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def top(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
     """An EDI and document gateway for order to cash: X12, EDIFACT and UBL from the purchase order to the payment."""
+
+
+def json_line(value: object) -> str:
+    """A value as JSON on one line, whatever characters are in it."""
+    import msgspec
+
+    from gateway.model.document import on_one_line
+
+    return on_one_line(msgspec.json.encode(value, enc_hook=str)).decode()

@@ -14,6 +14,7 @@ from gateway.cli.app import ConfigOption
 from gateway.cli.app import JsonOption
 from gateway.cli.app import PartnerOption
 from gateway.cli.app import app
+from gateway.cli.app import json_line
 from gateway.cli.failures import UNKNOWN_INPUT
 from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import WRONG_USAGE
@@ -103,7 +104,7 @@ def check(
 
             answer["second_opinion"] = second_opinion_of(file, report.outcome)
         worst = max(worst, report.exit_code)
-        typer.echo(msgspec.json.encode(answer).decode() if as_json else _words(answer))
+        typer.echo(json_line(answer) if as_json else _words(answer))
     raise typer.Exit(worst)
 
 
@@ -207,7 +208,7 @@ def read(
                 typer.echo(f"{file}: nothing that we can read", err=True)
         elif errors:
             worst = max(worst, WRONG_DATA)
-        reports.append(msgspec.json.encode({"file": str(file), "problems": [problem_json(problem) for problem in found]}).decode())
+        reports.append(json_line({"file": str(file), "problems": [problem_json(problem) for problem in found]}))
     out.flush()
     if json_problems is not None:
         json_problems.write_text("".join(f"{report}\n" for report in reports))
@@ -224,7 +225,7 @@ def _with_provenance(line: bytes, item: Read, reading: Reading) -> bytes:
     """The document with where each of its fields came from."""
     from gateway.pipeline.explaining import provenance_of
 
-    return line[:-1] + b',"provenance":' + msgspec.json.encode(provenance_of(item, reading.plans, reading.partner)) + b"}"
+    return line[:-1] + b',"provenance":' + json_line(provenance_of(item, reading.plans, reading.partner)).encode() + b"}"
 
 
 @app.command()
@@ -257,7 +258,7 @@ def write(
         known = sorted(name.removeprefix("mappings/").removesuffix(".yaml") for name in reading.plans.resolver.names("mappings/"))
         raise Refused(f"There is no mapping {spec}; we have {', '.join(known)}", WRONG_USAGE)
     if explain:
-        sys.stdout.buffer.write(msgspec.json.encode(explain_writing(canonical, spec, reading.plans, reading.partner)) + b"\n")
+        typer.echo(json_line(explain_writing(canonical, spec, reading.plans, reading.partner)))
         return
     written = write_document(canonical, spec, reading.plans, reading.partner, reading.installation)
     if isinstance(written, Unwritable):

@@ -1,18 +1,17 @@
 """Commands that run and look after an installation: run, receive, hold, trail, journal."""
 
 import getpass
-import sys
 from pathlib import Path
 from typing import Annotated
 from typing import Any
 
-import msgspec
 import typer
 
 from gateway.cli.app import ConfigOption
 from gateway.cli.app import JsonOption
 from gateway.cli.app import PartnerOption
 from gateway.cli.app import app
+from gateway.cli.app import json_line
 from gateway.cli.failures import UNKNOWN_INPUT
 from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import WRONG_USAGE
@@ -85,7 +84,7 @@ def receive(
         for file, transmission in zip(there, taken, strict=True):
             result = became(station, str(file), transmission.id)
             worst = max(worst, _exit_code(result))
-            typer.echo(msgspec.json.encode(_became_json(result)).decode() if as_json else _became_words(result))
+            typer.echo(json_line(_became_json(result)) if as_json else _became_words(result))
     finally:
         station.close()
     raise typer.Exit(worst)
@@ -158,7 +157,7 @@ def hold_list(as_json: JsonOption = False, config: ConfigOption = None) -> None:
         row, file = rows.get(hold.document or ""), files.get(hold.transmission or "")
         if as_json:
             typer.echo(
-                msgspec.json.encode(
+                json_line(
                     {
                         "id": hold.id,
                         "kind": hold.kind,
@@ -169,7 +168,7 @@ def hold_list(as_json: JsonOption = False, config: ConfigOption = None) -> None:
                         "opened_at": hold.opened_at,
                         "reasons": [problem_json(problem) for problem in hold.reasons],
                     }
-                ).decode()
+                )
             )
         else:
             what = f"{row.kind} {row.number} of {row.partner}" if row else f"file {file.name}" if file else "?"
@@ -247,7 +246,7 @@ def trail(
         station.close()
     if found is None:
         raise Refused(f"Nothing is known under '{reference}'", WRONG_DATA)
-    typer.echo(msgspec.json.encode(trail_json(found)).decode() if as_json else trail_words(found))
+    typer.echo(json_line(trail_json(found)) if as_json else trail_words(found))
 
 
 @journal_app.command("verify")
@@ -264,7 +263,7 @@ def journal_verify(as_json: JsonOption = False, config: ConfigOption = None) -> 
     finally:
         station.close()
     if as_json:
-        sys.stdout.buffer.write(msgspec.json.encode(result) + b"\n")
+        typer.echo(json_line(result))
     else:
         for fault in result.faults:
             typer.echo(fault, err=True)

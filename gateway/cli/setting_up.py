@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Annotated
 from typing import Any
 
-import msgspec
 import typer
 
 from gateway.cli.app import ConfigOption
 from gateway.cli.app import JsonOption
 from gateway.cli.app import app
+from gateway.cli.app import json_line
 from gateway.cli.failures import UNKNOWN_INPUT
 from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import WRONG_USAGE
@@ -55,7 +55,7 @@ def artefacts_status(as_json: JsonOption = False) -> None:
 
     for one in artefacts.status((artefacts.default_folder(),)):
         row = {name: getattr(one, name) for name in one.__dataclass_fields__}
-        typer.echo(msgspec.json.encode(row, enc_hook=str).decode() if as_json else "  ".join(str(value) for value in row.values()))
+        typer.echo(json_line(row) if as_json else "  ".join(str(value) for value in row.values()))
 
 
 @artefacts_app.command("fetch")

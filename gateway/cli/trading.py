@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Annotated
 from typing import Any
 
-import msgspec
 import typer
 
 from gateway.cli.app import ConfigOption
 from gateway.cli.app import JsonOption
 from gateway.cli.app import PartnerOption
 from gateway.cli.app import app
+from gateway.cli.app import json_line
 from gateway.cli.failures import UNKNOWN_INPUT
 from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import WRONG_USAGE
@@ -145,7 +145,7 @@ def pay(
                     payments = ledger.payments_of(connection, row.id)
                     if as_json:
                         typer.echo(
-                            msgspec.json.encode(
+                            json_line(
                                 {
                                     "file": str(file),
                                     "document": row.id,
@@ -155,7 +155,7 @@ def pay(
                                     "payments": payments,
                                     "problems": [problem_json(one) for one in whole[row.id].problems],
                                 }
-                            ).decode()
+                            )
                         )
                     else:
                         typer.echo(f"{file}: {row.kind.replace('_', ' ')} {row.number}: {row.state}")
@@ -200,7 +200,7 @@ def _tell(station: Any, made: list[str], as_json: bool) -> int:
             sent = [entry for result in results for entry in outbox.of_document(connection, result.id)]
             if as_json:
                 typer.echo(
-                    msgspec.json.encode(
+                    json_line(
                         {
                             "document": row.id,
                             "kind": row.kind,
@@ -210,7 +210,7 @@ def _tell(station: Any, made: list[str], as_json: bool) -> int:
                             "made": [{"id": one.id, "kind": one.kind, "number": one.number, "state": one.state} for one in results],
                             "sent": [{"id": one.id, "spec": one.spec, "state": one.state, "identity": one.identity} for one in sent],
                         }
-                    ).decode()
+                    )
                 )
             else:
                 typer.echo(f"{row.kind.replace('_', ' ')} {row.number}: {row.state}")

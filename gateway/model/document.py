@@ -54,6 +54,14 @@ def encode_plainly(document: Document) -> bytes:
     data = _ENCODER.encode(document)
     if b"E-" in data or b"E+" in data:
         data = msgspec.json.encode(_written_out(msgspec.to_builtins(document, builtin_types=(Decimal, date, datetime))), enc_hook=str)
+    return on_one_line(data)
+
+
+def on_one_line(data: bytes) -> bytes:
+    """JSON without the characters that some readers of lines take for a line end (NEL, LS, PS)."""
+    if not data.isascii():
+        for sequence, escaped in ((b"\xc2\x85", b"\\u0085"), (b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029")):
+            data = data.replace(sequence, escaped)
     return data
 
 
