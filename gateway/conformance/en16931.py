@@ -6,12 +6,12 @@ Tolerances are the official ones (less than one unit for a rate), so that nobody
 a difference inside of the tolerance is a warning of ours.
 """
 
+import re
 from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR
 from decimal import Decimal
-from decimal import InvalidOperation
 from typing import Any
 
 from gateway.codecs import xml
@@ -29,6 +29,8 @@ DOCUMENTS = ("Invoice", "CreditNote")
 _NS = {"cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
        "cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"}
 _CAC, _CBC = f"{{{_NS['cac']}}}", f"{{{_NS['cbc']}}}"
+_AMOUNT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
+_MOST_CHARACTERS = 22
 _ZERO, _ONE, _HUNDRED = Decimal(0), Decimal(1), Decimal(100)
 
 
@@ -67,11 +69,9 @@ def _number(parent: Any, path: str) -> Decimal | None:
 
 
 def _decimal(text: str | None) -> Decimal | None:
-    try:
-        value = Decimal((text or "").strip())
-    except InvalidOperation:
-        return None
-    return value if value.is_finite() else None
+    """An amount as the schema knows it, as far as it can be one: longer ones are none, and would not add up exactly."""
+    words = (text or "").strip()
+    return Decimal(words) if len(words) <= _MOST_CHARACTERS and _AMOUNT.fullmatch(words) else None
 
 
 def _sum(elements: list[Any], path: str) -> Decimal:

@@ -1,5 +1,6 @@
 """The sums of an invoice: each rule fires on its own fault and on nothing else; tolerances are the official ones."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,13 @@ def test_each_taxed_category_has_its_own_rules(category: str, rule: str) -> None
     wrong = text.replace('<cbc:TaxAmount currencyID="EUR">18.05</cbc:TaxAmount><cac:TaxCategory>',
                          '<cbc:TaxAmount currencyID="EUR">17.05</cbc:TaxAmount><cac:TaxCategory>')
     assert f"BR-{rule}-09" in codes(wrong)
+
+
+@pytest.mark.parametrize("amount", ["9" * 60, "1e9", "NaN", "Infinity", "\u0663", "", "-", "1,00", "9" * 22])
+def test_an_amount_that_is_none_breaks_nothing(amount: str) -> None:
+    for name in ("PayableAmount", "LineExtensionAmount", "TaxAmount", "TaxableAmount", "Amount", "PrepaidAmount"):
+        text = re.sub(f'(<cbc:{name} currencyID="EUR">)[^<]*', rf"\g<1>{amount}", bill())
+        en16931.judge(transaction_of(text))
 
 
 def test_a_missing_breakdown_is_named() -> None:
