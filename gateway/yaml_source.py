@@ -154,20 +154,30 @@ def parse(text: str, file: str) -> Node:
     if root is None:
         return Mapping({}, {}, document, 1, 1)
     faults: list[Fault] = []
-    node = _convert(root, document, faults, 0)
+    node = _convert(root, document, faults, 0, set())
     if faults:
         raise Faults(faults)
     return node
 
 
-def _convert(node: yaml.Node, document: Document, faults: list[Fault], depth: int) -> Node:
+#: tags that plain YAML gives to scalars, lists and mappings by itself
+_PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "seq", "map"))
+
+
+def _convert(node: yaml.Node, document: Document, faults: list[Fault], depth: int, seen: set[int]) -> Node:
     line, column = node.start_mark.line + 1, node.start_mark.column + 1
     if depth > 60:
         raise Faults([document.fault(line, column, "nested more than 60 levels deep")])
+    if id(node) in seen:
+        # an alias is the very node that it stands for; a few of them can stand for billions
+        raise Faults([document.fault(line, column, "anchors and aliases are not used here: write the value again")])
+    seen.add(id(node))
+    if node.tag not in _PLAIN_TAGS:
+        faults.append(document.fault(line, column, f"tags like {node.tag.replace('tag:yaml.org,2002:', '!!')} are not used here"))
     if isinstance(node, yaml.ScalarNode):
         return Scalar(node.value, document, line, column, not node.style)
     if isinstance(node, yaml.SequenceNode):
-        return Sequence(tuple(_convert(item, document, faults, depth + 1) for item in node.value), document, line, column)
+        return Sequence(tuple(_convert(item, document, faults, depth + 1, seen) for item in node.value), document, line, column)
     items: dict[str, Node] = {}
     keys: dict[str, Scalar] = {}
     for key_node, value_node in node.value:
@@ -178,7 +188,7 @@ def _convert(node: yaml.Node, document: Document, faults: list[Fault], depth: in
         if key.text in items:
             faults.append(key.fault(f"'{key.text}' stands here twice (first on line {keys[key.text].line})"))
             continue
-        items[key.text] = _convert(value_node, document, faults, depth + 1)
+        items[key.text] = _convert(value_node, document, faults, depth + 1, seen)
         keys[key.text] = key
     return Mapping(items, keys, document, line, column)
 

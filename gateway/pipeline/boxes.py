@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from gateway.config import ConfigTrouble
 from gateway.config import Installation
 from gateway.exchange.partner import Endpoint
+from gateway.store import crash
 from gateway.transport.box import Box
 from gateway.transport.folder import FolderBox
 
@@ -26,7 +27,7 @@ def make_box(installation: Installation, endpoint: Endpoint) -> Box:
     """A fresh box for a folder or SFTP endpoint."""
     if endpoint.folder is not None:
         send_to = installation.path(endpoint.send_to) if endpoint.send_to else None
-        return FolderBox(installation.path(endpoint.folder), send_to, settle_seconds=endpoint.settle, create_send_to=True)
+        return FolderBox(installation.path(endpoint.folder), send_to, settle_seconds=endpoint.settle, create_send_to=True, passing=crash.point)
     if endpoint.sftp is not None:
         return _sftp_box(installation, endpoint)
     raise ConfigTrouble(f"An endpoint over {endpoint.transport} is no mailbox")
@@ -54,5 +55,6 @@ def _sftp_box(installation: Installation, endpoint: Endpoint) -> Box:
             folder=unquote(url.path) or ".",
             send_to=endpoint.send_to,
             settle_seconds=endpoint.settle,
-        )
+        ),
+        passing=crash.point,
     )

@@ -211,6 +211,8 @@ class Inbound:
         except BaseException:
             self._forget(splitting)
             raise
+        if chunk.end is not None:
+            crash.point(36)
         crash.point(33)
         if chunk.through:
             crash.point(38)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import cast
 
 import msgspec
@@ -233,28 +234,23 @@ def _owe(work: Work, made: documents.Document, document: Invoice | CreditNote, s
     """The open item of an invoice (or, negative, of a credit note)."""
     assert made.amount_minor is not None
     due = document.due_on or document.issued_on + timedelta(days=30)
-    # rows refer to documents, which are written at the end: items wait until then
-    work.after_documents.append(
-        lambda: ledger.add_items(
-            work.connection,
-            [
-                ledger.OpenItem(
-                    id=f"{made.id}-item",
-                    partner=made.partner,
-                    document=made.id,
-                    kind=made.kind,
-                    number=made.number,
-                    order_number=document.order_number,
-                    currency=document.currency,
-                    amount_minor=sign * made.amount_minor,
-                    open_minor=sign * made.amount_minor,  # type: ignore[operator]
-                    issued_on=document.issued_on,
-                    due_on=due,
-                    created_at=work.now,
-                )
-            ],
-        )
+    minor = sign * made.amount_minor
+    item = ledger.OpenItem(
+        id=f"{made.id}-item",
+        partner=made.partner,
+        document=made.id,
+        kind=made.kind,
+        number=made.number,
+        order_number=document.order_number,
+        currency=document.currency,
+        amount_minor=minor,
+        open_minor=minor,
+        issued_on=document.issued_on,
+        due_on=due,
+        created_at=work.now,
     )
+    # its row refers to the document's, which is written at the end: it waits until then
+    work.after_documents.append(partial(ledger.add_items, work.connection, [item]))
 
 
 def _done(work: Work, row: documents.Document, reason: str, number: str) -> None:

@@ -1,5 +1,8 @@
 """`gateway lint`: everything that a user edits, loaded and compiled, all faults at once."""
 
+from collections.abc import Callable
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from gateway.config import FolderResolver
@@ -10,11 +13,13 @@ from gateway.config import load_installation
 from gateway.exchange.partner import LoadedPartner
 from gateway.exchange.partner import build_directory
 from gateway.exchange.partner import load_partner
+from gateway.mapping.files import file_for
 from gateway.mapping.files import known_specs as mapping_specs
 from gateway.pipeline.plans import Plans
 from gateway.schema.load import known_specs as schema_specs
 from gateway.yaml_source import Fault
 from gateway.yaml_source import Faults
+from gateway.yaml_source import Mapping
 
 
 def lint_everything(config: Path | None, files: list[Path] | None) -> tuple[list[Fault], int]:
@@ -56,35 +61,41 @@ def _partners(installation: Installation, faults: list[Fault]) -> list[LoadedPar
 
 def _plans(plans: Plans, resolver: FolderResolver, partners: list[LoadedPartner], faults: list[Fault]) -> None:
     """Compile every base plan in both directions, and every partner's differences."""
-    reading, writing = set(mapping_specs(resolver, "read")), set(mapping_specs(resolver, "write"))
+    for spec in sorted(set(schema_specs(resolver)) | set(mapping_specs(resolver, "read"))):
+        _attempt(faults, partial(plans.reading, spec))
+    for spec in mapping_specs(resolver, "write"):
+        _attempt(faults, partial(plans.writing, spec))
+    _attempt(faults, partial(plans.rules, None))
+    faults += agreement_faults(plans, partners)
 
-    def attempt(spec: str, partner: LoadedPartner | None, read: bool) -> None:
-        try:
-            if read:
-                plans.reading(spec, partner)
-            else:
-                plans.writing(spec, partner)
-        except Faults as error:
-            faults.extend(error.faults)
 
-    for spec in sorted(set(schema_specs(resolver)) | reading):
-        attempt(spec, None, read=True)
-    for spec in sorted(writing):
-        attempt(spec, None, read=False)
-    try:
-        plans.rules(None)
-    except Faults as error:
-        faults.extend(error.faults)
+def agreement_faults(plans: Plans, partners: Iterable[LoadedPartner], rules: Mapping | None = None) -> list[Fault]:
+    """Everything wrong in the plans that the partners' agreements need; compiles them all, so that the first order finds them ready."""
+    faults: list[Fault] = []
     for partner in partners:
         for agreement in partner.partner.agreements:
-            spec = agreement.spec
-            if agreement.receive and (spec in reading or resolver.text_of(f"schemas/{spec}.yaml")):
-                attempt(spec, partner, read=True)
-            elif agreement.send and spec in writing:
-                attempt(spec, partner, read=False)
+            spec, resolver = agreement.spec, plans.resolver
+            if agreement.receive and (file_for(spec, "read", resolver) or resolver.text_of(f"schemas/{spec}.yaml")):
+                _attempt(faults, partial(plans.reading, spec, partner))
+            elif agreement.send and file_for(spec, "write", resolver):
+                _attempt(faults, partial(plans.writing, spec, partner))
             else:
-                faults.append(Fault(partner.file, 1, 1, f"there is no {'schema or ' if agreement.receive else ''}mapping {spec} for an agreement"))
-        try:
-            plans.rules(partner)
-        except Faults as error:
-            faults.extend(error.faults)
+                word = "reads" if agreement.receive else "writes"
+                faults.append(Fault(partner.file, *_place_of(partner, spec), f"an agreement names {spec}, but there is no mapping that {word} it"))
+        _attempt(faults, partial(plans.rules, partner, rules))
+    return list(dict.fromkeys(faults))
+
+
+def _attempt(faults: list[Fault], work: Callable[[], object]) -> None:
+    try:
+        work()
+    except Faults as error:
+        faults.extend(error.faults)
+
+
+def _place_of(partner: LoadedPartner, spec: str) -> tuple[int, int]:
+    """Line and column of the first mention of a spec in the partner's file."""
+    for number, line in enumerate(partner.text.splitlines(), 1):
+        if spec in line:
+            return number, line.index(spec) + 1
+    return 1, 1

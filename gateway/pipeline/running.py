@@ -14,11 +14,13 @@ import structlog
 from gateway.config import ConfigTrouble
 from gateway.config import Installation
 from gateway.pipeline.engine_local import OwnerLock
+from gateway.pipeline.linting import agreement_faults
 from gateway.pipeline.logs import set_up_logs
 from gateway.pipeline.service import add_pollers
 from gateway.pipeline.service import local_engine
 from gateway.pipeline.service import seal
 from gateway.pipeline.station import open_station
+from gateway.yaml_source import Faults
 
 #: seconds that a new owner waits for a dying one to let go
 WAIT_FOR_OWNER = 10.0
@@ -34,6 +36,11 @@ def run_service(installation: Installation, *, ready: threading.Event | None = N
         if not lock.take(WAIT_FOR_OWNER):
             raise ConfigTrouble(f"Another process owns {installation.data} (engine.lock names it): one service an installation")
         station = open_station(installation)
+        # a wrong mapping stops the start, not the first order on Monday
+        faults = agreement_faults(station.plans, installation.directory.partners.values(), installation.rules)
+        if faults:
+            station.close()
+            raise Faults(faults)
         engine = local_engine(station)
         web = WebProcess(installation)
 

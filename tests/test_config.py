@@ -1,0 +1,152 @@
+"""config.yaml and partners/: found, loaded, and every fault told with file, line and column."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.config import ConfigTrouble
+from gateway.config import find_config
+from gateway.config import load_installation
+from gateway.yaml_source import Faults
+from tests.pipeline.world import ACME
+from tests.pipeline.world import CONFIG
+
+CONTRACT_PARTNER = """\
+id: acme
+name: ACME Corporation
+identifiers: {x12: "ZZ:ACMEBUYER", gln: "1234567890128"}
+endpoints:
+  mailbox: {sftp: "sftp://acme.example/out", user: seller, key: "file:keys/acme", host_keys: ["SHA256:..."], send_to: "/in"}
+agreements:
+  - {receive: x12/004010/850, from: mailbox, acknowledge: "997"}
+  - {send: x12/004010/855, to: mailbox}
+  - {send: x12/004010/856, to: mailbox}
+  - {send: x12/004010/810, to: mailbox}
+credit: {limit: "50000 USD", hold_days_overdue: 15}     # or: credit: none, then no credit rule applies
+"""
+
+
+def installation(folder: Path, config: str = CONFIG, **partners: str):
+    (folder / "partners").mkdir(exist_ok=True)
+    (folder / "config.yaml").write_text(config)
+    for name, text in partners.items():
+        (folder / "partners" / f"{name}.yaml").write_text(text)
+    return load_installation(folder / "config.yaml")
+
+
+def faults_of(folder: Path, **partners: str) -> str:
+    with pytest.raises(Faults) as raised:
+        _ = installation(folder, **partners).directory
+    return str(raised.value)
+
+
+def test_the_small_partner_of_the_contract_loads(tmp_path: Path) -> None:
+    directory = installation(tmp_path, acme=CONTRACT_PARTNER).directory
+    partner = directory.partners["acme"].partner
+    assert partner.endpoints["mailbox"].transport == "sftp"
+    assert directory.find("x12", "ZZ:ACMEBUYER") is directory.partners["acme"]
+    assert directory.find("edifact", "14:1234567890128") is directory.partners["acme"]
+    assert directory.find("ubl", "0088:1234567890128") is directory.partners["acme"]
+    assert directory.find("x12", "ZZ:OTHER") is None
+
+
+def test_the_config_is_found_here_and_upward(tmp_path: Path) -> None:
+    installation(tmp_path)
+    deep = tmp_path / "a" / "b"
+    deep.mkdir(parents=True)
+    assert find_config(deep) == tmp_path / "config.yaml"
+
+
+def test_paths_are_relative_to_the_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")
+    assert installation(tmp_path).data == tmp_path / "data"
+
+
+def test_all_faults_of_all_partners_are_told_at_once(tmp_path: Path) -> None:
+    told = faults_of(tmp_path, acme=ACME.replace("from: box", "from: bx", 1).replace("currency: USD", "curency: USD"),
+                     other=ACME.replace("id: acme", "id: Other!").replace("acknowledge: \"997\"", "acknowledge: 99"))
+    assert "partners/acme.yaml:12:1: unknown key 'curency'" in told
+    assert "partners/other.yaml:1:5: 'Other!' is no id" in told
+    assert "partners/other.yaml:7:55: '99' is not one of" in told
+
+
+def test_an_endpoint_that_an_agreement_names_must_exist(tmp_path: Path) -> None:
+    assert "there is no endpoint 'bx' (did you mean 'box'?)" in faults_of(tmp_path, acme=ACME.replace("from: box", "from: bx", 1))
+
+
+def test_a_secret_is_named_and_never_written(tmp_path: Path) -> None:
+    assert "a secret is named, not written" in faults_of(tmp_path, acme=CONTRACT_PARTNER.replace('"file:keys/acme"', "hunter2"))
+
+
+def test_an_sftp_endpoint_pins_its_host_keys(tmp_path: Path) -> None:
+    assert "pins its host keys" in faults_of(tmp_path, acme=CONTRACT_PARTNER.replace(', host_keys: ["SHA256:..."]', ""))
+
+
+def test_two_partners_cannot_share_an_identifier(tmp_path: Path) -> None:
+    told = faults_of(tmp_path, acme=ACME, copy=ACME.replace("id: acme", "id: copy"))
+    assert "'ZZ:ACMEBUYER' identifies acme as well" in told
+
+
+def test_a_document_type_that_is_none_is_told(tmp_path: Path) -> None:
+    assert "is no document type" in faults_of(tmp_path, acme=ACME.replace("x12/004010/855", "855"))
+
+
+def test_money_without_a_currency_is_told(tmp_path: Path) -> None:
+    assert "write the amount and the currency" in faults_of(tmp_path, acme=ACME.replace("credit: none", 'credit: {limit: "5000"}'))
+
+
+def test_the_web_server_stays_on_loopback(tmp_path: Path) -> None:
+    with pytest.raises(Faults, match="loopback only"):
+        installation(tmp_path, CONFIG.replace("127.0.0.1", "0.0.0.0"))
+
+
+def test_an_invoice_series_needs_its_number(tmp_path: Path) -> None:
+    with pytest.raises(Faults, match="must hold"):
+        installation(tmp_path, CONFIG + "invoices: {series: INV}\n")
+
+
+def test_secrets_come_from_the_environment_or_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = installation(tmp_path)
+    monkeypatch.setenv("GATEWAY_TEST_SECRET", "s3cret")
+    (tmp_path / "key").write_bytes(b"from file\n")
+    assert made.secret("env:GATEWAY_TEST_SECRET") == "s3cret"
+    assert made.secret("file:key") == "from file"
+    with pytest.raises(ConfigTrouble, match="GATEWAY_NOT_SET is not set"):
+        made.secret("env:GATEWAY_NOT_SET")
+    with pytest.raises(ConfigTrouble, match="cannot be read"):
+        made.secret("file:missing")
+
+
+def test_a_missing_or_unreadable_config_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigTrouble, match="no config.yaml"):
+        load_installation(None)
+    with pytest.raises(ConfigTrouble, match="cannot be read"):
+        load_installation(tmp_path / "nothing.yaml")
+    (tmp_path / "config.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigTrouble, match="cannot be read"):
+        load_installation(None)
+
+
+def test_names_of_files_cannot_leave_their_folder(tmp_path: Path) -> None:
+    made = installation(tmp_path)
+    (tmp_path / "secret.yaml").write_text("a: b")
+    assert made.resolver.text_of("mappings/../../secret.yaml") is None
+    assert made.resolver.text_of("elsewhere/x.yaml") is None
+
+
+def test_a_folder_beside_the_config_goes_before_the_shipped_defaults(tmp_path: Path) -> None:
+    made = installation(tmp_path)
+    shipped = made.resolver.text_of("mappings/x12/004010/850.yaml")
+    (tmp_path / "mappings/x12/004010").mkdir(parents=True)
+    (tmp_path / "mappings/x12/004010/850.yaml").write_text("document: order\n")
+    own = made.resolver.text_of("mappings/x12/004010/850.yaml")
+    assert shipped is not None and own is not None
+    assert (len(shipped[1]) > 100, own[1]) == (True, "document: order\n")
+
+
+def test_the_database_may_be_named_by_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_TEST_DATABASE", "postgresql://gateway@127.0.0.1/gateway")
+    assert installation(tmp_path, CONFIG + "database: env:GATEWAY_TEST_DATABASE\n").database_url == "postgresql://gateway@127.0.0.1/gateway"
+    assert installation(tmp_path, CONFIG + "database: sqlite:///own.db\n").database_url == f"sqlite:///{tmp_path}/own.db"
+    assert installation(tmp_path).database_url == f"sqlite:///{tmp_path}/data/gateway.db"
