@@ -27,6 +27,7 @@ from gateway.mapping.plan import Leaf
 from gateway.mapping.plan import ListPlan
 from gateway.mapping.plan import MappingPlan
 from gateway.mapping.plan import SegmentPath
+from gateway.mapping.plan import Spot
 from gateway.mapping.plan import XmlPath
 from gateway.mapping.reading import Site
 from gateway.mapping.shapes import CHECKED
@@ -509,8 +510,12 @@ class _Writer:
             position = self.module.name("i")
             body.line(f"{position} = 0")
             for path in (*block.around, block.each):
-                inner, more = self._loop(body, path, inner)
+                inner, more = self._matching(body, block, inner) if block.matching is not None else self._loop(body, path, inner)
                 opened += more
+            if block.lonely is not None:
+                asked = self.values.take(body, block.lonely[0], inner, block.where)
+                body.open(f"if {asked.variable} not in {self._index(block.lonely[1], block.lonely[1].spots)}(x, {scope.up(-1).tree}):")
+                opened += 1
             body.line(f"{position} += 1")
             inner.position = position
         elif block.within is not None:
@@ -594,6 +599,34 @@ class _Writer:
             tree, segment, opened = self.paths.walk(function, base.tree, path.routes[0], names=names)
         return CodeScope(tree=tree, segment=segment, outer=scope), opened
 
+    def _matching(self, function: Function, block: Block, scope: CodeScope) -> tuple[CodeScope, int]:
+        """Opens a loop over the instances that have a value of the scope around."""
+        assert block.matching is not None
+        assert isinstance(block.each, SegmentPath)
+        index = self._index(block.each, block.matching[0].spots)
+        ours = self.values.take(function, block.matching[1], scope, block.where)
+        tree, segment = self.module.name("t"), self.module.name("s")
+        function.open(f"for {tree}, {segment} in {index}(x, {scope.up(-1).tree}).get({ours.variable}, ()):")
+        return CodeScope(tree=tree, segment=segment, outer=scope), 1
+
+    def _index(self, path: SegmentPath, spots: tuple[Spot, ...]) -> str:
+        """The name of a function that gives all instances of a path by their value; they are gone through once for each transaction."""
+        key = ("index", path.routes, spots)
+        known = self.module.shared(key)
+        if known is not None:
+            return known
+        name = self.module.share(key, self.module.name("index"))
+        function = self.module.function(name, "x, t")
+        function.line(f"held = x.indexes.get({name!r})")
+        with function.block("if held is None:"):
+            function.line(f"held = x.indexes[{name!r}] = {{}}")
+            tree, segment, opened = self.paths.walk(function, "t", path.routes[0])
+            function.line(f"value = {' or '.join(self.paths.value_of(segment, spot) for spot in spots)}")
+            function.line(f"if value: held.setdefault(value, []).append(({tree}, {segment}))")
+            function.close(opened)
+        function.line("return held")
+        return name
+
     def _open_pairs(self, function: Function, path: SegmentPath, scope: CodeScope) -> tuple[CodeScope, int]:
         """Opens a loop over the pairs of elements of a segment."""
         segment, opened = self.paths.every(function, path, scope)
@@ -604,6 +637,9 @@ class _Writer:
 
     def _guard(self, block: Block, scope: CodeScope) -> str:
         """A quick look whether there is anything to do."""
+        if block.matching is not None:
+            assert isinstance(block.each, SegmentPath)
+            return f"{self._index(block.each, block.matching[0].spots)}(x, {scope.up(-1).tree})"
         path = block.around[0] if block.around else block.each
         if not isinstance(path, SegmentPath) or len(path.routes) != 1 or not path.routes[0].hops:
             return ""

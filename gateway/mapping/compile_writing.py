@@ -123,7 +123,8 @@ class _Segments(_Scopes):
             parent = self._level(function, plan, inner, variable, parent)
             for child in plan.then:
                 self.segment(function, child, inner, parent)
-            function.line(f"{variable}[4] = '1' if x.hierarchy > {parent} else '0'")
+            if self.syntax == "x12":
+                function.line(f"{variable}[4] = '1' if x.hierarchy > {parent} else '0'")
             function.close(opened)
             return
         opened += self._build(function, plan, inner, variable)
@@ -132,15 +133,18 @@ class _Segments(_Scopes):
         function.close(opened)
 
     def _level(self, function: Function, plan: WriteSegment, scope: WriteScope, variable: str, parent: str) -> str:
-        """HL: its number, its parent's, its level, and whether others stand under it."""
+        """HL: its number, its parent's, its level, and whether others stand under it. CPS: its number and its parent's."""
         number = self.module.name("h")
         function.line("x.hierarchy += 1")
         function.line(f"{number} = x.hierarchy")
-        function.line(f"{variable} = ['HL', str({number}), {f'str({parent})' if parent else repr('')}, {plan.level!r}, '0']")
+        above = f"str({parent})" if parent else "''"
+        x12 = self.syntax == "x12"
+        head = f"['HL', str({number}), {above}, {plan.level!r}, '0']" if x12 else f"['CPS', [str({number})], [{above}]]"
+        function.line(f"{variable} = {head}")
         for position, held in plan.elements:
             assert isinstance(held, Leaf)
             value = self.values.leaf(function, held, scope, plan.use.elements[position - 1])
-            function.line(f"put({variable}, {position}, {value.variable})")
+            function.line(f"put({variable}, {position}, {value.variable if x12 else f'[{value.variable}]'})")
         function.line(f"out.append({variable})")
         return number
 

@@ -114,6 +114,8 @@ def _block(value: Node, struct: Any, scope: Scope, desk: Desk, depth: int, *, si
     within: Path | None = None
     around: tuple[Path, ...] = ()
     pairs: SegmentPath | None = None
+    matching: tuple[SegmentPath, SegmentPath] | None = None
+    lonely: tuple[SegmentPath, SegmentPath] | None = None
     when = None
     first = nodes[0]
     assert isinstance(first, Mapping)
@@ -143,6 +145,8 @@ def _block(value: Node, struct: Any, scope: Scope, desk: Desk, depth: int, *, si
                     lists.append(opened)
                 around = tuple(lists[:-1])
                 each, within = (lists[-1], None) if word == "each" else (None, lists[-1])
+            if "matching" in node:
+                matching, lonely = _matching(node.items["matching"], each, inner, scope, desk)
             if "when" in node:
                 when = load_condition(node.items["when"], inner, desk)
             if "pairs" in node and not single:
@@ -156,8 +160,32 @@ def _block(value: Node, struct: Any, scope: Scope, desk: Desk, depth: int, *, si
         _mandatory(first, struct, {shape.name for shape, _ in fields}, desk)
     if len(desk.faults) > before:
         return None
-    return Block(struct=struct, each=each, around=around, within=within, pairs=pairs, fields=tuple(fields), keyed=tuple(keyed), when=when,
-                 where=first.where)
+    return Block(struct=struct, each=each, around=around, within=within, matching=matching, lonely=lonely, pairs=pairs, fields=tuple(fields),
+                 keyed=tuple(keyed), when=when, where=first.where)
+
+
+Both = tuple[SegmentPath, SegmentPath]
+
+
+def _matching(node: Node, each: Path | None, inner: Scope, scope: Scope, desk: Desk) -> tuple[Both | None, Both | None]:
+    """`each: /LIN` with `matching: {C829/1082: LIN/01}`: only those whose C829/1082 is the LIN/01 of the scope around.
+    `matching: {C829/1082: {not: /LIN/01}}`: only those whose C829/1082 is no LIN/01 at all."""
+    outermost = isinstance(scope, SegmentScope) and scope.outer is None
+    whole = isinstance(each, SegmentPath) and len(each.routes) == 1 and (outermost or each.routes[0].up == -1)
+    if not isinstance(node, Mapping) or len(node.items) != 1 or not whole:
+        desk.fault(node, "`matching: {its value: our value}` goes with an `each:` that begins at the whole transaction, as in each: /LIN")
+        return None, None
+    (key, value), = node.items.items()
+    negated = isinstance(value, Mapping) and list(value) == ["not"]
+    held = value.items["not"] if isinstance(value, Mapping) and negated else value
+    theirs, ours = path_of(node.keys[key], inner, desk), path_of(held, scope, desk)
+    if not isinstance(theirs, SegmentPath) or not isinstance(ours, SegmentPath):
+        return None, None
+    if theirs.routes[0].hops or theirs.routes[0].up:
+        desk.fault(node.keys[key], "the value on the left stands in the segment of `each:` itself")
+    if negated and (len(ours.routes) != 1 or not ours.routes[0].hops):
+        desk.fault(held, "behind `not:` stands a path from the whole transaction, as in /LIN/01")
+    return (None, (theirs, ours)) if negated else ((theirs, ours), None)
 
 
 def _keyed(node: Mapping, struct: Any, scope: Scope, desk: Desk) -> Keyed:

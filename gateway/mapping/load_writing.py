@@ -119,8 +119,8 @@ def _segment(entry: Node, scope: FieldScope, loops: tuple[LoopUse, ...], desk: D
     elif then is not None:
         desk.fault(then, "`then:` is a list of segments")
     level = desk.text(body.get("level"), "`level:`")
-    if level is not None and tag != "HL":
-        desk.fault(level, "`level:` belongs to HL")
+    if level is not None and tag not in ("HL", "CPS"):
+        desk.fault(level, "`level:` belongs to HL (and CPS)")
     return WriteSegment(use=use, elements=elements, pairs=pairs, each=each, within=within,
                         when=load_condition(body.items["when"], inner, desk) if "when" in body else None,
                         level=level.text if level is not None else None, then=children, always=_always(body, desk) or not _varies(elements, pairs),

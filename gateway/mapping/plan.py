@@ -260,6 +260,10 @@ class Block:
     #: the lists around that of `each`: each: [Ntry, NtryDtls/TxDtls]
     around: tuple[Path, ...] = ()
     within: Path | None = None
+    #: of `each` only those whose first value is the second one, a value of the scope around; found through an index
+    matching: tuple[SegmentPath, SegmentPath] | None = None
+    #: of `each` only those whose first value stands nowhere among the second ones
+    lonely: tuple[SegmentPath, SegmentPath] | None = None
     #: one item for each pair of elements between two spots of the segment
     pairs: SegmentPath | None = None
     fields: "tuple[tuple[Shape, Leaf | Block | ListPlan], ...]" = ()

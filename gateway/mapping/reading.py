@@ -65,7 +65,7 @@ Trace = dict[str, list[tuple[Any, int | None, int | None, str, str, str]]]
 class Reading:
     """One transaction on its way to a document."""
 
-    __slots__ = ("_component", "_repetition", "header", "partner", "problems", "trace", "transaction")
+    __slots__ = ("_component", "_repetition", "header", "indexes", "partner", "problems", "trace", "transaction")
 
     def __init__(self, transaction: Transaction, header: Source, partner: PartnerValues) -> None:
         self.transaction = transaction
@@ -73,6 +73,8 @@ class Reading:
         self.partner = partner
         self.problems: list[Problem] = []
         self.trace: Trace = {}
+        #: for `matching:`, by its name: value -> (tree, segment) of all that have it
+        self.indexes: dict[str, dict[str, list[tuple[Any, Any]]]] = {}
         delimiters = transaction.delimiters
         self._component = delimiters.component if delimiters else ""
         self._repetition = delimiters.repetition if delimiters else ""

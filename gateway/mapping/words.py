@@ -8,7 +8,7 @@ SOURCES = ("from", "first", "all", "join", "constant", "count", "sum", "compute"
 MODIFIERS = ("as", "table", "else", "keep", "default", "when", "make", "divide", "multiply", "round", "rounding", "zone", "with", "cut", "pad",
              "split")
 #: words of a block when reading
-BLOCK_WORDS = ("each", "in", "when", "use")
+BLOCK_WORDS = ("each", "in", "matching", "when", "use")
 #: beside `each:` of a list: one item for each pair of elements
 PAIR_WORDS = ("pairs",)
 #: words of identifiers by their kind

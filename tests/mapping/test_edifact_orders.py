@@ -243,6 +243,29 @@ def test_release_characters_come_out_as_text() -> None:
     assert read(order("FTX+AAI+++Rush?: dock 4? ?+ gate?'s bell??"))["notes"][0]["text"] == "Rush: dock 4 + gate's bell?"
 
 
+def test_lines_that_are_part_of_another_one_are_its_sub_lines() -> None:
+    lines = ("LIN+1++4012345500004:EN", "QTY+21:5:PCE", "LIN+2++A:SA+1:1", "QTY+21:10:PCE", "PRI+AAA:2", "LIN+3++B:SA+1:1", "IMD+F++:::Bolt",
+             "QTY+21:15:PCE", "LIN+4++C:SA", "QTY+21:1")
+    first, second = read(order(lines=lines))["lines"]
+    assert (first["number"], second["number"], "sub_lines" in second) == ("1", "4", False)
+    assert first["sub_lines"] == [
+        {"number": "2", "relation": "component", "quantity": "10", "unit": "H87", "unit_source": "PCE", "quantity_basis": "total", "price": "2",
+         "identifiers": {"seller": "A"}},
+        {"number": "3", "relation": "component", "quantity": "15", "unit": "H87", "unit_source": "PCE", "quantity_basis": "total",
+         "identifiers": {"seller": "B"}, "description": "Bolt"}]
+
+
+def test_a_sub_line_whose_line_is_not_there_is_a_line_and_never_lost() -> None:
+    lines = ("LIN+1++A:SA", "QTY+21:5", "LIN+2++B:SA+1:9", "QTY+21:6", "LIN+3++C:SA+1", "QTY+21:7", "LIN+4++D:SA+1:2", "QTY+21:8")
+    assert [held["quantity"] for held in read(order(lines=lines))["lines"]] == ["5", "6", "7", "8"]
+
+
+def test_many_lines_with_sub_lines_are_read_in_linear_time() -> None:
+    lines = tuple(text for at in range(6000) for text in (f"LIN+{at + 1}++A:SA" + (f"+1:{at}" if at % 2 else ""), "QTY+21:1"))
+    found = read(order(lines=lines))["lines"]
+    assert (len(found), sum(len(held["sub_lines"]) for held in found)) == (3000, 3000)
+
+
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of samples is not beside the checkout")
 def test_all_orders_of_the_corpus_are_read_without_raising() -> None:
     count = 0

@@ -154,6 +154,17 @@ PACKAGING = filled(
 ) | number(4, 0).map(lambda value: {"units_per_pack": value})
 
 
+SUB_LINE = st.tuples(
+    some(
+        {"price": number(), "identifiers": ITEM, "description": text(70)},
+        relation=st.just("component"),
+        quantity_basis=st.just("total"),
+        quantity=number(),
+    ),
+    UNIT,
+).map(lambda pair: {**pair[0], **pair[1]})
+
+
 @st.composite
 def line(draw: st.DrawFn, at: int) -> dict[str, Any]:
     deliveries = draw(DELIVERIES)
@@ -178,6 +189,9 @@ def line(draw: st.DrawFn, at: int) -> dict[str, Any]:
     )
     if not deliveries and draw(st.booleans()):
         more["ship_to"] = draw(LINE_PARTY)
+    if draw(st.integers(0, 3)) == 0:
+        parts = draw(st.lists(SUB_LINE, min_size=1, max_size=2))
+        more["sub_lines"] = [{**part, "number": str(100 * at + number)} for number, part in enumerate(parts)]
     held = {"number": str(at), "quantity": quantity, **unit, **draw(PRICE), **more}
     return {**held, "deliveries": deliveries} if deliveries else held
 
