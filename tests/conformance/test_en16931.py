@@ -1,6 +1,7 @@
 """The sums of an invoice: each rule fires on its own fault and on nothing else; tolerances are the official ones."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,14 @@ def test_official_examples_break_no_sum() -> None:
         for event in xml.read([file.read_bytes()]):
             if isinstance(event, Transaction) and event.type in en16931.DOCUMENTS:
                 assert en16931.judge(event).problems == (), file
+
+
+def test_a_bill_of_very_many_lines_and_rates_is_judged_once_each() -> None:
+    text = bill()
+    line = text[text.index("<cac:InvoiceLine>"):text.index("</Invoice>")]
+    subtotal = text[text.index("<cac:TaxSubtotal>"):text.index("</cac:TaxTotal>")]
+    large = text.replace(subtotal, subtotal * 2_000).replace(line, line * 2_000)
+    transaction = transaction_of(large)
+    began = time.process_time()
+    assert {problem.code for problem in en16931.judge(transaction).problems} >= {"BR-CO-10", "BR-CO-14", "BR-S-08"}
+    assert time.process_time() - began < 5

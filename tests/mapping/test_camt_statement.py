@@ -1,5 +1,6 @@
 """camt.053 in any version to the canonical bank statement: what arrived, split as far as the bank says it."""
 
+import time
 from typing import Any
 
 import pytest
@@ -141,3 +142,18 @@ def test_the_corpus_reads_but_for_the_files_that_are_wrong() -> None:
                 wrong.add(file.name)
     # it holds no statement at all
     assert wrong == {"camt053.v2.wrong.xml"}
+
+
+def test_a_batch_of_very_many_payments_costs_what_it_holds() -> None:
+    def seconds(count: int) -> float:
+        text = statement(entry(batch(*["1.00"] * count, wrap='<Amt Ccy="EUR">{}</Amt>'), amount=f"{count}.00"))
+        transaction, = transactions(text.encode())
+        read_one(transactions(statement(entry()).encode())[0], "camt/053")
+        began = time.process_time()
+        document, _ = read_one(transaction, "camt/053")
+        assert len(as_json(document)["entries"]) == count
+        return time.process_time() - began
+
+    few, many = seconds(2_000), seconds(16_000)
+    # eight times as many; a count of all for each would be sixty-four times
+    assert many < 24 * max(few, 0.02)
