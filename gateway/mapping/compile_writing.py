@@ -177,6 +177,8 @@ class _Segments(_Scopes):
                 needed.append(value.variable)
         pairs = [self._pairs_variable(function, held.path, held, scope) for held in plan.pairs]
         sent += pairs
+        # pairs that must be there: without them no segment
+        needed += [name for pair, name in zip(plan.pairs, pairs, strict=True) if plan.use.elements[pair.first - 1].mandatory]
         opened = 0
         if plan.pairs or (sent and not plan.always):
             function.open(f"if {' or '.join(dict.fromkeys(sent)) or 'True'}:")

@@ -1,0 +1,181 @@
+"""Whatever is wrong in a mapping is found when it is loaded: all of it at once, each at its place."""
+
+import pytest
+
+from gateway.mapping.load import known_specs
+from gateway.mapping.load import load_mapping
+from gateway.yaml_source import Faults
+from tests.mapping.mapping_world import SHIPPED
+from tests.mapping.mapping_world import Texts
+from tests.mapping.mapping_world import load
+from tests.mapping.mapping_world import schema
+from tests.mapping.mapping_world import shipped
+
+HEAD = "document: order\nfrom: x12/004010/850\nnumber: BEG/03\n"
+LINES = HEAD + "lines:\n  each: PO1\n  number: 01\n"
+WRITES = 'document: order\nto: x12/004010/850\nsegments:\n  - BEG: {01: "00", 02: "SA", 03: number, 05: issued_on}\n'
+
+
+def faults(text: str, direction: str = "read", spec: str = "x12/004010/850", overlays: tuple[str, ...] = ()) -> list[str]:
+    with pytest.raises(Faults) as caught:
+        load(spec, direction, text, overlays)
+    return [str(fault).splitlines()[0] for fault in caught.value.faults]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (HEAD + "curency: CUR/02\n", "4:1: an order has no field 'curency' (did you mean 'currency'?)"),
+        (LINES + "  prise: 04\n", "7:3: an order line has no field 'prise' (did you mean 'price'?)"),
+        (LINES + "  price: 27\n", "7:10: PO1/27 does not exist: PO1 has 25 elements in 004010"),
+        (HEAD + "release: BEX/04\n", "4:10: there is no BEX in x12/004010/850 (did you mean 'BEG'?)"),
+        (LINES + "  description: ITD/12\n  price: CUX/02\n", "8:10: there is no CUX in loop PO1 (did you mean 'CUR'?)"),
+        (HEAD + "purpose: {from: BEG/01, table: order_purpos}\n", "4:32: no table 'order_purpos' (did you mean 'order_purpose'?)"),
+        (HEAD + "currency: {from: CUR/02, make: uper}\n", "4:32: no function 'uper' (did you mean 'upper'?)"),
+        (HEAD + "currency: {from: CUR/02, mak: upper}\n", "4:26: a value has no 'mak' (did you mean 'make'?)"),
+        (LINES + "  price: {from: 04, as: date}\n", "7:25: 'price' is a decimal, not a date"),
+        (LINES + "  requested_on: {from: DTM/02, as: CCYYMMD}\n", "7:36: no form 'CCYYMMD' (did you mean 'CCYYMMDD'?)"),
+        (LINES + "  price: {from: 04, divide: three}\n", "7:29: `divide:` wants a number above zero, not 'three'"),
+        (LINES + "  price: {from: 04, divide: 3}\n", "7:29: 1/3 has no end: say `round:` with the digits to keep"),
+        (LINES + "  description: {from: 04, divide: 2}\n", "7:35: 'description' is a text: nothing to divide"),
+        (LINES + "  price: {from: 04, divide: 3, round: 2, rounding: bankers}\n", "7:52: no rounding 'bankers'"),
+        (HEAD + "currency: {first: [CUR/02, partner.curency]}\n", "4:28: partners have no 'curency' (did you mean 'currency'?)"),
+        (HEAD + "currency: {first: [CUR/02, source.sendr]}\n", "4:28: the source has no 'sendr' (did you mean 'sender'?)"),
+        (HEAD + "currency: {from: CUR/02, constant: EUR}\n", "4:11: say where the value comes from, once"),
+        (HEAD + "currency: [CUR/02]\n", "4:11: a list stands here where one value is wanted"),
+        (HEAD + "currency: {all: [CUR/02, CUR/03]}\n", "4:12: 'currency' is one text, no list"),
+        (HEAD + "currency: {from: CUR/02, else: EUR}\n", "4:26: `else:` says what becomes of a code that the table lacks"),
+        (HEAD + "currency: {from: CUR/02, with: x}\n", "4:26: `with:` belongs to `join:`"),
+        (
+            HEAD + "type: {from: BEG/02, table: order_type, keep: type_sorce}\n",
+            "4:47: no field 'type_sorce' to keep the code in (did you mean 'type_source'?)",
+        ),
+        (HEAD + "currency: CUR\n", "4:11: 'CUR' names no element"),
+        (HEAD + 'currency: "CUR[01=]XX/02"\n', "4:11: 'CUR[01=]XX/02' is not a path"),
+        (HEAD + 'currency: "CUR[1a=BY]/02"\n', "4:11: '[1a=BY]' is not a qualifier"),
+        (HEAD + "currency: ../CUR/02\n", "4:11: `../` leads out of the transaction"),
+        (HEAD + "release: DTM/02\nnotes: {each: MSG, text: 01}\n", "5:15: MSG stands in several loops: write N9/MSG or SPI/MSG"),
+        (HEAD + "references: {each: REF/02, type: 01, value: 02}\n", "4:20: 'REF/02' names an element; a segment or loop is wanted here"),
+        (HEAD + "references: {each: REF, value: 02}\n", "4:13: nothing fills 'type', which a reference must have"),
+        (HEAD + "references: REF/02\n", "4:13: a reference is written as a block of its fields"),
+        (HEAD + "buyer: {each: N1, name: 02}\n", "4:9: `each:` makes a list; write `in:` for the first one"),
+        (HEAD + "currency: {each: CUR, x: 02}\n", "4:11: 'currency' is one value (text), no block"),
+        (HEAD + "buyer: {use: partie}\n", "4:14: no part 'partie' under parts:"),
+        (HEAD + "parts: {a: {use: b}, b: {use: a}}\nbuyer: {use: a}\n", "4:31: the part 'a' uses itself"),
+        (HEAD + 'release: {from: BEG/04, when: "$BEG/01 == "}\n', "4:31: expression: "),
+        (HEAD + "release: {from: BEG/04, when: \"BEG == '00'\"}\n", "4:31: expression: there is no 'BEG'; a path is written with a dollar: $BEG"),
+        (HEAD + "release: {from: BEG/04, when: \"$BEG/77 == '00'\"}\n", "4:31: BEG/77 does not exist: BEG has 12 elements in 004010"),
+        (HEAD + 'release: {compute: "1.5 + 1.0"}\n', "4:20: expression: '1.5' is floating point"),
+        (HEAD + 'release: {compute: "sine($BEG/04)"}\n', "4:20: expression: there is no function sine()"),
+        (LINES + "  identifiers: {pairs: 06..25}\n", "7:16: identifiers by their kind need a `table:`"),
+        (LINES + "  identifiers: {pairs: 06..27, table: item_identifier}\n", "7:24: PO1/27 does not exist"),
+        (LINES + "  identifiers: {pairs: 06, table: item_identifier}\n", "7:24: `pairs:` is written as first and last element"),
+        (
+            LINES + "  identifiers: {pairs: 06..25, table: {BP: byer}}\n",
+            "7:39: 'byer' (for BP) is no identifier of an item identifiers (did you mean 'buyer'?)",
+        ),
+        (LINES + "  identifiers: {key: 06}\n", "7:16: identifiers by their kind say `key:` and `value:`, or `pairs:`"),
+        (HEAD + "issued_at: {from: BEG/05, zone: Europe/Bonn}\n", "4:33: no time zone 'Europe/Bonn'"),
+    ],
+)
+def test_a_fault_names_its_place(text: str, expected: str) -> None:
+    found = faults(text)
+    assert any(fault.startswith(f"mappings/x12/004010/850.yaml:{expected}") for fault in found), found
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (WRITES + '  - REF: {01: "DP", 02: numbr}\n', "5:25: Order has no field 'numbr' (did you mean 'number'?)"),
+        (WRITES + "  - REF: {01: DP, 02: number}\n", "5:15: Order has no field 'DP'; a constant is written in quotes: \"DP\""),
+        (WRITES + '  - REF: {01: "DP", 09: number}\n', "5:21: REF/09 does not exist: REF has 4 elements in 004010"),
+        (WRITES + '  - XYZ: {01: "DP"}\n', "5:5: there is no XYZ in loop"),
+        (WRITES + "  - REF: {eech: references, 01: type}\n", "5:11: REF has no 'eech' (did you mean 'each'?)"),
+        (WRITES + "  - REF: {each: buyer, 02: name}\n", "5:17: 'buyer' is no list"),
+        (WRITES + "  - N1: {in: lines, 02: number}\n", "5:14: 'lines' is no object"),
+        (WRITES + "  - N1: {01: buyer}\n", "5:14: 'buyer' is an object: name one of its fields"),
+        (WRITES + '  - REF: {01: "DP", 02: {from: issued_on, as: 0102}}\n', "5:47: no format '0102'"),
+        (WRITES + "  - CTT: {01: {count: lines}, 02: {sum: number.quantity}}\n", "5:41: 'number' is no list"),
+        (WRITES + "  - PO1: {each: lines, pairs: {from: 06, of: references, table: item_identifier}}\n", "5:46: 'references' holds no identifiers"),
+        (WRITES + "  - REF: {level: S, 01: number}\n", "5:18: `level:` belongs to HL"),
+        (WRITES + "number: BEG/03\n", "5:1: a mapping that writes has no 'number'"),
+        ("document: order\nto: x12/004010/850\n", "1:11: a mapping that writes lists its `segments:` in their order"),
+    ],
+)
+def test_a_fault_in_writing_names_its_place(text: str, expected: str) -> None:
+    found = faults(text, "write")
+    assert any(fault.startswith(f"mappings/x12/004010/850.yaml:{expected}") for fault in found), found
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("document: order\nfrom: ubl/order\nnumber: cbx:ID\n", "3:9: the prefix 'cbx' is not declared under namespaces: (did you mean 'cbc'?)"),
+        ("document: order\nfrom: ubl/order\nnumber: cbc:ID[\n", "3:9: 'cbc:ID[' is not an XPath"),
+        ("document: order\nto: ubl/order\nroot: Order\nelements: {cbx:ID: number}\n", "4:12: the prefix 'cbx' is not declared"),
+        ("document: order\nto: ubl/order\nroot: Order\nelements: {cbc:ID: numbr}\n", "4:20: Order has no field 'numbr'"),
+        ("document: order\nto: ubl/order\nelements: {cbc:ID: number}\n", "1:11: a mapping that writes XML says `root:`"),
+    ],
+)
+def test_a_fault_in_xml_names_its_place(text: str, expected: str) -> None:
+    found = faults(text, "write" if "\nto:" in text else "read", "ubl/order")
+    assert any(fault.startswith(f"mappings/ubl/order.yaml:{expected}") for fault in found), found
+
+
+def test_all_faults_are_told_together() -> None:
+    assert len(faults(LINES + "  price: 27\n  unit: {from: 03, table: unitt}\n  colour: 05\ncurency: CUR/02\n")) == 4
+
+
+def test_a_fault_shows_its_line_with_a_caret() -> None:
+    with pytest.raises(Faults) as caught:
+        load("x12/004010/850", "read", LINES + "  price: 27\n")
+    assert str(caught.value.faults[0]).splitlines()[1:] == ["    7 |   price: 27", "      |          ^"]
+
+
+def test_an_order_without_number_is_a_fault_of_the_mapping() -> None:
+    assert "nothing fills 'number', which an order must have" in faults("document: order\nfrom: x12/004010/850\nrelease: BEG/04\n")[0]
+
+
+def test_an_unknown_document_is_a_fault() -> None:
+    assert "no document 'ordr' (did you mean 'order'?)" in faults("document: ordr\nfrom: x12/004010/850\n")[0]
+
+
+def test_a_fault_in_a_partners_difference_stands_in_the_partners_file() -> None:
+    found = faults(LINES + "  price: 04\n", overlays=("lines:\n  price: 27\n  packging: none\n",))
+    assert found == ["partners/0.yaml:2:10: PO1/27 does not exist: PO1 has 25 elements in 004010"] or any(
+        fault.startswith("partners/0.yaml:3:3: there is no 'packging' to remove") for fault in found
+    )
+
+
+def test_mappings_that_extend_each_other_in_a_circle_are_a_fault() -> None:
+    files = Texts({"mappings/a/b/c.yaml": "extends: a/b/d\nfrom: a/b/c\n", "mappings/a/b/d.yaml": "extends: a/b/c\nfrom: a/b/d\n"})
+    with pytest.raises(Faults, match="in a circle"):
+        load_mapping("a/b/c", "read", files, None)
+
+
+def test_a_missing_mapping_is_named_with_the_nearest_one() -> None:
+    with pytest.raises(Faults, match=r"no mapping reads x12/004010/851 \(did you mean 'x12/004010/850'\?\)"):
+        load_mapping("x12/004010/851", "read", SHIPPED, schema("x12/004010/850").plan)
+
+
+def test_a_file_that_it_extends_and_that_is_missing_is_named_where_it_is_asked_for() -> None:
+    found = faults("extends: x12/004010/849\nfrom: x12/004010/850\n")
+    assert found[0].startswith("mappings/x12/004010/850.yaml:1:10: there is no file mappings/x12/004010/849.yaml")
+
+
+@pytest.mark.parametrize(
+    ("spec", "direction"),
+    [(spec, direction) for direction in ("read", "write") for spec in known_specs(SHIPPED, direction) if spec.startswith("x12/")],
+)
+def test_every_shipped_x12_mapping_loads(spec: str, direction: str) -> None:
+    plan = shipped(spec, direction)
+    assert plan.spec == spec
+    assert len(plan.digest) == 64
+    assert plan.sources[0][0].startswith("mappings/")
+
+
+def test_the_digest_changes_with_a_partners_difference() -> None:
+    plain = load("x12/004010/850", "read", LINES)
+    cents = load("x12/004010/850", "read", LINES, ("lines: {price: {from: 04, divide: 100}}\n",))
+    assert plain.digest != cents.digest
+    assert any(file == "partners/0.yaml" for file, _ in cents.sources)
