@@ -25,11 +25,13 @@ from gateway.codecs.node import place_in
 from gateway.codecs.window import MAXIMUM_SEGMENT
 from gateway.codecs.window import MAXIMUM_SEGMENTS
 from gateway.codecs.window import MAXIMUM_TRANSACTION
+from gateway.codecs.window import MOST_STRAYS
 from gateway.codecs.window import Window
 from gateway.codecs.window import shown
 from gateway.kinds import edifact as kinds
 from gateway.problem import Kind
 from gateway.problem import Place
+from gateway.problem import Problem
 
 __all__ = ["locate", "looks_like", "read", "write"]
 
@@ -44,6 +46,7 @@ def read(chunks: Iterable[bytes]) -> Iterator[Event]:
     reader = _Reader(Window(chunks))
     yield from reader.lead_in()
     window = reader.window
+    strays = 0
     while True:
         if reader.at_transaction():
             yield from reader.outside_group()
@@ -55,7 +58,10 @@ def read(chunks: Iterable[bytes]) -> Iterator[Event]:
         events = reader.read_other()
         if events is None:
             break
-        yield from events
+        for event in events:
+            strays += isinstance(event, Problem)
+            if strays <= MOST_STRAYS or not isinstance(event, Problem):
+                yield event
     yield from reader.close_interchange([], window.offset)
 
 

@@ -18,6 +18,9 @@ MAXIMUM_TRANSACTION = 16 * 1024 * 1024
 #: more segments than this in one transaction are not held in memory either
 MAXIMUM_SEGMENTS = 600_000
 
+#: problems outside of transactions that are told for one file; of a file of rubbish nobody needs a million
+MOST_STRAYS = 1000
+
 #: what may stand around segments without meaning anything; NUL and Ctrl-Z pad files of old systems
 BLANKS = " \r\n\t\v\f\0\x1a"
 BYTE_ORDER_MARK = "\xef\xbb\xbf"

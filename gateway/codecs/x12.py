@@ -21,6 +21,7 @@ from gateway.codecs.node import place_in
 from gateway.codecs.window import MAXIMUM_SEGMENT
 from gateway.codecs.window import MAXIMUM_SEGMENTS
 from gateway.codecs.window import MAXIMUM_TRANSACTION
+from gateway.codecs.window import MOST_STRAYS
 from gateway.codecs.window import Window
 from gateway.codecs.window import shown
 from gateway.codecs.x12_envelope import EnvelopeReader
@@ -29,6 +30,7 @@ from gateway.codecs.x12_text import write
 from gateway.kinds import x12 as kinds
 from gateway.problem import Kind
 from gateway.problem import Place
+from gateway.problem import Problem
 
 __all__ = ["locate", "looks_like", "read", "write"]
 
@@ -45,6 +47,7 @@ def read(chunks: Iterable[bytes]) -> Iterator[Event]:
     reader = _Reader(Window(chunks))
     yield from reader.lead_in()
     window = reader.window
+    strays = 0
     while True:
         if reader.at_transaction():
             if reader.group is None:
@@ -57,7 +60,10 @@ def read(chunks: Iterable[bytes]) -> Iterator[Event]:
         events = reader.read_other()
         if events is None:
             break
-        yield from events
+        for event in events:
+            strays += isinstance(event, Problem)
+            if strays <= MOST_STRAYS or not isinstance(event, Problem):
+                yield event
     yield from reader.close_interchange([], window.offset)
 
 
@@ -229,9 +235,7 @@ class _Reader(EnvelopeReader):
         window.position += length
         if kind == "SE" and not too_large:
             if not raw.endswith(self.segment):
-                self.tell(
-                    transaction, kinds.TERMINATOR_MISSING, f"the last segment does not end with '{shown(self.segment)}'", len(segments)
-                )
+                self.tell(transaction, kinds.TERMINATOR_MISSING, f"the last segment does not end with '{shown(self.segment)}'", len(segments))
         elif too_large:
             self.tell(
                 transaction,

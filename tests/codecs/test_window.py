@@ -16,6 +16,7 @@ from gateway.codecs.node import Event
 from gateway.codecs.node import Transaction
 from gateway.codecs.window import Numbers
 from gateway.codecs.window import Window
+from gateway.problem import Problem
 from tests.codecs.edi import EDIFACT
 from tests.codecs.edi import GS
 from tests.codecs.edi import ISA
@@ -97,6 +98,14 @@ def test_a_long_file_streams_flat_in_memory(reader: Callable[[Iterable[bytes]], 
     tracemalloc.stop()
     assert count == 15_000
     assert peak < 6_000_000
+
+
+def test_a_file_of_rubbish_does_not_tell_a_million_problems() -> None:
+    for events in (
+        x12.read([f"{ISA}{GS}{'SE*1*1~' * 5000}{ORDER}GE*1*1~IEA*1*000000001~".encode()]),
+        edifact.read([UNB.encode() + b"UNT+1+1'" * 5000]),
+    ):
+        assert sum(isinstance(event, Problem) for event in events) == 1000
 
 
 HOSTILE = {
