@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from gateway.codecs.choose import read as read_events
 from gateway.codecs.node import GroupEnd
 from gateway.codecs.node import InterchangeEnd
+from gateway.codecs.node import Segment
 from gateway.codecs.node import Syntax
 from gateway.codecs.node import Transaction
 from gateway.exchange.acknowledgment import Answer
@@ -129,7 +130,7 @@ def render(station: Station, connection: Connection, entry: Entry, now: datetime
 class Body:
     """What mapping made: segments between header and trailer, or an XML document."""
 
-    segments: list[object]
+    segments: list[Segment]
     xml: bytes
 
 
@@ -171,7 +172,7 @@ def write_interchange(
         type=kind.upper(),
         control_number="0001" if syntax == "x12" else "1",
         body=body.segments,
-        version=version.upper(),  # type: ignore[arg-type]
+        version=version.upper(),
         association=association,
     )
     return wrap(envelope, [outgoing])

@@ -59,7 +59,7 @@ def write_document(
 
 def explain_writing(document: Document, spec: str, plans: Plans, loaded: LoadedPartner | None) -> Any:
     """Each outgoing element with the canonical field and the mapping line that it came from."""
-    from gateway.mapping.explain import writing_provenance
+    from gateway.mapping.explain import written_from
 
     plan = plans.writing(spec, loaded, explain=True)
-    return writing_provenance(document, plan.mapping, PartnerValues(loaded.partner.values()) if loaded else PartnerValues({}))
+    return written_from(document, plan.mapping, PartnerValues(loaded.partner.values()) if loaded else PartnerValues({}))
