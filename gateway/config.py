@@ -58,8 +58,13 @@ class Us(_Checked):
     tax_rate: Decimal | None = None
 
     def postal(self) -> Address:
-        return Address(lines=self.address.lines, city=self.address.city, region=self.address.region,
-                       postal_code=self.address.postal_code, country=self.address.country)
+        return Address(
+            lines=self.address.lines,
+            city=self.address.city,
+            region=self.address.region,
+            postal_code=self.address.postal_code,
+            country=self.address.country,
+        )
 
 
 class Web(_Checked):
@@ -155,8 +160,9 @@ class FolderResolver:
         top = prefix.partition("/")[0]
         for place in self.places:
             if top in place and place[top].is_dir():
-                found.update(f"{top}/{path.relative_to(place[top]).as_posix()}" for path in place[top].rglob("*.yaml")
-                             if not path.name.startswith("."))
+                found.update(
+                    f"{top}/{path.relative_to(place[top]).as_posix()}" for path in place[top].rglob("*.yaml") if not path.name.startswith(".")
+                )
         return sorted(name for name in found if name.startswith(prefix))
 
 
@@ -257,7 +263,9 @@ def load_installation(file: Path | None) -> Installation:
     settings = checked(node, Settings)
     folder = file.resolve().parent
     top = shipped_defaults()
-    places = ({"partners": folder / settings.partners, "mappings": folder / settings.mappings, "schemas": folder / settings.schemas},
-              {"mappings": top / "mappings", "schemas": top / "schemas"})
+    places = (
+        {"partners": folder / settings.partners, "mappings": folder / settings.mappings, "schemas": folder / settings.schemas},
+        {"mappings": top / "mappings", "schemas": top / "schemas"},
+    )
     rules = node.items.get("rules")
     return Installation(file.resolve(), settings, rules if isinstance(rules, Mapping) else None, FolderResolver(places))

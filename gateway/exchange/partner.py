@@ -116,7 +116,7 @@ class Endpoint(_Checked):
         if len(transports) != 1:
             raise ValueError("an endpoint has exactly one of folder, sftp, as2, https")
         if self.sftp is not None and not self.host_keys:
-            raise ValueError("an SFTP endpoint pins its host keys: host_keys: [\"SHA256:...\"]")
+            raise ValueError('an SFTP endpoint pins its host keys: host_keys: ["SHA256:..."]')
         return self
 
     @property
@@ -247,8 +247,16 @@ class Partner(_Checked):
 
     def values(self) -> dict[str, str]:
         """What a mapping may ask for as `partner.x`."""
-        known = {"id": self.id, "name": self.name, "currency": self.currency, "country": self.country, "language": self.language,
-                 "gln": self.identifiers.gln, "duns": self.identifiers.duns, "vat": self.identifiers.vat}
+        known = {
+            "id": self.id,
+            "name": self.name,
+            "currency": self.currency,
+            "country": self.country,
+            "language": self.language,
+            "gln": self.identifiers.gln,
+            "duns": self.identifiers.duns,
+            "vat": self.identifiers.vat,
+        }
         return {name: value for name, value in known.items() if value}
 
 
@@ -287,8 +295,16 @@ def load_partner(name: str, resolver: Resolver) -> LoadedPartner:
     if faults:
         raise Faults(faults)
     tables, rules = node.items.get("tables"), node.items.get("rules")
-    return LoadedPartner(partner, file, text, hashlib.sha256(text.encode()).hexdigest(), parts["mapping"], parts["schema"],
-                         tables if isinstance(tables, Mapping) else None, rules if isinstance(rules, Mapping) else None)
+    return LoadedPartner(
+        partner,
+        file,
+        text,
+        hashlib.sha256(text.encode()).hexdigest(),
+        parts["mapping"],
+        parts["schema"],
+        tables if isinstance(tables, Mapping) else None,
+        rules if isinstance(rules, Mapping) else None,
+    )
 
 
 def _by_spec(node: Node | None, key: str, faults: list[Fault]) -> dict[str, Mapping]:
@@ -430,19 +446,29 @@ def agreement_for(
         return kinds.UNKNOWN_SENDER.at(NOWHERE, f"No partner sends as '{sender}'", found=sender, expected="an identifier of a partner in partners/")
     partner = loaded.partner
     if not directory.is_ours(syntax, receiver):
-        return kinds.RECEIVER_NOT_US.at(NOWHERE, f"The file is addressed to '{receiver}', which is not one of our identifiers", found=receiver,
-                                        expected="an identifier of ours")
+        return kinds.RECEIVER_NOT_US.at(
+            NOWHERE, f"The file is addressed to '{receiver}', which is not one of our identifiers", found=receiver, expected="an identifier of ours"
+        )
     addresses = {endpoint.address for endpoint in partner.endpoints.values()}
     if address != BY_HAND and address not in addresses:
-        return kinds.NOT_ENTITLED.at(NOWHERE, f"'{sender}' is {partner.name}, which has no endpoint {address}", found=address,
-                                     expected=" or ".join(sorted(addresses)) or "an endpoint of this partner")
+        return kinds.NOT_ENTITLED.at(
+            NOWHERE,
+            f"'{sender}' is {partner.name}, which has no endpoint {address}",
+            found=address,
+            expected=" or ".join(sorted(addresses)) or "an endpoint of this partner",
+        )
     candidates = [agreement for agreement in partner.receiving() if agreement.receive == spec]
     for agreement in candidates:
         endpoint = partner.endpoint(agreement.from_)
         if address == BY_HAND or endpoint is None or endpoint.address == address:
             return loaded, agreement
     if candidates:
-        return kinds.NOT_ENTITLED.at(NOWHERE, f"{partner.name} may send {spec} only over '{candidates[0].from_}'", found=address,
-                                     expected=str(candidates[0].from_))
-    return kinds.NO_AGREEMENT.at(NOWHERE, f"There is no agreement to receive {spec} from {partner.name}", found=spec,
-                                 expected=", ".join(sorted(str(agreement.receive) for agreement in partner.receiving())) or "an agreement to receive")
+        return kinds.NOT_ENTITLED.at(
+            NOWHERE, f"{partner.name} may send {spec} only over '{candidates[0].from_}'", found=address, expected=str(candidates[0].from_)
+        )
+    return kinds.NO_AGREEMENT.at(
+        NOWHERE,
+        f"There is no agreement to receive {spec} from {partner.name}",
+        found=spec,
+        expected=", ".join(sorted(str(agreement.receive) for agreement in partner.receiving())) or "an agreement to receive",
+    )
