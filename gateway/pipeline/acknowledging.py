@@ -74,6 +74,8 @@ class Progress:
     groups: list[GroupSeen] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     end: InterchangeEnd | None = None
+    #: nothing in it is taken, whatever stands in it (a duplicate)
+    refused: bool = False
 
     def open_group(self, start: GroupStart) -> None:
         self.groups.append(
@@ -103,6 +105,7 @@ class Progress:
             by_group.setdefault(group, []).append(transaction)
         return InterchangeResult(
             envelope=received_envelope(self.start),
+            refused=self.refused,
             problems=tuple(self.all_problems),
             transactions=tuple(by_group.get(0, ())),
             groups=tuple(

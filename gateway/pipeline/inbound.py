@@ -84,8 +84,7 @@ class Splitting:
                 if self._take(event, chunk) and (len(chunk.entitled) >= CHUNK or time.monotonic() > end):
                     break
             elif isinstance(event, InterchangeStart):
-                self._begin(event)
-                chunk = Chunk(start=event, ordinal=self._ordinal, first=self._cursor, opens=self._opens, held=self._held, duplicate=self._refused)
+                chunk = self._begin(event)
             elif isinstance(event, GroupStart):
                 self._group = event
                 self.progress.open_group(event)
@@ -103,7 +102,8 @@ class Splitting:
             chunk.through = True
         return chunk
 
-    def _begin(self, start: InterchangeStart) -> None:
+    def _begin(self, start: InterchangeStart) -> Chunk:
+        """The first chunk of an interchange; an empty one where it was finished before a kill: nothing of it is written again."""
         self._start, self._group = start, None
         self._ordinal += 1
         known = self._done.get(self._ordinal)
@@ -113,9 +113,10 @@ class Splitting:
         self.progress = acknowledging.Progress(start=start)
         if known is not None and known.state != "open":
             self._skip = -1
-        else:
-            self._skip = known.cursor if known is not None else 0
-            self._refused = self._duplicate_of(start)
+            return Chunk(ordinal=self._ordinal)
+        self._skip = known.cursor if known is not None else 0
+        self._refused = self._duplicate_of(start)
+        return Chunk(start=start, ordinal=self._ordinal, opens=self._opens, duplicate=self._refused)
 
     def _duplicate_of(self, start: InterchangeStart) -> Problem | None:
         """An interchange of this sender with this control number that came before: answered, never booked twice."""
@@ -320,6 +321,7 @@ def _close(
         splitting.progress.problems.append(chunk.duplicate)
         # what is in it was answered when it came first: only the interchange as a whole is refused
         splitting.progress.groups.clear()
+        splitting.progress.refused = True
         splitting.loose.append(chunk.duplicate)
         facts["problems"] = chunk.duplicate.code
     else:

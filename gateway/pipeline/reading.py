@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import msgspec
+
 from gateway.codecs.choose import read as read_events
 from gateway.codecs.node import GroupEnd
 from gateway.codecs.node import GroupStart
@@ -110,12 +112,14 @@ def read_transaction(transaction: Transaction, start: InterchangeStart, group: G
         tree = None
         if plan.schema is not None:
             checked = check(transaction, plan.schema)
-            problems += checked.problems
+            # what another version finds wrong may be right in the one that was sent
+            problems += checked.problems if terms.spec == sent else [as_warning(problem) for problem in checked.problems]
             tree = checked.tree
         if plan.mapping is not None:
             values = PartnerValues(terms.partner.partner.values()) if terms.partner else NO_VALUES
             document, found = to_document(transaction, tree, plan.mapping, source_of(start, group, transaction), values)
             problems += found
+    # what is a matter of envelope and schema alone (no mapping of ours) counts as mapped
     outcome = outcome_of(problems, terms.accept_errors, document is not None or plan is None or plan.mapping is None)
     result = TransactionResult(
         type=transaction.type,
@@ -133,6 +137,11 @@ def read_transaction(transaction: Transaction, start: InterchangeStart, group: G
         problems=problems,
         plan=plan,
     )
+
+
+def as_warning(problem: Problem) -> Problem:
+    """The problem, no longer counted against its transaction."""
+    return msgspec.structs.replace(problem, severity=Severity.WARNING)
 
 
 def outcome_of(problems: Iterable[Problem], accept_errors: bool, mapped: bool) -> str:
@@ -197,6 +206,8 @@ def unsupported(transaction: Transaction, spec: str) -> Problem:
         f"We have no description of {transaction.type} {transaction.version}".rstrip(),
         found=spec,
         expected="a transaction that we take: see gateway schema and schemas/",
+        # an XML document is judged by its levels (XSD, EN 16931), whether we map it or not
+        severity=Severity.WARNING if transaction.root is not None else None,
     )
 
 

@@ -3,6 +3,7 @@ back and checked by our own reader before anything leaves, so that a partner nev
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
@@ -21,6 +22,7 @@ from gateway.exchange.envelope import wrap
 from gateway.exchange.partner import Agreement
 from gateway.exchange.partner import Identifiers
 from gateway.exchange.partner import LoadedPartner
+from gateway.kinds import document as document_kinds
 from gateway.mapping.apply import to_transaction
 from gateway.mapping.reading import PartnerValues
 from gateway.model import document as canonical
@@ -29,6 +31,7 @@ from gateway.pipeline.plans import Plans
 from gateway.pipeline.plans import WritingPlan
 from gateway.pipeline.plans import spec_of
 from gateway.pipeline.station import Station
+from gateway.problem import NOWHERE
 from gateway.problem import Problem
 from gateway.problem import Severity
 from gateway.problem import codes
@@ -175,7 +178,10 @@ def write_interchange(
         version=version.upper(),
         association=association,
     )
-    return wrap(envelope, [outgoing])
+    try:
+        return wrap(envelope, [outgoing])
+    except ValueError as error:
+        return Unrenderable((document_kinds.WRITE_INVALID.at(NOWHERE, f"The interchange cannot be written: {error}"),))
 
 
 def wrap_answer(
@@ -205,7 +211,10 @@ def wrap_answer(
     )
     if made.type == "TA1":
         return wrap(envelope, [], advice=[segment for body in made.bodies for segment in body])
+    # the 999 names its guide in ST03, and in GS08 with it
     association = "005010X231A1" if made.type == "999" and version == "005010" else ""
+    if association:
+        envelope = replace(envelope, version=association)
     return wrap(
         envelope,
         [
