@@ -187,6 +187,7 @@ class Inbound:
 
     def __init__(self) -> None:
         self._splittings: dict[str, Splitting] = {}
+        self._stale: set[str] = set()
 
     def step(self, station: Station, stream: str) -> bool:
         """Split off the next chunk of the stream's first open transmission; true when more may be waiting."""
@@ -206,12 +207,17 @@ class Inbound:
                     return False
                 _commit(station, connection, splitting, chunk)
         except StaleState:
-            # another worker was quicker: begin again from what it wrote
+            # another worker was quicker: begin again from what it wrote; twice running it is no race, and must not turn for ever
             self._forget(splitting)
+            if transmission.id in self._stale:
+                self._stale.discard(transmission.id)
+                raise
+            self._stale.add(transmission.id)
             return True
         except BaseException:
             self._forget(splitting)
             raise
+        self._stale.discard(transmission.id)
         if chunk.end is not None:
             crash.point(36)
         crash.point(33)

@@ -15,9 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.transport.box import CHUNK
+from gateway.transport.box import RENAMED
+from gateway.transport.box import WRITTEN
 from gateway.transport.box import Found
 from gateway.transport.box import TransportError
 from gateway.transport.box import is_ignored
+from gateway.transport.box import passing_nothing
 from gateway.transport.box import safe_name
 
 
@@ -33,12 +36,13 @@ class FolderBox:
     """A folder to take files from and one to put files into; either may be missing."""
 
     def __init__(self, path: str | os.PathLike[str] | None, send_to: str | os.PathLike[str] | None = None, *, settle_seconds: float = 1.0,
-                 create_send_to: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+                 create_send_to: bool = False, clock: Callable[[], float] = time.monotonic, passing: Callable[[int], None] = passing_nothing) -> None:
         self._path = Path(path) if path is not None else None
         self._send_to = Path(send_to) if send_to is not None else None
         self._settle_seconds = settle_seconds
         self._create_send_to = create_send_to
         self._clock = clock
+        self._passing = passing
         self._unsettled: dict[str, _Seen] = {}
 
     def list_ready(self) -> list[Found]:
@@ -93,7 +97,9 @@ class FolderBox:
             if not _stands_already(target, data):
                 temporary = self._send_to / f".{safe}.tmp"
                 _write_durably(temporary, data)
+                self._passing(WRITTEN)
                 os.rename(temporary, target)
+                self._passing(RENAMED)
             _fsync_folder(self._send_to)
 
     def close(self) -> None:

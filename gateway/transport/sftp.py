@@ -14,9 +14,12 @@ from dataclasses import dataclass
 
 import paramiko
 
+from gateway.transport.box import RENAMED
+from gateway.transport.box import WRITTEN
 from gateway.transport.box import Found
 from gateway.transport.box import TransportError
 from gateway.transport.box import is_ignored
+from gateway.transport.box import passing_nothing
 from gateway.transport.box import safe_name
 from gateway.transport.sftp_session import RemoteFile
 from gateway.transport.sftp_session import SftpSession
@@ -39,9 +42,10 @@ class _ConnectionLost(TransportError):
 class SftpBox:
     """A folder to take files from and one to put files into at one server; either may be missing."""
 
-    def __init__(self, settings: SftpSettings, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, settings: SftpSettings, *, clock: Callable[[], float] = time.monotonic, passing: Callable[[int], None] = passing_nothing) -> None:
         self._settings = settings
         self._clock = clock
+        self._passing = passing
         self._session: SftpSession | None = None
         self._waiting: dict[str, _Seen] = {}
         self._raw_names: dict[str, bytes] = {}
@@ -111,11 +115,13 @@ class SftpBox:
             if self._stands_already(session, target, data):
                 return
             session.write(temporary, data)
+        self._passing(WRITTEN)
         try:
             with self._failures(f'the file "{safe}" cannot be renamed in {self._settings.send_to}') as session:
                 session.rename(temporary, target)
         except _ConnectionLost:
             self._rename_if_it_was_not(temporary, target)
+        self._passing(RENAMED)
 
     def close(self) -> None:
         """Hang up; the next verb connects again."""

@@ -1,0 +1,44 @@
+"""Killed at each numbered point (gateway/store/crash.py), begun again, and looked at from the partner's side and in the books.
+
+Each case is the whole walk from three files of orders to the payment in a process that dies at its point, then the same walk without it.
+A point that is not passed is a fault: the process would not have died.
+"""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from gateway.store import crash
+from tests.crash.house import ForkServer
+from tests.crash.house import build
+from tests.crash.house import faults
+from tests.crash.house import order_files
+
+#: points that only AS2 passes
+AS2 = range(70, 80)
+POINTS = [number for number in crash.POINTS if number not in AS2]
+#: later passages where the first one is always early in the walk; a commit is passed some forty times (all of them in test_storm.py)
+LATER = ["10:9", "14:7", "23:11", "25:5", "25:14", "25:23", "26:7", "26:16", "26:25", "33:2", "33:3", "43:2", "43:5", "44:3", "46:2", "46:3", "47:2",
+         "54:3", "55:4", "56:3", "56:6", "58:4", "63:3", "64:4", "65:4"]
+
+
+@pytest.mark.parametrize("point", [*map(str, POINTS), *LATER])
+def test_killed_at_a_point_nothing_is_lost_or_doubled(point: str, tmp_path: Path, database_url: str, forks: ForkServer) -> None:
+    folder = tmp_path / "installation"
+    build(folder, database_url)
+    order_files(folder)
+    status = forks.run("walk", folder, point)
+    assert status == -signal.SIGKILL, f"point {point} ({crash.POINTS[int(point.split(':')[0])]}) was not passed: the walk ended with {status}"
+    assert forks.run("walk", folder) == 0
+    assert faults(folder) == []
+
+
+def test_a_walk_that_nobody_kills_has_no_faults(tmp_path: Path, database_url: str, forks: ForkServer) -> None:
+    folder = tmp_path / "installation"
+    build(folder, database_url)
+    order_files(folder)
+    assert forks.run("walk", folder) == 0
+    assert faults(folder) == []
+    assert forks.run("walk", folder) == 0, "a second walk finds nothing to do"
+    assert faults(folder) == []
