@@ -160,10 +160,7 @@ def pay(
                     else:
                         typer.echo(f"{file}: {row.kind.replace('_', ' ')} {row.number}: {row.state}")
                         for payment in payments:
-                            typer.echo(
-                                f"  {_money(payment.amount_minor, payment.currency)} from {payment.payer_name or payment.partner or 'somebody'}: {payment.state}"
-                                + (f", {_money(payment.unapplied_minor, payment.currency)} not applied" if payment.unapplied_minor else "")
-                            )
+                            typer.echo(_payment_words(payment))
                         _problems(str(file), whole[row.id].problems)
                     worst = max(worst, WRONG_DATA if row.state in {"rejected", "failed"} else 0)
                 if not rows:
@@ -172,6 +169,12 @@ def pay(
     finally:
         station.close()
     raise typer.Exit(worst)
+
+
+def _payment_words(payment: Any) -> str:
+    payer = payment.payer_name or payment.partner or "somebody"
+    left = f", {_money(payment.unapplied_minor, payment.currency)} not applied" if payment.unapplied_minor else ""
+    return f"  {_money(payment.amount_minor, payment.currency)} from {payer}: {payment.state}{left}"
 
 
 def _money(minor: int, currency: str) -> str:

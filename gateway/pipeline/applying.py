@@ -34,7 +34,8 @@ def apply_bank_statements(work: Work, rows: Sequence[documents.Document]) -> Non
         booked = _booked_advices(work, pieces)
         for money in pieces:
             if money.trace in booked:
-                work.note(row, "payment known", {"trace": money.trace, "payment": booked[money.trace]}, reason="its remittance advice was booked as the money")
+                facts = {"trace": money.trace, "payment": booked[money.trace]}
+                work.note(row, "payment known", facts, reason="its remittance advice was booked as the money")
         pieces = [money for money in pieces if money.trace is None or money.trace not in booked]
         source = f"{statement.account}|{statement.number}"
         payments = {money.id: _payment(work, row, source, money) for money in pieces}

@@ -97,10 +97,8 @@ def _invoice(work: Work, row: documents.Document, release: Release) -> None:
 
 def _credit(work: Work, row: documents.Document, release: Release) -> None:
     loaded = partner_of(work, row)
-    found = [
-        one
-        for one in documents.search(work.connection, documents.Filters(kind="invoice", partner=row.partner, number=release.credit, direction="out"))
-    ]
+    wanted = documents.Filters(kind="invoice", partner=row.partner, number=release.credit, direction="out")
+    found = documents.search(work.connection, wanted)
     if not found:
         _refuse(
             work,
