@@ -59,7 +59,7 @@ def filled(held: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[st
 
 
 DAY = st.dates(date(2000, 1, 1), date(2079, 12, 31)).map(date.isoformat)
-MOMENT = st.datetimes().map(lambda value: value.replace(year=2026, second=0, microsecond=0).strftime("%Y-%m-%dT%H:%M:%SZ"))
+MOMENT = st.tuples(DAY, st.integers(0, 1439)).map(lambda held: f"{held[0]}T{held[1] // 60:02}:{held[1] % 60:02}:00Z")
 MAIN_IDENTIFIER = st.one_of(
     gs1(13).map(lambda value: {"gln": value}),
     CODE.map(lambda value: {"duns": value}),
