@@ -179,4 +179,4 @@ def _short(error: BaseException) -> str:
     marked = re.search(r"ERROR: <input>:\d+:(\d+): (.*)", text)
     if marked:
         return f"at character {marked.group(1)}: {marked.group(2)}"
-    return text.splitlines()[0] if text else type(error).__name__
+    return text.splitlines()[0].split(". ")[0] if text else type(error).__name__

@@ -99,19 +99,20 @@ class Paths:
 
     # Segments ----------------------------------------------------------------------------------------------------------
 
-    def value_of(self, segment: str, spot: Spot) -> str:
+    def value_of(self, segment: str, spot: Spot, function: Function | None = None) -> str:
         """The text at a spot of a segment that is there; empty where it is not sent."""
         position, component = spot.position, spot.component
+        length = (function.known(("length", segment)) if function is not None else None) or f"len({segment})"
         if self.syntax == "edifact":
             if spot.repeats:
                 return f"x.repeated({segment}, {position}, {component})"
             held = f"{segment}[{position}]"
             if component is None or component == 1:
-                return f"({held}[0] if len({segment}) > {position} and {held} else '')"
-            return f"({held}[{component - 1}] if len({segment}) > {position} and len({held}) >= {component} else '')"
+                return f"({held}[0] if {length} > {position} and {held} else '')"
+            return f"({held}[{component - 1}] if {length} > {position} and len({held}) >= {component} else '')"
         if spot.repeats or component is not None:
             return f"x.part({segment}, {position}, {component})"
-        return f"({segment}[{position}] if len({segment}) > {position} else '')"
+        return f"({segment}[{position}] if {length} > {position} else '')"
 
     def holds(self, segment: str, tests: tuple[Test, ...]) -> str:
         """A condition on a segment."""

@@ -474,14 +474,17 @@ class _Writer:
         variable = self.module.name("l")
         placed = self.module.name("d") if held.roles else ""
         guards = [self._guard(block, scope) for block in held.blocks]
-        function.line(f"{variable} = {'()' if all(guards) else '[]'}")
+        guarded = all(guards)
+        function.line(f"{variable} = {'()' if guarded else '[]'}")
         if placed:
             function.line(f"{placed} = {{}}")
-        if all(guards):
-            with function.block(f"if {' or '.join(dict.fromkeys(guards))}:"):
-                function.line(f"{variable} = []")
-        for block in held.blocks:
-            self._items(function, block, variable, placed, label, scope, held.roles)
+        if guarded:
+            function.open(f"if {' or '.join(dict.fromkeys(guards))}:")
+            function.line(f"{variable} = []")
+        for block, guard in zip(held.blocks, guards, strict=True):
+            self._items(function, block, variable, placed, label, scope, held.roles, "" if guarded and len(guards) == 1 else guard)
+        if guarded:
+            function.close()
         if trace:
             index, item, part = self.module.name("i"), self.module.name("p"), self.module.name("q")
             with function.block(f"for {index}, ({item}, {part}) in enumerate({variable}):"):
@@ -493,13 +496,13 @@ class _Writer:
                 function.line(f"{placed} = {{role: held for role, (held, _) in {placed}.items()}}")
         return variable, placed
 
-    def _items(self, function: Function, block: Block, variable: str, placed: str, label: str, scope: CodeScope, roles: tuple[str, ...]) -> None:
+    def _items(self, function: Function, block: Block, variable: str, placed: str, label: str, scope: CodeScope, roles: tuple[str, ...],
+               guard: str) -> None:
         """A function for one source of a list, and its call."""
         name = self.module.name("items")
         names = scope.variables()
         out = ["out", *(["placed"] if placed else [])]
         body = self.module.function(name, ", ".join(["x", *names, *out]))
-        guard = self._guard(block, scope)
         call = f"{name}({', '.join(['x', *names, variable, *([placed] if placed else [])])})"
         function.line(f"if {guard}: {call}" if guard else call)
         # the function begins anew: children of outer elements are looked up again where they are asked for
@@ -597,6 +600,8 @@ class _Writer:
             tree, segment, opened = base.tree, base.segment, 1
         else:
             tree, segment, opened = self.paths.walk(function, base.tree, path.routes[0], names=names)
+        length = function.remember(("length", segment), self.module.name("n"))
+        function.line(f"{length} = len({segment})")
         return CodeScope(tree=tree, segment=segment, outer=scope), opened
 
     def _matching(self, function: Function, block: Block, scope: CodeScope) -> tuple[CodeScope, int]:

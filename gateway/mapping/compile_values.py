@@ -216,24 +216,31 @@ class Values:
     def _first(self, function: Function, leaf: Leaf, origin: First, kind: str, label: str, scope: CodeScope, mandatory: bool, value: Value) -> None:
         value.raw = self.module.name("r")
         value.carrier = scope.segment or scope.element or "None"
-        function.line(f"{value.variable} = None")
-        function.line(f"{value.raw} = ''")
-        if value.kept:
-            function.line(f"{value.kept} = None")
-        if self.explain:
-            function.line(f"{value.origins} = ()")
-        for number, option in enumerate(origin.options):
-            if number:
-                function.open(f"if {value.variable} is None and not {value.raw}:")
-            held = self.leaf(function, _keeping(option, leaf.keep), kind, label, scope, mandatory=mandatory)
-            function.line(f"{value.variable} = {held.variable}")
-            if held.raw:
-                function.line(f"{value.raw} = {held.raw}")
-            if value.kept and held.kept:
-                function.line(f"{value.kept} = {held.kept}")
+        straight = bool(origin.options) and origin.options[0].when is None and not isinstance(origin.options[0].origin, First)
+        if not straight:
+            function.line(f"{value.variable} = None")
+            function.line(f"{value.raw} = ''")
+            if value.kept:
+                function.line(f"{value.kept} = None")
             if self.explain:
-                function.line(f"{value.origins} = {held.origins}")
-            if number:
+                function.line(f"{value.origins} = ()")
+        for number, option in enumerate(origin.options):
+            option = _keeping(option, leaf.keep)
+            if straight and number == 0:
+                # the first option sets the variables of the whole
+                held = Value(value.variable, origins=value.origins, kept=value.kept)
+                self._value(function, option, kind, label, scope, mandatory, held)
+                function.line(f"{value.raw} = {held.raw or repr('')}")
+            else:
+                function.open(f"if {value.variable} is None and not {value.raw}:")
+                held = self.leaf(function, option, kind, label, scope, mandatory=mandatory)
+                function.line(f"{value.variable} = {held.variable}")
+                if held.raw:
+                    function.line(f"{value.raw} = {held.raw}")
+                if value.kept and held.kept:
+                    function.line(f"{value.kept} = {held.kept}")
+                if self.explain:
+                    function.line(f"{value.origins} = {held.origins}")
                 function.close()
             value.constant = value.constant or held.constant
             value.site = value.site or held.site
@@ -380,7 +387,7 @@ class Values:
             if variable and not self.explain:
                 return Text(variable, segment, path=path, spot=path.spots[0])
             variable = function.remember(read, self.module.name("r"))
-            value = " or ".join(self.paths.value_of(segment, spot) for spot in path.spots)
+            value = " or ".join(self.paths.value_of(segment, spot, function) for spot in path.spots)
             value = f"({value})" if len(path.spots) > 1 else value
             function.line(f"{variable} = {value}" if sure else f"{variable} = {value} if {segment} is not None else ''")
             *before, last = [(spot, f"[{self._origin(segment, spot.position, spot.component, spot.name, where)}]") for spot in path.spots]

@@ -85,7 +85,8 @@ def edifact_file(body: str, type_: str = "ORDERS", version: str = "D:96A") -> by
 
 def transaction_of(data: bytes) -> Transaction:
     """The first transaction of a file."""
-    codec = x12 if data[:3] == b"ISA" else edifact if data[:3] in (b"UNB", b"UNA") else xml
+    head = data.removeprefix(b"\xef\xbb\xbf")[:3]
+    codec = x12 if head == b"ISA" else edifact if head in (b"UNB", b"UNA") else xml
     return next(event for event in codec.read([data]) if isinstance(event, Transaction))
 
 
