@@ -185,28 +185,25 @@ def _keep_order(work: Work, row: documents.Document, order: Order, decision: Dec
         )
     present = orders.get(work.connection, row.id) if row.transition_no > 1 else None
     if present is None:
-        orders.create(
-            work.connection,
-            [
-                orders.SalesOrder(
-                    document=row.id,
-                    partner=row.partner,
-                    number=order.number,
-                    release=order.release,
-                    purpose=None if order.purpose in _NO_ORDERS else order.purpose,
-                    fingerprint=fingerprint(order),
-                    state=decision.state,
-                    currency=currency,
-                    total_minor=total,
-                    test=row.test,
-                    issued_on=order.issued_on,
-                    requested_on=order.delivery.requested_on if order.delivery else None,
-                    created_at=work.now,
-                    changed_at=work.now,
-                )
-            ],
-            lines,
+        work.sales_orders.append(
+            orders.SalesOrder(
+                document=row.id,
+                partner=row.partner,
+                number=order.number,
+                release=order.release,
+                purpose=None if order.purpose in _NO_ORDERS else order.purpose,
+                fingerprint=fingerprint(order),
+                state=decision.state,
+                currency=currency,
+                total_minor=total,
+                test=row.test,
+                issued_on=order.issued_on,
+                requested_on=order.delivery.requested_on if order.delivery else None,
+                created_at=work.now,
+                changed_at=work.now,
+            )
         )
+        work.order_lines += lines
         return
     orders.change_state(work.connection, row.id, present.state, decision.state, at=work.now, total_minor=total)
     orders.put_lines(work.connection, row.id, lines)

@@ -23,6 +23,7 @@ from gateway.store import documents as document_store
 from gateway.store import handovers as handover_store
 from gateway.store import holds as hold_store
 from gateway.store import journal
+from gateway.store import orders as order_store
 from gateway.store import outbox
 from gateway.store import references as reference_store
 from gateway.store import streams
@@ -45,6 +46,8 @@ class Work:
     handovers: list[handover_store.Handover] = field(default_factory=list)
     holds: list[hold_store.Hold] = field(default_factory=list)
     entries: list[journal.Entry] = field(default_factory=list)
+    sales_orders: list[order_store.SalesOrder] = field(default_factory=list)
+    order_lines: list[order_store.OrderLine] = field(default_factory=list)
     pokes: set[str] = field(default_factory=set)
     #: writes whose rows refer to documents of this step
     after_documents: list[Callable[[], object]] = field(default_factory=list)
@@ -105,6 +108,7 @@ class Work:
         connection = self.connection
         inserted = document_store.insert_many(connection, self.documents, actor=self.actor, reason="made by the gateway")
         document_store.transition(connection, self.changes)
+        order_store.create(connection, self.sales_orders, self.order_lines)
         for write in self.after_documents:
             write()
         for hold in self.holds:

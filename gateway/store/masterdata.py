@@ -173,7 +173,8 @@ def facts_for(
     connection: Connection, partner: str, orders: Sequence[Order], today: date, credit: CreditTerms | None = None, *, excluding: Collection[str] = ()
 ) -> Facts:
     """Everything that rules and decisions need to know about these orders of one partner. `excluding` are the documents being judged themselves."""
-    items, numbers = _items(connection, partner, orders)
+    items_loaded = _any(connection, tables.item)
+    items, numbers = _items(connection, partner, orders) if items_loaded else ({}, set())
     units = _units(connection, numbers)
     items = {key: msgspec.structs.replace(item, units=units.get(item.number, {})) for key, item in items.items()}
     return Facts(
@@ -185,7 +186,7 @@ def facts_for(
         places=_places(connection, partner, orders),
         earlier=_earlier(connection, partner, orders, excluding),
         credit=_credit(connection, partner, credit, today, excluding) if credit else None,
-        items_loaded=_any(connection, tables.item),
+        items_loaded=items_loaded,
         stock_loaded=_any(connection, tables.stock),
         prices_loaded=_any(connection, tables.price, tables.price.c.partner.in_((partner, ""))),
         places_loaded=_any(connection, tables.place, tables.place.c.partner == partner),
