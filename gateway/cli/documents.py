@@ -19,6 +19,7 @@ from gateway.cli.failures import UNKNOWN_INPUT
 from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import WRONG_USAGE
 from gateway.cli.failures import Refused
+from gateway.cli.progress import with_progress
 from gateway.config import Installation
 from gateway.config import default_resolver
 from gateway.config import find_config
@@ -95,7 +96,12 @@ def check(
     for file in files:
         report = Report(str(file))
         try:
-            report.feed(chunks_of(file), reading.plans, stateless(reading.plans, reading.directory, reading.partner, _base_of(spec)), judge)
+            report.feed(
+                with_progress(file, chunks_of(file)),
+                reading.plans,
+                stateless(reading.plans, reading.directory, reading.partner, _base_of(spec)),
+                judge,
+            )
         except InputTrouble as error:
             report.cannot_open(str(error))
         answer = report.json()
@@ -180,7 +186,7 @@ def read(
         found: list[Problem] = []
         interchanges = 0
         try:
-            _, items = read_payload(chunks_of(file), reading.plans, stateless(reading.plans, reading.directory, reading.partner))
+            _, items = read_payload(with_progress(file, chunks_of(file)), reading.plans, stateless(reading.plans, reading.directory, reading.partner))
             for item in items:
                 problems: list[Problem] = []
                 if isinstance(item, Read):

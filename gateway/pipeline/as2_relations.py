@@ -39,6 +39,9 @@ def relation_of_endpoint(installation: Installation, partner: Partner, endpoint:
         receipt=endpoint.receipt,
         require_signature=endpoint.require_signature,
         require_encryption=endpoint.require_encryption,
+        accept_old=endpoint.accept_old,
+        oaep=endpoint.oaep,
+        content_type=endpoint.content_type,
     )
 
 

@@ -64,7 +64,8 @@ def _post(station: Station, entry: Entry, endpoint: Endpoint, data: bytes) -> De
     request = wrap(data, relation, message_id(entry, relation), now, entry.identity)
     if isinstance(request, Problem):
         raise TransportError(request.message, retry=True)
-    answer = post(endpoint.as2, request.headers, request.body, timeout_seconds=endpoint.timeout)
+    authorities = str(station.installation.path(endpoint.authorities)) if endpoint.authorities else None
+    answer = post(endpoint.as2, request.headers, request.body, timeout_seconds=endpoint.timeout, ca_file=authorities)
     crash.point(74)
     if relation.receipt == "none":
         return Delivered({"message_id": request.message_id, "receipt": "none asked for"})
