@@ -1,13 +1,21 @@
 """EDIFACT orders to the canonical form of CONTRACT.md, field by field, for D.96A and D.01B."""
 
+import re
 from typing import Any
 
 import pytest
 
+from gateway.mapping.explain import provenance
+from gateway.model.values import Source
+from gateway.schema.apply import check
 from tests.mapping.edifact_world import CORPUS
+from tests.mapping.edifact_world import NOBODY
 from tests.mapping.edifact_world import interchange
 from tests.mapping.edifact_world import read
 from tests.mapping.edifact_world import read_one
+from tests.mapping.edifact_world import reading
+from tests.mapping.edifact_world import schema
+from tests.mapping.edifact_world import spec_of
 from tests.mapping.edifact_world import transactions
 
 LINE = ("LIN+1", "QTY+21:12:PCE")
@@ -276,3 +284,27 @@ def test_all_orders_of_the_corpus_are_read_without_raising() -> None:
                 assert document is not None or problems, path.name
                 count += 1
     assert count > 50
+
+
+def test_every_value_that_was_copied_stands_at_its_offset() -> None:
+    data = order("FTX+DEL+++Rush?: gate?'s:bell", "RFF+CT:C-9", "NAD+BY+4012345500004::9++ACME?+CO", "RFF+VA:DE1", "CUX+2:EUR:9",
+                 lines=("LIN+1++4012345500004:EN", "PIA+1+V?:1:SA+B2:IN", "IMD+F++:::Widget:blue", "QTY+21:12:PCE", "PRI+AAA:8.50:::1:PCE"))
+    (start, transaction), = transactions(data)
+    spec = spec_of(transaction)
+    checked = check(transaction, schema(spec))
+    header = Source(syntax="edifact", type="ORDERS", version="D96A", sender=start.sender, test=False)
+    traced = provenance(transaction, checked.tree, reading(spec, explain=True), header, NOBODY)
+    held = read(data)
+    copied = {path: entry for path, entries in traced.items() for entry in entries if len(entries) == 1 and entry.how == "copied"}
+    for path, entry in copied.items():
+        value: Any = held
+        for step in re.findall(r"[a-z_]+|\d+", path):
+            value = value[int(step)] if step.isdecimal() else value[step]
+        assert entry.offset is not None and entry.length is not None
+        raw = data[entry.offset:entry.offset + entry.length].decode("latin-1")
+        assert re.sub(r"\?(.)", r"\1", raw) == value, path
+        assert entry.mapping.startswith("mappings/edifact/d96a/orders.yaml:")
+    wanted = {"number", "buyer.name", "buyer.identifiers.vat", "lines[0].price", "lines[0].identifiers.seller", "lines[0].identifiers.gtin"}
+    assert wanted <= set(copied)
+    assert [entry.how for entry in traced["lines[0].description"]] == ["joined", "joined"]
+    assert traced["lines[0].unit"][0].source == "QTY/C186/6411"
