@@ -13,6 +13,7 @@ from gateway.model.facts import Facts
 from gateway.model.money import to_minor
 from gateway.model.order import Order
 from gateway.pipeline.handing_over import hand_over
+from gateway.pipeline.handing_over import hand_over_end
 from gateway.pipeline.plans import kept
 from gateway.pipeline.rows import keep
 from gateway.pipeline.station import short_id
@@ -223,6 +224,8 @@ def _end(work: Work, ended: str, by: documents.Document, order: Order) -> None:
     for hold in holds.of_document(work.connection, ended):
         if hold.resolved_at is None:
             holds.resolve(work.connection, hold.id, decision="withdrawn", actor=work.actor, reason=reason, at=work.now)
+    if earlier.state == "accepted":
+        hand_over_end(work, earlier, by, state)
     stock.release(work.connection, ended, f"ended by {by.id}", work.now)
     work.links.append(references.Link(from_document=ended, to_document=by.id, relation="changes"))
     work.note(earlier, f"order {state}", {"by": by.id}, reason=reason)

@@ -55,6 +55,19 @@ def hand_over(work: Work, row: documents.Document, order: Order, decision: Decis
     work.pokes.add(STREAM)
 
 
+def hand_over_end(work: Work, ended: documents.Document, by: documents.Document, state: str) -> None:
+    """Tell the ERP that an order which it was given is cancelled or replaced."""
+    if work.station.installation.settings.erp is None:
+        return
+    body = msgspec.json.encode({"document": ended.id, "partner": ended.partner, "number": ended.number, "state": state, "by": by.id}).decode()
+    work.handovers.append(
+        handovers.Handover(
+            id=f"{ended.id}:{TARGET}:{state}", document=ended.id, target=TARGET, kind=f"{state}.json", body=body, created_at=work.now, due_at=work.now
+        )
+    )
+    work.pokes.add(STREAM)
+
+
 def _json(row: documents.Document, order: Order, decision: Decision) -> str:
     return msgspec.json.encode(
         {

@@ -49,10 +49,9 @@ def mailboxes(station: Station) -> dict[str, tuple[Endpoint, float]]:
     settings = station.installation.settings
     found: dict[str, tuple[Endpoint, float]] = {}
     for loaded in station.installation.directory.partners.values():
-        used = {agreement.from_ for agreement in loaded.partner.receiving()}
-        for name, endpoint in loaded.partner.endpoints.items():
-            # an endpoint that only takes our answers is polled as well: acknowledgments come there
-            if endpoint.transport in {"folder", "sftp"} and (name in used or not used or len(loaded.partner.endpoints) == 1):
+        # endpoints that only take our answers are looked into as well: acknowledgments may come there
+        for endpoint in loaded.partner.endpoints.values():
+            if endpoint.transport in {"folder", "sftp"}:
                 seconds = endpoint.poll or (settings.poll if endpoint.transport == "folder" else settings.poll_remote)
                 found.setdefault(endpoint.address, (endpoint, seconds))
     return found

@@ -221,9 +221,37 @@ def test_a_cancel_reaches_a_held_order(tmp_path: Path) -> None:
     world.close()
 
 
-def test_a_duplicate_interchange_says_so_and_is_not_answered_by_a_997(world: World) -> None:
+def test_a_duplicate_interchange_is_refused_as_a_whole_and_not_answered_by_another_997(world: World) -> None:
     world.receive(x12_order())
-    before = len(world.sent())
     again = world.receive(x12_order())
     assert [problem.code for problem in again.problems] == ["FILE-DUPLICATE-INTERCHANGE"]
-    assert len(world.sent()) == before
+    assert len([text for text in world.sent() if "ST*997" in text]) == 1
+    assert [tags(text, "TA1")[0][4:6] for text in world.sent() if tags(text, "TA1")] == [["R", "025"]]
+
+
+def test_accepted_orders_are_handed_over_and_a_cancel_follows(tmp_path: Path) -> None:
+    import json
+
+    from tests.pipeline.world import CONFIG
+
+    world = World(tmp_path, config=CONFIG + "erp: {folder: erp}\n")
+    world.receive(x12_order("PO12"))
+    world.receive(x12_order("PO12", purpose="01", control=2))
+    files = sorted(path.name for path in (tmp_path / "erp").iterdir())
+    assert [name.split("-")[0] for name in files] == ["cancelled", "order"]
+    order = json.loads((tmp_path / "erp" / files[1]).read_text())
+    assert (order["order"]["number"], order["decision"]["lines"][0]["quantity"]) == ("PO12", "10")
+    assert json.loads((tmp_path / "erp" / files[0]).read_text())["number"] == "PO12"
+    world.close()
+
+
+def test_an_order_is_handed_over_as_csv(tmp_path: Path) -> None:
+    from tests.pipeline.world import CONFIG
+
+    world = World(tmp_path, config=CONFIG + "erp: {folder: erp, format: csv}\n")
+    world.receive(x12_order("=PO13"))
+    [file] = (tmp_path / "erp").iterdir()
+    lines = file.read_text().splitlines()
+    assert lines[0].startswith("document,partner,order,line")
+    assert "'=PO13" in lines[1]
+    world.close()

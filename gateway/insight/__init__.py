@@ -1,1 +1,0 @@
-"""Figures, forecasts and impact over what is stored."""

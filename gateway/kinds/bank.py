@@ -1,1 +1,0 @@
-"""Kinds of problems: bank files and remittance advices."""
