@@ -1,1 +1,4 @@
-"""Server-rendered pages and the API; a process of its own."""
+"""The web process: pages for people, an API for systems, the address for AS2. It reads, inserts and commits; the engine's owner does the work.
+
+It knows no SQL and no decision: it shows what the store and the pipeline say, and hands on what a person decided.
+"""

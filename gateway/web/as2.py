@@ -1,0 +1,39 @@
+"""The address that partners' AS2 stations post to: reads the request, hands it to the pipeline in a thread, answers what comes back."""
+
+from fastapi import Request
+from fastapi.responses import PlainTextResponse
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from gateway.pipeline.as2_receiving import most_bytes
+from gateway.pipeline.as2_receiving import receive_as2
+
+
+async def receive(request: Request) -> Response:
+    """One AS2 message."""
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
+    relations = request.app.state.relations
+    limit = most_bytes(relations, headers)
+    declared = request.headers.get("content-length", "0")
+    too_large = PlainTextResponse(f"The message is too large: at most {limit} bytes.\n", status_code=413, headers={"Connection": "close"})
+    if declared.isdigit() and int(declared) > limit:
+        return too_large
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                return too_large
+    except ClientDisconnect:
+        # nobody is left to be answered, and half a message is none
+        return PlainTextResponse("", status_code=400)
+    answer = await run_in_threadpool(receive_as2, request.app.state.station, relations, headers, bytes(body))
+    response = Response(answer.body, status_code=answer.status)
+    # the receipt's own header lines, as they were signed or kept
+    del response.headers["content-length"]
+    response.raw_headers = [
+        *((name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers),
+        (b"content-length", str(len(answer.body)).encode()),
+    ]
+    return response

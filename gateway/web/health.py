@@ -1,0 +1,100 @@
+"""For machines that watch: alive, ready, and a few honest numbers from the store."""
+
+import fcntl
+from collections.abc import Iterator
+from pathlib import Path
+
+from fastapi import Request
+from fastapi.responses import PlainTextResponse
+from fastapi.responses import Response
+from prometheus_client import CollectorRegistry
+from prometheus_client import generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from gateway.pipeline.station import Station
+from gateway.store import documents
+from gateway.store import holds
+from gateway.store import ledger
+from gateway.store import outbox
+from gateway.store.database import DatabaseTrouble
+from gateway.web.answers import json_answer
+from gateway.web.pages import station_of
+
+#: rows that are counted one by one: above that a gauge stands still
+COUNTED = 10_000
+
+
+def alive(request: Request) -> Response:
+    """This process answers."""
+    return PlainTextResponse("ok\n")
+
+
+def ready(request: Request) -> Response:
+    """Whether work is done: the database answers, and a service owns the data."""
+    station = station_of(request)
+    try:
+        with station.database.read() as connection:
+            outbox.next_due(connection)
+        database = "reachable"
+    except DatabaseTrouble as error:
+        database = str(error)
+    owner = "running" if is_owned(station.installation.data) else "none: start gateway run"
+    return json_answer({"database": database, "engine": owner}, 200 if database == "reachable" and owner == "running" else 503)
+
+
+def is_owned(data: Path) -> bool:
+    """Whether some process holds the owner's lock. Asked with a shared lock that is given back at once, so that nothing changes hands."""
+    try:
+        with (data / "engine.lock").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
+
+
+class StoreNumbers(Collector):
+    """What the store says at the moment of asking."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        station = self._station
+        with station.database.read() as connection:
+            counts = documents.counts(connection)
+            waiting = holds.list_open(connection, limit=COUNTED)
+            states = {state: len(outbox.search(connection, state=state, limit=COUNTED)) for state in (*outbox.OPEN, "dead")}
+            ageing = ledger.ageing(connection, station.clock().date())
+            unmatched = ledger.unapplied_payments(connection, limit=COUNTED)
+        kept = GaugeMetricFamily("gateway_documents", "Documents in the store", labels=("direction", "kind", "state", "test"))
+        sums: dict[tuple[str, str, str, str], int] = {}
+        for count in counts:
+            key = (count.direction, count.kind or "unread", count.state, "yes" if count.test else "no")
+            sums[key] = sums.get(key, 0) + count.count
+        for key, number in sorted(sums.items()):
+            kept.add_metric(key, number)
+        yield kept
+        yield GaugeMetricFamily("gateway_holds_open", "Documents and files that wait for a person", value=len(waiting))
+        leaving = GaugeMetricFamily("gateway_outbox", "Rows of the outbox that have not left", labels=("state",))
+        for state, number in states.items():
+            leaving.add_metric((state,), number)
+        yield leaving
+        overdue = GaugeMetricFamily("gateway_open_items", "Open items by days past due (-1: not due)", labels=("currency", "bucket"))
+        items: dict[tuple[str, str], int] = {}
+        for row in ageing:
+            items[row.currency, str(row.bucket)] = items.get((row.currency, str(row.bucket)), 0) + row.count
+        for pair, number in sorted(items.items()):
+            overdue.add_metric(pair, number)
+        yield overdue
+        yield GaugeMetricFamily("gateway_payments_unmatched", "Payments that are not used up", value=len(unmatched))
+        yield GaugeMetricFamily("gateway_engine_owned", "1 where a service owns the data", value=int(is_owned(station.installation.data)))
+
+
+def metrics(request: Request) -> Response:
+    """The numbers in Prometheus' text form."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(StoreNumbers(station_of(request)))
+    return Response(generate_latest(registry), media_type="text/plain; version=0.0.4; charset=utf-8")

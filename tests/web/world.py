@@ -1,0 +1,77 @@
+"""A real server over a seeded installation, for tests of the web process."""
+
+import contextlib
+import http.client
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import uvicorn
+
+from gateway.pipeline.station import Station
+from gateway.web.app import gated
+from gateway.web.app import make_app
+from gateway.web.server import listen
+from gateway.web.server import server_for
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer with its headers by lower-case name."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A running server; `get` and `post` speak to it as a browser of nobody in particular."""
+
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Reply:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str, **headers: str) -> Reply:
+        return self.ask("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+    def follow(self, path: str) -> Reply:
+        reply = self.get(path)
+        while reply.status in {302, 303}:
+            place = urlsplit(reply.headers["location"])
+            reply = self.get(place.path + (f"?{place.query}" if place.query else ""))
+        return reply
+
+    def post_form(self, path: str, form: str, **headers: str) -> Reply:
+        given = {"Content-Type": "application/x-www-form-urlencoded", **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return self.ask("POST", path, form.encode(), given)
+
+
+@contextlib.contextmanager
+def serving(station: Station) -> Iterator[Site]:
+    """Serve a station on a free port until the end of the block."""
+    with listen("127.0.0.1", 0) as listener:
+        server: uvicorn.Server = server_for(gated(make_app(station)))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            yield Site(listener.getsockname()[1])
+        finally:
+            server.should_exit = True
+            thread.join(10)
