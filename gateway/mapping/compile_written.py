@@ -1,7 +1,9 @@
 """Values for writing as generated Python: from canonical fields to text. Mirrors compile_values, which reads."""
 
+import contextlib
 from dataclasses import dataclass
 from dataclasses import replace
+from decimal import DecimalException
 from typing import Any
 
 from gateway.mapping.code import Function
@@ -279,16 +281,15 @@ class WrittenValues:
     def _formed(self, held: str, kind: str, leaf: Leaf, use: ElementUse | None, site: Site) -> str:
         """The expression for the text of a value that may be None."""
         if kind in ("decimal", "integer"):
-            number = held
+            number, place = held, self.module.constant("site", site)
             if self._numeric(replace(leaf, implied=0), None):
-                number = f"{self.module.constant('calculated', lambda value, leaf=leaf: calculated(value, leaf))}({held})"
+                number = f"x.calculated({held}, {self.module.constant('leaf', leaf)}, {place})"
             if kind == "integer" and number == held:
                 return f"str({held}) if {held} is not None else ''"
             digits = self._implied(leaf, use)
             if digits:
-                place = self.module.constant("site", site)
                 return f"x.implied({number}, {digits}, {place}) if {held} is not None else ''"
-            return f"format({number}, 'f') if {held} is not None else ''"
+            return f"x.plain({number}, {place}) if {held} is not None else ''"
         if kind in ("date", "datetime"):
             key = (kind, leaf.form, leaf.zone, use.type if use else "", use.max if use else 0)
             form = self.module.constant("form", self._date_form(kind, leaf, use), key)
@@ -378,4 +379,6 @@ class WrittenValues:
 
 def _calculated_text(text: str, leaf: Leaf) -> str:
     number = to_decimal(text)
-    return format(calculated(number, leaf), "f") if number is not None else text
+    with contextlib.suppress(DecimalException):
+        return format(calculated(number, leaf), "f") if number is not None else text
+    return text

@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_EVEN
 from decimal import ROUND_HALF_UP
 from decimal import ROUND_UP
 from decimal import Decimal
+from decimal import DecimalException
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -57,7 +58,8 @@ def _scaled(number: Decimal, factor: Decimal, *, divide: bool) -> Decimal:
     normal = factor.normalize()
     if normal.as_tuple().digits == (1,):
         exponent = int(normal.as_tuple().exponent)
-        return _point_moved(number, -exponent if divide else exponent)
+        moved = _point_moved(number, -exponent if divide else exponent)
+        return -moved if normal.is_signed() else moved
     return number / factor if divide else number * factor
 
 
@@ -74,7 +76,11 @@ def _decimal_converter(leaf: Leaf) -> Callable[[str], Decimal | None]:
 
     def convert(text: str) -> Decimal | None:
         number = read(text)
-        return calculated(number, leaf) if number is not None else None
+        try:
+            return calculated(number, leaf) if number is not None else None
+        except DecimalException:
+            # more digits than we calculate with
+            return None
 
     return convert
 

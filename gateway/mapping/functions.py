@@ -4,6 +4,7 @@ Conversions remember what they have seen: the same dates, quantities and item nu
 A value that is none gives None, never an exception: the caller makes a Problem of it.
 """
 
+import contextlib
 import re
 from collections.abc import Callable
 from datetime import UTC
@@ -17,7 +18,11 @@ from typing import Any
 from typing import TypeVar
 
 _KEPT = 20_000
+#: texts that are longer are not remembered: no file may fill the memory
+_LONG = 64
 _MOST_DIGITS = 40
+#: power of ten of the largest whole number that every reader of JSON takes
+_MOST_WHOLE = 14
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _DIGITS = re.compile(r"[0-9]+")
 Answer = TypeVar("Answer")
@@ -31,6 +36,8 @@ class Remembered(dict[Any, Answer | None]):
         self._convert = convert
 
     def __missing__(self, asked: Any) -> Answer | None:
+        if len(asked if isinstance(asked, str) else asked[0]) > _LONG:
+            return self._convert(asked)
         if len(self) >= _KEPT:
             self.clear()
         answer = self._convert(asked)
@@ -54,7 +61,9 @@ def to_decimal(text: str) -> Decimal | None:
 def to_integer(text: str) -> int | None:
     """A whole number; `30.0` is one."""
     number = to_decimal(text)
-    return int(number) if number is not None and number == number.to_integral_value() else None
+    if number is None or number.adjusted() > _MOST_WHOLE or number != number.to_integral_value():
+        return None
+    return int(number)
 
 
 def implied_decimal(digits: int) -> Callable[[str], Decimal | None]:
@@ -164,7 +173,11 @@ def time_of(found: datetime | None) -> datetime | None:
     """The moment itself in UTC. Where only a day was sent it stays an `Only`, which says nothing about the time."""
     if found is None or isinstance(found, Only):
         return found
-    return found.astimezone(UTC)
+    try:
+        return found.astimezone(UTC)
+    except OverflowError:
+        # the first and the last day that there are
+        return None
 
 
 def _only(day: date) -> Only:
@@ -207,9 +220,10 @@ def written(value: date | datetime, form: str, zone: tzinfo = UTC) -> str:
     """A date or a moment in a format by name."""
     pattern = FORMATS[form]
     if isinstance(value, datetime):
-        value = value.astimezone(zone)
+        with contextlib.suppress(OverflowError):
+            value = value.astimezone(UTC if pattern == "iso" else zone)
     if pattern == "iso":
-        return value.isoformat() if not isinstance(value, datetime) else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else value.isoformat()
     if pattern == "week":
         year, week, _ = value.isocalendar()
         return f"{year:04}{week:02}"

@@ -388,8 +388,8 @@ def _factor(node: Mapping, key: str, text: dict[str, str], wanted: Wanted, desk:
     if said is None:
         return None
     number = to_decimal(said)
-    if number is None or number <= 0:
-        desk.fault(node.items[key], f"`{key}:` wants a number above zero, not '{said}'")
+    if not number:
+        desk.fault(node.items[key], f"`{key}:` wants a number, not '{said}'")
         return None
     if wanted.kind not in ("decimal", "integer", "written"):
         desk.fault(node.items[key], f"'{wanted.name}' is {_article(wanted.kind)}: nothing to {key}")

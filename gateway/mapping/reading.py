@@ -27,6 +27,8 @@ from gateway.problem import Severity
 
 #: problems that one transaction may give
 MOST = 100
+#: characters of a value that a message shows
+_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +154,13 @@ class Reading:
 
     def invalid(self, site: Site, text: str, carrier: Any) -> None:
         """A value that cannot be converted."""
+        text = shown(text)
         message = f"{self.source_name(site, carrier)} is '{text}', not {site.expected} for {site.field}"
         self.report(kinds.VALUE_INVALID, site, carrier, message, found=text, expected=site.expected)
 
     def unknown(self, site: Site, text: str, carrier: Any, table: str) -> None:
         """A code that the table lacks."""
-        name = self.source_name(site, carrier)
+        name, text = self.source_name(site, carrier), shown(text)
         self.report(kinds.CODE_UNKNOWN, site, carrier, f"{name} is '{text}', which the table {table or 'of the mapping'} does not know", found=text,
                     expected=f"a code of the table {table}" if table else "a code of the mapping's table")
 
@@ -168,7 +171,7 @@ class Reading:
 
     def check_digit(self, site: Site, text: str, expected: str, carrier: Any) -> None:
         """A GTIN, GLN or SSCC whose check digit is wrong: kept as sent."""
-        name = site.field.rpartition(".")[2].upper()
+        name, text = site.field.rpartition(".")[2].upper(), shown(text)
         self.report(kinds.CHECK_DIGIT, site, carrier, f"the {name} '{text}' is not right: expected {expected}", found=text, expected=expected,
                     severity=Severity.WARNING)
 
@@ -190,6 +193,11 @@ class Reading:
 
 def _component(parts: list[str], component: int) -> str:
     return parts[component - 1] if len(parts) >= component else ""
+
+
+def shown(text: str) -> str:
+    """A value as a message shows it: not endless."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def filled(parts: Iterable[str]) -> list[str]:

@@ -12,6 +12,7 @@ from datetime import date
 from datetime import datetime
 from datetime import tzinfo
 from decimal import Decimal
+from decimal import DecimalException
 from typing import Any
 
 import msgspec
@@ -20,8 +21,10 @@ from gateway.codecs.node import Segment
 from gateway.expression import Expression
 from gateway.expression import ExpressionError
 from gateway.kinds import document as kinds
+from gateway.mapping.conversions import calculated
 from gateway.mapping.functions import pieces
 from gateway.mapping.functions import written
+from gateway.mapping.plan import Leaf
 from gateway.mapping.reading import PartnerValues
 from gateway.mapping.reading import Site
 from gateway.problem import Kind
@@ -30,6 +33,8 @@ from gateway.problem import Problem
 from gateway.problem import Severity
 
 MOST = 100
+#: digits before and behind the point
+MOST_DIGITS = 30
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -97,8 +102,25 @@ class Writing:
         """A word that the table has no code for."""
         self.report(kinds.CODE_UNKNOWN, site, f"the table {table or 'of the mapping'} has no code for '{word}' ({site.name})", Severity.WARNING, word)
 
+    def plain(self, number: Decimal, site: Site) -> str:
+        """All digits of a number; a problem and nothing where there are more than any message holds."""
+        if not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS or int(number.as_tuple().exponent) < -MOST_DIGITS:
+            self.report(kinds.WRITE_INVALID, site, f"{site.name} is {number}, which no message can hold", found=str(number))
+            return ""
+        return format(number, "f")
+
+    def calculated(self, number: Decimal, leaf: Leaf, site: Site) -> Decimal:
+        """divide, multiply, round; a problem where the digits do not suffice."""
+        try:
+            return calculated(number, leaf)
+        except DecimalException:
+            self.report(kinds.WRITE_INVALID, site, f"{site.name} is {number}, which cannot be calculated with", found=str(number))
+            return Decimal(0)
+
     def implied(self, number: Decimal, digits: int, site: Site) -> str:
         """X12 Nn: the number without its point."""
+        if not self.plain(number, site):
+            return ""
         scaled = number.scaleb(digits)
         whole = scaled.to_integral_value()
         if whole != scaled:
@@ -176,7 +198,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return format(value, "f") if value.is_finite() and abs(value.adjusted()) <= MOST_DIGITS else ""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(value, date):

@@ -192,6 +192,21 @@ def test_text_functions_do_what_they_are_called() -> None:
     assert {name: TEXT_FUNCTIONS[name](text) for name, (text, _) in said.items()} == {name: value for name, (_, value) in said.items()}
 
 
+def test_a_long_text_is_not_remembered() -> None:
+    held: Remembered[Decimal] = Remembered(to_decimal)
+    assert held["9" * 65] is None
+    assert len(held) == 0
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_the_ends_of_the_calendar_do_no_harm(text: str) -> None:
+    found = moment(text, "ISO")
+    assert time_of(found) is None
+    assert day_of(found) is not None
+    assert found is not None
+    assert written(found, "CCYYMMDD")
+
+
 def test_what_is_remembered_has_an_end() -> None:
     asked = []
     held: Remembered[int] = Remembered(lambda text: asked.append(text) or len(text))  # type: ignore[func-returns-value]

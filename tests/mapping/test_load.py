@@ -35,7 +35,7 @@ def faults(text: str, direction: str = "read", spec: str = "x12/004010/850", ove
         (HEAD + "currency: {from: CUR/02, mak: upper}\n", "4:26: a value has no 'mak' (did you mean 'make'?)"),
         (LINES + "  price: {from: 04, as: date}\n", "7:25: 'price' is a decimal, not a date"),
         (LINES + "  requested_on: {from: DTM/02, as: CCYYMMD}\n", "7:36: no form 'CCYYMMD' (did you mean 'CCYYMMDD'?)"),
-        (LINES + "  price: {from: 04, divide: three}\n", "7:29: `divide:` wants a number above zero, not 'three'"),
+        (LINES + "  price: {from: 04, divide: three}\n", "7:29: `divide:` wants a number, not 'three'"),
         (LINES + "  price: {from: 04, divide: 3}\n", "7:29: 1/3 has no end: say `round:` with the digits to keep"),
         (LINES + "  description: {from: 04, divide: 2}\n", "7:35: 'description' is a text: nothing to divide"),
         (LINES + "  price: {from: 04, divide: 3, round: 2, rounding: bankers}\n", "7:52: no rounding 'bankers'"),

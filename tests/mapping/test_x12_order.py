@@ -256,6 +256,19 @@ def test_problems_of_one_transaction_have_an_end() -> None:
     assert len(problems) == 100
 
 
+def test_a_number_with_too_many_digits_to_calculate_with_is_told() -> None:
+    text = "document: order\nfrom: x12/004010/850\nnumber: BEG/03\nlines: {each: PO1, number: 01, price: {from: 04, divide: 3, round: 20}}\n"
+    document, problems = read(load("x12/004010/850", "read", text), x12_file(f"BEG*00*SA*PO1**20260105~PO1*1*1*EA*{'9' * 30}~"))
+    assert document is not None
+    assert document.lines[0].price is None
+    assert [problem.code for problem in problems] == ["MAP-VALUE-INVALID"]
+
+
+def test_a_value_without_end_is_shown_short() -> None:
+    _, problems = order("BEG*00*SA*PO1**20260105~PO1*1*" + "X" * 5000 + "*EA~")
+    assert len(problems[0].message) < 200
+
+
 ELEMENT = st.text(alphabet="ABCX0129.- '\"\\^é", max_size=12)
 SEGMENT = st.tuples(
     st.sampled_from(

@@ -264,6 +264,13 @@ def test_a_word_without_a_code_is_a_warning() -> None:
     assert ("MAP-CODE-UNKNOWN", "warning", "deposit") in [(problem.code, problem.severity.value, problem.found) for problem in problems]
 
 
+@pytest.mark.parametrize("number", ["1E+999999", "NaN", "1E-99"])
+def test_a_number_that_no_message_holds_is_an_error(number: str) -> None:
+    held = {**ADVICE, "gross_weight": number}
+    _, problems, _ = body_of(held, "x12/004010/856")
+    assert ("MAP-WRITE-INVALID", "error", "gross_weight") in [(problem.code, problem.severity.value, problem.place.field) for problem in problems]
+
+
 def test_line_ends_in_a_text_become_blanks() -> None:
     plan = load(
         "x12/004010/850",
