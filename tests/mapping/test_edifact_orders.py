@@ -85,16 +85,15 @@ def test_the_contracts_order_comes_out_as_the_contract_shows_it(version: str) ->
     }
 
 
-@pytest.mark.parametrize(("code", "purpose"), [("1", "cancel"), ("17", "cancel"), ("4", "change"), ("5", "replace"), ("6", "confirm"),
+@pytest.mark.parametrize(("code", "purpose"), [("1", "cancel"), ("50", "cancel"), ("4", "change"), ("5", "replace"), ("6", "confirm"),
                                                ("7", "duplicate"), ("35", "duplicate"), ("9", "original"), ("", "original"), ("31", "copy")])
 def test_message_function_is_the_purpose(code: str, purpose: str) -> None:
     assert read(order(bgm=f"BGM+220+PO1+{code}"))["purpose"] == purpose
 
 
-def test_a_message_function_that_no_order_has_is_told() -> None:
-    (start, transaction), = transactions(order(bgm="BGM+220+PO1+12"))
-    _, problems = read_one(start, transaction)
-    assert [(problem.place.segment, problem.found) for problem in problems] == [("BGM", "12")]
+@pytest.mark.parametrize("code", ["12", "13", "16", "25", "53"])
+def test_what_is_no_order_is_never_read_as_one_to_be_booked(code: str) -> None:
+    assert read(order(bgm=f"BGM+220+PO1+{code}"))["purpose"] == "copy"
 
 
 @pytest.mark.parametrize(("code", "type_"), [("220", "standard"), ("105", "standard"), ("221", "blanket"), ("226", "release"), ("224", "rush"),
