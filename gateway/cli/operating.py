@@ -1,6 +1,8 @@
 """Commands that run and look after an installation: run, receive, hold, trail, journal."""
 
 import getpass
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 from typing import Any
@@ -47,7 +49,9 @@ def run(config: ConfigOption = None) -> None:
     """
     from gateway.pipeline.running import run_service
 
-    run_service(load_installation(config))
+    if not run_service(load_installation(config)):
+        sys.stderr.flush()
+        os._exit(0)
 
 
 @app.command()

@@ -37,14 +37,15 @@ def deliver(station: Station, entry: Entry, data: bytes) -> Delivered:
     endpoint = loaded.partner.endpoint(entry.endpoint) if loaded else None
     if loaded is None or endpoint is None or entry.identity is None:
         raise TransportError(
-            f"{entry.partner} has no endpoint '{entry.endpoint}' any more: mend partners/{entry.partner}.yaml, then revive it", retry=False
+            f"{entry.partner} has no endpoint '{entry.endpoint}' any more: mend partners/{entry.partner}.yaml, then try it again", retry=False
         )
     try:
         if endpoint.as2 is not None:
             return _post(station, entry, endpoint, data)
         box_of(station.installation, endpoint).send(entry.identity, data)
     except ConfigTrouble as error:
-        raise TransportError(str(error), retry=False) from error
+        # a key or setting is missing: it is no fault of the row, which waits until it is mended
+        raise TransportError(str(error), retry=False, stop=True) from error
     return Delivered({"name": entry.identity, "bytes": str(len(data))})
 
 

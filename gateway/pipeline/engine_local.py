@@ -13,6 +13,7 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from concurrent.futures import Future
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -28,6 +29,10 @@ from gateway.store import sweep
 from gateway.store.database import DatabaseTrouble
 
 WATCH = 0.1
+#: seconds between two polls that fail by a fault of ours
+FAILED_POLL = 10.0
+#: seconds that steps under way get when the service is told to stop; what hangs longer (a partner's server) is cut off, as by a kill
+LAST_STEPS = 4.0
 _log = structlog.get_logger("engine")
 
 
@@ -109,6 +114,9 @@ class LocalEngine:
                     more = look()
                 except DatabaseTrouble as error:
                     _log.warning("poll failed", poller=name, error=str(error))
+                except Exception:  # noqa: BLE001  a fault of ours must not end the thread: the mailbox would be forgotten
+                    _log.exception("poll failed", poller=name)
+                    self._stopping.wait(FAILED_POLL)
                 if more:
                     self.wake()
                 else:
@@ -169,6 +177,10 @@ class LocalEngine:
     def health(self) -> dict[str, str]:
         return {"engine": "local", "sending": str(len(self._under_way)), **{f"failing {name}": why for name, why in self._failures.items()}}
 
+    def idle(self) -> bool:
+        """Whether no thread of ours runs any more, also none that hangs at a partner's server."""
+        return not any(thread.is_alive() for thread in self._pollers) and not self._under_way
+
     def sweep(self) -> None:
         """Poke every stream with open work: nothing depends on a poke having survived."""
         station = self._station
@@ -180,9 +192,15 @@ class LocalEngine:
     def _finish(self) -> None:
         if self._clocks.running:
             self._clocks.shutdown(wait=False)
+        end = time.monotonic() + LAST_STEPS
         for thread in self._pollers:
-            thread.join(timeout=5)
-        self._pool.shutdown(wait=True, cancel_futures=True)
+            thread.join(timeout=max(0.0, end - time.monotonic()))
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        with self._guard:
+            sending = list(self._under_way.values())
+        _, late = wait(sending, timeout=max(0.0, end - time.monotonic()))
+        if late:
+            _log.warning("sending was cut off, it is tried again at the next start", streams=sorted(self._under_way))
 
     def _serve_poked(self) -> bool:
         station = self._station

@@ -41,7 +41,8 @@ BATCH = 20
 LEASE = timedelta(seconds=120)
 #: seconds before the second, third, ... try; after the last one the row rests in `dead`
 WAITS = (5, 15, 60, 300, 900, 3600, 3600, 7200, 14400)
-
+#: how long an endpoint is left alone after a wrong host key, password or setting: one try an hour locks no account
+STOPPED = timedelta(hours=1)
 
 _log = structlog.get_logger("outbound")
 
@@ -134,6 +135,10 @@ def _send(station: Station, ready: list[Entry], token: str) -> bool:
         except TransportError as error:
             failure = (entry, error)
             break
+        except Exception as error:  # noqa: BLE001  what went before it has left and must be recorded; this row is tried again like any
+            _log.exception("delivery failed", row=entry.id)
+            failure = (entry, TransportError(f"delivery failed: {type(error).__name__}: {error}", retry=True))
+            break
         crash.point(56)
     _record(station, ready, sent, failure, token)
     crash.point(58)
@@ -158,10 +163,31 @@ def _record(
             documents.transition(connection, changes)
         if failure is not None:
             entry, error = failure
-            if error.stop or not error.retry or entry.attempts > len(WAITS):
+            if error.stop:
+                # the row is as good as any behind it: they wait together, in order, for a person to mend the endpoint
+                outbox.failed(connection, [entry.id], token, now + STOPPED, error.message)
+                entries.append(_entry(entry, now, "stopped", {"attempts": str(entry.attempts)}, reason=error.message))
+                _log.error(
+                    "endpoint stopped",
+                    partner=entry.partner,
+                    endpoint=entry.endpoint,
+                    error=error.message,
+                    cure="mend what the error names, then start the service again",
+                )
+            elif not error.retry or entry.attempts > len(WAITS):
+                _log.error("given up", partner=entry.partner, endpoint=entry.endpoint, row=entry.id, spec=entry.spec, error=error.message)
                 outbox.dead(connection, [entry.id], token, error.message)
                 entries.append(_entry(entry, now, "given up", {"attempts": str(entry.attempts)}, reason=error.message))
             else:
+                if entry.attempts == 1:
+                    _log.warning(
+                        "sending failed",
+                        partner=entry.partner,
+                        endpoint=entry.endpoint,
+                        row=entry.id,
+                        error=error.message,
+                        cure="it is tried again by itself",
+                    )
                 wait = WAITS[entry.attempts - 1] * random.uniform(0.8, 1.2)  # noqa: S311  spreads tries, guards nothing
                 outbox.failed(connection, [entry.id], token, now + timedelta(seconds=wait), error.message)
                 entries.append(_entry(entry, now, "failed", {"attempts": str(entry.attempts)}, reason=error.message))

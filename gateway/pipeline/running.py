@@ -20,6 +20,7 @@ from gateway.pipeline.service import add_pollers
 from gateway.pipeline.service import local_engine
 from gateway.pipeline.service import seal
 from gateway.pipeline.station import open_station
+from gateway.store import outbox
 from gateway.yaml_source import Faults
 
 #: seconds that a new owner waits for a dying one to let go
@@ -29,8 +30,9 @@ SEAL_EVERY = 300.0
 _log = structlog.get_logger("run")
 
 
-def run_service(installation: Installation, *, ready: threading.Event | None = None) -> None:
-    """Serve until SIGTERM or SIGINT: finish the steps under way, stop the web process, go."""
+def run_service(installation: Installation, *, ready: threading.Event | None = None) -> bool:
+    """Serve until SIGTERM or SIGINT: finish the steps under way, stop the web process, go. False where a thread still hangs at a partner's
+    server: then the caller ends the process without waiting for it, which is as harmless as a kill."""
     set_up_logs()
     with OwnerLock(installation.data) as lock:
         if not lock.take(WAIT_FOR_OWNER):
@@ -42,10 +44,13 @@ def run_service(installation: Installation, *, ready: threading.Event | None = N
             station.close()
             raise Faults(faults)
         engine = local_engine(station)
+        with station.database.begin() as connection:
+            outbox.try_now(connection, station.clock())
         web = WebProcess(installation)
 
         def stop(number: int, frame: FrameType | None) -> None:
             engine.stop()
+            web.tell_to_stop()
 
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, stop)
@@ -65,6 +70,7 @@ def run_service(installation: Installation, *, ready: threading.Event | None = N
                 ready.set()
             engine.run()
             seal(station)
+            return engine.idle()
         finally:
             web.stop()
             station.close()
@@ -97,12 +103,18 @@ class WebProcess:
             _log.error("web process died, starting it again", code=child.returncode)
             self.start()
 
-    def stop(self) -> None:
+    def tell_to_stop(self) -> None:
+        """Ask the child to end, without waiting for it."""
         self._wanted = False
+        if self._child is not None and self._child.poll() is None:
+            self._child.terminate()
+
+    def stop(self) -> None:
+        """End the child."""
+        self.tell_to_stop()
         child = self._child
-        if child is None or child.poll() is not None:
+        if child is None:
             return
-        child.terminate()
         try:
             child.wait(5)
         except subprocess.TimeoutExpired:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import structlog
 
+from gateway.config import ConfigTrouble
 from gateway.exchange.partner import Endpoint
 from gateway.pipeline import cycle
 from gateway.pipeline import handing_over
@@ -68,40 +69,43 @@ def add_pollers(engine: LocalEngine, station: Station) -> None:
 
 
 def _looker(station: Station, address: str, endpoint: Endpoint) -> Callable[[], bool]:
-    state = {"failures": 0, "not_before": 0.0, "stopped": 0.0}
-
-    def look() -> bool:
-        if state["stopped"] or time.monotonic() < state["not_before"]:
-            return False
-        try:
-            came = receive.poll(station, address, box_of(station.installation, endpoint))
-        except TransportError as error:
-            failures = int(state["failures"])
-            state["not_before"] = time.monotonic() + BACK_OFF[min(failures, len(BACK_OFF) - 1)]
-            state["failures"] = failures + 1
-            if error.stop:
-                # a wrong key or password: going on could lock the account
-                state["stopped"] = 1.0
-            if failures == 0 or error.stop:
-                _log.warning("mailbox failed", address=address, error=error.message, stopped=error.stop)
-            return False
-        state["failures"] = 0
-        return came
-
-    return look
+    troubles = receive.Troubles()
+    return _patiently("mailbox", address, lambda: receive.poll(station, address, box_of(station.installation, endpoint), troubles=troubles))
 
 
 def _own_folder(station: Station, kind: str, folder: str) -> Callable[[], bool]:
     from gateway.pipeline import handing_in
 
     box = FolderBox(station.installation.path(folder))
+    return _patiently("folder", folder, lambda: handing_in.poll_folder(station, kind, box))
+
+
+def _patiently(what: str, address: str, work: Callable[[], bool]) -> Callable[[], bool]:
+    """Look into a mailbox; where that fails say so once, wait longer and longer, and say when it works again. A wrong host key, password
+    or setting stops it: going on could lock an account."""
+    failures = 0
+    not_before = 0.0
+    stopped = False
 
     def look() -> bool:
-        try:
-            return handing_in.poll_folder(station, kind, box)
-        except TransportError as error:
-            _log.warning("folder failed", folder=folder, error=error.message)
+        nonlocal failures, not_before, stopped
+        if stopped or time.monotonic() < not_before:
             return False
+        try:
+            came = work()
+        except (TransportError, ConfigTrouble, OSError) as error:
+            not_before = time.monotonic() + BACK_OFF[min(failures, len(BACK_OFF) - 1)]
+            failures += 1
+            stopped = isinstance(error, ConfigTrouble) or (isinstance(error, TransportError) and error.stop)
+            if stopped:
+                _log.error(f"{what} stopped", address=address, error=str(error), cure="mend what the error names, then start the service again")
+            elif failures == 1:
+                _log.warning(f"{what} failed", address=address, error=str(error), cure="it is tried again by itself")
+            return False
+        if failures:
+            _log.info(f"{what} works again", address=address, failures=failures)
+        failures = 0
+        return came
 
     return look
 

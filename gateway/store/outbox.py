@@ -213,6 +213,12 @@ def forget_leases(connection: Connection) -> int:
     return connection.execute(update(_TABLE).where(open_rows).values(state=_resting_state(), lease_token=None, lease_until=None)).rowcount
 
 
+def try_now(connection: Connection, now: datetime) -> int:
+    """Make everything due whose last try failed: a person has started the service anew, perhaps with the fault mended."""
+    waiting = is_one_of(_TABLE.c.state, *OPEN) & _TABLE.c.last_error.is_not(None) & (_TABLE.c.due_at > now)
+    return connection.execute(update(_TABLE).where(waiting).values(due_at=now)).rowcount
+
+
 def revive(connection: Connection, id: str, due_at: datetime) -> bool:
     """Try a dead row again, under the identity that it has; False where it is not dead."""
     done = connection.execute(

@@ -41,6 +41,10 @@ class TransportError(Exception):
         self.stop = stop
 
 
+class FileTrouble(TransportError):
+    """One file cannot be read, taken away or is not the one that was found: its neighbours can be."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """A file that lies ready. `identity` names this very file: a new file of the same name has another one."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from gateway.transport.box import CHUNK
 from gateway.transport.box import RENAMED
 from gateway.transport.box import WRITTEN
+from gateway.transport.box import FileTrouble
 from gateway.transport.box import Found
 from gateway.transport.box import TransportError
 from gateway.transport.box import is_ignored
@@ -69,7 +70,7 @@ class FolderBox:
     def fetch(self, found: Found) -> Iterator[bytes]:
         """The file's bytes; raises when it is not the file that was found, or changed while it was read."""
         path = _on_disk(self._taken_from(), found.name)
-        with _failures(f'the file "{found.name}" cannot be read'):
+        with _failures(f'the file "{found.name}" cannot be read', FileTrouble):
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             with os.fdopen(descriptor, "rb", buffering=0) as file:
                 _demand_same(found, os.fstat(descriptor))
@@ -80,7 +81,7 @@ class FolderBox:
     def remove(self, found: Found) -> None:
         """Delete the file if it is still the one that was found."""
         path = _on_disk(self._taken_from(), found.name)
-        with _failures(f'the file "{found.name}" cannot be removed'), contextlib.suppress(FileNotFoundError):
+        with _failures(f'the file "{found.name}" cannot be removed', FileTrouble), contextlib.suppress(FileNotFoundError):
             _demand_same(found, os.lstat(path))
             os.unlink(path)
         self._unsettled.pop(found.name, None)
@@ -112,12 +113,12 @@ class FolderBox:
 
 
 @contextlib.contextmanager
-def _failures(sentence: str) -> Iterator[None]:
+def _failures(sentence: str, kind: type[TransportError] = TransportError) -> Iterator[None]:
     """A failing disk is the outside world: it may be mounted, emptied or permitted again, so a later try makes sense."""
     try:
         yield
     except OSError as error:
-        raise TransportError(f"{sentence}: {error.strerror or error}", retry=True) from error
+        raise kind(f"{sentence}: {error.strerror or error}", retry=True) from error
 
 
 def _regular_files(folder: Path) -> list[tuple[str, os.stat_result]]:
@@ -144,7 +145,7 @@ def _identity(name: str, status: os.stat_result) -> str:
 
 def _demand_same(found: Found, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode) or _identity(found.name, status) != found.identity:
-        raise TransportError(f'the file "{found.name}" is no longer the one that was found: it is taken up again at the next poll', retry=True)
+        raise FileTrouble(f'the file "{found.name}" is no longer the one that was found: it is taken up again at the next poll', retry=True)
 
 
 def _as_text(name: str) -> str:
@@ -159,7 +160,7 @@ def _as_text(name: str) -> str:
 def _on_disk(folder: Path, name: str) -> Path:
     """The way back from `_as_text`; a name never leads out of the folder."""
     if "/" in name or "\0" in name or name in ("", ".", ".."):
-        raise TransportError(f'"{name}" is not a file name', retry=False)
+        raise FileTrouble(f'"{name}" is not a file name', retry=False)
     path = folder / name
     if not os.path.lexists(path) and not name.isascii():
         with contextlib.suppress(UnicodeEncodeError):

@@ -16,6 +16,7 @@ import paramiko
 
 from gateway.transport.box import RENAMED
 from gateway.transport.box import WRITTEN
+from gateway.transport.box import FileTrouble
 from gateway.transport.box import Found
 from gateway.transport.box import TransportError
 from gateway.transport.box import is_ignored
@@ -42,7 +43,9 @@ class _ConnectionLost(TransportError):
 class SftpBox:
     """A folder to take files from and one to put files into at one server; either may be missing."""
 
-    def __init__(self, settings: SftpSettings, *, clock: Callable[[], float] = time.monotonic, passing: Callable[[int], None] = passing_nothing) -> None:
+    def __init__(
+        self, settings: SftpSettings, *, clock: Callable[[], float] = time.monotonic, passing: Callable[[int], None] = passing_nothing
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._passing = passing
@@ -82,7 +85,7 @@ class SftpBox:
     def fetch(self, found: Found) -> Iterator[bytes]:
         """The file's bytes; raises when it is not the file that was found, or changed while it was read."""
         path = self._path(found)
-        with self._failures(f'the file "{found.name}" cannot be read') as session:
+        with self._failures(f'the file "{found.name}" cannot be read', FileTrouble) as session:
             try:
                 for piece, after in session.read(path, found.size):
                     if after is None:
@@ -95,7 +98,7 @@ class SftpBox:
     def remove(self, found: Found) -> None:
         """Delete the file if it is still the one that was found."""
         path = self._path(found)
-        with self._failures(f'the file "{found.name}" cannot be removed') as session:
+        with self._failures(f'the file "{found.name}" cannot be removed', FileTrouble) as session:
             try:
                 self._demand_same(found, session.stat(path))
                 session.remove(path)
@@ -152,7 +155,7 @@ class SftpBox:
     def _path(self, found: Found) -> bytes:
         raw_name = self._raw_names.get(found.name, found.name.encode("utf-8", "surrogateescape"))
         if b"/" in raw_name or b"\0" in raw_name or raw_name in (b"", b".", b".."):
-            raise TransportError(f'"{found.name}" is not a file name', retry=False)
+            raise FileTrouble(f'"{found.name}" is not a file name', retry=False)
         return _join(self._taken_from(), "").encode() + raw_name
 
     def _identity(self, file: RemoteFile) -> str:
@@ -163,8 +166,8 @@ class SftpBox:
             raise _changed(found)
 
     @contextlib.contextmanager
-    def _failures(self, sentence: str) -> Iterator[SftpSession]:
-        """Hand out the open session; turn what the server and the line do into TransportError."""
+    def _failures(self, sentence: str, refusal: type[TransportError] = TransportError) -> Iterator[SftpSession]:
+        """Hand out the open session; turn what the server and the line do into TransportError, its refusals into `refusal`."""
         try:
             yield self._open_session()
         except paramiko.AuthenticationException as error:
@@ -176,7 +179,7 @@ class SftpBox:
             raise
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.EACCES) and self._session is not None and self._session.is_alive():
-                raise TransportError(f"{sentence}: {error.strerror or error}", retry=True) from error
+                raise refusal(f"{sentence}: {error.strerror or error}", retry=True) from error
             self.close()
             raise _ConnectionLost(f"{sentence}: {str(error) or type(error).__name__}", retry=True) from error
         except (paramiko.SSHException, EOFError) as error:
@@ -191,8 +194,8 @@ class SftpBox:
         return self._session
 
 
-def _changed(found: Found) -> TransportError:
-    return TransportError(f'the file "{found.name}" is no longer the one that was found: it is taken up again at the next poll', retry=True)
+def _changed(found: Found) -> FileTrouble:
+    return FileTrouble(f'the file "{found.name}" is no longer the one that was found: it is taken up again at the next poll', retry=True)
 
 
 def _look(session: SftpSession, path: str) -> RemoteFile | None:
