@@ -1,0 +1,132 @@
+"""Identifiers by their kind as generated Python: qualifiers and values by turns, composites, keys and values anywhere.
+
+The first identifier of a kind stays; what the table does not know goes to `other` under its code.
+"""
+
+from collections.abc import Mapping
+
+from gateway.mapping.code import Function
+from gateway.mapping.compile_paths import CodeScope
+from gateway.mapping.compile_scopes import Scopes
+from gateway.mapping.functions import Remembered
+from gateway.mapping.functions import check_digit_fault
+from gateway.mapping.plan import Block
+from gateway.mapping.plan import Keyed
+from gateway.mapping.plan import SegmentPath
+from gateway.mapping.reading import Site
+from gateway.mapping.shapes import CHECKED
+from gateway.mapping.shapes import shapes_of
+
+
+class Identifiers:
+    """Writes the code that fills identifiers."""
+
+    def __init__(self, scopes: Scopes, syntax: str) -> None:
+        self.scopes = scopes
+        self.module = scopes.module
+        self.paths = scopes.paths
+        self.values = scopes.values
+        self.syntax = syntax
+
+    def keyed(self, function: Function, block: Block, variable: str, label: str, scope: CodeScope, trace: str, names: Mapping[str, str]) -> None:
+        known, others = self.module.name("d"), self.module.name("l")
+        origins = self.module.name("q") if trace else ""
+        function.line(f"{known} = {{}}")
+        function.line(f"{others} = []")
+        if trace:
+            function.line(f"{origins} = []")
+        for name in names:
+            shape = shapes_of(block.struct)[name]
+            if shape.kind == "text":
+                function.line(f"if {names[name]} is not None: {known}[{name!r}] = {names[name]}")
+        for keyed in block.keyed:
+            self._key(function, keyed, block, known, others, label, scope, trace)
+        for name in sorted(CHECKED & set(shapes_of(block.struct))):
+            held = self.module.name("v")
+            site = Site(field=f"{label}.{name}", where=block.where)
+            if name in names:
+                continue
+            wrong = self.module.constant("wrong_" + name, Remembered(check_digit_fault(name)), name)
+            with function.block(f"if {name!r} in {known}:"):
+                function.line(f"{held} = {known}[{name!r}]")
+                place = self.module.constant("site", site)
+                function.line(f"if {wrong}[{held}]: x.check_digit({place}, {held}, {wrong}[{held}], {scope.segment or scope.element or 'None'})")
+        struct = self.module.constant(block.struct.__name__, block.struct, block.struct)
+        with function.block(f"if {others}:"):
+            function.line(f"{variable} = {struct}(**{known}, other=tuple({others}))")
+        with function.block(f"elif {known}:"):
+            function.line(f"{variable} = {struct}(**{known})")
+
+    def _key(self, function: Function, keyed: Keyed, block: Block, known: str, others: str, label: str, scope: CodeScope, trace: str) -> None:
+        inner, opened = scope, 0
+        if keyed.each is not None:
+            inner, opened = self.scopes.loop(function, keyed.each, scope)
+        if keyed.when is not None:
+            function.open(f"if {self.values.condition(function, keyed.when, inner, label)}:")
+            opened += 1
+        if keyed.pairs:
+            for path in keyed.pairs:
+                self._pairs(function, keyed, path, known, others, label, inner, trace)
+        else:
+            assert keyed.key is not None
+            assert keyed.value is not None
+            key = self.values.leaf(function, keyed.key, "text", f"{label}.key", inner, mandatory=False)
+            value = self.values.leaf(function, keyed.value, "text", f"{label}.value", inner, mandatory=False)
+            with function.block(f"if {value.variable}:"):
+                self._keep(function, keyed, f"({key.variable} or '')", value.variable, known, others, label, inner, trace, key.origins, value.origins)
+        function.close(opened)
+
+    def _pairs(self, function: Function, keyed: Keyed, path: SegmentPath, known: str, others: str, label: str, scope: CodeScope, trace: str) -> None:
+        code, value = self.module.name("r"), self.module.name("r")
+        segment, opened = self.paths.every(function, path, scope)
+        if self.syntax == "x12":
+            first, last = path.spots[0].position, path.spots[-1].position
+            number = self.module.name("i")
+            if trace:
+                function.open(f"for {number}, ({code}, {value}) in enumerate(zip({segment}[{first}:{last}:2], {segment}[{first + 1}:{last + 1}:2])):")
+                places = [f"[({segment}, {first + side} + 2 * {number}, None, f'{{{first + side} + 2 * {number}:02}}', 'copied', {keyed.where!r})]"
+                          for side in (0, 1)]
+            else:
+                function.open(f"for {code}, {value} in zip({segment}[{first}:{last}:2], {segment}[{first + 1}:{last + 1}:2]):")
+                places = ["", ""]
+            function.open(f"if {value}:")
+            self._keep(function, keyed, code, value, known, others, label, scope, trace, places[0], places[1])
+            function.close(2 + opened)
+            return
+        for spot in path.spots:
+            held = path.routes[0].segment.elements[spot.position - 1]
+            position = next((part.position for part in held.components if part.id in ("7143", "3055", "1153")), 2)
+            part = self.module.name("c")
+            if spot.repeats:
+                function.open(f"for {part} in x.parts({segment}, {spot.position}):")
+            else:
+                function.open(f"if len({segment}) > {spot.position}:")
+                function.line(f"{part} = {segment}[{spot.position}]")
+            function.open(f"if {part} and {part}[0]:")
+            function.line(f"{value} = {part}[0]")
+            function.line(f"{code} = {part}[{position - 1}] if len({part}) >= {position} else ''")
+            places = [f"[({segment}, {spot.position}, {number}, '{held.id}/{held.components[number - 1].id}', 'copied', {keyed.where!r})]"
+                      for number in (position, 1)]
+            self._keep(function, keyed, code, value, known, others, label, scope, trace, places[0], places[1])
+            function.close(2)
+        function.close(opened)
+
+    def _keep(self, function: Function, keyed: Keyed, code: str, value: str, known: str, others: str, label: str, scope: CodeScope, trace: str,
+              code_origin: str, value_origin: str) -> None:
+        """An identifier under its kind; the first of a kind stays."""
+        table = self.module.constant("table", dict(keyed.table.forward), ("keyed", keyed.table.name, id(keyed.table.forward)))
+        name = self.module.name("r")
+        function.line(f"{name} = {table}.get({code})")
+        with function.block(f"if {name} is None:"):
+            if keyed.otherwise == "problem":
+                site = self.module.constant("site", Site(field=label, where=keyed.where))
+                function.line(f"x.unknown({site}, {code}, {scope.segment or scope.element or 'None'}, {keyed.table.name!r})")
+            if keyed.otherwise == "keep":
+                if trace:
+                    function.line(f"if {code}: {trace}[f'other[{{len({others})}}].scheme'] = {code_origin}")
+                    function.line(f"if {code}: {trace}[f'other[{{len({others})}}].value'] = {value_origin}")
+                function.line(f"if {code}: {others}.append(OtherIdentifier(scheme={code}, value={value}))")
+        with function.block(f"elif {name} not in {known}:"):
+            function.line(f"{known}[{name}] = {value}")
+            if trace:
+                function.line(f"{trace}[{name}] = {value_origin}")

@@ -1,0 +1,135 @@
+"""`each:`, `in:`, `matching:` and `pairs:` as generated Python: the loops that go through segments, loops and XML elements.
+
+Knows how a scope is opened, not what is read in it.
+"""
+
+from typing import Any
+
+from gateway.mapping.code import Function
+from gateway.mapping.code import Module
+from gateway.mapping.compile_paths import CodeScope
+from gateway.mapping.compile_paths import Paths
+from gateway.mapping.compile_values import Values
+from gateway.mapping.plan import Block
+from gateway.mapping.plan import SegmentPath
+from gateway.mapping.plan import Spot
+from gateway.mapping.plan import XmlPath
+
+
+class Scopes:
+    """Opens the scopes of blocks."""
+
+    def __init__(self, module: Module, paths: Paths, values: Values) -> None:
+        self.module = module
+        self.paths = paths
+        self.values = values
+
+    def enter(self, function: Function, path: Any, scope: CodeScope) -> tuple[CodeScope, int]:
+        """Into the first segment, loop or element of a path; what follows is skipped where there is none."""
+        if isinstance(path, XmlPath):
+            if path.steps is None:
+                name = self.module.name("e")
+                function.line(f"{name} = next(iter({self.paths.elements(path, scope)}), None)")
+                function.open(f"if {name} is not None:")
+                inner = CodeScope(element=name, outer=scope)
+            else:
+                element, _ = self.paths.element(function, path, scope)
+                function.open(f"if {element} is not None:")
+                # a name of its own: the scope around may ask for the same children
+                name = self.module.name("e")
+                function.line(f"{name} = {element}")
+                inner = CodeScope(element=name, outer=scope)
+            self.paths.prelude(function, inner)
+            return inner, 1
+        assert isinstance(path, SegmentPath)
+        route = path.routes[0]
+        base = scope.up(route.up)
+        tree, segment = self.module.name("t"), self.module.name("s")
+        key = ("enter", path.routes)
+        name = self.module.shared(key) or ""
+        if not name:
+            name = self.module.share(key, self.module.name("enter"))
+            finder = self.module.function(name, "x, t")
+            for one in path.routes:
+                inner_tree, inner_segment, opened = self.paths.walk(finder, "t", one)
+                finder.line(f"return {inner_tree}, {inner_segment}")
+                finder.close(opened)
+            finder.line("return None, None")
+        if not route.hops:
+            function.line(f"{tree}, {segment} = {base.tree}, {base.segment}")
+            condition = self.paths.holds(segment, route.tests) or "True"
+        else:
+            guard = f" if {base.tree}[{route.hops[0].slot}] else (None, None)" if len(path.routes) == 1 else ""
+            function.line(f"{tree}, {segment} = {name}(x, {base.tree}){guard}")
+            condition = f"{segment} is not None"
+        function.open(f"if {condition}:")
+        return CodeScope(tree=tree, segment=segment, outer=scope), 1
+
+    def loop(self, function: Function, path: Any, scope: CodeScope) -> tuple[CodeScope, int]:
+        """Opens a loop over all instances of a path."""
+        if isinstance(path, XmlPath):
+            element = self.module.name("e")
+            function.open(f"for {element} in {self.paths.elements(path, scope)}:")
+            inner = CodeScope(element=element, outer=scope)
+            self.paths.prelude(function, inner)
+            return inner, 1
+        assert isinstance(path, SegmentPath)
+        base = scope.up(path.routes[0].up)
+        names = (self.module.name("t"), self.module.name("s"))
+        if len(path.routes) > 1:
+            tree, segment, opened = self.paths.routes(function, path, base.tree, names)
+        elif not path.routes[0].hops:
+            function.open(f"if {self.paths.holds(base.segment, path.routes[0].tests) or 'True'}:")
+            tree, segment, opened = base.tree, base.segment, 1
+        else:
+            tree, segment, opened = self.paths.walk(function, base.tree, path.routes[0], names=names)
+        length = function.remember(("length", segment), self.module.name("n"))
+        function.line(f"{length} = len({segment})")
+        return CodeScope(tree=tree, segment=segment, outer=scope), opened
+
+    def matching(self, function: Function, block: Block, scope: CodeScope) -> tuple[CodeScope, int]:
+        """Opens a loop over the instances that have a value of the scope around."""
+        assert block.matching is not None
+        assert isinstance(block.each, SegmentPath)
+        index = self.index(block.each, block.matching[0].spots)
+        ours = self.values.take(function, block.matching[1], scope, block.where)
+        tree, segment = self.module.name("t"), self.module.name("s")
+        function.open(f"for {tree}, {segment} in {index}(x, {scope.up(-1).tree}).get({ours.variable}, ()):")
+        return CodeScope(tree=tree, segment=segment, outer=scope), 1
+
+    def index(self, path: SegmentPath, spots: tuple[Spot, ...]) -> str:
+        """The name of a function that gives all instances of a path by their value; they are gone through once for each transaction."""
+        key = ("index", path.routes, spots)
+        known = self.module.shared(key)
+        if known is not None:
+            return known
+        name = self.module.share(key, self.module.name("index"))
+        function = self.module.function(name, "x, t")
+        function.line(f"held = x.indexes.get({name!r})")
+        with function.block("if held is None:"):
+            function.line(f"held = x.indexes[{name!r}] = {{}}")
+            tree, segment, opened = self.paths.walk(function, "t", path.routes[0])
+            function.line(f"value = {' or '.join(self.paths.value_of(segment, spot) for spot in spots)}")
+            function.line(f"if value: held.setdefault(value, []).append(({tree}, {segment}))")
+            function.close(opened)
+        function.line("return held")
+        return name
+
+    def open_pairs(self, function: Function, path: SegmentPath, scope: CodeScope) -> tuple[CodeScope, int]:
+        """Opens a loop over the pairs of elements of a segment."""
+        segment, opened = self.paths.every(function, path, scope)
+        first, last = path.spots[0].position, path.spots[-1].position
+        pair = (self.module.name("r"), self.module.name("r"), self.module.name("i"))
+        function.open(f"for {pair[2]}, ({pair[0]}, {pair[1]}) in enumerate(zip({segment}[{first}:{last}:2], {segment}[{first + 1}:{last + 1}:2])):")
+        return CodeScope(tree=scope.tree, segment=segment, pair=pair, pair_path=path, outer=scope), opened + 1
+
+    def guard(self, block: Block, scope: CodeScope) -> str:
+        """A quick look whether there is anything to do."""
+        if block.matching is not None:
+            assert isinstance(block.each, SegmentPath)
+            return f"{self.index(block.each, block.matching[0].spots)}(x, {scope.up(-1).tree})"
+        path = block.around[0] if block.around else block.each
+        if not isinstance(path, SegmentPath) or len(path.routes) != 1 or not path.routes[0].hops:
+            return ""
+        route = path.routes[0]
+        return f"{scope.up(route.up).tree}[{route.hops[0].slot}]"
