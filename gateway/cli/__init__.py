@@ -12,6 +12,7 @@ from gateway.cli.failures import told_plainly
 
 def main() -> None:
     """Entry point of `gateway`."""
+    import gateway.cli.demonstrating
     import gateway.cli.documents
     import gateway.cli.operating
     import gateway.cli.setting_up
