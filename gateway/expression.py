@@ -90,7 +90,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 _BUILT_IN = {
     "size", "has", "int", "uint", "string", "bool", "matches", "contains", "startsWith", "endsWith", "all", "exists", "exists_one", "filter", "map",
     "min", "max", "timestamp", "duration", "type", "dyn", "bytes",
-    "lowerAscii", "upperAscii", "trim", "split", "join", "replace", "substring", "indexOf",
 }
 
 
