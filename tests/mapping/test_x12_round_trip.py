@@ -79,7 +79,7 @@ PARTY = st.fixed_dictionaries(
         "contacts": st.lists(CONTACT, min_size=1, max_size=2),
     },
 )
-REFERENCE = st.fixed_dictionaries({"type": st.sampled_from(["contract", "department", "promotion", "quote"]), "value": WORDS})
+REFERENCE = st.fixed_dictionaries({"type": st.sampled_from(["contract", "department", "promotion", "quotation"]), "value": WORDS})
 NOTE = st.fixed_dictionaries({"type": st.just("general"), "text": WORDS, "source_code": st.just("L1")})
 SAC = st.fixed_dictionaries(
     {"kind": st.sampled_from(["allowance", "charge"]), "reason_code": st.sampled_from(["FC", "95"]), "amount": CENTS}, optional={"reason": WORDS}

@@ -315,7 +315,7 @@ def test_a_remittance_advice_is_read(version: str) -> None:
             "address": {"lines": ["12 MAIN ST"], "city": "SPRINGFIELD", "region": "IL", "postal_code": "62701"},
         },
         "payee": {"name": "SELLER CO", "identifiers": {"gln": "4012345500004"}},
-        "references": [{"type": "customer", "value": "C-5", "source_code": "CR"}],
+        "references": [{"type": "buyer_reference", "value": "C-5", "source_code": "CR"}],
         "lines": [
             {
                 "type": "invoice",
