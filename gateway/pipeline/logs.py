@@ -1,7 +1,10 @@
 """The program's own log: one JSON object a line on stderr, with ids and no payload, value or secret."""
 
+import json
 import logging
 import sys
+from datetime import UTC
+from datetime import datetime
 
 import structlog
 
@@ -20,4 +23,16 @@ def set_up_logs(level: int = logging.INFO) -> None:
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format='{"level": "%(levelname)s", "logger": "%(name)s", "event": "%(message)s"}')
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+
+
+class _JsonLines(logging.Formatter):
+    """What the libraries below us say, in the same form; their messages may hold anything, also quotes and line ends."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {"event": record.getMessage(), "level": record.levelname.lower(), "logger": record.name}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps({**line, "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat()})

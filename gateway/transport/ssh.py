@@ -28,7 +28,9 @@ _HOST_KEY_KINDS = (
 )
 
 _LOG_CHANNEL = "gateway.transport.sftp.ssh"
-logging.getLogger(_LOG_CHANNEL).addHandler(logging.NullHandler())  # paramiko writes tracebacks there; nothing goes to stderr by itself
+# paramiko writes tracebacks there about whatever a server does; all that an operator needs of them is in our TransportError
+logging.getLogger(_LOG_CHANNEL).addHandler(logging.NullHandler())
+logging.getLogger(_LOG_CHANNEL).propagate = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
