@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 _MARKED = re.compile(
-    r"<!-- (?P<word>session|run|file)(?:: (?P<rest>[^>]*?))? -->\n(?:\n*```(?P<kind>\w+)\n(?P<text>.*?)^```$)?", re.DOTALL | re.MULTILINE
+    r"<!-- (?P<word>session|run|file)(?:: (?P<rest>[^>]*?))? -->\n(?:\n*```(?P<kind>[\w-]+)\n(?P<text>.*?)^```$)?", re.DOTALL | re.MULTILINE
 )
 _BLOCK = re.compile(r"^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s]+)\)|!\[[^\]]*\]\((?P<image>[^)\s]+)\)")
