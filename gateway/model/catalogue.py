@@ -100,6 +100,8 @@ def identifier_pairs(identifiers: ItemIdentifiers | None) -> list[tuple[str, str
 
 def find_items(identifiers: ItemIdentifiers | None, facts: Facts) -> tuple[Item, ...]:
     """The items that the identifiers name, each once: one where all is well, none if unknown, several if they disagree."""
+    if not facts.items:
+        return ()
     found: dict[str, Item] = {}
     for scheme, value in identifier_pairs(identifiers):
         for form in _gtin_forms(value) if scheme == "gtin" else (value,):
