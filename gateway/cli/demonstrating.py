@@ -17,7 +17,7 @@ from gateway.cli.failures import Refused
 @app.command()
 def demo(
     data: Annotated[
-        Path | None, typer.Option("--data", help="Folder of the demo, made afresh each time (default: data/demo; with --once a temporary one).", metavar="DIR")
+        Path | None, typer.Option("--data", help="Its folder, made anew each time (default: data/demo; with --once a temporary one).", metavar="DIR")
     ] = None,
     port: Annotated[int | None, typer.Option("--port", help="Port of the pages (default: 8080, or a free one).", min=1, max=65535)] = None,
     once: Annotated[bool, typer.Option("--once", help="Tell the story and end, instead of serving the pages until Ctrl-C.")] = False,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import ROUND_HALF_UP
 from decimal import Decimal
 
 
@@ -127,6 +128,11 @@ SCREWS = _ware("K-170", "Wood screws 4x40, box of 200", "6.20", "5.75")
 #: only these few are in stock: whoever orders more gets the rest later
 TOOLBOX = _ware("K-180", "Steel toolbox", "46.00", "42.60", on_hand=25)
 WARES = (HAMMER, DRILL, SCREWDRIVERS, LEVEL, TAPE, GLOVES, SCREWS, TOOLBOX)
+
+
+def with_vat(net: Decimal) -> Decimal:
+    """The amount with 19 percent of German VAT."""
+    return net + (net * 19 / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

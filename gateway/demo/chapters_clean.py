@@ -16,11 +16,12 @@ from gateway.demo.cast import TAPE
 from gateway.demo.cast import Company
 from gateway.demo.cast import Purchase
 from gateway.demo.cast import asked
+from gateway.demo.cast import with_vat
+from gateway.demo.dialects import X12
 from gateway.demo.dialects import Bill
 from gateway.demo.dialects import Dialect
 from gateway.demo.dialects import Edifact
 from gateway.demo.dialects import Ubl
-from gateway.demo.dialects import X12
 from gateway.demo.stage import Stage
 from gateway.pipeline.trails import trail_of
 from gateway.trade.reference import rf_reference
@@ -98,7 +99,7 @@ def deliver(stage: Stage, buyer: Company, dialect: Dialect, purchase: Purchase, 
     stage.invoice(purchase.number)
     bill = stage.bill(buyer, dialect, purchase.number)
     net = sum((quantity * Decimal(line.price) for quantity, line in zip(shipped, purchase.lines, strict=True)), Decimal(0))
-    due = net if buyer.currency == "USD" else (net * 119 / 100).quantize(Decimal("0.01"))
+    due = net if buyer.currency == "USD" else with_vat(net)
     stage.say(f"and the invoice ({dialect.names[3]}) {bill.number}: {bill.amount} {buyer.currency}")
     stage.check(f"invoice {bill.number} asks for {due} {buyer.currency}", bill.amount == due, bill.amount)
     return bill

@@ -8,6 +8,7 @@ from lxml import etree
 from gateway.demo.cast import US
 from gateway.demo.cast import Company
 from gateway.demo.cast import Purchase
+from gateway.demo.cast import with_vat
 
 _CBC = "{urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2}"
 _PARTY = """\
@@ -88,7 +89,7 @@ def order(buyer: Company, purchase: Purchase) -> bytes:
     """One Order, as Peppol BIS 3 wants it."""
     amounts = [line.quantity * Decimal(line.price) for line in purchase.lines]
     total = sum(amounts, Decimal(0))
-    tax = (total * 19 / 100).quantize(Decimal("0.01"))
+    gross = with_vat(total)
     lines = [
         _LINE.format(
             number=number,
@@ -116,8 +117,8 @@ def order(buyer: Company, purchase: Purchase) -> bytes:
         postal_code=buyer.postal_code,
         country=buyer.country,
         total=total,
-        tax=tax,
-        gross=total + tax,
+        tax=gross - total,
+        gross=gross,
         lines="\n".join(lines),
     )
     return text.encode()

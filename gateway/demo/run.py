@@ -175,10 +175,10 @@ def _start_partners(premises: Premises, children: Children, now: datetime, port:
     euroco = children.start(
         EUROCO.name, "gateway.demo.as2_partner", folder(EUROCO.id), "EUROCO", US.identity, as2_url, log=log(EUROCO.id)
     )
-    others = [
-        children.start(name, "gateway.demo.folder_partner", folder(name), str(premises.box(name) / "out"), str(premises.box(name) / "in"), log=log(name))
-        for name in _BY_FOLDER
-    ]
+    others = []
+    for name in _BY_FOLDER:
+        box = premises.box(name)
+        others.append(children.start(name, "gateway.demo.folder_partner", folder(name), str(box / "out"), str(box / "in"), log=log(name)))
     others.append(children.start("the bank", "gateway.demo.folder_partner", folder("bank"), str(premises.bank), log=log("bank")))
     configuration.write_master_data(premises, now)
     sftp, as2 = acme.ready(), euroco.ready()

@@ -17,6 +17,11 @@ from typing import TypeVar
 import paramiko
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from paramiko.common import AUTH_FAILED
+from paramiko.common import AUTH_SUCCESSFUL
+from paramiko.common import OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
+from paramiko.common import OPEN_SUCCEEDED
+from paramiko.sftp import SFTP_OK
 
 from gateway.demo.premises import Home
 from gateway.demo.standing import move_all
@@ -45,10 +50,10 @@ class _Door(paramiko.ServerInterface):
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
         known = username == USER and key.get_base64() == self._authorized
-        return paramiko.AUTH_SUCCESSFUL if known else paramiko.AUTH_FAILED
+        return AUTH_SUCCESSFUL if known else AUTH_FAILED
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
-        return paramiko.OPEN_SUCCEEDED if kind == "session" else paramiko.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
+        return OPEN_SUCCEEDED if kind == "session" else OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
 
 
 def _answered(work: Callable[[], _Answer]) -> _Answer | int:
@@ -57,6 +62,12 @@ def _answered(work: Callable[[], _Answer]) -> _Answer | int:
         return work()
     except OSError as error:
         return paramiko.SFTPServer.convert_errno(error.errno or 0)
+
+
+def _done(work: Callable[[], None]) -> int:
+    """That it was done, or why not."""
+    said = _answered(work)
+    return SFTP_OK if said is None else said
 
 
 class _Mailbox(paramiko.SFTPServerInterface):
@@ -96,13 +107,18 @@ class _Mailbox(paramiko.SFTPServerInterface):
         return _answered(work)
 
     def remove(self, path: str) -> int:
-        return _answered(lambda: os.remove(self._path(path)) or paramiko.SFTP_OK)
+        return _done(lambda: os.remove(self._path(path)))
 
     def rename(self, oldpath: str, newpath: str) -> int:
-        return _answered(lambda: os.link(self._path(oldpath), self._path(newpath)) or os.unlink(self._path(oldpath)) or paramiko.SFTP_OK)
+        def work() -> None:
+            # a plain SFTP rename never writes over a file
+            os.link(self._path(oldpath), self._path(newpath))
+            os.unlink(self._path(oldpath))
+
+        return _done(work)
 
     def posix_rename(self, oldpath: str, newpath: str) -> int:
-        return _answered(lambda: os.replace(self._path(oldpath), self._path(newpath)) or paramiko.SFTP_OK)
+        return _done(lambda: os.replace(self._path(oldpath), self._path(newpath)))
 
 
 def serve(connection: socket.socket, host_key: paramiko.PKey, authorized: str, root: Path) -> None:

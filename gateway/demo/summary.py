@@ -57,7 +57,7 @@ def count_documents(station: Station) -> dict[str, dict[str, int]]:
 def check_the_end(station: Station, teller: Teller) -> Journal:
     """What must hold when everything is told: nothing waits to leave or was given up, the sums are right, the journal is whole."""
     with station.database.read() as connection:
-        dead = [entry for entry in outbox.search(connection, state="dead", limit=10)]
+        dead = outbox.search(connection, state="dead", limit=10)
         sums = ledger.check_sums(connection)
     teller.check("everything that was to leave has left", not dead, "; ".join(f"{entry.spec}: {entry.last_error}" for entry in dead))
     teller.check("open amounts and allocations add up", not sums, "; ".join(sums))

@@ -334,7 +334,9 @@ def _close(
         state, outcome = "done", "accepted"
     if state != "held":
         crash.point(34)
-        outcome = acknowledging.answer(station, connection, splitting.progress, interchange, transmission, entries) or outcome
+        answered = acknowledging.answer(station, connection, splitting.progress, interchange, transmission, entries)
+        if state == "done" and answered is not None:
+            outcome = answered
         crash.point(35)
     interchanges.finish(connection, interchange.id, at=now, state=state, outcome=outcome, envelope=splitting.progress.encode())
     entries.append(
