@@ -73,6 +73,7 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/documents.json"): Access(_READERS),
     ("GET", "/documents/{id}"): Access(_READERS),
     ("GET", "/documents/{id}/payload"): Access(_READERS),
+    ("GET", "/files/{id}/payload"): Access(_READERS),
     ("GET", "/sent/{id}/payload"): Access(_READERS),
     ("GET", "/deliveries"): Access(_READERS),
     ("POST", "/deliveries/{id}/retry"): Access(_OPERATORS, Origin.OWN, _FORM),

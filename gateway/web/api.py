@@ -13,6 +13,7 @@ import msgspec
 from fastapi import Depends
 from fastapi import Request
 from fastapi.responses import Response
+from sqlalchemy.exc import IntegrityError
 
 from gateway.exchange.partner import BY_HAND
 from gateway.pipeline import holding
@@ -157,8 +158,10 @@ def put_masterdata(request: Request, kind: str, body: Body) -> Response:
     """Add or change items, item_references, places, prices or stock: CSV with a head, or a JSON list of objects. All rows or none."""
     if kind not in MASTERDATA:
         raise BadRequest(f"There is no master data '{kind}': expected {', '.join(MASTERDATA)}")
-    rows = _rows(body)
-    count, faults = import_masterdata(station_of(request), kind, rows)
+    try:
+        count, faults = import_masterdata(station_of(request), kind, _rows(body))
+    except IntegrityError:
+        return json_answer({"error": "A row names an item that is not there: hand in the items first. Nothing was taken."}, 422)
     return json_answer({"rows": count, "faults": faults[:100]}, 422 if faults else 200)
 
 
@@ -187,11 +190,12 @@ def _rows(body: bytes) -> list[dict[str, str]]:
     except UnicodeDecodeError as error:
         raise BadRequest(f"The rows are not UTF-8 at byte {error.start}") from None
     if text.lstrip().startswith("["):
-        found = _decoded(text.encode(), list[dict[str, str | int | None]])
-        rows = [{name: "" if value is None else str(value) for name, value in row.items()} for row in found]
+        given = _decoded(text.encode(), list[dict[str, str | int | None]])
+        rows = [{name: "" if value is None else str(value) for name, value in row.items()} for row in given]
     else:
         try:
-            rows = [{name: value or "" for name, value in row.items() if isinstance(name, str)} for row in csv.DictReader(io.StringIO(text), strict=True)]
+            found = csv.DictReader(io.StringIO(text), strict=True)
+            rows = [{name: value or "" for name, value in row.items() if isinstance(name, str)} for row in found]
         except csv.Error as error:
             raise BadRequest(f"The CSV cannot be read: {error}") from None
     if len(rows) > _MOST_ROWS:

@@ -48,6 +48,7 @@ PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/documents.json", api.get_documents),
     ("GET", "/documents/{id}", document.show),
     ("GET", "/documents/{id}/payload", document.download),
+    ("GET", "/files/{id}/payload", document.download_file),
     ("GET", "/sent/{id}/payload", document.download_sent),
     ("GET", "/deliveries", deliveries.show),
     ("POST", "/deliveries/{id}/retry", deliveries.retry),

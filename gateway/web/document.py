@@ -176,6 +176,16 @@ def download(request: Request, id: str) -> Response:
     return _bytes(station, row.sha256, transmission.name if transmission is not None else f"{row.kind or 'document'}-{row.number or row.id}")
 
 
+def download_file(request: Request, id: str) -> Response:
+    """The exact archived bytes of a file that was received, whatever it turned out to be."""
+    station = station_of(request)
+    with station.database.read() as connection:
+        transmission = transmissions.get(connection, id)
+    if transmission is None:
+        raise NotFound(f"There is no file '{id}'")
+    return _bytes(station, transmission.sha256, transmission.name)
+
+
 def download_sent(request: Request, id: str) -> Response:
     """The exact archived bytes that left."""
     station = station_of(request)

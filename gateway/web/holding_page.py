@@ -114,6 +114,7 @@ def _show(request: Request, *, status: int = 200, trouble: str = "", at: str = "
         status=status,
         page=page,
         kind=kind,
+        partners={id: loaded.partner.name for id, loaded in station.installation.directory.partners.items()},
         done=done,
         trouble=trouble,
         trouble_at=at,

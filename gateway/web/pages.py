@@ -109,6 +109,7 @@ def _templates() -> Environment:
     made.filters.update(
         sign=words.sign_of,
         kind=words.kind_name,
+        called=lambda row: f"{words.kind_name(row.kind) if row.kind else row.transaction_type} {row.number or row.transaction_control}".strip(),
         money=words.money,
         exact=words.exact,
         size=words.size_of,

@@ -123,7 +123,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One element (0: the tag) with its pieces and the numbers of the problems that stand at it."""
+    """One element (0: the tag, -1: what stands between elements) with its pieces and the numbers of the problems that stand at it."""
 
     number: int
     pieces: tuple[Piece, ...]
@@ -222,11 +222,12 @@ def segment_line(transaction: Transaction, index: int, problems: dict[int | None
     inner = "".join({delimiters.component, delimiters.repetition} - {""})
     elements = []
     for number, part in enumerate(_cut(raw, delimiters.element, delimiters.release)):
-        before = (Piece(delimiters.element, "delimiter"),) if number else ()
+        if number:
+            elements.append(Element(-1, (Piece(delimiters.element, "delimiter"),)))
         told = tuple(problems.get(number, ())) if number else ()
         # the ISA names its own delimiters: there they are data
         look = "" if raw.startswith("ISA") else inner
-        elements.append(Element(number, (*before, *pieces_of(shown(part), look, delimiters.release)), told))
+        elements.append(Element(number, pieces_of(shown(part), look, delimiters.release), told))
     terminator = pieces_of(delimiters.segment, delimiters.segment) if delimiters.segment else ()
     if not left_out:
         elements.append(Element(-1, tuple(Piece(piece.text, piece.look or "delimiter", piece.title) for piece in terminator)))

@@ -21,7 +21,7 @@ from gateway.web.words import sign_of
 MOST = 400
 #: what happens inside of the gateway: true, proven, and of interest to few
 _TECHNICAL = frozenset({"interchange opened", "interchange done", "transmission done", "document registered", "payment known"})
-_TECHNICAL_ENDS = (" prepared", " kept", " handed in")
+_TECHNICAL_ENDS = (" prepared", " kept", " handed in", " made", " enqueued")
 #: action -> tone and sign
 _SIGNS = (
     (("rejected", "given up", "cannot be written", "refused", "unreadable", "failed"), ("bad", "cross")),
@@ -31,6 +31,8 @@ _SIGNS = (
 )
 _PLAIN = {
     "received": "File received",
+    "shipment done": "Shipment booked",
+    "invoice_release done": "Billed",
     "handed over": "Handed over to the ERP",
     "hold released": "Released by a person",
     "hold rejected": "Rejected by a person",
@@ -110,7 +112,13 @@ def _step(event: Event, links: dict[str, str]) -> Step:
     tone, icon = next((look for words, look in _SIGNS if any(word in event.action for word in words)), ("moves", "clock"))
     title = _PLAIN.get(event.action) or _words(event.action)
     facts = tuple((name.replace("_", " "), value) for name, value in event.facts.items() if value)
-    return Step(event, title, event.words, tone, icon, links.get(event.subject, ""), facts)
+    return Step(event, title, _about(title, event.words), tone, icon, links.get(event.subject, ""), facts)
+
+
+def _about(title: str, about: str) -> str:
+    """What an event is about, without the kind where the title has said it: `Order accepted` of `PO1`."""
+    kind, _, number = about.rpartition(" ")
+    return number if kind and title.lower().startswith(kind) else about
 
 
 def _words(action: str) -> str:

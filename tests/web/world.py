@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import uvicorn
+from fastapi import FastAPI
 
 from gateway.pipeline.station import Station
 from gateway.web.app import gated
@@ -64,10 +65,10 @@ class Site:
 
 
 @contextlib.contextmanager
-def serving(station: Station) -> Iterator[Site]:
-    """Serve a station on a free port until the end of the block."""
+def serving_app(app: FastAPI) -> Iterator[Site]:
+    """Serve an application behind its gate on a free port until the end of the block."""
     with listen("127.0.0.1", 0) as listener:
-        server: uvicorn.Server = server_for(gated(make_app(station)))
+        server: uvicorn.Server = server_for(gated(app))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
@@ -75,3 +76,10 @@ def serving(station: Station) -> Iterator[Site]:
         finally:
             server.should_exit = True
             thread.join(10)
+
+
+@contextlib.contextmanager
+def serving(station: Station) -> Iterator[Site]:
+    """Serve a station on a free port until the end of the block."""
+    with serving_app(make_app(station)) as site:
+        yield site
