@@ -125,3 +125,7 @@ def _newest_revision() -> str:
     from gateway.store.migrations.run import newest_revision
 
     return newest_revision()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--golden-update", action="store_true", help="write the expected files of tests/golden anew instead of comparing")
