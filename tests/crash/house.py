@@ -60,11 +60,11 @@ def _line(answer: IO[str]) -> str:
     return line
 
 
-def build(folder: Path, database_url: str, config: str = "") -> None:
+def build(folder: Path, database_url: str, partner: str = ACME) -> None:
     """The installation; nothing has arrived yet."""
     (folder / "partners").mkdir(parents=True)
-    (folder / "config.yaml").write_text(f'{CONFIG}database: "{database_url}"\n{config}')
-    (folder / "partners" / "acme.yaml").write_text(ACME)
+    (folder / "config.yaml").write_text(f'{CONFIG}database: "{database_url}"\n')
+    (folder / "partners" / "acme.yaml").write_text(partner)
     for box in ("out", "in"):
         (folder / "boxes/acme" / box).mkdir(parents=True)
 
