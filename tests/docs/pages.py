@@ -30,6 +30,12 @@ def pages() -> list[Path]:
     return [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
+def _pattern_of(line: str) -> str:
+    if line.strip() == "...":
+        return r"(?:.*\n)*?"
+    return ".*".join(re.escape(part) for part in line.split("...")) + r"[ ]*\n"
+
+
 @dataclass(frozen=True)
 class Command:
     """One command of a page and what it prints."""
@@ -41,10 +47,7 @@ class Command:
 
     def matches(self, output: str) -> bool:
         """Whether this is what the page says, loosely."""
-        pattern = "".join(
-            r"(?:.*\n)*?" if line.strip() == "..." else "".join(".*" if part == "..." else re.escape(part) for part in re.split(r"(\.\.\.)", line)) + r"[ ]*\n"
-            for line in self.printed.splitlines()
-        )
+        pattern = "".join(_pattern_of(line) for line in self.printed.splitlines())
         clean = "".join(f"{line.rstrip()}\n" for line in output.splitlines())
         return re.fullmatch(pattern, clean) is not None
 
@@ -95,7 +98,8 @@ def commands(text: str, exit: int, line: int) -> list[Command]:
         else:
             found[-1][1].append(one)
     last = len(found) - 1
-    return [Command(words, "".join(f"{one}\n" for one in printed), exit if place == last else 0, line) for place, (words, printed) in enumerate(found)]
+    printed = ["".join(f"{one}\n" for one in lines) for _, lines in found]
+    return [Command(words, printed[place], exit if place == last else 0, line) for place, (words, _) in enumerate(found)]
 
 
 def blocks(page: Path, kind: str) -> list[tuple[int, str]]:
