@@ -57,7 +57,7 @@ def edifact_to_cash(stage: Stage) -> None:
     bill = deliver(stage, EUROCO, dialect, purchase)
     reference = rf_reference(bill.number)
     stage.bank(messages_bank.Arrived(amount=bill.amount, payer=EUROCO.name.upper(), iban=EUROCO.iban, reference=reference))
-    stage.say(f"the bank's statement (camt.053) shows {bill.amount} EUR with reference {reference}")
+    stage.say(f"the bank's statement (camt.053) shows {bill.amount:.2f} EUR with reference {reference}")
     close(stage, EUROCO, number, bill)
 
 
@@ -70,7 +70,7 @@ def ubl_to_cash(stage: Stage) -> None:
     accept(stage, NORDIC, dialect, number, control)
     bill = deliver(stage, NORDIC, dialect, purchase)
     stage.bank(messages_bank.Arrived(amount=bill.amount, payer=NORDIC.name, iban=NORDIC.iban, text=f"Rechnung {bill.number} vielen Dank"))
-    stage.say(f"the bank's statement shows {bill.amount} EUR: 'Rechnung {bill.number} vielen Dank'")
+    stage.say(f"the bank's statement shows {bill.amount:.2f} EUR: 'Rechnung {bill.number} vielen Dank'")
     close(stage, NORDIC, number, bill)
 
 
@@ -100,7 +100,7 @@ def deliver(stage: Stage, buyer: Company, dialect: Dialect, purchase: Purchase, 
     bill = stage.bill(buyer, dialect, purchase.number)
     net = sum((quantity * Decimal(line.price) for quantity, line in zip(shipped, purchase.lines, strict=True)), Decimal(0))
     due = net if buyer.currency == "USD" else with_vat(net)
-    stage.say(f"and the invoice ({dialect.names[3]}) {bill.number}: {bill.amount} {buyer.currency}")
+    stage.say(f"and the invoice ({dialect.names[3]}) {bill.number}: {bill.amount:.2f} {buyer.currency}")
     stage.check(f"invoice {bill.number} asks for {due} {buyer.currency}", bill.amount == due, bill.amount)
     return bill
 

@@ -56,6 +56,15 @@ class Child:
         assert isinstance(said, dict)
         return said
 
+    def go(self) -> None:
+        """Tell a child that waits for it to begin."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(b".")
+            self._process.stdin.flush()
+        except OSError:
+            raise ChildDied(f"{self.name} did not start: {self._last_words()}") from None
+
     def check(self) -> None:
         """Raises ChildDied where it has ended."""
         if self._process.poll() is not None:

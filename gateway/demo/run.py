@@ -74,10 +74,17 @@ def run_demo(wish: Wish, out: TextIO | None) -> Result:
     with _ended_in_order(), _folder_for(wish) as folder:
         premises = make_afresh(folder, _HOMES, _BY_FOLDER)
         with premises.log.open("a") as log, Children() as children:
-            structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=log), processors=[structlog.processors.JSONRenderer()])
-            result = _play(premises, children, teller, port)
-            if not wish.once:
-                _serve(children, teller, result.url)
+            # what the pipeline says while we use it ourselves goes where the service's log goes
+            structlog.configure(
+                logger_factory=structlog.WriteLoggerFactory(file=log),
+                processors=[structlog.processors.add_log_level, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
+            )
+            try:
+                result = _play(premises, children, teller, port)
+                if not wish.once:
+                    _serve(children, teller, result.url)
+            finally:
+                structlog.reset_defaults()
     return result
 
 
@@ -130,17 +137,19 @@ def _play(premises: Premises, children: Children, teller: Teller, port: int) -> 
     _start_partners(premises, children, now, port)
     teller.say("partners are up: ACME's SFTP server, Euroco's AS2 station, Nordic, Clumsy Brothers, the bank")
     teller.say(f"config.yaml, partners/ and masterdata/ lie in {premises.top}")
+    gateway = children.start("the gateway", "gateway.demo.service_process", str(premises.config), log=premises.log)
     count = play_month(premises, now)
     teller.say(f"a month of business has passed: {count} orders, shipped, invoiced, many of them paid")
     watch = Watch(premises, children)
     watch.forget_the_past()
-    children.start("the gateway", "gateway.demo.service_process", str(premises.config), log=premises.log).ready()
-    watch.until("the web process answers", lambda: _is_healthy(port), 30)
+    gateway.go()
+    gateway.ready()
     teller.say(f"the gateway runs: engine, pollers, AS2 and pages at {url}")
     station = open_station(load_installation(premises.config))
     try:
         tell(Stage(premises, station, teller, watch, now))
         watch.until("all work is done", lambda: _is_quiet(station))
+        watch.until("the pages answer", lambda: _is_healthy(port))
         seal(station)
         journal = check_the_end(station, teller)
         counts = count_documents(station)
