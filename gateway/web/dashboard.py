@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import date
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -63,7 +64,7 @@ def show(request: Request) -> HTMLResponse:
     station = station_of(request)
     with station.database.read() as connection:
         counts = documents.counts(connection)
-        numbers = _numbers(connection, counts, station.clock())
+        numbers = _numbers(connection, counts, station.clock().date())
         latest = documents.search(connection, documents.Filters(), limit=12)
         waiting = holds.list_open(connection, limit=5)
         rows = documents.get_many(connection, [hold.document for hold in waiting if hold.document])
@@ -80,16 +81,13 @@ def show(request: Request) -> HTMLResponse:
     )
 
 
-def _numbers(connection: Connection, counts: list[documents.Count], now: object) -> list[Number]:
-    from datetime import datetime
-
-    assert isinstance(now, datetime)
+def _numbers(connection: Connection, counts: list[documents.Count], today: date) -> list[Number]:
     waiting = holds.list_open(connection, limit=COUNTED + 1)
     rejected = sum(count.count for count in counts if count.state in {"rejected", "failed"} and count.direction == "in" and not count.test)
     outgoing = sum(len(outbox.search(connection, state=state, limit=COUNTED + 1)) for state in outbox.OPEN)
     dead = len(outbox.search(connection, state="dead", limit=COUNTED + 1))
     unmatched = ledger.unapplied_payments(connection, limit=COUNTED + 1)
-    ageing = ageing_of(ledger.ageing(connection, now.date()))
+    ageing = ageing_of(ledger.ageing(connection, today))
     money: dict[str, int] = defaultdict(int)
     for payment in unmatched:
         money[payment.currency] += payment.unapplied_minor
@@ -104,14 +102,22 @@ def _numbers(connection: Connection, counts: list[documents.Count], now: object)
             note="documents that came in",
         ),
         Number("to be sent", outgoing, "/deliveries?state=waiting", "moves", "clock", note="in the outbox"),
-        Number("deliveries given up", dead, "/deliveries?state=dead", "bad" if dead else "good", "cross" if dead else "check", note="try them again"),
         Number(
-            "payments unmatched",
+            "deliveries failed",
+            dead,
+            "/deliveries?state=dead",
+            "bad" if dead else "good",
+            "cross" if dead else "check",
+            note="nothing was given up" if not dead else "look why, try again",
+        ),
+        Number(
+            "unmatched money",
             len(unmatched),
             "/receivables#payments",
             "waits" if unmatched else "good",
             "pause" if unmatched else "check",
             tuple((amount, currency) for currency, amount in sorted(money.items())),
+            note="all money has its place",
         ),
         Number(
             "open items",
@@ -120,6 +126,7 @@ def _numbers(connection: Connection, counts: list[documents.Count], now: object)
             "moves",
             "coin",
             tuple((one.total, one.currency) for one in ageing),
+            note="nothing is owed",
         ),
     ]
 

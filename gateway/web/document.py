@@ -9,6 +9,7 @@ from dataclasses import field
 from typing import Any
 
 import msgspec
+import structlog
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from fastapi.responses import Response
@@ -51,6 +52,7 @@ from gateway.web.readable import Descriptions
 from gateway.web.readable import Segment
 from gateway.web.readable import read_segments
 
+_log = structlog.get_logger("web")
 #: segments, or lines of a text, on one page
 SEGMENTS = 500
 #: documents of the trail that the head of the page names
@@ -203,6 +205,8 @@ def _bytes(station: Station, sha256: str, name: str) -> Response:
         file = station.archive.open(sha256)
     except ArchiveMissing as error:
         raise NotFound(str(error)) from None
+    # what somebody looked at is known, not what stood in it
+    _log.info("payload given out", sha256=sha256, size=size)
     plain = safe_name(name, sha256).encode("ascii", "replace").decode().replace("?", "_")
     headers = {"Content-Disposition": f'attachment; filename="{plain}"', "Content-Length": str(size), "ETag": f'"{sha256}"'}
     return StreamingResponse(iter(lambda: file.read(1 << 16), b""), media_type="application/octet-stream", headers=headers)

@@ -46,8 +46,10 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
     """A page from its template."""
     station = station_of(request)
     us = station.installation.settings.us.name
-    text = _templates().get_template(template).render(
-        **values, now=station.clock(), path=request.url.path, us=us, version=__version__, query=dict(request.query_params)
+    text = (
+        _templates()
+        .get_template(template)
+        .render(**values, now=station.clock(), path=request.url.path, us=us, version=__version__, query=dict(request.query_params))
     )
     return HTMLResponse(text, status_code=status)
 
@@ -103,9 +105,7 @@ def _digest(name: str) -> str:
 
 @cache
 def _templates() -> Environment:
-    made = Environment(
-        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    made = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.filters.update(
         sign=words.sign_of,
         kind=words.kind_name,

@@ -83,7 +83,9 @@ def test_names_of_loopback_are_answered(host: str) -> None:
 def test_a_browser_that_says_the_site_is_believed_before_the_origin() -> None:
     assert not is_own_page({"sec-fetch-site": "cross-site", "origin": "http://a", "host": "a"})
     assert is_own_page({"sec-fetch-site": "same-origin"}) and is_own_page({"host": "a"})
-    assert is_own_page({"origin": "http://127.0.0.1:1", "host": "127.0.0.1:1"}) and not is_own_page({"origin": "http://127.0.0.1:2", "host": "127.0.0.1:1"})
+    assert is_own_page({"origin": "http://127.0.0.1:1", "host": "127.0.0.1:1"}) and not is_own_page(
+        {"origin": "http://127.0.0.1:2", "host": "127.0.0.1:1"}
+    )
 
 
 def test_a_body_that_is_too_large_is_refused_whether_it_says_so_or_not(fresh: Seeded) -> None:
@@ -104,7 +106,9 @@ def test_other_methods_are_not_possible(seeded: Seeded) -> None:
     assert seeded.site.ask("HEAD", "/documents").status == 200
 
 
-@pytest.mark.parametrize("path", ["/static/../access.py", "/static/%2e%2e/access.py", "/static/..%2faccess.py", "/static/templates", "/static/%2fetc%2fpasswd"])
+@pytest.mark.parametrize(
+    "path", ["/static/../access.py", "/static/%2e%2e/access.py", "/static/..%2faccess.py", "/static/templates", "/static/%2fetc%2fpasswd"]
+)
 def test_no_path_leads_out_of_the_static_files(seeded: Seeded, path: str) -> None:
     reply = seeded.site.get(path)
     assert reply.status == 404 and b"Access(" not in reply.body and b"root:" not in reply.body

@@ -40,7 +40,13 @@ id: acme
 name: ACME Corporation
 identifiers: {x12: "ZZ:ACMEBUYER"}
 endpoints:
-  as2: {as2: "http://127.0.0.1:9/as2", name: big buyer, our_name: SELLER, our_key: "file:keys/us.key", our_certificate: keys/us.pem, certificates: keys/them.pem}
+  as2:
+    as2: http://127.0.0.1:9/as2
+    name: big buyer
+    our_name: SELLER
+    our_key: file:keys/us.key
+    our_certificate: keys/us.pem
+    certificates: keys/them.pem
 agreements:
   - {receive: x12/004010/850, from: as2, acknowledge: "997"}
 currency: USD
@@ -147,7 +153,16 @@ def test_the_same_message_again_gets_the_first_receipt_byte_for_byte(world: Worl
     assert other.body == first.body and len(came(world.station.database)) == 1
 
 
-def test_the_same_message_over_several_connections_at_once_is_taken_once(world: World, buyer: Buyer) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_same_message_over_several_connections_at_once_is_taken_once(tmp_path: Path, kind: str, request: pytest.FixtureRequest) -> None:
+    url = str(request.getfixturevalue("migrated_postgres_url")) if kind == "postgresql" else None
+    world = as2_world(tmp_path / "installation", url)
+    with serving(world.station) as site:
+        taken_once(world, Buyer(site.port))
+    world.close()
+
+
+def taken_once(world: World, buyer: Buyer) -> None:
     messages = [buyer.message(x12_order(f"PO{number % 2}"), message_id="same@buyer") for number in range(6)]
     replies: list[Reply] = []
     threads = [threading.Thread(target=lambda one=one: replies.append(buyer.post(one))) for one in messages]
@@ -164,7 +179,9 @@ def test_a_receipt_that_nobody_asked_for_is_not_sent_but_the_message_is_known(wo
     assert len(came(world.station.database)) == 1
 
 
-@pytest.mark.parametrize("changes", [{"sign": None}, {"encrypt": None}, {"identities": (identity("stranger"),)}], ids=["unsigned", "in the clear", "signed by a stranger"])
+@pytest.mark.parametrize(
+    "changes", [{"sign": None}, {"encrypt": None}, {"identities": (identity("stranger"),)}], ids=["unsigned", "in the clear", "signed by a stranger"]
+)
 def test_a_message_that_breaks_the_agreement_is_refused_and_journaled(world: World, buyer: Buyer, changes: dict[str, object]) -> None:
     sent = buyer.message(x12_order(), **changes)
     reply = buyer.post(sent)
@@ -206,7 +223,15 @@ def test_half_a_message_is_none(world: World, buyer: Buyer) -> None:
 
 @pytest.mark.parametrize(
     ("given", "kept"),
-    [("../../etc/passwd", "passwd"), ("C:\\temp\\po.edi", "po.edi"), ("<script>.edi", "_script_.edi"), ("", "as2-1@b"), ("...", "as2-1@b"), ("a\nb.edi", "a_b.edi"), ("ö" * 200, "ö" * 120)],
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\temp\\po.edi", "po.edi"),
+        ("<script>.edi", "_script_.edi"),
+        ("", "as2-1@b"),
+        ("...", "as2-1@b"),
+        ("a\nb.edi", "a_b.edi"),
+        ("ö" * 200, "ö" * 120),
+    ],
 )
 def test_names_of_files_are_made_safe(given: str, kept: str) -> None:
     assert as2_receiving.safe_name(given, "1@b") == kept
@@ -221,9 +246,15 @@ def free_port() -> int:
 def start(folder: Path, port: int, **env: str) -> "subprocess.Popen[bytes]":
     """The real web process; returns when it answers."""
     text = (folder / "config.yaml").read_text()
-    (folder / "config.yaml").write_text("\n".join(f"web: {{host: 127.0.0.1, port: {port}}}" if line.startswith("web:") else line for line in text.split("\n")))
-    child = subprocess.Popen([sys.executable, "-m", "gateway.web", "--config", str(folder / "config.yaml")], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
-                             env={**os.environ, **env})
+    (folder / "config.yaml").write_text(
+        "\n".join(f"web: {{host: 127.0.0.1, port: {port}}}" if line.startswith("web:") else line for line in text.split("\n"))
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-m", "gateway.web", "--config", str(folder / "config.yaml")],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **env},
+    )
     wait_for(child, port)
     return child
 

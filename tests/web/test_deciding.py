@@ -195,4 +195,3 @@ def test_health_says_what_is_so(fresh: Seeded) -> None:
     metrics = fresh.site.get("/metrics").text
     assert 'gateway_documents{direction="in",kind="order",state="held",test="no"} 1.0' in metrics
     assert "gateway_holds_open 1.0" in metrics and "gateway_engine_owned 0.0" in metrics
-

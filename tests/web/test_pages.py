@@ -3,16 +3,20 @@
 import json
 import re
 import time
+from pathlib import Path
 
 import pytest
 
 from gateway.store import documents
 from gateway.store import holds
 from gateway.store import references
+from tests.pipeline.world import World
 from tests.pipeline.world import x12_order
 from tests.web.conftest import XSS
 from tests.web.conftest import Seeded
+from tests.web.conftest import load_masterdata
 from tests.web.world import Reply
+from tests.web.world import serving
 
 PAGES = ["/", "/documents", "/holds", "/deliveries", "/receivables", "/trail", "/trail?q=PO-CLEAN", "/partners"]
 
@@ -47,7 +51,10 @@ def test_what_partners_send_is_never_code(seeded: Seeded) -> None:
     assert "&lt;b&gt;ACME&lt;/b&gt;" in seeded.site.get(f"/documents/{seeded.document('PO-XSS').id}").text
 
 
-@pytest.mark.parametrize("path", [f"/documents?q={XSS}", f"/trail?q={XSS}", f"/documents?partner={XSS}", f"/holds?done={XSS}", f"/documents/{XSS}", f"/documents?after={XSS}"])
+@pytest.mark.parametrize(
+    "path",
+    [f"/documents?q={XSS}", f"/trail?q={XSS}", f"/documents?partner={XSS}", f"/holds?done={XSS}", f"/documents/{XSS}", f"/documents?after={XSS}"],
+)
 def test_what_stands_in_the_address_is_never_code(seeded: Seeded, path: str) -> None:
     assert "<script>alert" not in seeded.site.get(path.replace("<", "%3C").replace(">", "%3E")).text
 
@@ -84,8 +91,11 @@ def test_search_finds_by_number_control_number_and_file(seeded: Seeded) -> None:
 def test_pages_of_a_list_hang_together(fresh: Seeded) -> None:
     many = x12_order("PO-0").decode()
     first, last = many.index("ST*"), many.index("GE*")
-    body = "".join(many[first:last].replace("PO-0", f"PO-{number}").replace("*0001~", f"*{number + 1:04d}~") .replace("ST*850*0001", f"ST*850*{number + 1:04d}") for number in range(120))
-    fresh.world.receive((many[:first] + body + f"GE*120*1~{many[many.index('IEA'):]}").encode())
+    body = "".join(
+        many[first:last].replace("PO-0", f"PO-{number}").replace("*0001~", f"*{number + 1:04d}~").replace("ST*850*0001", f"ST*850*{number + 1:04d}")
+        for number in range(120)
+    )
+    fresh.world.receive((many[:first] + body + f"GE*120*1~{many[many.index('IEA') :]}").encode())
     path, seen = "/documents?kind=order&direction=in", []
     while path:
         reply = fresh.site.get(path)
@@ -141,7 +151,10 @@ def test_the_archived_bytes_are_given_out_exactly_and_never_opened(seeded: Seede
         assert re.fullmatch(r'attachment; filename="[\w.+=@ -]+"', given) and ".." not in given
 
 
-@pytest.mark.parametrize("path", ["/documents/D-none", "/documents/D-none/payload", "/files/none/payload", "/sent/none/payload", "/documents/..%2f..%2fetc%2fpasswd", "/nothing"])
+@pytest.mark.parametrize(
+    "path",
+    ["/documents/D-none", "/documents/D-none/payload", "/files/none/payload", "/sent/none/payload", "/documents/..%2f..%2fetc%2fpasswd", "/nothing"],
+)
 def test_what_is_not_there_is_not_found(seeded: Seeded, path: str) -> None:
     reply = seeded.site.get(path)
     assert reply.status == 404 and "root:" not in reply.text
@@ -174,8 +187,14 @@ def test_partners_show_agreements_and_no_secret(seeded: Seeded) -> None:
 
 
 def test_empty_pages_say_why_and_what_to_do(fresh: Seeded) -> None:
-    for path, words in {"/": "gateway receive FILE", "/documents": "No documents yet", "/holds": "Nothing waits", "/deliveries": "Nothing here",
-                        "/receivables": "All money has its place", "/trail": "Type a number"}.items():
+    for path, words in {
+        "/": "gateway receive FILE",
+        "/documents": "No documents yet",
+        "/holds": "Nothing waits",
+        "/deliveries": "Nothing here",
+        "/receivables": "All money has its place",
+        "/trail": "Type a number",
+    }.items():
         assert words in fresh.site.get(path).text, path
 
 
@@ -198,10 +217,47 @@ def wrong_last(order: bytes) -> bytes:
     return head + b"PID*F****" + b"W" * 90 + tail
 
 
-def test_an_xml_order_is_shown_with_its_lines(fresh: Seeded) -> None:
-    result = fresh.world.receive(b'<?xml version="1.0"?>\n<Order xmlns="urn:oasis:names:specification:ubl:schema:xsd:Order-2">\n <ID>1</ID>\n</Order>')
-    for row in result.documents:
-        assert fresh.site.get(f"/documents/{row.id}").status == 200
+UBL = """\
+id: ublco
+name: UBL GmbH
+identifiers: {gln: "1234567890128"}
+endpoints: {box: {folder: boxes/ublco/out, send_to: boxes/ublco/in}}
+agreements: [{receive: ubl/order, from: box}, {send: ubl/order-response, to: box}]
+currency: EUR
+credit: none
+"""
+UBL_ORDER = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<Order xmlns="urn:oasis:names:specification:ubl:schema:xsd:Order-2"
+  xmlns:cac="urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
+  xmlns:cbc="urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2">
+  <cbc:ID>PO-UBL</cbc:ID>
+  <cbc:IssueDate>2026-01-05</cbc:IssueDate>
+  <cbc:DocumentCurrencyCode>EUR</cbc:DocumentCurrencyCode>
+  <cac:BuyerCustomerParty><cac:Party><cbc:EndpointID schemeID="0088">1234567890128</cbc:EndpointID>
+    <cac:PartyName><cbc:Name>Käufer &amp; Söhne</cbc:Name></cac:PartyName></cac:Party></cac:BuyerCustomerParty>
+  <cac:SellerSupplierParty><cac:Party><cbc:EndpointID schemeID="0088">4012345500004</cbc:EndpointID></cac:Party></cac:SellerSupplierParty>
+  <cac:OrderLine><cac:LineItem><cbc:ID>1</cbc:ID><cbc:Quantity unitCode="H87">10</cbc:Quantity>
+    <cac:Price><cbc:PriceAmount currencyID="EUR">9.25</cbc:PriceAmount></cac:Price>
+    <cac:Item><cbc:Name>Widget</cbc:Name><cac:SellersItemIdentification><cbc:ID>UNKNOWN</cbc:ID></cac:SellersItemIdentification></cac:Item>
+  </cac:LineItem></cac:OrderLine>
+</Order>
+"""
+
+
+def test_an_xml_order_is_shown_line_by_line_and_its_fault_marked(tmp_path: Path) -> None:
+    world = World(tmp_path, partners={"ublco": UBL})
+    load_masterdata(world)
+    [row] = world.receive(UBL_ORDER.encode(), address="folder:boxes/ublco/out", name="order.xml").documents
+    with serving(world.station) as site:
+        text = site.get(f"/documents/{row.id}?explain=1").text
+        one_line = world.receive(UBL_ORDER.replace("\n", "").replace("PO-UBL", "PO-2").encode(), address="folder:boxes/ublco/out", name="long.xml")
+        broken = site.get(f"/documents/{one_line.documents[0].id}").text
+    world.close()
+    assert (row.number, row.state) == ("PO-UBL", "held")
+    assert "Käufer &amp;amp; Söhne" in text and "&lt;cbc:IssueDate&gt;" in text
+    assert "<mark>UNKNOWN</mark>" in text and "mappings/ubl/order.yaml" in text
+    assert broken.count('class="raw-line') > 20
 
 
 def test_a_document_whose_bytes_are_gone_says_so(fresh: Seeded) -> None:
