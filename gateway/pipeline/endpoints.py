@@ -1,5 +1,9 @@
 """Which of a partner's endpoints an answer leaves by, and the names of streams."""
 
+import posixpath
+
+from gateway.exchange.partner import Directory
+from gateway.exchange.partner import Endpoint
 from gateway.exchange.partner import Partner
 
 #: the stream of money that arrives: one for all partners, since a payer may be anybody
@@ -26,3 +30,23 @@ def endpoint_for(partner: Partner, address: str | None, named: str | None = None
             return name
     sent_from = [agreement.from_ for agreement in partner.receiving() if agreement.from_ is not None]
     return next(iter([*sent_from, *partner.endpoints]), None)
+
+
+def shares_its_inbox(directory: Directory, partner: str, name: str) -> bool:
+    """Whether what we send over this endpoint lies beside what we send to another partner (a VAN): then file names must tell them apart."""
+    endpoint = directory.partners[partner].partner.endpoint(name)
+    if endpoint is None or endpoint.send_to is None:
+        return False
+    return any(
+        _inbox(other) == _inbox(endpoint)
+        for id, loaded in directory.partners.items()
+        if id != partner
+        for other in loaded.partner.endpoints.values()
+        if other.send_to is not None
+    )
+
+
+def _inbox(endpoint: Endpoint) -> tuple[str, str]:
+    """Where our files appear: the place (one disk, or one server) and the folder."""
+    server = endpoint.sftp.partition("://")[2].partition("/")[0].rpartition("@")[2] if endpoint.sftp else ""
+    return server, posixpath.normpath(endpoint.send_to or "")

@@ -64,6 +64,13 @@ class OwnerLock:
             self._file = file
             return True
 
+    def owner(self) -> str:
+        """The process that holds the lock, as it wrote it down."""
+        try:
+            return self._path.read_text().strip() or "unknown"
+        except OSError:
+            return "unknown"
+
     def give_back(self) -> None:
         if self._file is not None:
             self._file.close()

@@ -27,6 +27,7 @@ from gateway.mapping.apply import to_transaction
 from gateway.mapping.reading import PartnerValues
 from gateway.model import document as canonical
 from gateway.model.document import Document
+from gateway.pipeline.endpoints import shares_its_inbox
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.plans import WritingPlan
 from gateway.pipeline.plans import spec_of
@@ -84,12 +85,15 @@ def render(station: Station, connection: Connection, entry: Entry, now: datetime
     loaded = station.installation.directory.partners[entry.partner]
     syntax = Syntax(entry.spec.split("/")[0]) if entry.spec.split("/")[0] in {"x12", "edifact"} else Syntax.UBL
     kind = entry.spec.rsplit("/", 1)[1].upper()
+    # each partner has control numbers of its own: in a folder that several share their files must not be named alike
+    whose = f"{entry.partner}-" if shares_its_inbox(station.installation.directory, entry.partner, entry.endpoint) else ""
     if syntax is Syntax.UBL:
         document = canonical.decode(entry.body)
         body = write_body(document, entry.spec, station.plans, loaded)
         if isinstance(body, Unrenderable):
             return body
-        return Rendered(data=body.xml, identity=f"{entry.spec.rsplit('/', 1)[1]}-{getattr(document, 'number', entry.id)}.xml", transaction_type=kind)
+        name = f"{entry.spec.rsplit('/', 1)[1]}-{whose}{getattr(document, 'number', entry.id)}.xml"
+        return Rendered(data=body.xml, identity=name, transaction_type=kind)
     us = identity_of(station.installation.settings.us.identifiers, syntax)
     start = loaded.partner.control_numbers
     interchange = controls.draw(connection, entry.partner, us, "interchange", start=start.get("interchange", 1))
@@ -121,7 +125,7 @@ def render(station: Station, connection: Connection, entry: Entry, now: datetime
         return Unrenderable(faults)
     return Rendered(
         data=data,
-        identity=f"{kind.lower()}-{numbers.interchange.zfill(9)}.edi",
+        identity=f"{kind.lower()}-{whose}{numbers.interchange.zfill(9)}.edi",
         transaction_type=kind,
         interchange_control=numbers.interchange,
         group_control=numbers.group if syntax is Syntax.X12 else None,

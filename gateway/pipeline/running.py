@@ -36,7 +36,10 @@ def run_service(installation: Installation, *, ready: threading.Event | None = N
     set_up_logs()
     with OwnerLock(installation.data) as lock:
         if not lock.take(WAIT_FOR_OWNER):
-            raise ConfigTrouble(f"Another process owns {installation.data} (engine.lock names it): one service an installation")
+            raise ConfigTrouble(
+                f"Another process owns {installation.data} (process {lock.owner()}): one service an installation. Stop it, or use its pages and "
+                "commands beside it"
+            )
         station = open_station(installation)
         # a wrong mapping stops the start, not the first order on Monday
         faults = agreement_faults(station.plans, installation.directory.partners.values(), installation.rules)

@@ -30,6 +30,8 @@ _log = structlog.get_logger("service")
 
 #: seconds after which a mailbox that fails is looked into again, growing to the last one
 BACK_OFF = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
+#: seconds that a command waits for what is only being sent any more: a partner's server may hang for minutes
+PATIENCE_WITH_SENDING = 5.0
 
 
 def steps() -> Mapping[str, Step]:
@@ -113,6 +115,7 @@ def _patiently(what: str, address: str, work: Callable[[], bool]) -> Callable[[]
 def work_off(station: Station, timeout: float = 300.0) -> None:
     """What a command does after it committed: where nobody owns the installation, do the work; else wait for the owner to do it."""
     end = time.monotonic() + timeout
+    sending_since: float | None = None
     with OwnerLock(station.installation.data) as lock:
         while time.monotonic() < end:
             if lock.take():
@@ -123,7 +126,14 @@ def work_off(station: Station, timeout: float = 300.0) -> None:
                     engine.close()
                 return
             with station.database.read() as connection:
-                if not sweep.streams_with_work(connection, station.clock()):
+                now = station.clock()
+                if sweep.streams_with_work(connection, now):
+                    sending_since = None
+                elif not outbox.under_way(connection, now):
+                    return
+                elif sending_since is None:
+                    sending_since = time.monotonic()
+                elif time.monotonic() - sending_since > PATIENCE_WITH_SENDING:
                     return
             time.sleep(0.05)
     raise TimeoutError(

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
 from gateway.pipeline.station import Station
 from gateway.store import documents
+from gateway.store import interchanges
 from gateway.store import journal
 from gateway.store import ledger
 from gateway.store import outbox
 from gateway.store import references
+from gateway.store import transmissions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +53,7 @@ def trail_of(station: Station, reference: str) -> Trail | None:
         if not start:
             start = [found.document for found in references.find(connection, reference, limit=20)]
         if not start:
-            return None
+            return _of_files(connection, reference)
         ids = set(start)
         for one in start:
             for link in references.trail(connection, one):
@@ -78,6 +82,20 @@ def trail_of(station: Station, reference: str) -> Trail | None:
     return Trail(reference=reference, documents=rows, events=events, outgoing=outgoing, items=items, allocations=allocations)
 
 
+def _of_files(connection: Connection, reference: str) -> Trail | None:
+    """The trail of files that no document came of: held, refused as a whole, or nothing that we can read."""
+    events: list[Event] = []
+    for transmission in transmissions.named(connection, reference):
+        words = f"file {transmission.name}"
+        events += [_named(recorded, words) for recorded in journal.of_subject(connection, "transmission", transmission.id)]
+        for interchange in interchanges.of_transmission(connection, transmission.id):
+            events += [_named(recorded, words) for recorded in journal.of_subject(connection, "interchange", interchange.id)]
+    if not events:
+        return None
+    events.sort(key=lambda event: event.at)
+    return Trail(reference=reference, documents=[], events=events, outgoing=[], items=[], allocations=[])
+
+
 def _money(connection: Any, rows: list[documents.Document]) -> tuple[list[ledger.OpenItem], list[ledger.Allocation]]:
     numbers = {row.number for row in rows if row.kind in {"invoice", "credit_note"} and row.direction == "out"}
     mine = {row.id for row in rows}
@@ -86,8 +104,11 @@ def _money(connection: Any, rows: list[documents.Document]) -> tuple[list[ledger
 
 
 def _event(recorded: journal.Recorded, row: documents.Document) -> Event:
+    return _named(recorded, " ".join(part for part in (row.kind.replace("_", " "), row.number) if part))
+
+
+def _named(recorded: journal.Recorded, name: str) -> Event:
     entry = recorded.entry
-    name = " ".join(part for part in (row.kind.replace("_", " "), row.number) if part)
     return Event(
         at=entry.at,
         actor=entry.actor,
@@ -178,7 +199,8 @@ def trail_json(trail: Trail) -> dict[str, Any]:
 
 def trail_words(trail: Trail) -> str:
     """The trail for people: one line an event, in time."""
-    lines = [f"{trail.reference}: " + " > ".join(f"{row.kind.replace('_', ' ')} {row.number} ({row.state})" for row in trail.documents)]
+    chain = " > ".join(f"{row.kind.replace('_', ' ')} {row.number} ({row.state})" for row in trail.documents)
+    lines = [f"{trail.reference}: {chain or 'no document came of this file'}"]
     for event in trail.events:
         lines.append(
             f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.words or event.subject}: {event.action}"

@@ -305,6 +305,12 @@ def streams_due(connection: Connection, now: datetime) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
+def under_way(connection: Connection, now: datetime) -> bool:
+    """Whether somebody holds the lease of a row at this moment: it is being sent."""
+    leased = is_one_of(_TABLE.c.state, *OPEN) & (_TABLE.c.lease_until > now)
+    return connection.execute(select(_TABLE.c.id).where(leased).limit(1)).first() is not None
+
+
 def next_due(connection: Connection) -> datetime | None:
     """When the next stream's first open row falls due or its lease runs out: how long an idle sender may sleep."""
     return connection.execute(_first_open(func.min(func.coalesce(_TABLE.c.lease_until, _TABLE.c.due_at)))).scalar_one_or_none()

@@ -120,6 +120,13 @@ def with_bytes(connection: Connection, sha256: str, direction: str = "in") -> li
     return all_of(connection.execute(query), Transmission)
 
 
+def named(connection: Connection, name: str, limit: int = 20) -> list[Transmission]:
+    """Transmissions of this file name (or id), newest first."""
+    wanted = (_TABLE.c.name == name) | (_TABLE.c.id == name)
+    query = select(_TABLE).where(wanted).order_by(_TABLE.c.received_at.desc(), _TABLE.c.id.desc()).limit(limit)
+    return all_of(connection.execute(query), Transmission)
+
+
 def search(
     connection: Connection,
     *,
