@@ -24,7 +24,8 @@ pytest.importorskip("hatchling", reason="the wheel is built without isolation, w
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("wheel")
-    made = subprocess.run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(target), str(ROOT)], capture_output=True, text=True)
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(target), str(ROOT)]
+    made = subprocess.run(command, capture_output=True, text=True)
     assert made.returncode == 0, made.stderr[-2000:] + made.stdout[-2000:]
     [file] = target.glob("*.whl")
     return file

@@ -21,6 +21,7 @@ from gateway.store import outbox
 from gateway.store import stock
 from gateway.store import sweep
 from gateway.store import tables
+from gateway.store.database import open_database
 from gateway.store.verification import verify
 from tests.crash.walk import put
 from tests.pipeline.world import ACME
@@ -67,6 +68,15 @@ def build(folder: Path, database_url: str, partner: str = ACME) -> None:
     (folder / "partners" / "acme.yaml").write_text(partner)
     for box in ("out", "in"):
         (folder / "boxes/acme" / box).mkdir(parents=True)
+
+
+def empty(url: str) -> None:
+    """A PostgreSQL database without any row again."""
+    database = open_database(url)
+    with database.begin() as connection:
+        names = ", ".join(table.name for table in tables.METADATA.sorted_tables)
+        connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+    database.close()
 
 
 def order_files(folder: Path) -> None:

@@ -42,7 +42,8 @@ def test_a_large_interchange_goes_on_where_it_was_killed(point: str, tmp_path: P
     assert forks.run("large", folder) == 0
     [acknowledgment] = inbox(folder)
     rejected = {f"{number:04d}" for number in range(100, ORDERS, 100)}
-    outcomes = dict(zip([segment[2] for segment in tags(acknowledgment, "AK2")], [segment[1] for segment in tags(acknowledgment, "AK5")], strict=True))
+    numbers = [segment[2] for segment in tags(acknowledgment, "AK2")]
+    outcomes = dict(zip(numbers, [segment[1] for segment in tags(acknowledgment, "AK5")], strict=True))
     assert list(outcomes) == [f"{number:04d}" for number in range(1, ORDERS + 1)]
     assert {number for number, outcome in outcomes.items() if outcome == "R"} == rejected
     assert tags(acknowledgment, "AK9") == [["AK9", "P", str(ORDERS), str(ORDERS), str(ORDERS - len(rejected))]]

@@ -12,19 +12,49 @@ import pytest
 from gateway.store import crash
 from tests.crash.house import ForkServer
 from tests.crash.house import build
+from tests.crash.house import empty
 from tests.crash.house import faults
 from tests.crash.house import order_files
 
-#: points that only AS2 passes
+#: points that only AS2 passes: walked where AS2 is tested
 AS2 = range(70, 80)
 POINTS = [number for number in crash.POINTS if number not in AS2]
-#: later passages where the first one is always early in the walk; a commit is passed some forty times (all of them in test_storm.py)
+#: later passages where the first one is always early in the walk; a commit is passed some forty times (all of them by make storm, below)
 LATER = ["10:9", "14:7", "23:11", "25:5", "25:14", "25:23", "26:7", "26:16", "26:25", "33:2", "33:3", "43:2", "43:5", "44:3", "46:2", "46:3", "47:2",
          "54:3", "55:4", "56:3", "56:6", "58:4", "63:3", "64:4", "65:4"]
 
 
-@pytest.mark.parametrize("point", [*map(str, POINTS), *LATER])
+@pytest.mark.parametrize("point", map(str, POINTS))
 def test_killed_at_a_point_nothing_is_lost_or_doubled(point: str, tmp_path: Path, database_url: str, forks: ForkServer) -> None:
+    _kill_and_go_on(point, tmp_path, database_url, forks)
+
+
+@pytest.mark.parametrize("point", LATER)
+def test_killed_at_a_later_passage_nothing_is_lost_or_doubled(point: str, tmp_path: Path, sqlite_url: str, forks: ForkServer) -> None:
+    _kill_and_go_on(point, tmp_path, sqlite_url, forks)
+
+
+@pytest.mark.storm
+def test_killed_at_every_commit_of_the_walk_nothing_is_lost_or_doubled(tmp_path: Path, database_url: str, forks: ForkServer) -> None:
+    """Before and after each: where commits stop, the walk is through and the process lives. Two kills a walk, so that a resumed walk is killed too."""
+    for passage in range(1, 200):
+        folder = tmp_path / str(passage)
+        url = f"sqlite:///{tmp_path}/{passage}.db" if database_url.startswith("sqlite") else database_url
+        if passage > 1 and url == database_url:
+            empty(url)
+        build(folder, url)
+        order_files(folder)
+        before = forks.run("walk", folder, f"25:{passage}")
+        forks.run("walk", folder, f"26:{max(1, 60 - passage)}")
+        assert forks.run("walk", folder) == 0
+        assert faults(folder) == [], f"killed at commit {passage}"
+        if before == 0:
+            assert passage > 30
+            return
+    raise AssertionError("the walk never came through")
+
+
+def _kill_and_go_on(point: str, tmp_path: Path, database_url: str, forks: ForkServer) -> None:
     folder = tmp_path / "installation"
     build(folder, database_url)
     order_files(folder)

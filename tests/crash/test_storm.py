@@ -32,8 +32,8 @@ class Service:
 
     def start(self) -> None:
         with (self._folder / "run.log").open("ab") as log:
-            self._process = subprocess.Popen([sys.executable, "-m", "gateway", "run", "--config", str(self._folder / "config.yaml")], cwd=self._folder,
-                                             stdout=log, stderr=log, start_new_session=True)
+            command = [sys.executable, "-m", "gateway", "run", "--config", str(self._folder / "config.yaml")]
+            self._process = subprocess.Popen(command, cwd=self._folder, stdout=log, stderr=log, start_new_session=True)
 
     def end(self, how: signal.Signals) -> int:
         assert self._process is not None

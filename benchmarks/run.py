@@ -1,0 +1,235 @@
+"""`make bench`: the floor (a bare kept split of the same bytes) and ours, interleaved in one run, medians, a table.
+
+    benchmarks/run.py [--orders 5000] [--lines 10] [--rounds 5] [--only memory,pipeline,command,latency]
+
+Ratios travel between machines, seconds do not. The garbage collector stays as Python sets it, on both sides. `pipeline` runs in a process of its
+own, so that its memory is its own; the order responses wait in the outbox (undo window), so that no partner's disk is measured.
+"""
+
+import argparse
+import gc
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+from benchmarks import orders  # noqa: E402  run as a script
+from gateway.config import default_resolver  # noqa: E402
+from gateway.config import load_installation  # noqa: E402
+from gateway.pipeline.plans import Plans  # noqa: E402
+from gateway.pipeline.reading import Read  # noqa: E402
+from gateway.pipeline.reading import read_payload  # noqa: E402
+from gateway.pipeline.reading import stateless  # noqa: E402
+
+#: what the issue asks for: (row, bound, "at most" or "at least")
+TARGETS = {"850 ratio": (4.0, "at most"), "pipeline": (400.0, "at least"), "memory": (250.0, "at most"), "check": (0.6, "at most")}
+
+CONFIG = """\
+us: {{name: Seller Co, identifiers: {{x12: "ZZ:SELLERCO"}}}}
+data: data
+web: {{host: 127.0.0.1, port: {port}}}
+"""
+PARTNER = """\
+id: acme
+name: ACME Corporation
+identifiers: {x12: "ZZ:ACMEBUYER"}
+endpoints:
+  box: {folder: boxes/acme/out, send_to: boxes/acme/in}
+agreements:
+  - {receive: x12/004010/850, from: box, acknowledge: "997"}
+  - {send: x12/004010/855, to: box, undo: UNDO}
+credit: none
+"""
+
+
+def floor(data: bytes) -> list[list[str]]:
+    """What no reader in Python can do without: every segment split, all kept."""
+    segment, element = ("~", "*") if data[:3] == b"ISA" else ("'", "+")
+    return [part.split(element) for part in data.decode("latin-1").split(segment)]
+
+
+def ours(data: bytes, plans: Plans) -> list[object]:
+    """Bytes -> transactions -> validated -> canonical orders, all kept."""
+    _, items = read_payload([data], plans, stateless(plans))
+    return [item.document for item in items if isinstance(item, Read)]
+
+
+def clocked(work: Callable[[], object]) -> float:
+    gc.collect()
+    start = time.perf_counter()
+    kept = work()
+    seconds = time.perf_counter() - start
+    del kept
+    return seconds
+
+
+def interleaved(data: bytes, plans: Plans, rounds: int) -> tuple[float, float]:
+    """Medians of floor and ours, taken in turns."""
+    wanted = len(ours(data, plans))
+    assert wanted and None not in ours(data, plans), "an order was not read"
+    pairs = [(clocked(lambda: floor(data)), clocked(lambda: ours(data, plans))) for _ in range(rounds)]
+    return statistics.median(pair[0] for pair in pairs), statistics.median(pair[1] for pair in pairs)
+
+
+def memory(arguments: argparse.Namespace, table: "Table") -> None:
+    """850 and ORDERS in memory, against their floors; ORDERS against pydifact's parse once."""
+    plans = Plans(default_resolver())
+    for name, make in (("850", orders.x12), ("ORDERS", orders.edifact)):
+        data = make(arguments.orders, arguments.lines)
+        low, high = interleaved(data, plans, arguments.rounds)
+        table.row(f"{name}: floor", f"{low:.3f} s", f"{len(data) / 1e6:.1f} MB")
+        table.row(f"{name}: to canonical orders", f"{high:.3f} s", f"{arguments.orders / high:,.0f} orders/s")
+        table.judge(f"{name} ratio", high / low, "times the floor")
+    few = orders.edifact(max(1, arguments.orders // 20), arguments.lines)
+    their, own = clocked(lambda: _pydifact(few)), clocked(lambda: ours(few, plans))
+    table.row("ORDERS: pydifact parses (a twentieth of it, no validation)", f"{their:.3f} s", f"{their / own:.1f} times ours")
+
+
+def _pydifact(data: bytes) -> object:
+    import warnings
+
+    from pydifact.segmentcollection import RawSegmentCollection
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return RawSegmentCollection.from_str(data.decode("latin-1")).segments
+
+
+def install(folder: Path, undo: int, port: int = 18998) -> None:
+    for name in ("boxes/acme/out", "boxes/acme/in", "partners"):
+        (folder / name).mkdir(parents=True)
+    (folder / "config.yaml").write_text(CONFIG.format(port=port))
+    (folder / "partners/acme.yaml").write_text(PARTNER.replace("UNDO", str(undo)))
+
+
+def pipeline(arguments: argparse.Namespace, table: "Table") -> None:
+    """The same file through the whole pipeline, on the disk."""
+    runs = []
+    for _ in range(min(3, arguments.rounds)):
+        with tempfile.TemporaryDirectory(prefix="gateway-bench-", dir=arguments.folder) as name:
+            folder = Path(name)
+            install(folder, undo=3600)
+            (folder / "in.edi").write_bytes(orders.x12(arguments.orders, arguments.lines))
+            told = subprocess.run([sys.executable, __file__, "--through", str(folder)], capture_output=True, text=True, check=True)
+            runs.append(json.loads(told.stdout))
+    seconds = statistics.median(run["seconds"] for run in runs)
+    table.row("850 through the pipeline, SQLite FULL", f"{seconds:.1f} s", f"{statistics.median(run['cpu'] for run in runs):.1f} s of CPU")
+    table.judge("pipeline", arguments.orders / seconds, "orders/s, acknowledged, answers in the outbox")
+    table.judge("memory", max(run["megabytes"] for run in runs), "MB at most")
+
+
+def through(folder: Path) -> None:
+    """The child: hand the file in, do all work, say what it took."""
+    from gateway.pipeline.handing_in import hand_in_files
+    from gateway.pipeline.service import work_off
+    from gateway.pipeline.station import open_station
+    from gateway.store import outbox
+
+    station = open_station(load_installation(folder / "config.yaml"))
+    loaded = station.installation.directory.partners["acme"]
+    start, cpu = time.perf_counter(), time.process_time()
+    hand_in_files(station, [folder / "in.edi"], loaded, "bench")
+    work_off(station, 600)
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    with station.database.read() as connection:
+        entries = outbox.search(connection, limit=1_000_000)
+    waiting = sum(entry.kind == "order_response" for entry in entries)
+    assert waiting and len(entries) == waiting + 1, f"{len(entries)} rows in the outbox, {waiting} of them order responses"
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    station.close()
+
+
+def command(arguments: argparse.Namespace, table: "Table") -> None:
+    """`gateway check` of a small file, as a process."""
+    with tempfile.TemporaryDirectory(prefix="gateway-bench-") as name:
+        file = Path(name) / "small.edi"
+        file.write_bytes(orders.x12(1, 3))
+        bare = [clocked(lambda: subprocess.run([sys.executable, "-c", "pass"], check=True)) for _ in range(arguments.rounds)]
+        check = [clocked(lambda: subprocess.run([sys.executable, "-m", "gateway", "check", str(file)], check=True, capture_output=True, cwd=name))
+                 for _ in range(arguments.rounds)]
+    table.row("python -c pass", f"{statistics.median(bare):.3f} s", "")
+    table.judge("check", statistics.median(check), "s for gateway check of a small file")
+
+
+def latency(arguments: argparse.Namespace, table: "Table") -> None:
+    """A file renamed into a folder until its 997 lies in the other one, `gateway run` otherwise idle."""
+    with tempfile.TemporaryDirectory(prefix="gateway-bench-", dir=arguments.folder) as name:
+        folder = Path(name)
+        install(folder, undo=0)
+        with (folder / "run.log").open("wb") as log:
+            command_line = [sys.executable, "-m", "gateway", "run", "--config", str(folder / "config.yaml")]
+            service = subprocess.Popen(command_line, cwd=folder, stdout=log, stderr=log)
+        try:
+            waits = [_wait_for_answer(folder, number) for number in range(1, 4 * arguments.rounds + 1)][2:]
+        finally:
+            service.terminate()
+            service.wait(20)
+    median, slowest = statistics.median(waits) * 1000, max(waits) * 1000
+    table.row("renamed file to its 997 on the disk", f"{median:.0f} ms", f"slowest of {len(waits)}: {slowest:.0f} ms")
+
+
+def _wait_for_answer(folder: Path, number: int) -> float:
+    text = orders.x12(1, 3).decode().replace("*000000001*0*P", f"*{number:09d}*0*P").replace("*1200*1*X", f"*1200*{number}*X")
+    text = text.replace("GE*1*1~", f"GE*1*{number}~").replace("IEA*1*000000001", f"IEA*1*{number:09d}").replace("PO00000001", f"PO{number:08d}")
+    hidden = folder / f"boxes/acme/out/.{number}.tmp"
+    hidden.write_text(text)
+    time.sleep(0.02)  # so that the rename is later than the writing, on a clock of 4 ms
+    start = time.perf_counter()
+    hidden.rename(folder / f"boxes/acme/out/{number}.edi")
+    while time.perf_counter() - start < 60:
+        if any(f"AK1*PO*{number}~" in path.read_text() for path in (folder / "boxes/acme/in").glob("997-*.edi")):
+            return time.perf_counter() - start
+        time.sleep(0.002)
+    raise SystemExit(f"no 997 for file {number} within a minute: {(folder / 'run.log').read_text()[-500:]}")
+
+
+class Table:
+    """What is measured, printed line by line; whether a target was missed."""
+
+    def __init__(self) -> None:
+        self.missed: list[str] = []
+
+    def row(self, what: str, value: str, note: str) -> None:
+        print(f"{what:<62} {value:>12}   {note}", flush=True)
+
+    def judge(self, what: str, value: float, unit: str) -> None:
+        bound, side = TARGETS.get(what, (0.0, ""))
+        good = not side or (value <= bound if side == "at most" else value >= bound)
+        if not good:
+            self.missed.append(f"{what} is {value:.2f}, {side} {bound:g} is asked for")
+        self.row(f"  {what}", f"{value:,.2f}", f"{unit}{f', {side} {bound:g}' if side else ''}{'' if good else '  MISSED'}")
+
+
+PARTS = {"memory": memory, "pipeline": pipeline, "command": command, "latency": latency}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--orders", type=int, default=5000)
+    parser.add_argument("--lines", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between them")
+    parser.add_argument("--folder", help="where installations are made: a real disk, not memory")
+    parser.add_argument("--through", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.through is not None:
+        through(arguments.through)
+        return 0
+    table = Table()
+    for name in arguments.only.split(","):
+        PARTS[name](arguments, table)
+    for missed in table.missed:
+        print(f"missed: {missed}")
+    return 1 if table.missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
