@@ -97,11 +97,17 @@ def deliver(stage: Stage, buyer: Company, dialect: Dialect, purchase: Purchase, 
     stage.say(f"{buyer.name} gets the despatch advice ({dialect.names[2]}) before the truck arrives")
     stage.check(f"a despatch advice for {purchase.number} reaches {buyer.name}", ok=True)
     stage.invoice(purchase.number)
-    bill = stage.bill(buyer, dialect, purchase.number)
+    bill, data = stage.bill(buyer, dialect, purchase.number)
     net = sum((quantity * Decimal(line.price) for quantity, line in zip(shipped, purchase.lines, strict=True)), Decimal(0))
     due = net if buyer.currency == "USD" else with_vat(net)
     stage.say(f"and the invoice ({dialect.names[3]}) {bill.number}: {bill.amount:.2f} {buyer.currency}")
     stage.check(f"invoice {bill.number} asks for {due} {buyer.currency}", bill.amount == due, bill.amount)
+    if isinstance(dialect, X12):
+        control = stage.next_control()
+        stage.send(buyer, f"997-{control:05d}.edi", messages_x12.acknowledgment(buyer, data, control, stage.now))
+        outcome = stage.acknowledged("invoice", bill.number)
+        stage.say(f"which {buyer.name} acknowledges: 997 {outcome}")
+        stage.check(f"the 997 for {bill.number} is put to it", outcome == "accepted", outcome)
     return bill
 
 

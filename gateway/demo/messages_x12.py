@@ -58,6 +58,13 @@ def remittance(buyer: Company, trace: str, paid: Sequence[Remitted], control: in
     return _interchange(buyer, "RA", [[*body, f"SE*{len(body) + 1}*0001"]], control, at)
 
 
+def acknowledgment(buyer: Company, received: bytes, control: int, at: datetime) -> bytes:
+    """The 997 that accepts a group of ours with its one transaction."""
+    group, type, number = (value(received, tag, element) or "" for tag, element in (("GS", 1), ("ST", 1), ("ST", 2)))
+    body = ["ST*997*0001", f"AK1*{group}*{value(received, 'GS', 6)}", f"AK2*{type}*{number}", "AK5*A", "AK9*A*1*1*1"]
+    return _interchange(buyer, "FA", [[*body, f"SE*{len(body) + 1}*0001"]], control, at)
+
+
 def _interchange(
     buyer: Company, group: str, sets: Sequence[Sequence[str]], control: int, at: datetime, *, test: bool = False, sender: str | None = None
 ) -> bytes:

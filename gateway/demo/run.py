@@ -82,7 +82,7 @@ def run_demo(wish: Wish, out: TextIO | None) -> Result:
             try:
                 result = _play(premises, children, teller, port)
                 if not wish.once:
-                    _serve(children, teller, result.url)
+                    _serve(children, teller, result)
             finally:
                 structlog.reset_defaults()
     return result
@@ -216,10 +216,12 @@ def _is_quiet(station: Station) -> bool:
         return not sweep.streams_with_work(connection, station.clock())
 
 
-def _serve(children: Children, teller: Teller, url: str) -> None:
+def _serve(children: Children, teller: Teller, result: Result) -> None:
     """Keep the world running until somebody has seen enough."""
     teller.plain("")
-    teller.plain(f"       The pages stay up at {url} until Ctrl-C.")
+    teller.plain(f"       The pages stay up at {result.url} until Ctrl-C. In another terminal:")
+    for words in ("trail PO-1001", "hold list", "journal verify", "lint"):
+        teller.plain(f"         gateway {words} --config {result.data}/config.yaml")
     pause = threading.Event()
     with contextlib.suppress(KeyboardInterrupt):
         while not pause.wait(0.5):

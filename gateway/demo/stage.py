@@ -33,6 +33,7 @@ from gateway.store import documents
 from gateway.store import holds
 from gateway.store import ledger
 from gateway.store import orders as order_store
+from gateway.store import outbox
 from gateway.trade.crediting import CreditLine
 
 #: control numbers of the story begin here: the month has the smaller ones
@@ -96,12 +97,12 @@ class Stage:
         """Our despatch advice for an order, as the buyer gets it."""
         return self.watch.arrival(buyer.id, f"our {dialect.names[2]} for {number}", lambda data: dialect.is_advice(data, number))
 
-    def bill(self, buyer: Company, dialect: Dialect, number: str) -> Bill:
-        """Our invoice for an order, as the buyer reads it."""
+    def bill(self, buyer: Company, dialect: Dialect, number: str) -> tuple[Bill, bytes]:
+        """Our invoice for an order, as the buyer reads it, and its bytes."""
         data = self.watch.arrival(buyer.id, f"our {dialect.names[3]} for {number}", lambda data: dialect.bill(data, number) is not None)
         found = dialect.bill(data, number)
         assert found is not None
-        return found
+        return found, data
 
     # -- our own systems and people --------------------------------------------------------------------------------------------
 
@@ -182,6 +183,17 @@ class Stage:
                 return next((one for one in order_store.find(connection, buyer.id, {number}) if one.state == state), None)
 
         return self.watch.until(f"order {number} is {state}", look)
+
+    def acknowledged(self, kind: str, number: str) -> str:
+        """Wait until the partner has acknowledged a document of ours; what it said."""
+
+        def look() -> str | None:
+            with self.station.database.read() as connection:
+                found = documents.search(connection, documents.Filters(kind=kind, direction="out", number=number))
+                entries = [entry for row in found for entry in outbox.of_document(connection, row.id)]
+            return next((entry.ack_state for entry in entries if entry.ack_state not in {None, "waiting"}), None)
+
+        return self.watch.until(f"our {kind} {number} is acknowledged", look)
 
     def handed_over(self, document: str) -> None:
         """Wait until the ERP has the order."""

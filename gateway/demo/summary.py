@@ -17,6 +17,8 @@ from gateway.store.verification import verify
 _ORDER = (
     "order", "order_response", "shipment", "despatch_advice", "invoice_release", "invoice", "credit_note", "remittance_advice", "bank_statement",
 )  # fmt: skip
+#: entries of the outbox that are looked through
+_MOST = 5000
 
 
 class Journal(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,14 +45,21 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def count_documents(station: Station) -> dict[str, dict[str, int]]:
-    """How many documents of each type came to which outcome; test traffic by itself."""
+    """How many documents of each type came to which outcome, test traffic by itself; then our acknowledgments by what they say."""
     found: dict[str, dict[str, int]] = {}
     with station.database.read() as connection:
         for count in documents.counts(connection):
             outcomes = found.setdefault(count.kind or "unreadable", {})
             outcome = f"{count.state} (test)" if count.test else count.state
             outcomes[outcome] = outcomes.get(outcome, 0) + count.count
+        acknowledgments = [entry for entry in outbox.search(connection, limit=_MOST) if entry.kind == "acknowledgment"]
+    said: dict[str, dict[str, int]] = {}
+    for entry in acknowledgments:
+        outcomes = said.setdefault(entry.spec.rsplit("/", 1)[1].partition("-")[0].upper(), {})
+        outcome = str(entry.properties.get("outcome") or entry.state)
+        outcomes[outcome] = outcomes.get(outcome, 0) + 1
     known = [kind for kind in _ORDER if kind in found]
+    found |= said
     return {kind: dict(sorted(found[kind].items())) for kind in (*known, *sorted(set(found) - set(known)))}
 
 
