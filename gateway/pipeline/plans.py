@@ -1,10 +1,14 @@
 """The effective plans: schema, mapping and rules in force for a document type and a partner, compiled once and kept.
 
-What made a plan (texts and digests) stays with it, so that it can be archived with each document that it judged.
+What made a plan (texts and digests) stays with it, so that it can be archived with each document that it judged. Writing and rules are
+imported when the first one is asked for: `gateway check` needs neither and starts quicker.
 """
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 from gateway.codecs.node import Syntax
 from gateway.codecs.node import Transaction
@@ -12,16 +16,16 @@ from gateway.exchange.partner import LoadedPartner
 from gateway.mapping import load as mapping_load
 from gateway.mapping.compile_reading import CompiledReading
 from gateway.mapping.compile_reading import compile_reading
-from gateway.mapping.compile_writing import CompiledWriting
-from gateway.mapping.compile_writing import compile_writing
 from gateway.mapping.files import file_for
-from gateway.rules.load import load_rules
-from gateway.rules.plan import RulePlan
 from gateway.schema import compile as schema_compile
 from gateway.schema import load as schema_load
 from gateway.yaml_source import Mapping
 from gateway.yaml_source import Resolver
 from gateway.yaml_source import Scalar
+
+if TYPE_CHECKING:
+    from gateway.mapping.compile_writing import CompiledWriting
+    from gateway.rules.plan import RulePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,8 @@ class Plans:
         if key not in self._writing:
             schema, parts = self._schema(spec, partner)
             plan = mapping_load.load_mapping(spec, "write", self.resolver, schema.plan if schema else None, self._overlays(spec, partner))
+            from gateway.mapping.compile_writing import compile_writing
+
             mapping = compile_writing(plan, explain=explain)
             parts = (*parts, kept("mapping", plan.digest, plan.sources))
             self._writing[key] = WritingPlan(spec, schema, mapping, (*parts, *_partner_part(partner)))
@@ -143,6 +149,8 @@ class Plans:
         key = partner.digest if partner else ""
         if key not in self._rules:
             overlays = [part for part in (overlay, partner.rules if partner else None) if part is not None]
+            from gateway.rules.load import load_rules
+
             self._rules[key] = load_rules(self.resolver, overlays)
         return self._rules[key]
 

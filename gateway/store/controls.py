@@ -1,6 +1,9 @@
 """Control numbers: drawn without gaps, in the transaction that uses them; a rollback gives them back."""
 
+from typing import Any
+
 from sqlalchemy import Connection
+from sqlalchemy import bindparam
 from sqlalchemy import case
 from sqlalchemy import select
 
@@ -10,6 +13,7 @@ from gateway.store.rows import all_of
 from gateway.store.rows import insert
 
 _TABLE = tables.control
+_DRAWING: dict[str, Any] = {}
 
 
 class Control(Row, frozen=True, kw_only=True):
@@ -29,14 +33,24 @@ def draw(connection: Connection, partner: str, our_id: str, level: str, *, count
     """
     if count < 1 or start < 0 or start + count - 1 > maximum:
         raise ValueError(f"{count} control numbers from {start} to {maximum} cannot be drawn")
-    statement = insert(connection, _TABLE).values(partner=partner, our_id=our_id, level=level, last=start + count - 1, drawn=count)
-    following = case(
-        (_TABLE.c.last + count > maximum, start + count - 1), (_TABLE.c.last + 1 < start, start + count - 1), else_=_TABLE.c.last + count
-    )
-    statement = statement.on_conflict_do_update(
-        index_elements=["partner", "our_id", "level"], set_={"last": following, "drawn": _TABLE.c.drawn + count}
-    )
-    return int(connection.execute(statement.returning(_TABLE.c.last)).scalar_one()) - count + 1
+    values = {"its_partner": partner, "its_id": our_id, "its_level": level, "first": start + count - 1, "count": count, "maximum": maximum}
+    return int(connection.execute(_drawing(connection), values).scalar_one()) - count + 1
+
+
+def _drawing(connection: Connection) -> Any:
+    """The statement that draws, built once for each kind of database: it runs for every interchange that leaves."""
+    name = connection.dialect.name
+    if name not in _DRAWING:
+        last = _TABLE.c.last
+        count, maximum, first = (bindparam(word, type_=last.type) for word in ("count", "maximum", "first"))
+        following = case((last + count > maximum, first), (last + count < first, first), else_=last + count)
+        _DRAWING[name] = (
+            insert(connection, _TABLE)
+            .values(partner=bindparam("its_partner"), our_id=bindparam("its_id"), level=bindparam("its_level"), last=first, drawn=count)
+            .on_conflict_do_update(index_elements=["partner", "our_id", "level"], set_={"last": following, "drawn": _TABLE.c.drawn + count})
+            .returning(last)
+        )
+    return _DRAWING[name]
 
 
 def set_last(connection: Connection, partner: str, our_id: str, level: str, last: int) -> None:

@@ -24,7 +24,7 @@ LATER = ["10:9", "14:7", "23:11", "25:5", "25:14", "25:23", "26:7", "26:16", "26
          "54:3", "55:4", "56:3", "56:6", "58:4", "63:3", "64:4", "65:4"]
 
 
-@pytest.mark.parametrize("point", map(str, POINTS))
+@pytest.mark.parametrize("point", [str(number) for number in POINTS])
 def test_killed_at_a_point_nothing_is_lost_or_doubled(point: str, tmp_path: Path, database_url: str, forks: ForkServer) -> None:
     _kill_and_go_on(point, tmp_path, database_url, forks)
 
@@ -36,7 +36,7 @@ def test_killed_at_a_later_passage_nothing_is_lost_or_doubled(point: str, tmp_pa
 
 @pytest.mark.storm
 def test_killed_at_every_commit_of_the_walk_nothing_is_lost_or_doubled(tmp_path: Path, database_url: str, forks: ForkServer) -> None:
-    """Before and after each: where commits stop, the walk is through and the process lives. Two kills a walk, so that a resumed walk is killed too."""
+    """Before and after each, twice a walk, so that a resumed walk is killed too. Where no commit is left, the walk comes through."""
     for passage in range(1, 200):
         folder = tmp_path / str(passage)
         url = f"sqlite:///{tmp_path}/{passage}.db" if database_url.startswith("sqlite") else database_url
