@@ -198,6 +198,25 @@ def test_an_order_response_answers_each_line() -> None:
     ]
 
 
+def test_a_line_that_comes_in_two_parts_promises_each_of_them_once() -> None:
+    line = {
+        "number": "1",
+        "action": "back_ordered",
+        "ordered_quantity": "40",
+        "quantity": "25",
+        "back_ordered_quantity": "15",
+        "unit": "EA",
+        "promised_on": "2026-01-20",
+        "schedule": [{"quantity": "25", "promised_on": "2026-01-20"}, {"quantity": "15", "promised_on": "2026-02-01"}],
+    }
+    segments, problems, wrong = body_of({**RESPONSE, "lines": [line]}, "x12/004010/855")
+    assert [segment for segment in segments if segment[:3] == "ACK"] == ["ACK*IA*25*EA*067*20260120", "ACK*IB*15*EA*067*20260201"]
+    nothing = {**line, "quantity": "0", "back_ordered_quantity": "40", "schedule": []}
+    later, _, _ = body_of({**RESPONSE, "lines": [nothing]}, "x12/004010/855")
+    assert [segment for segment in later if segment[:3] == "ACK"] == ["ACK*IB*40*EA"]
+    assert (problems, wrong) == ([], [])
+
+
 def test_a_despatch_advice_is_a_hierarchy() -> None:
     segments, _, _ = body_of(ADVICE, "x12/004010/856")
     assert segments[0] == "BSN*00*S1*20260110*0930*0001"
