@@ -150,3 +150,23 @@ def test_the_database_may_be_named_by_a_secret(tmp_path: Path, monkeypatch: pyte
     assert installation(tmp_path, CONFIG + "database: env:GATEWAY_TEST_DATABASE\n").database_url == "postgresql://gateway@127.0.0.1/gateway"
     assert installation(tmp_path, CONFIG + "database: sqlite:///own.db\n").database_url == f"sqlite:///{tmp_path}/own.db"
     assert installation(tmp_path).database_url == f"sqlite:///{tmp_path}/data/gateway.db"
+
+
+AS2_PARTNER = """\
+id: euroco
+name: Euroco
+identifiers: {edifact: "14:5412345000013"}
+endpoints:
+  as2: {as2: "http://127.0.0.1:1/as2", our_key: "env:KEY", our_certificate: cert.pem, certificates: [their.pem]}
+agreements:
+  - {receive: edifact/d96a/orders, from: as2}
+"""
+
+
+def test_an_as2_endpoint_needs_the_name_by_which_its_sender_is_told_apart(tmp_path: Path) -> None:
+    assert "partners/euroco.yaml:5:8: an AS2 endpoint needs the partner's AS2 name" in faults_of(tmp_path, euroco=AS2_PARTNER)
+
+
+def test_the_as2_name_of_the_identifiers_is_the_endpoints_name(tmp_path: Path) -> None:
+    directory = installation(tmp_path, euroco=AS2_PARTNER.replace('edifact: "14:5412345000013"', 'edifact: "14:5412345000013", as2: EUROCO')).directory
+    assert directory.partners["euroco"].partner.endpoints["as2"].address == "as2:EUROCO"

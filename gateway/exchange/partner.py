@@ -290,6 +290,7 @@ def load_partner(name: str, resolver: Resolver) -> LoadedPartner:
         raise Faults([node.fault("a partner file is a list of keys: id, name, identifiers, ...")])
     partner = checked(node, Partner)
     faults: list[Fault] = []
+    partner = _named(partner, node, faults)
     for position, agreement in enumerate(partner.agreements):
         agreements = node.items["agreements"]
         assert isinstance(agreements, Sequence)
@@ -311,6 +312,20 @@ def load_partner(name: str, resolver: Resolver) -> LoadedPartner:
         tables if isinstance(tables, Mapping) else None,
         rules if isinstance(rules, Mapping) else None,
     )
+
+
+def _named(partner: Partner, node: Mapping, faults: list[Fault]) -> Partner:
+    """The partner with the AS2 name in each AS2 endpoint: it is part of the endpoint's address, by which senders are told apart."""
+    endpoints = {}
+    for name, endpoint in partner.endpoints.items():
+        if endpoint.as2 is not None and endpoint.name is None:
+            if partner.identifiers.as2 is None:
+                place = node.items["endpoints"]
+                here = place.items[name] if isinstance(place, Mapping) else place
+                faults.append(here.fault("an AS2 endpoint needs the partner's AS2 name: name: THEM here, or identifiers: {as2: THEM}"))
+            endpoint = endpoint.model_copy(update={"name": partner.identifiers.as2})
+        endpoints[name] = endpoint
+    return partner.model_copy(update={"endpoints": endpoints})
 
 
 def _by_spec(node: Node | None, key: str, faults: list[Fault]) -> dict[str, Mapping]:

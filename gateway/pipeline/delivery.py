@@ -15,6 +15,7 @@ from gateway.pipeline.as2_relations import relation_of_endpoint
 from gateway.pipeline.boxes import box_of
 from gateway.pipeline.station import Station
 from gateway.problem import Problem
+from gateway.problem import codes
 from gateway.store import crash
 from gateway.store.outbox import Entry
 from gateway.transport.box import TransportError
@@ -76,10 +77,12 @@ def _post(station: Station, entry: Entry, endpoint: Endpoint, data: bytes) -> De
     head = "".join(f"{name}: {value}\r\n" for name, value in answer.headers).encode("latin-1", "replace")
     mdn, message = station.archive.keep_many([head + b"\r\n" + answer.body, request.body])
     crash.point(75)
-    if receipt.problems:
+    if not receipt.delivered:
         raise TransportError("; ".join(problem.message for problem in receipt.problems), retry=receipt.may_retry)
     return Delivered(
         {
+            # processed with a warning is processed: a resend that came twice is called a duplicate so
+            **({"warning": codes(receipt.problems)} if receipt.problems else {}),
             "message_id": request.message_id,
             "receipt": receipt.disposition or "",
             "mic": "matches" if receipt.mic_matches else "not given",

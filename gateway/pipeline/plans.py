@@ -6,6 +6,7 @@ imported when the first one is asked for: `gateway check` needs neither and star
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from dataclasses import field
 from typing import TYPE_CHECKING
@@ -180,8 +181,8 @@ def _age(version: str) -> tuple[int, str]:
 
 
 def kept(kind: str, digest: str, sources: tuple[tuple[str, str], ...]) -> Kept:
-    """What a plan was made of, as it is archived: all its texts, each under its name."""
-    return Kept(kind, sources[0][0] if sources else kind, digest, "\n".join(f"# {name}\n{text}" for name, text in sources))
+    """What a plan was made of, as it is archived: a JSON list of [name, text], in the order of loading."""
+    return Kept(kind, sources[0][0] if sources else kind, digest, json.dumps(sources, ensure_ascii=False))
 
 
 def _partner_part(partner: LoadedPartner | None) -> tuple[Kept, ...]:

@@ -78,7 +78,8 @@ def trail_of(station: Station, reference: str) -> Trail | None:
                 seen_transmissions.add(row.transmission)
                 events += [_event(recorded, row) for recorded in journal.of_subject(connection, "transmission", row.transmission)]
         items, allocations = _money(connection, rows)
-    events.sort(key=lambda event: event.at)
+    # what happened to a file or an acknowledgment is told once, however many documents were in it
+    events = sorted({(event.subject, event.hash): event for event in reversed(events)}.values(), key=lambda event: event.at)
     return Trail(reference=reference, documents=rows, events=events, outgoing=outgoing, items=items, allocations=allocations)
 
 
@@ -92,7 +93,8 @@ def _of_files(connection: Connection, reference: str) -> Trail | None:
             events += [_named(recorded, words) for recorded in journal.of_subject(connection, "interchange", interchange.id)]
     if not events:
         return None
-    events.sort(key=lambda event: event.at)
+    # what happened to a file or an acknowledgment is told once, however many documents were in it
+    events = sorted({(event.subject, event.hash): event for event in reversed(events)}.values(), key=lambda event: event.at)
     return Trail(reference=reference, documents=[], events=events, outgoing=[], items=[], allocations=[])
 
 

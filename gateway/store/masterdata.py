@@ -149,6 +149,7 @@ def import_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, s
     """
     of, put = _IMPORTS[kind]
     values, faults, count = [], [], 0
+    named: dict[str, int] = {}
     for count, row in enumerate(rows, 1):
         cells: dict[str, Any] = {name.strip(): cell.strip() for name, cell in row.items() if name and cell and cell.strip()}
         if of is stock.Stock:
@@ -162,8 +163,14 @@ def import_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, s
             value = msgspec.convert(cells, of, strict=False)
             _check_numbers(value)
             values.append(value)
+            if of is not Item and of is not Place:
+                named.setdefault(value.item, count)
         except (ValueError, msgspec.ValidationError) as error:
             faults.append(f"row {count}: {error}")
+    known: set[str] = set()
+    for part in _parts(named):
+        known.update(connection.execute(select(tables.item.c.number).where(tables.item.c.number.in_(part))).scalars())
+    faults += [f"row {row}: there is no item '{item}': load the items first" for item, row in named.items() if item not in known]
     if not faults:
         put(connection, values)
     return count, faults

@@ -4,7 +4,7 @@ Where that plan is no longer the one in force, it is put together again from its
 not kept), today's plan is used and the page says so.
 """
 
-import re
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,8 +20,6 @@ from gateway.store import plans as plan_store
 from gateway.store.documents import Document
 from gateway.web.payload import Payload
 from gateway.yaml_source import Faults
-
-_HEAD = re.compile(r"^# ((?:partners|mappings|schemas)/[\w./-]+\.yaml)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,5 @@ def _plans_then(station: Station, row: Document) -> tuple[Plans, LoadedPartner |
 
 
 def _parts(content: str) -> list[tuple[str, str]]:
-    """The texts that were put together into one, under their names."""
-    heads = list(_HEAD.finditer(content))
-    ends = [head.start() - 1 for head in heads[1:]] + [len(content)]
-    return [(head.group(1), content[head.end() + 1 : end]) for head, end in zip(heads, ends, strict=True)]
+    """The texts of a plan, under their names (pipeline.plans.kept)."""
+    return [(name, text) for name, text in json.loads(content)]

@@ -149,3 +149,9 @@ def test_a_shipment_of_an_unknown_order_is_refused(world: World, command: Comman
     assert command("ship", "missing.csv").code == 3
     assert command("invoice").code == 2
     assert command("invoice", "PO404").code == 1
+
+
+def test_a_price_of_an_unknown_item_is_told_with_its_row(world: World, command: Command, tmp_path: Path) -> None:
+    said = command("load", "prices", put(tmp_path, "prices.csv", "item,currency,amount\nNOPE,USD,1.00\n"))
+    assert said.code == 1
+    assert "row 1: there is no item 'NOPE': load the items first" in said.err
