@@ -47,7 +47,7 @@ def families() -> dict[str, tuple[str, list[Kind]]]:
 def page() -> str:
     """The whole page."""
     parts = [HEAD]
-    for sentence, own in families().values():
+    for sentence, own in (family for family in families().values() if family[1]):
         parts.append(f"\n## {sentence[:1].upper()}{sentence[1:]}\n")
         parts += [_entry(kind) for kind in own]
     return "".join(parts)
