@@ -97,7 +97,8 @@ def receive(
 def _exit_code(result: Any) -> int:
     if result.transmission.state == "unreadable":
         return UNKNOWN_INPUT
-    return WRONG_DATA if any(row.state in {"rejected", "failed"} for row in result.documents) else 0
+    wrong = any(problem.severity == "error" for problem in result.transmission.problems)
+    return WRONG_DATA if wrong or any(row.state in {"rejected", "failed"} for row in result.documents) else 0
 
 
 def _became_json(result: Any) -> dict[str, Any]:

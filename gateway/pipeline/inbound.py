@@ -36,6 +36,7 @@ from gateway.pipeline.station import short_id
 from gateway.problem import NOWHERE
 from gateway.problem import Place
 from gateway.problem import Problem
+from gateway.problem import Severity
 from gateway.store import crash
 from gateway.store import holds
 from gateway.store import interchanges
@@ -332,6 +333,9 @@ def _close(
         facts["problems"] = chunk.duplicate.code
     else:
         state, outcome = "done", "accepted"
+        if not chunk.first and not chunk.entitled:
+            # no document will tell what is wrong with it: the file does
+            splitting.loose += [problem for problem in splitting.progress.all_problems if problem.severity is Severity.ERROR]
     if state != "held":
         crash.point(34)
         answered = acknowledging.answer(station, connection, splitting.progress, interchange, transmission, entries)
