@@ -23,8 +23,8 @@ from tests.pipeline.world import x12_order
 
 
 @pytest.fixture
-def world(tmp_path: Path):
-    made = World(tmp_path)
+def world(tmp_path: Path, database_url: str):
+    made = World(tmp_path, database=database_url)
     yield made
     made.close()
 
