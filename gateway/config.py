@@ -115,7 +115,7 @@ class Settings(_Checked):
     us: Us = Us()
     data: str = "data"
     database: str | None = None
-    engine: str = pydantic.Field(default="local", pattern="^(local|cluster)$")
+    engine: str = "local"
     web: Web = Web()
     partners: str = "partners"
     mappings: str = "mappings"
@@ -127,6 +127,13 @@ class Settings(_Checked):
     poll: float = 0.2
     poll_remote: float = 5.0
     rules: object | None = None
+
+    @pydantic.field_validator("engine")
+    @classmethod
+    def _known_engine(cls, value: str) -> str:
+        if value != "local":
+            raise ValueError(f"'{value}': this version has the engine of one machine only (engine: local)")
+        return value
 
 
 def shipped_defaults() -> Path:

@@ -170,3 +170,18 @@ def test_an_as2_endpoint_needs_the_name_by_which_its_sender_is_told_apart(tmp_pa
 def test_the_as2_name_of_the_identifiers_is_the_endpoints_name(tmp_path: Path) -> None:
     directory = installation(tmp_path, euroco=AS2_PARTNER.replace('edifact: "14:5412345000013"', 'edifact: "14:5412345000013", as2: EUROCO')).directory
     assert directory.partners["euroco"].partner.endpoints["as2"].address == "as2:EUROCO"
+
+
+def test_an_agreement_to_send_needs_a_place_to_put_things(tmp_path: Path) -> None:
+    assert "'box' does not say where to put what we send" in faults_of(tmp_path, acme=ACME.replace(", send_to: boxes/acme/in", ""))
+    told = faults_of(tmp_path, acme=ACME.replace("{folder: boxes/acme/out, send_to: boxes/acme/in}", '{https: "https://acme.example/"}'))
+    assert "is an https endpoint" in told
+
+
+def test_a_credit_limit_without_currency_is_one_fault(tmp_path: Path) -> None:
+    assert faults_of(tmp_path, acme=ACME.replace("credit: none", "credit: {limit: 50000}")).count("partners/acme.yaml:") == 1
+
+
+def test_an_engine_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(Faults, match="engine: local"):
+        installation(tmp_path, CONFIG + "engine: cluster\n")

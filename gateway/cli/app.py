@@ -16,7 +16,7 @@ app = typer.Typer(
 )
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="The installation's config.yaml (default: here, then upward).", metavar="FILE")]
-PartnerOption = Annotated[str | None, typer.Option("--partner", help="Read as if this partner had sent it.", metavar="ID")]
+PartnerOption = Annotated[str | None, typer.Option("--partner", help="Whose it is: this partner's, with its differences.", metavar="ID")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 
 
@@ -29,6 +29,11 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def top(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
     """An EDI and document gateway for order to cash: X12, EDIFACT and UBL from the purchase order to the payment."""
+
+
+def counted(number: int, word: str) -> str:
+    """`1 fault`, `2 faults`."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def json_line(value: object) -> str:

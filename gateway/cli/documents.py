@@ -14,6 +14,7 @@ from gateway.cli.app import ConfigOption
 from gateway.cli.app import JsonOption
 from gateway.cli.app import PartnerOption
 from gateway.cli.app import app
+from gateway.cli.app import counted
 from gateway.cli.app import json_line
 from gateway.cli.failures import UNKNOWN_INPUT
 from gateway.cli.failures import WRONG_DATA
@@ -139,7 +140,7 @@ def _words(answer: dict[str, Any]) -> str:
     """A report for people: the outcome, then one line a problem with its place."""
     counts = answer["counts"]
     lines = [
-        f"{answer['file']}: {answer['outcome'].replace('_', ' ')} ({answer['syntax']}, {counts['transactions']} transactions, "
+        f"{answer['file']}: {answer['outcome'].replace('_', ' ')} ({answer['syntax']}, {counted(counts['transactions'], 'transaction')}, "
         f"{counts['accepted']} accepted, {counts['rejected']} rejected)"
     ]
     for problem in answer["problems"]:
@@ -297,6 +298,9 @@ def ack(
     if answer is None:
         raise Refused(f"{file}: nothing in it that is acknowledged", UNKNOWN_INPUT)
     sys.stdout.buffer.write(answer.data)
+    if sys.stdout.isatty():
+        # so that the prompt does not stick to it; a file or pipe gets the bytes as they would leave
+        sys.stdout.buffer.write(b"\n")
     sys.stdout.buffer.flush()
     raise typer.Exit(0 if answer.accepted else WRONG_DATA)
 

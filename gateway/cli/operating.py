@@ -84,7 +84,7 @@ def receive(
                 typer.echo(f"{file} cannot be opened", err=True)
                 worst = UNKNOWN_INPUT
         taken = hand_in_files(station, there, loaded, actor())
-        work_off(station)
+        work_off(station, files=[transmission.id for transmission in taken])
         for file, transmission in zip(there, taken, strict=True):
             result = became(station, str(file), transmission.id)
             worst = max(worst, _exit_code(result))
@@ -92,6 +92,19 @@ def receive(
     finally:
         station.close()
     raise typer.Exit(worst)
+
+
+def _waiting(result: Any) -> tuple[Any, ...]:
+    """Why a file waits, where that is not told already."""
+    return tuple(problem for problem in result.waits_for if problem not in result.transmission.problems)
+
+
+def _state(result: Any) -> str:
+    """One word for people: a file that brought nothing new is a duplicate."""
+    duplicate = any(problem.code == "FILE-DUPLICATE-INTERCHANGE" for problem in result.transmission.problems)
+    if duplicate and not result.documents:
+        return "duplicate"
+    return "held, waits for a person" if result.transmission.state == "held" else str(result.transmission.state)
 
 
 def _exit_code(result: Any) -> int:
@@ -124,17 +137,17 @@ def _became_json(result: Any) -> dict[str, Any]:
             {"id": entry.id, "spec": entry.spec, "state": entry.state, "identity": entry.identity, "endpoint": entry.endpoint}
             for entry in result.outgoing
         ],
-        "problems": [problem_json(problem) for problem in result.transmission.problems],
+        "problems": [problem_json(problem) for problem in (*result.transmission.problems, *_waiting(result))],
     }
 
 
 def _became_words(result: Any) -> str:
-    lines = [f"{result.file}: {result.transmission.state}"]
+    lines = [f"{result.file}: {_state(result)}"]
     for row in result.documents:
         name = " ".join(part for part in (row.kind.replace("_", " ") or row.transaction_type, row.number) if part)
         lines.append(f"  {name}{' (test)' if row.test else ''}: {row.state}")
         lines += [f"    {problem.code}: {problem.message}" for problem in row.problems]
-    lines += [f"  {problem.code}: {problem.message}" for problem in result.transmission.problems]
+    lines += [f"  {problem.code}: {problem.message}" for problem in (*result.transmission.problems, *_waiting(result))]
     for entry in result.outgoing:
         lines.append(f"  {entry.spec} {entry.state}{f' as {entry.identity}' if entry.identity else ''} to {entry.endpoint}")
     return "\n".join(lines)
@@ -218,7 +231,11 @@ def _decide_hold(decision: str, hold: str, reason: str, config: Path | None) -> 
             decided = (holding.release if decision == "release" else holding.reject)(station, hold, actor(), reason)
         except (holding.Undecidable, StaleState) as error:
             raise Refused(str(error), WRONG_USAGE) from None
-        work_off(station)
+        work_off(
+            station,
+            files=[decided.transmission] if decided.transmission else [],
+            documents=[decided.document] if decided.document else [],
+        )
         with station.database.read() as connection:
             row = documents.get(connection, decided.document) if decided.document else None
         typer.echo(

@@ -13,6 +13,7 @@ import typer
 from gateway.cli.app import ConfigOption
 from gateway.cli.app import JsonOption
 from gateway.cli.app import app
+from gateway.cli.app import counted
 from gateway.cli.app import json_line
 from gateway.cli.failures import UNKNOWN_INPUT
 from gateway.cli.failures import WRONG_DATA
@@ -41,7 +42,7 @@ def lint(
     for fault in faults:
         typer.echo(json.dumps({"file": fault.file, "line": fault.line, "column": fault.column, "message": fault.message}) if as_json else str(fault))
     if not as_json:
-        typer.echo(f"{len(faults)} faults in {looked_at} files" if faults else f"{looked_at} files, no faults")
+        typer.echo(f"{counted(len(faults), 'fault')} in {counted(looked_at, 'file')}" if faults else f"{counted(looked_at, 'file')}, no faults")
     raise typer.Exit(WRONG_DATA if faults else 0)
 
 

@@ -49,7 +49,7 @@ def ship(
             except NotTaken as error:
                 _problems(str(file), error.problems)
                 worst = WRONG_DATA
-        work_off(station)
+        work_off(station, documents=made)
         worst = max(worst, _tell(station, made, as_json))
     finally:
         station.close()
@@ -95,7 +95,7 @@ def invoice(
         except NotTaken as error:
             _problems("invoice", error.problems)
             raise typer.Exit(WRONG_DATA) from None
-        work_off(station)
+        work_off(station, documents=made)
         worst = _tell(station, made, as_json)
     finally:
         station.close()
@@ -136,7 +136,7 @@ def pay(
         if missing:
             raise Refused(f"{missing[0]} cannot be opened", UNKNOWN_INPUT)
         taken = hand_in_files(station, files, loaded, actor())
-        work_off(station)
+        work_off(station, files=[transmission.id for transmission in taken])
         with station.database.read() as connection:
             for file, transmission in zip(files, taken, strict=True):
                 rows = documents.of_transmission(connection, transmission.id)
@@ -220,5 +220,9 @@ def _tell(station: Any, made: list[str], as_json: bool) -> int:
                 for one in results:
                     typer.echo(f"  {one.kind.replace('_', ' ')} {one.number}: {one.state}")
                 _problems(row.kind, row.problems)
+            for entry in sent:
+                if entry.state == "dead":
+                    typer.echo(f"{entry.spec} was given up: {entry.last_error}", err=True)
+                    worst = WRONG_DATA
             worst = max(worst, WRONG_DATA if row.state in {"rejected", "failed"} else 0)
     return worst

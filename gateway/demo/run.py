@@ -155,7 +155,7 @@ def _play(premises: Premises, children: Children, teller: Teller, port: int) -> 
         counts = count_documents(station)
     finally:
         station.close()
-    print_summary(teller, counts, journal, url)
+    print_summary(teller, counts, journal)
     return Result(
         ok=teller.ok,
         seconds=round(teller.seconds, 1),

@@ -75,7 +75,7 @@ def check_the_end(station: Station, teller: Teller) -> Journal:
     return Journal(ok=found.ok, entries=found.entries, streams=found.streams, files=found.files, faults=tuple(found.faults))
 
 
-def print_summary(teller: Teller, counts: Mapping[str, Mapping[str, int]], journal: Journal, url: str) -> None:
+def print_summary(teller: Teller, counts: Mapping[str, Mapping[str, int]], journal: Journal) -> None:
     """The table at the end."""
     teller.chapter("What it comes to")
     for kind, outcomes in counts.items():
@@ -86,7 +86,6 @@ def print_summary(teller: Teller, counts: Mapping[str, Mapping[str, int]], journ
     teller.plain(f"       journal verify: {journal.entries} entries in {journal.streams} streams, {journal.files} archived files: {state}")
     kept = sum(check.ok for check in teller.checks)
     teller.plain(f"       {kept} of {len(teller.checks)} expectations held, {teller.seconds:.0f} seconds")
-    teller.plain(f"       pages: {url}")
 
 
 def as_json(result: Result) -> dict[str, Any]:

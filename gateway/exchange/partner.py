@@ -153,7 +153,6 @@ class Agreement(_Checked):
     association: str | None = None
     syntax_version: str | None = None
     expect_acknowledgment: bool = False
-    mapping: str | None = None
 
     @pydantic.field_validator("receive", "send")
     @classmethod
@@ -298,6 +297,10 @@ def load_partner(name: str, resolver: Resolver) -> LoadedPartner:
         for key, endpoint in (("from", agreement.from_), ("to", agreement.to)):
             if endpoint is not None and endpoint not in partner.endpoints and isinstance(here, Mapping):
                 faults.append(here.items[key].fault(f"there is no endpoint '{endpoint}'" + did_you_mean(endpoint, partner.endpoints)))
+            elif endpoint is not None and isinstance(here, Mapping):
+                reason = _unusable(partner.endpoints[endpoint], key)
+                if reason:
+                    faults.append(here.items[key].fault(f"'{endpoint}' {reason}"))
     parts = {key: _by_spec(node.items.get(key), key, faults) for key in ("mapping", "schema")}
     if faults:
         raise Faults(faults)
@@ -312,6 +315,15 @@ def load_partner(name: str, resolver: Resolver) -> LoadedPartner:
         tables if isinstance(tables, Mapping) else None,
         rules if isinstance(rules, Mapping) else None,
     )
+
+
+def _unusable(endpoint: Endpoint, key: str) -> str:
+    """Why an endpoint cannot serve an agreement in this direction; nothing where it can."""
+    if endpoint.transport == "https":
+        return "is an https endpoint: uploads over HTTPS come with a later version; use folder, sftp or as2"
+    if key == "to" and endpoint.transport in {"folder", "sftp"} and endpoint.send_to is None:
+        return "does not say where to put what we send: add send_to: to it"
+    return ""
 
 
 def _named(partner: Partner, node: Mapping, faults: list[Fault]) -> Partner:
@@ -359,7 +371,9 @@ def checked(node: Mapping, model: type[Model]) -> Model:
     try:
         return model.model_validate(plain(node))
     except pydantic.ValidationError as error:
-        raise Faults([_fault(node, item) for item in error.errors()]) from None
+        # of two forms that a key may take, the one that was not meant only confuses
+        told = [item for item in error.errors() if not (item["type"] == "literal_error" and isinstance(item["input"], dict))]
+        raise Faults([_fault(node, item) for item in told or error.errors()]) from None
 
 
 def _fault(node: Mapping, error: Any) -> Fault:

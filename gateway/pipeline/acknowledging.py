@@ -166,8 +166,12 @@ def answer(
     station: Station, connection: Connection, progress: Progress, interchange: Interchange, transmission: Transmission, entries: list[journal.Entry]
 ) -> str | None:
     """Put the acknowledgments of a finished interchange into the outbox; the interchange's outcome in one word."""
-    loaded = station.installation.directory.partners.get(interchange.partner or "")
-    if progress.start is None or loaded is None:
+    if progress.start is None:
+        return None
+    directory = station.installation.directory
+    # a partner may have been added while its first file waited
+    loaded = directory.partners.get(interchange.partner or "") or directory.find(progress.start.syntax.value, progress.start.sender)
+    if loaded is None:
         return None
     _apply_advice(station, connection, progress.start.advice, loaded, entries)
     result = progress.result(results_of(connection, interchange.id))

@@ -69,6 +69,9 @@ def apply_remittance_advices(work: Work, rows: Sequence[documents.Document]) -> 
             _finish(work, row, f"the bank's entry for {trace} was booked before")
             continue
         minor = to_minor(advice.amount, currency)
+        if _settled_before(work, advice, row.partner, currency, minor):
+            _finish(work, row, f"the money of {advice.amount} {currency} came before, without this trace: its invoices are settled by it")
+            continue
         payment = ledger.Payment(
             id=short_id("P", "remittance", row.partner, trace),
             source="remittance",
@@ -88,6 +91,17 @@ def apply_remittance_advices(work: Work, rows: Sequence[documents.Document]) -> 
             _book(work, row, payment, cash.match_advice(advice, items, row.partner, payment=payment.id))
         _finish(work, row, f"payment {trace} of {advice.amount} {currency}")
         crash.point(46)
+
+
+def _settled_before(work: Work, advice: RemittanceAdvice, partner: str, currency: str, minor: int) -> bool:
+    """Whether everything that the advice names is settled, by a bank's entry of this very amount: then it is the same money."""
+    numbers = {line.number for line in advice.lines}
+    items = [item for item in ledger.find_items(work.connection, numbers, partner) if item.currency == currency]
+    if not items or {item.number for item in items} != numbers or any(item.open_minor for item in items):
+        return False
+    paid_by = {one.payment for item in items for one in ledger.allocations_of(work.connection, item=item.id) if one.payment}
+    payments = [ledger.get_payment(work.connection, one) for one in paid_by]
+    return any(one is not None and one.source != "remittance" and one.amount_minor == minor for one in payments)
 
 
 def _is_money(advice: RemittanceAdvice) -> bool:

@@ -195,7 +195,7 @@ class Report:
             return
         problems = list(problems)
         self._note(problems)
-        if any(problem.severity is Severity.ERROR for problem in problems):
+        if any(problem.severity is Severity.ERROR for problem in problems) and self._group_outcomes != {"rejected"}:
             self._group_outcomes.add("accepted_with_errors")
         self._group["outcome"] = _combined(self._group_outcomes)
         self._outcomes |= self._group_outcomes
@@ -204,7 +204,7 @@ class Report:
     def _end(self, end: InterchangeEnd) -> None:
         self._settle_group(())
         self._note(end.problems)
-        if any(problem.severity is Severity.ERROR for problem in end.problems):
+        if any(problem.severity is Severity.ERROR for problem in end.problems) and self._outcomes != {"rejected"}:
             self._outcomes.add("accepted_with_errors")
         assert self._open is not None
         self._open["outcome"] = _combined(self._outcomes)

@@ -21,6 +21,7 @@ from gateway.problem import NOWHERE
 from gateway.problem import Problem
 from gateway.store import crash
 from gateway.store import documents
+from gateway.store import holds
 from gateway.store import interchanges
 from gateway.store import journal
 from gateway.store import outbox
@@ -45,10 +46,12 @@ class Became:
     documents: list[documents.Document]
     #: acknowledgments and documents of ours that it led to
     outgoing: list[outbox.Entry]
+    #: why the file as a whole waits for a person
+    waits_for: tuple[Problem, ...] = ()
 
     @property
     def problems(self) -> list[Problem]:
-        return [*self.transmission.problems, *(problem for row in self.documents for problem in row.problems)]
+        return [*self.transmission.problems, *self.waits_for, *(problem for row in self.documents for problem in row.problems)]
 
 
 def hand_in_files(station: Station, files: Sequence[Path], loaded: LoadedPartner | None, actor: str) -> list[Transmission]:
@@ -203,6 +206,8 @@ def became(station: Station, file: str, transmission_id: str) -> Became:
     with station.database.read() as connection:
         transmission = transmissions.get(connection, transmission_id)
         assert transmission is not None
+        open_holds = [hold for hold in holds.of_transmission(connection, transmission_id) if hold.resolved_at is None]
+        waits_for = tuple(problem for hold in open_holds for problem in hold.reasons)
         rows = documents.of_transmission(connection, transmission_id, limit=100_000)
         whole = documents.get_many(connection, [row.id for row in rows])
         outgoing = [entry for row in interchanges.of_transmission(connection, transmission_id) for entry in outbox.of_interchange(connection, row.id)]
@@ -210,4 +215,4 @@ def became(station: Station, file: str, transmission_id: str) -> Became:
             for link in references.links_of(connection, row.id):
                 if link.from_document == row.id:
                     outgoing += outbox.of_document(connection, link.to_document)
-    return Became(file, transmission, [whole[row.id] for row in rows], outgoing)
+    return Became(file, transmission, [whole[row.id] for row in rows], outgoing, waits_for)

@@ -76,7 +76,7 @@ def _invoice(work: Work, row: documents.Document, release: Release) -> None:
     if tried.invoice is None:
         _refuse(work, row, tried.problems)
         return
-    number = f"TEST-{row.id}" if test else _number(work, "invoice", work.station.installation.settings.invoices.series)
+    number = _test_number(row) if test else _number(work, "invoice", work.station.installation.settings.invoices.series)
     despatch = _last_despatch(work, opened)
     billed = build_invoice(opened, number, work.now.date(), policy, issued_at=work.now, despatch_number=despatch[0], despatched_on=despatch[1])
     invoice = billed.invoice
@@ -122,7 +122,7 @@ def _credit(work: Work, row: documents.Document, release: Release) -> None:
     if tried.note is None:
         _refuse(work, row, tried.problems)
         return
-    number = f"TEST-{row.id}" if original.test else _number(work, "credit_note", work.station.installation.settings.invoices.credit_series)
+    number = _test_number(row) if original.test else _number(work, "credit_note", work.station.installation.settings.invoices.credit_series)
     note = build_credit_note(invoice, number, work.now.date(), lines=lines, reason=release.reason, earlier=earlier).note
     assert note is not None
     _done(work, row, f"credit note {number}", number)
@@ -131,6 +131,11 @@ def _credit(work: Work, row: documents.Document, release: Release) -> None:
     work.references.append(references.Reference(document=made.id, kind="invoice", value=invoice.number))
     if not original.test:
         _owe(work, made, note, -1)
+
+
+def _test_number(row: documents.Document) -> str:
+    """The number of a test invoice: outside of the series, and no longer than an X12 invoice number may be (22)."""
+    return f"TEST-{row.id.rpartition('-')[2][:16]}"
 
 
 def _number(work: Work, name: str, form: str) -> str:

@@ -23,8 +23,10 @@ from sqlalchemy import Connection
 from gateway.kinds import pipeline as kinds
 from gateway.pipeline.delivery import Delivered
 from gateway.pipeline.delivery import deliver
+from gateway.pipeline.rendering import Body
 from gateway.pipeline.rendering import Rendered
 from gateway.pipeline.rendering import Unrenderable
+from gateway.pipeline.rendering import body_of
 from gateway.pipeline.rendering import render
 from gateway.pipeline.station import Station
 from gateway.problem import NOWHERE
@@ -71,10 +73,12 @@ def _prepare(station: Station, claimed: list[Entry], token: str) -> list[Entry]:
         return claimed
     now = station.clock()
     done: dict[str, Rendered] = {}
+    # what needs no number is made before the writer is held
+    bodies = {entry.id: _body_alone(station, entry) for entry in fresh}
     with station.database.begin() as connection:
         entries = []
         for entry in fresh:
-            rendered = _render_alone(station, connection, entry, now)
+            rendered = _render_alone(station, connection, entry, bodies[entry.id], now)
             if isinstance(rendered, Unrenderable):
                 outbox.dead(connection, [entry.id], token, rendered.reason)
                 entries.append(_entry(entry, now, "cannot be written", {"problems": rendered.codes}, reason=rendered.reason))
@@ -109,19 +113,33 @@ def _prepare(station: Station, claimed: list[Entry], token: str) -> list[Entry]:
         return [outbox.get_existing(connection, entry.id) for entry in claimed if entry.id in done or entry.state == "prepared"]
 
 
-def _render_alone(station: Station, connection: Connection, entry: Entry, now: datetime) -> Rendered | Unrenderable:
+def _body_alone(station: Station, entry: Entry) -> Body | Unrenderable | None:
+    """Map one row's document; its failure leaves its neighbours alone, is shown, and can be revived."""
+    try:
+        return body_of(station, entry)
+    except Exception as error:  # noqa: BLE001  whatever is wrong with this row must not keep the others back
+        return _failed(entry, error)
+
+
+def _render_alone(station: Station, connection: Connection, entry: Entry, body: Body | Unrenderable | None, now: datetime) -> Rendered | Unrenderable:
     """Render one row so that its failure gives its control numbers back and leaves its neighbours alone."""
+    if isinstance(body, Unrenderable):
+        return body
     savepoint = connection.begin_nested()
     try:
-        rendered = render(station, connection, entry, now)
-    except Exception as error:  # noqa: BLE001  a row that cannot be rendered must not keep the others back; it is shown, and can be revived
-        _log.exception("row cannot be rendered", row=entry.id)
-        rendered = Unrenderable((kinds.STEP_FAILED.at(NOWHERE, f"{entry.spec} could not be written: {type(error).__name__}: {error}"),))
+        rendered = render(station, connection, entry, body, now)
+    except Exception as error:  # noqa: BLE001  see above
+        rendered = _failed(entry, error)
     if isinstance(rendered, Unrenderable):
         savepoint.rollback()
     else:
         savepoint.commit()
     return rendered
+
+
+def _failed(entry: Entry, error: Exception) -> Unrenderable:
+    _log.error("row cannot be rendered", row=entry.id, error=type(error).__name__, exc_info=error)
+    return Unrenderable((kinds.STEP_FAILED.at(NOWHERE, f"{entry.spec} could not be written: {type(error).__name__}: {error}"),))
 
 
 def _send(station: Station, ready: list[Entry], token: str) -> bool:

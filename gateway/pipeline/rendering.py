@@ -68,6 +68,15 @@ class Unrenderable:
         return codes(self.problems)
 
 
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What mapping made: segments between header and trailer, or an XML document."""
+
+    segments: list[Segment]
+    xml: bytes
+    number: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbers:
     """Who writes to whom under which numbers."""
@@ -80,7 +89,14 @@ class Numbers:
     at: datetime
 
 
-def render(station: Station, connection: Connection, entry: Entry, now: datetime) -> Rendered | Unrenderable:
+def body_of(station: Station, entry: Entry) -> Body | Unrenderable | None:
+    """The mapped document of an outbox row, before it has any number; None for an acknowledgment, which is its own body."""
+    if entry.kind == "acknowledgment":
+        return None
+    return write_body(canonical.decode(entry.body), entry.spec, station.plans, station.installation.directory.partners[entry.partner])
+
+
+def render(station: Station, connection: Connection, entry: Entry, body: Body | None, now: datetime) -> Rendered | Unrenderable:
     """The bytes of an outbox row; control numbers are drawn in the caller's transaction."""
     loaded = station.installation.directory.partners[entry.partner]
     syntax = Syntax(entry.spec.split("/")[0]) if entry.spec.split("/")[0] in {"x12", "edifact"} else Syntax.UBL
@@ -88,11 +104,8 @@ def render(station: Station, connection: Connection, entry: Entry, now: datetime
     # each partner has control numbers of its own: in a folder that several share their files must not be named alike
     whose = f"{entry.partner}-" if shares_its_inbox(station.installation.directory, entry.partner, entry.endpoint) else ""
     if syntax is Syntax.UBL:
-        document = canonical.decode(entry.body)
-        body = write_body(document, entry.spec, station.plans, loaded)
-        if isinstance(body, Unrenderable):
-            return body
-        name = f"{entry.spec.rsplit('/', 1)[1]}-{whose}{getattr(document, 'number', entry.id)}.xml"
+        assert body is not None
+        name = f"{entry.spec.rsplit('/', 1)[1]}-{whose}{body.number}.xml"
         return Rendered(data=body.xml, identity=name, transaction_type=kind)
     us = identity_of(station.installation.settings.us.identifiers, syntax)
     start = loaded.partner.control_numbers
@@ -115,8 +128,9 @@ def render(station: Station, connection: Connection, entry: Entry, now: datetime
             syntax_version="UNOC:4" if made.version == "4" else "UNOC:3",
         )
     else:
+        assert body is not None
         agreement = next((one for one in loaded.partner.agreements if one.send == entry.spec), None)
-        written = write_interchange(canonical.decode(entry.body), entry.spec, station.plans, loaded, numbers, agreement)
+        written = write_interchange(body, entry.spec, numbers, agreement)
         if isinstance(written, Unrenderable):
             return written
         data = written
@@ -133,14 +147,6 @@ def render(station: Station, connection: Connection, entry: Entry, now: datetime
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
-    """What mapping made: segments between header and trailer, or an XML document."""
-
-    segments: list[Segment]
-    xml: bytes
-
-
 def write_body(document: Document, spec: str, plans: Plans, loaded: LoadedPartner | None) -> Body | Unrenderable:
     """Map a document outward."""
     plan: WritingPlan = plans.writing(spec, loaded)
@@ -148,20 +154,16 @@ def write_body(document: Document, spec: str, plans: Plans, loaded: LoadedPartne
     made, problems = to_transaction(document, plan.mapping, values)
     if any(problem.severity is Severity.ERROR for problem in problems):
         return Unrenderable(tuple(problems))
+    number = str(getattr(document, "number", ""))
     if isinstance(made, list):
-        return Body(made, b"")
+        return Body(made, b"", number)
     from gateway.codecs import xml
 
-    return Body([], xml.write(made))
+    return Body([], xml.write(made), number)
 
 
-def write_interchange(
-    document: Document, spec: str, plans: Plans, loaded: LoadedPartner | None, numbers: Numbers, agreement: Agreement | None = None
-) -> bytes | Unrenderable:
-    """A document as one X12 or EDIFACT interchange."""
-    body = write_body(document, spec, plans, loaded)
-    if isinstance(body, Unrenderable):
-        return body
+def write_interchange(body: Body, spec: str, numbers: Numbers, agreement: Agreement | None = None) -> bytes | Unrenderable:
+    """A mapped document as one X12 or EDIFACT interchange."""
     syntax, version, kind = spec.split("/")
     association = agreement.association if agreement and agreement.association else ""
     envelope = Envelope(

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable
 from collections.abc import Mapping
+from collections.abc import Sequence
 
 import structlog
 
@@ -14,6 +15,7 @@ from gateway.pipeline import cycle
 from gateway.pipeline import handing_over
 from gateway.pipeline import outbound
 from gateway.pipeline import receive
+from gateway.pipeline import settling
 from gateway.pipeline.boxes import box_of
 from gateway.pipeline.engine import Step
 from gateway.pipeline.engine_local import LocalEngine
@@ -85,6 +87,8 @@ def _own_folder(station: Station, kind: str, folder: str) -> Callable[[], bool]:
 def _patiently(what: str, address: str, work: Callable[[], bool]) -> Callable[[], bool]:
     """Look into a mailbox; where that fails say so once, wait longer and longer, and say when it works again. A wrong host key, password
     or setting stops it: going on could lock an account."""
+    # a folder of this machine costs nothing to look into, and may be made any moment
+    longest = 1 if address.startswith("folder:") or what == "folder" else len(BACK_OFF) - 1
     failures = 0
     not_before = 0.0
     stopped = False
@@ -96,7 +100,7 @@ def _patiently(what: str, address: str, work: Callable[[], bool]) -> Callable[[]
         try:
             came = work()
         except (TransportError, ConfigTrouble, OSError) as error:
-            not_before = time.monotonic() + BACK_OFF[min(failures, len(BACK_OFF) - 1)]
+            not_before = time.monotonic() + BACK_OFF[min(failures, longest)]
             failures += 1
             stopped = isinstance(error, ConfigTrouble) or (isinstance(error, TransportError) and error.stop)
             if stopped:
@@ -112,8 +116,9 @@ def _patiently(what: str, address: str, work: Callable[[], bool]) -> Callable[[]
     return look
 
 
-def work_off(station: Station, timeout: float = 300.0) -> None:
-    """What a command does after it committed: where nobody owns the installation, do the work; else wait for the owner to do it."""
+def work_off(station: Station, timeout: float = 300.0, *, files: Sequence[str] = (), documents: Sequence[str] = ()) -> None:
+    """What a command does after it committed: where nobody owns the installation, do the work; else wait for the owner to do it: what
+    became of these files (transmissions) and documents, or all work where none are named."""
     end = time.monotonic() + timeout
     sending_since: float | None = None
     with OwnerLock(station.installation.data) as lock:
@@ -124,12 +129,19 @@ def work_off(station: Station, timeout: float = 300.0) -> None:
                     engine.drain(max(1.0, end - time.monotonic()))
                 finally:
                     engine.close()
+                seal(station)
                 return
             with station.database.read() as connection:
                 now = station.clock()
-                if sweep.streams_with_work(connection, now):
+                if files or documents:
+                    busy = settling.deciding(connection, now, files, documents)
+                    sending = not busy and settling.leaving(connection, now, files, documents)
+                else:
+                    busy = bool(sweep.streams_with_work(connection, now))
+                    sending = not busy and outbox.under_way(connection, now)
+                if busy:
                     sending_since = None
-                elif not outbox.under_way(connection, now):
+                elif not sending:
                     return
                 elif sending_since is None:
                     sending_since = time.monotonic()

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from gateway.model.money import from_minor
+from gateway.model.money import money_words
 from gateway.pipeline.station import Station
 from gateway.store import documents
 from gateway.store import interchanges
@@ -201,17 +203,16 @@ def trail_json(trail: Trail) -> dict[str, Any]:
 
 def trail_words(trail: Trail) -> str:
     """The trail for people: one line an event, in time."""
-    chain = " > ".join(f"{row.kind.replace('_', ' ')} {row.number} ({row.state})" for row in trail.documents)
+    chain = " > ".join(f"{row.kind.replace('_', ' ')} {row.number} ({row.state}{', test' if row.test else ''})" for row in trail.documents)
     lines = [f"{trail.reference}: {chain or 'no document came of this file'}"]
     for event in trail.events:
         lines.append(
-            f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.words or event.subject}: {event.action}"
+            f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.words or event.subject}: {event.action.replace('_', ' ')}"
             + (f" by {event.actor}" if event.actor != "gateway" else "")
             + (f": {event.reason}" if event.reason else "")
         )
     for item in trail.items:
-        paid = item.amount_minor - item.open_minor
-        lines.append(
-            f"  {item.kind.replace('_', ' ')} {item.number}: {paid} of {item.amount_minor} {item.currency} (minor units) settled, due {item.due_on}"
-        )
+        settled = money_words(from_minor(item.amount_minor - item.open_minor, item.currency), item.currency)
+        amount = money_words(from_minor(item.amount_minor, item.currency), item.currency)
+        lines.append(f"  {item.kind.replace('_', ' ')} {item.number}: {settled} of {amount} settled, due {item.due_on}")
     return "\n".join(lines)

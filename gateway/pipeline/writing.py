@@ -35,9 +35,11 @@ def write_document(
 ) -> bytes | Unwritable:
     """The bytes of a document; what our own reader would refuse is not written."""
     first = spec.split("/")[0]
+    body = write_body(document, spec, plans, loaded)
+    if isinstance(body, Unrenderable):
+        return Unwritable(body.problems)
     if first not in {"x12", "edifact"}:
-        body = write_body(document, spec, plans, loaded)
-        return Unwritable(body.problems) if isinstance(body, Unrenderable) else body.xml
+        return body.xml
     syntax = Syntax(first)
     source = document.source
     ours = installation.settings.us.identifiers if installation else Identifiers()
@@ -50,7 +52,7 @@ def write_document(
         test=source.test if source else False,
         at=at,
     )
-    written = write_interchange(document, spec, plans, loaded, numbers)
+    written = write_interchange(body, spec, numbers)
     if isinstance(written, Unrenderable):
         return Unwritable(written.problems)
     faults = tuple(read_back(written, plans, loaded))

@@ -22,7 +22,7 @@ from gateway.schema.plan import SegmentUse
 #: codes that are named in a sentence before it says how many more there are
 _NAMED_CODES = 8
 #: characters of a wrong value that are shown
-_SHOWN = 80
+_SHOWN = 99
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

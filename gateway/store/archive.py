@@ -13,6 +13,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -173,8 +174,13 @@ def _side_by_side(work: Callable[[_In], _Out], values: Sequence[_In]) -> list[_O
     """Do the same with all values. The disk's journal takes many flushes at once for little more than one: several threads wait together."""
     if len(values) < _SERIAL:
         return [work(value) for value in values]
-    with ThreadPoolExecutor(_THREADS) as threads:
-        return list(threads.map(work, values))
+    return list(_threads(os.getpid()).map(work, values))
+
+
+@lru_cache(maxsize=1)
+def _threads(process: int) -> ThreadPoolExecutor:
+    """The threads that flush, for as long as the process lives; a forked child has its own."""
+    return ThreadPoolExecutor(_THREADS, thread_name_prefix="archive")
 
 
 def _is_whole(path: Path, size: int) -> bool:

@@ -39,7 +39,7 @@ def test_check_tells_the_whole_of_a_file_in_the_form_of_the_contract(command: Co
     assert (group["type"], group["control_number"], group["version"], group["outcome"]) == ("PO", "1", "004010", "partially_accepted")
     assert group["transactions"] == [{"type": "850", "control_number": "0002", "outcome": "rejected", "problems": [0]}]
     [problem] = report["problems"]
-    assert (problem["code"], problem["severity"], problem["found"], problem["expected"]) == ("X12-ELEMENT-TOO-LONG", "error", "W" * 80 + "...", "at most 80 characters")
+    assert (problem["code"], problem["severity"], problem["found"], problem["expected"]) == ("X12-ELEMENT-TOO-LONG", "error", "W" * 90, "at most 80 characters")
     place = problem["place"]
     assert set(place) == {"interchange", "group", "transaction", "segment", "index", "element", "component", "repetition", "offset", "length", "line", "path"}
     assert (place["transaction"], place["segment"], place["index"], place["element"], place["length"]) == ("0002", "PID", 10, 5, 90)

@@ -75,7 +75,7 @@ def test_operations_page_has_every_column_of_shipments() -> None:
 
 
 #: what agreements on a page lean on
-ENDPOINTS = "endpoints: {mailbox: {folder: a}, box: {folder: b}, station: {as2: 'http://as2.example/as2', name: THEM}}\n"
+ENDPOINTS = "endpoints: {mailbox: {folder: a, send_to: b}, box: {folder: b, send_to: c}, station: {as2: 'http://as2.example/as2', name: THEM}}\n"
 
 
 class OnePage:

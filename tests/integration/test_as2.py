@@ -26,6 +26,8 @@ from tests.integration.house import free_port
 from tests.integration.house import names
 from tests.integration.house import put
 from tests.integration.house import until
+from tests.integration.orders import EUROCO
+from tests.integration.orders import edifact_order
 from tests.pipeline.world import CONFIG
 from tests.transport.test_as2_station import PEER
 from tests.transport.test_as2_station import VENV
@@ -38,8 +40,8 @@ id: {id}
 name: {id}
 identifiers: {{edifact: "14:{gln}", gln: "{gln}"}}
 endpoints:
-  as2: {{as2: "{url}", name: PEER_A, our_name: {us}, our_key: "file:certs/{key}.key", our_certificate: certs/{key}.crt, certificates: [certs/peer_a.crt],
-        compress: true}}
+  as2: {{as2: "{url}", name: PEER_A, our_name: {us}, our_key: "file:certs/{key}.key", our_certificate: certs/{key}.crt,
+        certificates: [certs/peer_a.crt], compress: true}}
   box: {{folder: boxes/{id}/out, send_to: boxes/{id}/in}}
 agreements:
 {receive}  - {{receive: edifact/d96a/orders, from: box, acknowledge: CONTRL}}
@@ -49,15 +51,7 @@ country: DE
 credit: none
 """
 OVER_AS2 = "  - {receive: edifact/d96a/orders, from: as2, acknowledge: CONTRL}\n"
-EUROCO, OTHER = "5412345000013", "5412345000020"
-
-
-def orders_message(number: str, control: int, sender: str = EUROCO) -> bytes:
-    """An EDIFACT ORDERS."""
-    body = ["UNH+1+ORDERS:D:96A:UN", f"BGM+220+{number}+9", "DTM+137:20260105:102", "DTM+2:20260120:102", f"NAD+BY+{sender}::9", "NAD+SU+4012345500004::9",
-            "CUX+2:EUR:9", "LIN+1++SKU1:SA", "QTY+21:10:PCE", "PRI+AAA:9.25", "UNS+S", "CNT+2:1"]
-    segments = [f"UNB+UNOC:3+{sender}:14+4012345500004:14+260105:1200+{control}", *body, f"UNT+{len(body) + 1}+1", f"UNZ+1+{control}"]
-    return ("'".join(segments) + "'").encode()
+OTHER = "5412345000020"
 
 
 @dataclass(slots=True)
@@ -100,7 +94,8 @@ class Station:
         return next((row for row in self.messages("IN") if row["payload"] and word in Path(row["payload"]).read_text("latin-1")), None)
 
     def _run(self, *words: str) -> str:
-        done = subprocess.run([VENV / "bin" / "python", PEER / "station.py", *words], env=self.environment, capture_output=True, text=True, timeout=60)
+        line = [VENV / "bin" / "python", PEER / "station.py", *words]
+        done = subprocess.run(line, env=self.environment, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -154,7 +149,7 @@ def left(house: House, partner: str = "euroco", state: str = "sent", kind: str =
 
 
 def test_an_order_over_as2_is_accepted_and_answered_with_verified_receipts(house: House, station: Station, service: Service) -> None:
-    station.send(orders_message("PO1", 1), "po1.edi")
+    station.send(edifact_order("PO1", 1), "po1.edi")
     assert station.messages("OUT")[-1]["status"] == "S", "the station has our signed receipt"
     until(lambda: states(house, "PO1") == ["accepted"], "the order")
     response = until(lambda: station.came("RFF+ON:PO1"), "the ORDRSP at the station", every=0.5)
@@ -167,7 +162,7 @@ def test_an_order_over_as2_is_accepted_and_answered_with_verified_receipts(house
 
 
 def test_the_same_message_again_gets_the_first_receipt_and_no_second_order(house: House, station: Station, service: Service) -> None:
-    station.send(orders_message("PO2", 2), "po2.edi")
+    station.send(edifact_order("PO2", 2), "po2.edi")
     until(lambda: states(house, "PO2") == ["accepted"], "the order")
     with house.station() as here, here.database.read() as connection:
         transmission = next(row for row in transmissions.search(connection, direction="in", limit=10) if b"PO2" in here.archive.read(row.sha256))
@@ -182,7 +177,7 @@ def test_the_same_message_again_gets_the_first_receipt_and_no_second_order(house
 
 
 def test_an_identity_that_may_not_send_as_the_envelopes_sender_is_held(house: House, station: Station, service: Service) -> None:
-    station.send(orders_message("PO3", 3, sender=OTHER), "po3.edi")
+    station.send(edifact_order("PO3", 3, sender=OTHER), "po3.edi")
     assert station.messages("OUT")[-1]["status"] == "S", "received is received, whoever it is from"
 
     def held() -> list[str]:
@@ -194,7 +189,7 @@ def test_an_identity_that_may_not_send_as_the_envelopes_sender_is_held(house: Ho
 
 
 def test_what_the_station_refuses_for_good_is_given_up_with_its_reason(house: House, station: Station, service: Service) -> None:
-    put(house.box("other", "out"), "po4.edi", orders_message("PO4", 4, sender=OTHER))
+    put(house.box("other", "out"), "po4.edi", edifact_order("PO4", 4, sender=OTHER))
     [(row, _)] = until(lambda: left(house, "other", "dead"), "the row that rests")
     assert row.attempts == 1 and row.last_error
     assert "PO4" in (row.body or "")
@@ -205,7 +200,7 @@ def test_what_the_station_refuses_for_good_is_given_up_with_its_reason(house: Ho
 def test_a_station_that_was_down_gets_it_later_under_the_same_message_id(house: House, station: Station, service: Service) -> None:
     station.stop()
     try:
-        put(house.box("euroco", "out"), "po5.edi", orders_message("PO5", 5))
+        put(house.box("euroco", "out"), "po5.edi", edifact_order("PO5", 5))
         failed = until(lambda: service.said("sending failed", partner="euroco"), "the log to say that it did not leave")
         assert "cannot be reached" in failed["error"]
     finally:
@@ -220,7 +215,7 @@ def test_killed_before_it_saw_the_receipt_it_sends_the_same_message_id_again(hou
     service.stop()
     dying = house.start(env={"GATEWAY_CRASH_AT": "74"}, ready=False)
     try:
-        put(house.box("euroco", "out"), "po6.edi", orders_message("PO6", 6))
+        put(house.box("euroco", "out"), "po6.edi", edifact_order("PO6", 6))
         assert dying.process.wait(30) == -9, dying.text()
     finally:
         dying.kill()

@@ -100,3 +100,17 @@ def test_after_a_kill_it_starts_again_at_once(house: House) -> None:
         until(lambda: again.said("web pages"), "the web pages on the same port", 10)
         assert again.said("web process died, starting it again") is None
     service.kill()
+
+
+def test_a_command_beside_a_busy_service_waits_for_its_own_work_alone(house: House) -> None:
+    house.partner("busy", ACME.replace("id: acme", "id: busy").replace("ACMEBUYER", "BUSY").replace('gln: "1234567890128"', 'duns: "123456789"').replace(
+        "boxes/acme", "boxes/busy"))
+    lines = tuple((str(line), "1", "1.00", f"SKU{line}") for line in range(1, 300))
+    with house.service():
+        for control in range(1, 151):
+            put(house.box("busy", "out"), f"{control}.edi", x12_order(f"B{control}", control=control, sender="BUSY", lines=lines))
+        until(lambda: answered(house.box("busy"), "B1"), "the service to be busy")
+        (house.folder / "po.edi").write_bytes(x12_order("PO1", control=1, lines=(("1", "1", "1.00", "SKU1"),)))
+        done = house.command("receive", "po.edi")
+        assert done.returncode == 0 and "x12/004010/855 sent as" in done.stdout, done.stdout + done.stderr
+        assert not answered(house.box("busy"), "B150"), "the service has other work still"

@@ -255,3 +255,35 @@ def test_an_order_is_handed_over_as_csv(tmp_path: Path) -> None:
     assert lines[0].startswith("document,partner,order,line")
     assert "'=PO13" in lines[1]
     world.close()
+
+
+def test_a_remittance_advice_for_money_that_the_bank_brought_before_is_not_booked_again(world: World) -> None:
+    from tests.cli.test_working import camt
+
+    world.receive(x12_order("PO20"))
+    hand_in_shipments(world.station, b"order,quantity\nPO20,10\n", "ship.csv", "warehouse")
+    world.settle()
+    release_invoices(world.station, ["PO20"], "clerk")
+    world.settle()
+    world.receive(camt("92.50", "INV-000001").encode(), "bank.xml", address="command")
+    remittance = (
+        "ISA*00*          *00*          *ZZ*ACMEBUYER      *ZZ*SELLERCO       *260201*1200*U*00401*000000050*0*P*>~GS*RA*ACMEBUYER*SELLERCO*20260201*1200*50*X*004010~"
+        "ST*820*0001~BPR*C*92.50*C*ACH************20260201~TRN*1*TRACE77~CUR*PR*USD~N1*PR*ACME CORP~ENT*1~RMR*IV*INV-000001**92.50~SE*8*0001~GE*1*50~IEA*1*000000050~")
+    world.receive(remittance.encode(), "remit.edi")
+    with world.station.database.read() as connection:
+        assert ledger.unapplied_payments(connection) == []
+        assert ledger.exposure(connection, "acme", "USD") == 0
+
+
+def test_a_released_file_of_a_new_partner_is_acknowledged_as_well(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.receive(x12_order(sender="STRANGER"))
+    world.close()
+    (tmp_path / "partners" / "stranger.yaml").write_text(ACME.replace("id: acme", "id: stranger").replace("ACMEBUYER", "STRANGER").replace(
+        "boxes/acme", "boxes/stranger").replace(', gln: "1234567890128"', ""))
+    with world.station.database.read() as connection:
+        [hold] = holds.list_open(connection)
+    holding.release(world.station, hold.id, "clerk", "we know them now")
+    world.settle()
+    assert sorted(tags(text, "ST")[0][1] for text in world.sent("stranger")) == ["855", "997"]
+    world.close()
