@@ -59,7 +59,7 @@ DOCTYPE = b"""<?xml version="1.0"?><!DOCTYPE Order [<!ENTITY x SYSTEM "file:///e
     ("bytes.bin", bytes(range(256)) * 200, ""),
     ("zipped.zip", zipped(x12_order("ZIP")), ""),
     ("doctype.xml", DOCTYPE, "DOCTYPE"),
-    ("huge.edi", x12_order("HUGE", control=901)[:106] + b"REF*" + b"A" * 5_000_000, "ends"),
+    ("huge.edi", x12_order("HUGE", control=901)[:106] + b"REF*" + b"A" * 5_000_000, "no segment terminator"),
 ], ids=["junk", "every octet", "zip", "DOCTYPE", "huge segment"])
 def test_what_cannot_be_read_is_kept_and_shown_with_its_reason(house: House, service: Service, name: str, data: bytes, words: str) -> None:
     put(house.box("acme", "out"), name, data)
@@ -97,7 +97,8 @@ def test_a_truncated_file_says_where_it_ends(house: House, service: Service) -> 
     assert not answered(house.box(), "CUT")
 
 
-NAMES = ["with blank.edi", "Grüße – été 订单.edi", "a;rm -rf $(x) `y`.edi", "%2e%2e%2fetc%2fpasswd", "-rf", "~root", "new\nline.edi", "up\\..\\..\\up.edi"]
+NAMES = ["with blank.edi", "Grüße – été 订单.edi", "a;rm -rf $(x) `y`.edi",
+         "%2e%2e%2fetc%2fpasswd", "-rf", "~root", "new\nline.edi", "up\\..\\..\\up.edi"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -103,8 +103,8 @@ def test_after_a_kill_it_starts_again_at_once(house: House) -> None:
 
 
 def test_a_command_beside_a_busy_service_waits_for_its_own_work_alone(house: House) -> None:
-    house.partner("busy", ACME.replace("id: acme", "id: busy").replace("ACMEBUYER", "BUSY").replace('gln: "1234567890128"', 'duns: "123456789"').replace(
-        "boxes/acme", "boxes/busy"))
+    other = ACME.replace("id: acme", "id: busy").replace("ACMEBUYER", "BUSY").replace('gln: "1234567890128"', 'duns: "123456789"')
+    house.partner("busy", other.replace("boxes/acme", "boxes/busy"))
     lines = tuple((str(line), "1", "1.00", f"SKU{line}") for line in range(1, 300))
     with house.service():
         for control in range(1, 151):

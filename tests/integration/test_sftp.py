@@ -201,3 +201,22 @@ def sending(house: House, partner: str) -> bool:
     """Whether an answer to a partner is being sent."""
     with house.station() as station, station.database.read() as connection:
         return any(entry.lease_token and entry.identity for entry in outbox.search(connection, partner=partner))
+
+
+def test_what_waits_behind_a_wrong_host_key_leaves_when_the_pin_is_mended(own_box: Mailbox, tmp_path: Path) -> None:
+    house = by_sftp(tmp_path, own_box)
+    house.partner("acme", sftp_partner("acme", "ACMEBUYER", own_box.server, key=WRONG_KEY))
+    for number in (1, 2):
+        (tmp_path / f"po{number}.edi").write_bytes(x12_order(f"PO{number}", control=number))
+    with house.service() as service:
+        assert house.command("receive", "po1.edi").returncode == 0
+        assert house.command("receive", "po2.edi").returncode == 0
+        said = until(lambda: service.said("endpoint stopped"), "the log to say that nothing is sent there")
+        assert said["partner"] == "acme" and WRONG_KEY in said["error"] and "start the service again" in said["cure"]
+        assert len([line for line in service.lines() if line["event"] == "endpoint stopped"]) == 1
+    with house.station() as station, station.database.read() as connection:
+        assert {row.state for row in outbox.search(connection)} <= {"waiting", "prepared"}, "nothing was given up"
+    house.partner("acme", sftp_partner("acme", "ACMEBUYER", own_box.server))
+    with house.service():
+        until(lambda: answered(own_box.sent, "PO1") and answered(own_box.sent, "PO2") and len(names(own_box.sent)) == 4, "all answers")
+    demand_everything_once(own_box, ["PO1", "PO2"], 1)
