@@ -4,6 +4,8 @@ PYTHON ?= python3
 PORT   ?= 8080
 BIN     = $(VENV)/bin
 PYTEST_ARGS ?=
+# ratios mean nothing under the tracer of the coverage: these run apart
+SPEED   = tests/test_speed.py tests/mapping/test_speed.py
 
 .PHONY: demo test lint storm bench wheel clean
 
@@ -12,7 +14,8 @@ demo: $(VENV)/.ready
 
 test: $(VENV)/.ready-dev lint
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= -m "not storm and not bench" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= -m "not storm and not bench" $(SPEED:%=--ignore=%) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -p no:cov -p no:xdist $(SPEED)
 	$(BIN)/python -m coverage report --fail-under=90 --skip-covered --sort=cover | tail -n 40
 	@$(BIN)/python tests/what_was_left_out.py
 
