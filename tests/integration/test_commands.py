@@ -49,9 +49,9 @@ def test_commands_work_beside_a_running_service(house: House) -> None:
 
 @pytest.mark.parametrize("beside", [True, False], ids=["beside a service", "without one"])
 def test_two_commands_at_once_do_their_work_once(house: House, beside: bool) -> None:
-    for number in (1, 2, 3):
+    for number in (1, 2):
         (house.folder / f"po{number}.edi").write_bytes(x12_order(f"PO{number}", control=number, lines=(("1", "1", "1.00", "SKU1"),)))
-    lines = [("receive", f"po{number}.edi") for number in (1, 2, 3)]
+    lines = [("receive", f"po{number}.edi") for number in (1, 2)]
     if beside:
         with house.service():
             done = house.commands(*lines)
@@ -60,7 +60,7 @@ def test_two_commands_at_once_do_their_work_once(house: House, beside: bool) -> 
     for number, said in enumerate(done, 1):
         assert said.returncode == 0 and f"order PO{number}: accepted" in said.stdout, said.stdout + said.stderr
         assert "x12/004010/855 sent as" in said.stdout, said.stdout
-    assert len([text for text in texts(house.box()) if "ST*855*" in text]) == 3
+    assert len([text for text in texts(house.box()) if "ST*855*" in text]) == 2
 
 
 def test_a_second_service_says_plainly_that_another_process_owns_the_data(house: House) -> None:
@@ -107,10 +107,10 @@ def test_a_command_beside_a_busy_service_waits_for_its_own_work_alone(house: Hou
     house.partner("busy", other.replace("boxes/acme", "boxes/busy"))
     lines = tuple((str(line), "1", "1.00", f"SKU{line}") for line in range(1, 300))
     with house.service():
-        for control in range(1, 151):
+        for control in range(1, 131):
             put(house.box("busy", "out"), f"{control}.edi", x12_order(f"B{control}", control=control, sender="BUSY", lines=lines))
         until(lambda: answered(house.box("busy"), "B1"), "the service to be busy")
         (house.folder / "po.edi").write_bytes(x12_order("PO1", control=1, lines=(("1", "1", "1.00", "SKU1"),)))
         done = house.command("receive", "po.edi")
         assert done.returncode == 0 and "x12/004010/855 sent as" in done.stdout, done.stdout + done.stderr
-        assert not answered(house.box("busy"), "B150"), "the service has other work still"
+        assert not answered(house.box("busy"), "B130"), "the service has other work still"

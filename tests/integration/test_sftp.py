@@ -209,8 +209,7 @@ def test_what_waits_behind_a_wrong_host_key_leaves_when_the_pin_is_mended(own_bo
     for number in (1, 2):
         (tmp_path / f"po{number}.edi").write_bytes(x12_order(f"PO{number}", control=number))
     with house.service() as service:
-        assert house.command("receive", "po1.edi").returncode == 0
-        assert house.command("receive", "po2.edi").returncode == 0
+        assert house.command("receive", "po1.edi", "po2.edi").returncode == 0
         said = until(lambda: service.said("endpoint stopped"), "the log to say that nothing is sent there")
         assert said["partner"] == "acme" and WRONG_KEY in said["error"] and "start the service again" in said["cure"]
         assert len([line for line in service.lines() if line["event"] == "endpoint stopped"]) == 1
