@@ -29,6 +29,8 @@ from gateway.store import sweep
 from gateway.store.database import DatabaseTrouble
 
 WATCH = 0.1
+#: seconds that one stream is served before the others have their turn: a partner's large file holds nobody else's orders up
+SLICE = 0.3
 #: seconds between two polls that fail by a fault of ours
 FAILED_POLL = 10.0
 #: seconds that steps under way get when the service is told to stop; what hangs longer (a partner's server) is cut off, as by a kill
@@ -225,10 +227,15 @@ class LocalEngine:
         return bool(poked)
 
     def _serve(self, stream: str) -> None:
-        step = self._steps[stream.partition(":")[0]]
+        kind = stream.partition(":")[0]
+        step, sending = self._steps[kind], kind in self._sending
         try:
+            end = time.monotonic() + SLICE
             while step(self._station, stream) and not self._stopping.is_set():
-                pass
+                if time.monotonic() > end and not sending:
+                    with self._station.database.begin() as connection:
+                        streams.poke(connection, stream)
+                    break
         except DatabaseTrouble as error:
             # the transaction was rolled back; the sweep pokes the stream again
             self._failures[stream] = str(error)

@@ -113,3 +113,13 @@ def test_a_partner_whose_folder_cannot_be_written_to_stops_no_other(house: House
     blocked = house.folder / "boxes/broken/blocked"
     os.unlink(blocked)
     until(lambda: answered(blocked / "in", "BO1") and acknowledged(blocked / "in", 30) == ["A"], "its answers when the folder can be made")
+
+
+def test_a_partners_large_backlog_does_not_hold_up_anothers_order(house: House, service: Service) -> None:
+    lines = tuple((str(line), "1", "1.00", f"SKU{line}") for line in range(1, 400))
+    for control in range(101, 401):
+        put(house.box("van", "out"), f"{control}.edi", x12_order(f"NO{control}", sender="NORTH", control=control, lines=lines))
+    until(lambda: answered(house.box("van"), "NO101"), "the backlog to be worked on")
+    put(house.box("acme", "out"), "po40.edi", x12_order("PO40", control=40))
+    until(lambda: answered(house.box("acme"), "PO40"), "the other partner's answer")
+    assert not answered(house.box("van"), "NO400"), "the backlog is not done"
