@@ -1,6 +1,6 @@
 """AS2 round trips a second in memory: wrap (sign, encrypt), receive (decrypt, verify, signed receipt), read the receipt; one core.
 
-    .venv/bin/python benchmarks/as2_bench.py [KILOBYTES ...]
+.venv/bin/python benchmarks/as2_bench.py [KILOBYTES ...]
 """
 
 import resource
@@ -17,11 +17,12 @@ def main(sizes: list[int]) -> None:
     """Print round trips and megabytes a second for each size."""
     now = datetime.now(UTC)
     identities = [as2.read_identity(*as2.make_key_and_certificate(name, 10, now - timedelta(days=1))) for name in ("a", "b")]
-    sender, receiver = (as2.As2Relation(us=us, partner=partner, identities=(mine,), verification=(other.certificate,),
-                                        encryption=(other.certificate,))
-                        for us, partner, mine, other in (("A", "B", *identities), ("B", "A", *reversed(identities))))
+    sender, receiver = (
+        as2.As2Relation(us=us, partner=partner, identities=(mine,), verification=(other.certificate,), encryption=(other.certificate,))
+        for us, partner, mine, other in (("A", "B", *identities), ("B", "A", *reversed(identities)))
+    )
     for size in sizes:
-        payload = (b"LIN+1++5410738000152:SRV'\r\n" * (size * 1024 // 27 + 1))[:size * 1024]
+        payload = (b"LIN+1++5410738000152:SRV'\r\n" * (size * 1024 // 27 + 1))[: size * 1024]
         count = 0
         start = time.perf_counter()
         while time.perf_counter() - start < 3:

@@ -155,8 +155,10 @@ def command(arguments: argparse.Namespace, table: "Table") -> None:
         file = Path(name) / "small.edi"
         file.write_bytes(orders.x12(1, 3))
         bare = [clocked(lambda: subprocess.run([sys.executable, "-c", "pass"], check=True)) for _ in range(arguments.rounds)]
-        check = [clocked(lambda: subprocess.run([sys.executable, "-m", "gateway", "check", str(file)], check=True, capture_output=True, cwd=name))
-                 for _ in range(arguments.rounds)]
+        check = [
+            clocked(lambda: subprocess.run([sys.executable, "-m", "gateway", "check", str(file)], check=True, capture_output=True, cwd=name))
+            for _ in range(arguments.rounds)
+        ]
     table.row("python -c pass", f"{statistics.median(bare):.3f} s", "")
     table.judge("check", statistics.median(check), "s for gateway check of a small file")
 

@@ -64,8 +64,10 @@ def measure(standard: str, orders: int, folder: Path) -> None:
     rounds = [(timed(floor), timed(read), timed(read_and_check)) for _ in range(ROUNDS)]
     split, reading, both = (statistics.median(column) for column in zip(*rounds, strict=True))
     print(f"{spec}: load {1000 * (loaded - start):.0f} ms, compile {1000 * (compiled - loaded):.1f} ms")
-    print(f"  floor {split:.3f} s   read {reading:.3f} s   read and check {both:.3f} s   check alone {both - reading:.3f} s = "
-          f"{(both - reading) / split:.2f} of the floor   together {both / split:.2f}   {orders / both:,.0f} orders/s")
+    print(
+        f"  floor {split:.3f} s   read {reading:.3f} s   read and check {both:.3f} s   check alone {both - reading:.3f} s = "
+        f"{(both - reading) / split:.2f} of the floor   together {both / split:.2f}   {orders / both:,.0f} orders/s"
+    )
 
 
 def main() -> None:

@@ -83,13 +83,39 @@ def _quotient(first: Any, second: Any, digits: int) -> str:
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "money": _money, "number": _number, "sum": _sum, "difference": _difference, "product": _product, "quotient": _quotient, "rounded": _rounded,
+    "money": _money,
+    "number": _number,
+    "sum": _sum,
+    "difference": _difference,
+    "product": _product,
+    "quotient": _quotient,
+    "rounded": _rounded,
 }
 
 #: what CEL brings along, as far as we promise it
 _BUILT_IN = {
-    "size", "has", "int", "uint", "string", "bool", "matches", "contains", "startsWith", "endsWith", "all", "exists", "exists_one", "filter", "map",
-    "min", "max", "timestamp", "duration", "type", "dyn", "bytes",
+    "size",
+    "has",
+    "int",
+    "uint",
+    "string",
+    "bool",
+    "matches",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "all",
+    "exists",
+    "exists_one",
+    "filter",
+    "map",
+    "min",
+    "max",
+    "timestamp",
+    "duration",
+    "type",
+    "dyn",
+    "bytes",
 }
 
 

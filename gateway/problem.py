@@ -112,11 +112,20 @@ class Kind:
     contrl: str = ""
     mdn: str = ""
 
-    def at(self, place: Place, message: str, *, found: str | None = None, expected: str | None = None,
-           severity: Severity | None = None, outcome: Outcome | None = None) -> Problem:
+    def at(
+        self,
+        place: Place,
+        message: str,
+        *,
+        found: str | None = None,
+        expected: str | None = None,
+        severity: Severity | None = None,
+        outcome: Outcome | None = None,
+    ) -> Problem:
         """A problem of this kind at `place`."""
-        return Problem(code=self.code, severity=severity or self.severity, message=message, found=found,
-                       expected=expected, place=place, outcome=outcome)
+        return Problem(
+            code=self.code, severity=severity or self.severity, message=message, found=found, expected=expected, place=place, outcome=outcome
+        )
 
 
 #: parts of a place that only show where they are known, or never
@@ -133,8 +142,14 @@ def problem_json(problem: Problem) -> dict[str, Any]:
     place = {name: getattr(problem.place, name) for name in Place.__struct_fields__ if name not in _NOT_SHOWN}
     if problem.place.field is not None:
         place["field"] = problem.place.field
-    answer = {"code": problem.code, "severity": problem.severity.value, "message": problem.message,
-              "found": problem.found, "expected": problem.expected, "place": place}
+    answer = {
+        "code": problem.code,
+        "severity": problem.severity.value,
+        "message": problem.message,
+        "found": problem.found,
+        "expected": problem.expected,
+        "place": place,
+    }
     if problem.outcome is not None:
         answer["outcome"] = problem.outcome.value
     return answer

@@ -63,8 +63,11 @@ def test_paths_are_relative_to_the_config(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_all_faults_of_all_partners_are_told_at_once(tmp_path: Path) -> None:
-    told = faults_of(tmp_path, acme=ACME.replace("from: box", "from: bx", 1).replace("currency: USD", "curency: USD"),
-                     other=ACME.replace("id: acme", "id: Other!").replace("acknowledge: \"997\"", "acknowledge: 99"))
+    told = faults_of(
+        tmp_path,
+        acme=ACME.replace("from: box", "from: bx", 1).replace("currency: USD", "curency: USD"),
+        other=ACME.replace("id: acme", "id: Other!").replace('acknowledge: "997"', "acknowledge: 99"),
+    )
     assert "partners/acme.yaml:12:1: unknown key 'curency'" in told
     assert "partners/other.yaml:1:5: 'Other!' is no id" in told
     assert "partners/other.yaml:7:55: '99' is not one of" in told
@@ -168,7 +171,9 @@ def test_an_as2_endpoint_needs_the_name_by_which_its_sender_is_told_apart(tmp_pa
 
 
 def test_the_as2_name_of_the_identifiers_is_the_endpoints_name(tmp_path: Path) -> None:
-    directory = installation(tmp_path, euroco=AS2_PARTNER.replace('edifact: "14:5412345000013"', 'edifact: "14:5412345000013", as2: EUROCO')).directory
+    directory = installation(
+        tmp_path, euroco=AS2_PARTNER.replace('edifact: "14:5412345000013"', 'edifact: "14:5412345000013", as2: EUROCO')
+    ).directory
     assert directory.partners["euroco"].partner.endpoints["as2"].address == "as2:EUROCO"
 
 

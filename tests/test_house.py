@@ -20,7 +20,22 @@ FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 #: rooms of these floors may not import a neighbour
 NEVER_SIDEWAYS = {2, 4}
 #: names that a pure room may not import, and the rooms that are excepted
-IMPURE = {"socket", "subprocess", "requests", "random", "secrets", "sqlite3", "threading", "http", "paramiko", "httpx2", "time", "os", "shutil", "tempfile"}
+IMPURE = {
+    "socket",
+    "subprocess",
+    "requests",
+    "random",
+    "secrets",
+    "sqlite3",
+    "threading",
+    "http",
+    "paramiko",
+    "httpx2",
+    "time",
+    "os",
+    "shutil",
+    "tempfile",
+}
 EXCEPTED = {"store", "transport"}
 
 
@@ -60,8 +75,11 @@ def test_a_room_imports_only_from_lower_floors(path: Path) -> None:
             assert FLOOR[other] < FLOOR[room], f"{room} imports its neighbour {name}"
 
 
-@pytest.mark.parametrize("path", [path for path in modules() if FLOOR.get(room_of(path), 9) <= 4 and room_of(path) not in EXCEPTED],
-                         ids=lambda path: str(path.relative_to(TOP)))
+@pytest.mark.parametrize(
+    "path",
+    [path for path in modules() if FLOOR.get(room_of(path), 9) <= 4 and room_of(path) not in EXCEPTED],
+    ids=lambda path: str(path.relative_to(TOP)),
+)
 def test_a_pure_room_has_no_socket_file_clock_or_chance(path: Path) -> None:
     wrong = {name.split(".")[0] for name in imports(path)} & IMPURE
     if str(path.relative_to(TOP)) in {"conformance/xslt_worker.py", "conformance/artefacts.py"}:

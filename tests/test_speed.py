@@ -55,11 +55,13 @@ def test_reading_takes_no_longer_a_transaction_where_there_are_more(plans: Plans
 def test_check_starts_without_the_heavy_rooms(tmp_path: Path) -> None:
     """What takes long to import is not imported by a command that does not need it."""
     (tmp_path / "po.edi").write_bytes(orders.x12(1, 2))
-    code = ("import sys; sys.argv = ['gateway', 'check', 'po.edi']\n"
-            "from gateway.cli import main\n"
-            "try: main()\n"
-            "except SystemExit as end: assert not end.code, end.code\n"
-            "print(' '.join(sorted({name.partition('.')[0] for name in sys.modules})), file=sys.stderr)")
+    code = (
+        "import sys; sys.argv = ['gateway', 'check', 'po.edi']\n"
+        "from gateway.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "print(' '.join(sorted({name.partition('.')[0] for name in sys.modules})), file=sys.stderr)"
+    )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert told.returncode == 0, told.stderr
     heavy = "sqlalchemy alembic fastapi starlette uvicorn paramiko lxml xmlschema rich apscheduler psycopg jinja2 cryptography".split()

@@ -43,8 +43,23 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         if path.suffix != ".pth" and not path.name.startswith(("order_gateway", "__editable__", "_order_gateway")):
             (borrowed / path.name).symlink_to(path)
     (site / "dependencies.pth").write_text(f"{borrowed}\n")
-    done = subprocess.run([sys.executable, "-m", "pip", "--python", str(folder / "bin/python"), "install", "--no-deps", "--no-index", "--quiet",
-                           "--disable-pip-version-check", str(wheel)], capture_output=True, text=True)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "--python",
+            str(folder / "bin/python"),
+            "install",
+            "--no-deps",
+            "--no-index",
+            "--quiet",
+            "--disable-pip-version-check",
+            str(wheel),
+        ],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     return folder / "bin"
 
@@ -66,8 +81,13 @@ def test_the_wheel_carries_mappings_schemas_and_pages(wheel: Path) -> None:
 
 
 def test_the_code_that_runs_is_the_installed_one(installed: Path, tmp_path: Path) -> None:
-    told = subprocess.run([str(installed / "python"), "-c", "import gateway; print(gateway.__file__)"], cwd=tmp_path, capture_output=True, text=True,
-                          env={"PATH": os.environ["PATH"]})
+    told = subprocess.run(
+        [str(installed / "python"), "-c", "import gateway; print(gateway.__file__)"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={"PATH": os.environ["PATH"]},
+    )
     assert str(installed.parent) in told.stdout, told.stdout + told.stderr
 
 

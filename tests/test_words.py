@@ -16,8 +16,12 @@ ROOT = Path(__file__).parent.parent
 
 def constants() -> dict[str, str]:
     """`family.NAME` of each kind -> its code."""
-    return {f"{family.__name__.rpartition('.')[2]}.{name}": kind.code for family in FAMILIES for name, kind in vars(family).items()
-            if kind in KINDS.values() and not name.startswith("_")}
+    return {
+        f"{family.__name__.rpartition('.')[2]}.{name}": kind.code
+        for family in FAMILIES
+        for name, kind in vars(family).items()
+        if kind in KINDS.values() and not name.startswith("_")
+    }
 
 
 def used(path: Path) -> set[str]:

@@ -25,14 +25,17 @@ def test_nodes_know_their_place() -> None:
     assert (value.where, value.line, value.column) == ("dir/f.yaml:2", 2, 6)
 
 
-@pytest.mark.parametrize(("text", "told"), [
-    ("a: 1\na: 2\n", "f.yaml:2:1: 'a' stands here twice (first on line 1)"),
-    ("a: [1\nb: 2\n", "f.yaml:2:"),
-    ("? [a, b]\n: c\n", "a key must be plain text"),
-    ("a: &x 1\nb: *x\n", "f.yaml:1:4: anchors and aliases are not used here: write the value again"),
-    ("a: !!python/object/apply:os.system [ls]\n", "f.yaml:1:4: tags like !!python/object/apply:os.system are not used here"),
-    ("\x00", "f.yaml:1:1"),
-])
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a: 1\na: 2\n", "f.yaml:2:1: 'a' stands here twice (first on line 1)"),
+        ("a: [1\nb: 2\n", "f.yaml:2:"),
+        ("? [a, b]\n: c\n", "a key must be plain text"),
+        ("a: &x 1\nb: *x\n", "f.yaml:1:4: anchors and aliases are not used here: write the value again"),
+        ("a: !!python/object/apply:os.system [ls]\n", "f.yaml:1:4: tags like !!python/object/apply:os.system are not used here"),
+        ("\x00", "f.yaml:1:1"),
+    ],
+)
 def test_what_is_wrong_is_told_with_its_place(text: str, told: str) -> None:
     with pytest.raises(Faults) as raised:
         parse(text, "f.yaml")

@@ -164,14 +164,30 @@ class Span:
     line: int
 
 
-def place_in(transaction: Transaction, *, index: int, element: int | None = None, component: int | None = None,
-             repetition: int | None = None, span: Span | None = None) -> Place:
+def place_in(
+    transaction: Transaction,
+    *,
+    index: int,
+    element: int | None = None,
+    component: int | None = None,
+    repetition: int | None = None,
+    span: Span | None = None,
+) -> Place:
     """The place of segment `index` (1 = ST/UNH) of a transaction; `span` from the codec's `locate`."""
     tag = transaction.segments[index - 1][0] if 0 < index <= len(transaction.segments) else None
-    return Place(interchange=transaction.interchange_control_number or None, group=transaction.group_control_number or None,
-                 transaction=transaction.control_number or None, segment=tag, index=index, element=element, component=component,
-                 repetition=repetition, offset=span.offset if span else None, length=span.length if span else None,
-                 line=span.line if span else None)
+    return Place(
+        interchange=transaction.interchange_control_number or None,
+        group=transaction.group_control_number or None,
+        transaction=transaction.control_number or None,
+        segment=tag,
+        index=index,
+        element=element,
+        component=component,
+        repetition=repetition,
+        offset=span.offset if span else None,
+        length=span.length if span else None,
+        line=span.line if span else None,
+    )
 
 
 def outcome_word(outcomes: Sequence[str]) -> str:

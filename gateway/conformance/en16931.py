@@ -29,8 +29,10 @@ from gateway.problem import Severity
 DOCUMENTS = ("Invoice", "CreditNote")
 #: after so many of one rule nobody reads on
 MAX_PROBLEMS_OF_A_RULE = 20
-_NS = {"cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
-       "cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"}
+_NS = {
+    "cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
+    "cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
+}
 _CAC, _CBC = f"{{{_NS['cac']}}}", f"{{{_NS['cbc']}}}"
 _AMOUNT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 _MOST_CHARACTERS = 22
@@ -61,11 +63,16 @@ def judge(transaction: Transaction) -> Judgement:
 
 
 def _problem(kind: Kind, broken: _Broken) -> Problem:
-    return kind.at(xml.place_of(broken.element), broken.words, found=None if broken.found is None else str(broken.found),
-                   expected=None if broken.expected is None else str(broken.expected))
+    return kind.at(
+        xml.place_of(broken.element),
+        broken.words,
+        found=None if broken.found is None else str(broken.found),
+        expected=None if broken.expected is None else str(broken.expected),
+    )
 
 
 # reading amounts
+
 
 def _number(parent: Any, path: str) -> Decimal | None:
     element = parent.find(path, _NS)
@@ -103,8 +110,10 @@ def _check(element: Any, what: str, found: Decimal | None, expected: Decimal | N
 
 # totals
 
+
 def _totals(name: str, what: str, expected: Callable[[Any, Any], Decimal | None]) -> Rule:
     """A rule about one amount of LegalMonetaryTotal."""
+
     def rule(root: Any) -> Iterator[_Broken]:
         totals = root.find("cac:LegalMonetaryTotal", _NS)
         if totals is None:
@@ -116,11 +125,13 @@ def _totals(name: str, what: str, expected: Callable[[Any, Any], Decimal | None]
             yield _Broken(element, f"{what} cannot be checked, because an amount that it is made of is missing", _decimal(element.text), None)
         else:
             yield from _check(element, what, _decimal(element.text), wanted)
+
     return rule
 
 
 def _total_of(name: str, what: str, charge: bool) -> Rule:
     """BR-CO-11 and BR-CO-12: the total may only be left out where there is nothing to add up."""
+
     def rule(root: Any) -> Iterator[_Broken]:
         totals = root.find("cac:LegalMonetaryTotal", _NS)
         if totals is None:
@@ -131,6 +142,7 @@ def _total_of(name: str, what: str, charge: bool) -> Rule:
             yield from _check(element, f"the sum of {what}", _decimal(element.text), expected)
         elif parts:
             yield _Broken(totals, f"the sum of {what} ({name}) is missing, expected {expected}", None, expected)
+
     return rule
 
 
@@ -166,6 +178,7 @@ def _payable(_: Any, totals: Any) -> Decimal | None:
 
 
 # tax
+
 
 def _tax_total(root: Any) -> Iterator[_Broken]:
     for total in root.findall("cac:TaxTotal", _NS):
@@ -205,6 +218,7 @@ def _tax_words(subtotal: Any, category: Any) -> str:
 
 def _rate_times_amount(code: str | None) -> Rule:
     """BR-CO-17, BR-S-09 and their like: less than one unit off."""
+
     def rule(root: Any) -> Iterator[_Broken]:
         for subtotal, category in _subtotals(root, code):
             element, rate = subtotal.find("cbc:TaxAmount", _NS), _number(category, "cbc:Percent")
@@ -222,6 +236,7 @@ def _rate_times_amount(code: str | None) -> Rule:
             expected = _expected_tax(subtotal, rate)
             if expected is not None and abs(abs(tax) - expected) >= _ONE:
                 yield _Broken(element, f"{_tax_words(subtotal, category)} is {tax}, expected {expected}", tax, expected)
+
     return rule
 
 
@@ -247,6 +262,7 @@ def _no_tax(code: str) -> Rule:
                 yield _Broken(subtotal, f"the tax of category {code} is missing, expected 0", None, _ZERO)
             else:
                 yield from _check(element, f"the tax of category {code}", _decimal(element.text), _ZERO)
+
     return rule
 
 
@@ -269,6 +285,7 @@ def _sold(root: Any, code: str, *, by_rate: bool) -> dict[Decimal | None, Decima
 
 def _taxable(code: str, *, by_rate: bool) -> Rule:
     """BR-S-08 and its like (for each rate, less than one unit off), BR-E-08 and its like (exact)."""
+
     def rule(root: Any) -> Iterator[_Broken]:
         sold: dict[Decimal | None, Decimal] | None = None
         for subtotal, category in _subtotals(root, code):
@@ -287,6 +304,7 @@ def _taxable(code: str, *, by_rate: bool) -> Rule:
                 at = f" at {rate} %" if by_rate else ""
                 words = f"the taxable amount of category {code}{at} is {found}, its lines and charges less allowances are {expected}"
                 yield _Broken(element, words, found, expected)
+
     return rule
 
 
@@ -305,14 +323,23 @@ RULES: tuple[tuple[Kind, Rule], ...] = (
     (kinds.BR_CO_16, _totals("PayableAmount", "the amount due", _payable)),
     (kinds.BR_CO_17, _rate_times_amount(None)),
     (kinds.BR_CO_18, _has_breakdown),
-    (kinds.BR_S_08, _taxable("S", by_rate=True)), (kinds.BR_S_09, _rate_times_amount("S")),
-    (kinds.BR_AF_08, _taxable("L", by_rate=True)), (kinds.BR_AF_09, _rate_times_amount("L")),
-    (kinds.BR_AG_08, _taxable("M", by_rate=True)), (kinds.BR_AG_09, _rate_times_amount("M")),
-    (kinds.BR_Z_08, _taxable("Z", by_rate=False)), (kinds.BR_Z_09, _no_tax("Z")),
-    (kinds.BR_E_08, _taxable("E", by_rate=False)), (kinds.BR_E_09, _no_tax("E")),
-    (kinds.BR_AE_08, _taxable("AE", by_rate=False)), (kinds.BR_AE_09, _no_tax("AE")),
-    (kinds.BR_IC_08, _taxable("K", by_rate=False)), (kinds.BR_IC_09, _no_tax("K")),
-    (kinds.BR_G_08, _taxable("G", by_rate=False)), (kinds.BR_G_09, _no_tax("G")),
-    (kinds.BR_O_08, _taxable("O", by_rate=False)), (kinds.BR_O_09, _no_tax("O")),
+    (kinds.BR_S_08, _taxable("S", by_rate=True)),
+    (kinds.BR_S_09, _rate_times_amount("S")),
+    (kinds.BR_AF_08, _taxable("L", by_rate=True)),
+    (kinds.BR_AF_09, _rate_times_amount("L")),
+    (kinds.BR_AG_08, _taxable("M", by_rate=True)),
+    (kinds.BR_AG_09, _rate_times_amount("M")),
+    (kinds.BR_Z_08, _taxable("Z", by_rate=False)),
+    (kinds.BR_Z_09, _no_tax("Z")),
+    (kinds.BR_E_08, _taxable("E", by_rate=False)),
+    (kinds.BR_E_09, _no_tax("E")),
+    (kinds.BR_AE_08, _taxable("AE", by_rate=False)),
+    (kinds.BR_AE_09, _no_tax("AE")),
+    (kinds.BR_IC_08, _taxable("K", by_rate=False)),
+    (kinds.BR_IC_09, _no_tax("K")),
+    (kinds.BR_G_08, _taxable("G", by_rate=False)),
+    (kinds.BR_G_09, _no_tax("G")),
+    (kinds.BR_O_08, _taxable("O", by_rate=False)),
+    (kinds.BR_O_09, _no_tax("O")),
     (kinds.TAX_INEXACT, _inexact),
 )

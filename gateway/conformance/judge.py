@@ -37,8 +37,10 @@ class Conformance:
 
 def judge(transaction: Transaction, shelf: xsd.SchemaShelf) -> Conformance:
     """Every level for one document."""
-    return Conformance({
-        "xsd": xsd.validate(transaction, shelf),
-        "en16931": en16931.judge(transaction),
-        "peppol": not_run("the Peppol rules do not run in this version"),
-    })
+    return Conformance(
+        {
+            "xsd": xsd.validate(transaction, shelf),
+            "en16931": en16931.judge(transaction),
+            "peppol": not_run("the Peppol rules do not run in this version"),
+        }
+    )

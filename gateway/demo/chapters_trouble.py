@@ -62,9 +62,7 @@ def duplicates(stage: Stage) -> None:
     def refused() -> bool:
         with stage.station.database.read() as connection:
             sender, receiver = f"ZZ:{CLUMSY.identity}", f"ZZ:{US.identity}"
-            rows = interchanges.find_by_control(
-                connection, partner=CLUMSY.id, sender=sender, receiver=receiver, control_number=f"{control:09d}"
-            )
+            rows = interchanges.find_by_control(connection, partner=CLUMSY.id, sender=sender, receiver=receiver, control_number=f"{control:09d}")
         return [row.outcome for row in rows if row.state == "refused"] == ["duplicate"]
 
     stage.watch.until("the second interchange is refused as a duplicate", refused)

@@ -239,5 +239,3 @@ class _Month:
             data = messages_bank.statement(f"STMT-{day:%Y%m%d}", arrived, self._clock())
             register(self._station, [self._arrival(BY_HAND, f"camt-{day:%Y%m%d}.xml", data)])
         self._engine.drain(60)
-
-

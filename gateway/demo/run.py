@@ -181,9 +181,7 @@ def _start_partners(premises: Premises, children: Children, now: datetime, port:
 
     acme = children.start(ACME.name, "gateway.demo.sftp_partner", folder(ACME.id), authorized, log=log(ACME.id))
     as2_url = f"http://{HOST}:{port}/as2"
-    euroco = children.start(
-        EUROCO.name, "gateway.demo.as2_partner", folder(EUROCO.id), "EUROCO", US.identity, as2_url, log=log(EUROCO.id)
-    )
+    euroco = children.start(EUROCO.name, "gateway.demo.as2_partner", folder(EUROCO.id), "EUROCO", US.identity, as2_url, log=log(EUROCO.id))
     others = []
     for name in _BY_FOLDER:
         box = premises.box(name)

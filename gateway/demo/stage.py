@@ -197,9 +197,7 @@ class Stage:
 
     def handed_over(self, document: str) -> None:
         """Wait until the ERP has the order."""
-        self.watch.until(
-            f"the ERP gets {document}", lambda: next((file for file in waiting_files(self.premises.erp) if document in file.name), None)
-        )
+        self.watch.until(f"the ERP gets {document}", lambda: next((file for file in waiting_files(self.premises.erp) if document in file.name), None))
 
     def open_amount(self, buyer: Company, number: str, is_meant: Callable[[Decimal], bool]) -> Decimal:
         """Wait until what is open of an invoice is as expected; what is open."""

@@ -4,36 +4,67 @@ from gateway.problem import Kind
 from gateway.problem import Severity
 
 VALUE_INVALID = Kind(
-    code="MAP-VALUE-INVALID", title="A value cannot be turned into what the document needs",
+    code="MAP-VALUE-INVALID",
+    title="A value cannot be turned into what the document needs",
     cure="Send the value in the form that is expected, or state its form in the partner's mapping (as:, divide:, table:).",
-    ak3="8", ak4="7", ak5="5", contrl="12")
+    ak3="8",
+    ak4="7",
+    ak5="5",
+    contrl="12",
+)
 
 FIELD_MISSING = Kind(
-    code="MAP-FIELD-MISSING", title="Something that the document must have was not sent",
+    code="MAP-FIELD-MISSING",
+    title="Something that the document must have was not sent",
     cure="Send it, or say in the partner's mapping where else it stands (first:) or what it is when nothing is sent (default:).",
-    ak3="8", ak4="1", ak5="5", contrl="13")
+    ak3="8",
+    ak4="1",
+    ak5="5",
+    contrl="13",
+)
 
 CODE_UNKNOWN = Kind(
-    code="MAP-CODE-UNKNOWN", title="A code is not in the mapping's table", severity=Severity.WARNING,
+    code="MAP-CODE-UNKNOWN",
+    title="A code is not in the mapping's table",
+    severity=Severity.WARNING,
     cure="Add the code to the table in the partner's file (tables:), or say what becomes of unknown codes (else:).",
-    ak3="8", ak4="7", ak5="5", contrl="12")
+    ak3="8",
+    ak4="7",
+    ak5="5",
+    contrl="12",
+)
 
 EXPRESSION_FAILED = Kind(
-    code="MAP-EXPRESSION-FAILED", title="An expression of the mapping could not be computed", severity=Severity.WARNING,
-    cure="Look at the expression with the values of this document; guard it with has() or a further condition.", ak5="5", contrl="12")
+    code="MAP-EXPRESSION-FAILED",
+    title="An expression of the mapping could not be computed",
+    severity=Severity.WARNING,
+    cure="Look at the expression with the values of this document; guard it with has() or a further condition.",
+    ak5="5",
+    contrl="12",
+)
 
 WRITE_MISSING = Kind(
-    code="MAP-WRITE-MISSING", title="The document lacks a value that the message must have",
-    cure="Complete the document, or give a default: or constant: in the mapping.")
+    code="MAP-WRITE-MISSING",
+    title="The document lacks a value that the message must have",
+    cure="Complete the document, or give a default: or constant: in the mapping.",
+)
 
 WRITE_INVALID = Kind(
-    code="MAP-WRITE-INVALID", title="A value of the document cannot be written in the form that the message needs",
-    cure="Change the value, or say in the mapping how it is to be written (round:, cut:, table:).")
+    code="MAP-WRITE-INVALID",
+    title="A value of the document cannot be written in the form that the message needs",
+    cure="Change the value, or say in the mapping how it is to be written (round:, cut:, table:).",
+)
 
 CHECK_DIGIT = Kind(
-    code="DOC-CHECK-DIGIT", title="A GTIN, GLN or SSCC has a wrong check digit or length", severity=Severity.WARNING,
-    cure="Compare the number with the label or the master data; it is kept as sent.")
+    code="DOC-CHECK-DIGIT",
+    title="A GTIN, GLN or SSCC has a wrong check digit or length",
+    severity=Severity.WARNING,
+    cure="Compare the number with the label or the master data; it is kept as sent.",
+)
 
 DELIVERIES_DIFFER = Kind(
-    code="DOC-DELIVERIES-DIFFER", title="The deliveries of a line do not add up to its quantity", severity=Severity.WARNING,
-    cure="Ask the buyer which is right; the line's quantity and its deliveries are kept as sent.")
+    code="DOC-DELIVERIES-DIFFER",
+    title="The deliveries of a line do not add up to its quantity",
+    severity=Severity.WARNING,
+    cure="Ask the buyer which is right; the line's quantity and its deliveries are kept as sent.",
+)

@@ -36,5 +36,8 @@ BR_O_08 = Kind(code="BR-O-08", title="The amount outside the scope of tax is not
 BR_O_09 = Kind(code="BR-O-09", title="A breakdown outside the scope of tax has tax", cure=_TAX)
 
 TAX_INEXACT = Kind(
-    code="INVOICE-TAX-INEXACT", severity=Severity.WARNING, title="The tax of a category is off by cents, within what the official rules let pass",
-    cure="Compute the tax once for each category and rate from its taxable amount; never add up rounded taxes of lines.")
+    code="INVOICE-TAX-INEXACT",
+    severity=Severity.WARNING,
+    title="The tax of a category is off by cents, within what the official rules let pass",
+    cure="Compute the tax once for each category and rate from its taxable amount; never add up rounded taxes of lines.",
+)

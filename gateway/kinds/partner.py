@@ -6,7 +6,10 @@ UNKNOWN_SENDER = Kind(
     code="PARTNER-UNKNOWN-SENDER",
     title="No partner has the sender's identifier",
     cure="Add the identifier to the partner's file in partners/, or reject the file: it waits for a person.",
-    ta1="006", ak5="", ak9="", contrl="23",
+    ta1="006",
+    ak5="",
+    ak9="",
+    contrl="23",
 )
 NOT_ENTITLED = Kind(
     code="PARTNER-NOT-ENTITLED",
@@ -18,11 +21,15 @@ RECEIVER_NOT_US = Kind(
     code="PARTNER-RECEIVER-NOT-US",
     title="The file is addressed to somebody else",
     cure="Ask the sender for the right receiver identifier, or add it to `us.identifiers` in config.yaml.",
-    ta1="008", contrl="7",
+    ta1="008",
+    contrl="7",
 )
 NO_AGREEMENT = Kind(
     code="PARTNER-NO-AGREEMENT",
     title="No agreement covers this transaction with this partner",
     cure="Add an agreement `receive: <syntax>/<version>/<type>` to the partner's file, or tell the partner what we take.",
-    ak5="1", ak9="1", ik5="1", contrl="17",
+    ak5="1",
+    ak9="1",
+    ik5="1",
+    contrl="17",
 )

@@ -7,7 +7,9 @@ TYPE_UNSUPPORTED = Kind(
     code="FILE-TYPE-UNSUPPORTED",
     title="A transaction of a type or version that we do not know",
     cure="Add its schema under schemas/ and its mapping under mappings/, or tell the partner which types we take.",
-    ak5="1", ik5="1", contrl="17",
+    ak5="1",
+    ik5="1",
+    contrl="17",
 )
 VERSION_NEAREST = Kind(
     code="FILE-VERSION-NEAREST",
@@ -19,7 +21,8 @@ DUPLICATE_INTERCHANGE = Kind(
     code="FILE-DUPLICATE-INTERCHANGE",
     title="An interchange of this sender with this control number was received before",
     cure="Nothing, if the partner sent it twice; if it is new, ask for a new control number.",
-    ta1="025", contrl="26",
+    ta1="025",
+    contrl="26",
 )
 NOT_FOUND = Kind(
     code="FILE-NOT-FOUND",

@@ -44,7 +44,8 @@ ENVELOPE_MISSING = Kind(
     code="X12-ENVELOPE-MISSING",
     title="Groups or transactions stand without their envelope (ISA, GS)",
     cure="Send ISA and GS before the first transaction.",
-    ta1="024", ak9="",
+    ta1="024",
+    ak9="",
 )
 GROUP_MISSING = Kind(
     code="X12-GROUP-MISSING",
@@ -104,13 +105,17 @@ SEGMENT_ENDLESS = Kind(
     code="X12-SEGMENT-ENDLESS",
     title="No terminator comes for so long that this can be no segment",
     cure="Check the segment terminator that ISA announces.",
-    ta1="004", ak3="8", ak5="5",
+    ta1="004",
+    ak3="8",
+    ak5="5",
 )
 LOWER_CASE = Kind(
     code="X12-LOWER-CASE",
     title="The tags are in lower case",
     cure="Send segment tags in upper case.",
-    ta1="022", ak3="1", ak5="5",
+    ta1="022",
+    ak3="1",
+    ak5="5",
 )
 
 
@@ -188,7 +193,8 @@ FILE_TRUNCATED = Kind(
     code="X12-FILE-TRUNCATED",
     title="The file ends in the middle of a transaction",
     cure="Send the file again, complete.",
-    ak5="2", ta1="023",
+    ak5="2",
+    ta1="023",
 )
 TRANSACTION_TOO_LARGE = Kind(
     code="X12-TRANSACTION-TOO-LARGE",
@@ -200,9 +206,9 @@ TAG_MALFORMED = Kind(
     code="X12-TAG-MALFORMED",
     title="A segment does not begin with a tag in capital letters",
     cure="Begin each segment with its tag of two or three capital letters and digits; look whether an element contains the terminator.",
-    ak3="1", ak5="5",
+    ak3="1",
+    ak5="5",
 )
-
 
 
 # Structure of transactions (schema)
@@ -210,43 +216,50 @@ SEGMENT_UNKNOWN = Kind(
     code="X12-SEGMENT-UNKNOWN",
     title="The tag names no segment that the version knows",
     cure="Leave the segment out, or have the schema extended by it.",
-    ak3="1", ak5="5",
+    ak3="1",
+    ak5="5",
 )
 SEGMENT_UNEXPECTED = Kind(
     code="X12-SEGMENT-UNEXPECTED",
     title="The segment belongs to a loop that is not open here",
     cure="Send the segment that opens the loop first.",
-    ak3="2", ak5="5",
+    ak3="2",
+    ak5="5",
 )
 SEGMENT_MISSING = Kind(
     code="X12-SEGMENT-MISSING",
     title="A mandatory segment or loop is missing",
     cure="Send the segment at the place that is named.",
-    ak3="3", ak5="5",
+    ak3="3",
+    ak5="5",
 )
 LOOP_OVER_MAXIMUM = Kind(
     code="X12-LOOP-OVER-MAXIMUM",
     title="A loop stands more often than it may",
     cure="Send the loop at most as often as the schema allows.",
-    ak3="4", ak5="5",
+    ak3="4",
+    ak5="5",
 )
 SEGMENT_OVER_MAXIMUM = Kind(
     code="X12-SEGMENT-OVER-MAXIMUM",
     title="A segment stands more often than it may",
     cure="Send the segment at most as often as the schema allows.",
-    ak3="5", ak5="5",
+    ak3="5",
+    ak5="5",
 )
 SEGMENT_NOT_IN_TRANSACTION = Kind(
     code="X12-SEGMENT-NOT-IN-TRANSACTION",
     title="The segment exists, but not in this transaction",
     cure="Leave the segment out.",
-    ak3="6", ak5="5",
+    ak3="6",
+    ak5="5",
 )
 SEGMENT_OUT_OF_ORDER = Kind(
     code="X12-SEGMENT-OUT-OF-ORDER",
     title="A segment stands behind others that must follow it",
     cure="Send the segments in the order of the schema.",
-    ak3="7", ak5="5",
+    ak3="7",
+    ak5="5",
 )
 
 
@@ -255,79 +268,108 @@ ELEMENT_MISSING = Kind(
     code="X12-ELEMENT-MISSING",
     title="A mandatory element or component is empty",
     cure="Send a value.",
-    ak3="8", ak4="1", ak5="5",
+    ak3="8",
+    ak4="1",
+    ak5="5",
 )
 ELEMENT_CONDITION = Kind(
     code="X12-ELEMENT-CONDITION",
     title="An element is empty although another one demands it",
     cure="Send the elements together, as the segment's conditions demand.",
-    ak3="8", ak4="2", ak5="5",
+    ak3="8",
+    ak4="2",
+    ak5="5",
 )
 ELEMENTS_TOO_MANY = Kind(
     code="X12-ELEMENTS-TOO-MANY",
     title="A segment has more elements than it may",
     cure="Send no more elements than the schema knows.",
-    ak3="8", ak4="3", ak5="5",
+    ak3="8",
+    ak4="3",
+    ak5="5",
 )
 ELEMENT_TOO_SHORT = Kind(
     code="X12-ELEMENT-TOO-SHORT",
     title="A value is too short",
     cure="Send a value of the length that is asked for.",
-    ak3="8", ak4="4", ak5="5",
+    ak3="8",
+    ak4="4",
+    ak5="5",
 )
 ELEMENT_TOO_LONG = Kind(
     code="X12-ELEMENT-TOO-LONG",
     title="A value is too long",
     cure="Send a value of the length that is asked for.",
-    ak3="8", ak4="5", ak5="5",
+    ak3="8",
+    ak4="5",
+    ak5="5",
 )
 ELEMENT_CHARACTER = Kind(
     code="X12-ELEMENT-CHARACTER",
     title="A value holds characters that it may not hold, such as letters in a number",
     cure="Send digits in numbers, and no control characters anywhere.",
-    ak3="8", ak4="6", ak5="5",
+    ak3="8",
+    ak4="6",
+    ak5="5",
 )
 ELEMENT_CODE = Kind(
     code="X12-ELEMENT-CODE",
     title="A code is not one of those that are allowed",
     cure="Send one of the codes that are named.",
-    ak3="8", ak4="7", ak5="5",
+    ak3="8",
+    ak4="7",
+    ak5="5",
 )
 ELEMENT_DATE = Kind(
     code="X12-ELEMENT-DATE",
     title="A value is no date of the calendar in the form that is asked for",
     cure="Send a date like 20260131.",
-    ak3="8", ak4="8", ak5="5",
+    ak3="8",
+    ak4="8",
+    ak5="5",
 )
 ELEMENT_TIME = Kind(
     code="X12-ELEMENT-TIME",
     title="A value is no time of day in the form that is asked for",
     cure="Send a time like 1430.",
-    ak3="8", ak4="9", ak5="5",
+    ak3="8",
+    ak4="9",
+    ak5="5",
 )
 ELEMENT_EXCLUSION = Kind(
     code="X12-ELEMENT-EXCLUSION",
     title="Two elements stand together that exclude each other",
     cure="Send only one of them.",
-    ak3="8", ak4="10", ak5="5",
+    ak3="8",
+    ak4="10",
+    ak5="5",
 )
 REPETITIONS_TOO_MANY = Kind(
     code="X12-REPETITIONS-TOO-MANY",
     title="An element is repeated more often than it may",
     cure="Send fewer repetitions.",
-    ak3="8", ak4="3", ak5="5", ik4="12",
+    ak3="8",
+    ak4="3",
+    ak5="5",
+    ik4="12",
 )
 COMPONENTS_TOO_MANY = Kind(
     code="X12-COMPONENTS-TOO-MANY",
     title="A composite has more components than it may",
     cure="Send fewer components.",
-    ak3="8", ak4="3", ak5="5", ik4="13",
+    ak3="8",
+    ak4="3",
+    ak5="5",
+    ik4="13",
 )
 ELEMENT_NOT_USED = Kind(
     code="X12-ELEMENT-NOT-USED",
     title="An element is sent that was agreed not to be used",
     cure="Leave the element empty.",
-    ak3="8", ak4="3", ak5="5", ik4="I10",
+    ak3="8",
+    ak4="3",
+    ak5="5",
+    ik4="I10",
 )
 PROBLEMS_TOO_MANY = Kind(
     code="X12-PROBLEMS-TOO-MANY",

@@ -20,8 +20,9 @@ from gateway.schema.plan import Tree
 __all__ = ["PartnerValues", "to_document", "to_transaction"]
 
 
-def to_document(transaction: Transaction, tree: Tree | None, reading: CompiledReading, header: Source,
-                partner: PartnerValues) -> tuple[Document | None, list[Problem]]:
+def to_document(
+    transaction: Transaction, tree: Tree | None, reading: CompiledReading, header: Source, partner: PartnerValues
+) -> tuple[Document | None, list[Problem]]:
     """The canonical document, or None where something that it must have is missing or wrong (then there is an error among the problems)."""
     document, state = run(transaction, tree, reading, header, partner)
     if any(problem.severity is Severity.ERROR for problem in state.problems):

@@ -84,8 +84,10 @@ class Identifiers:
             number = self.module.name("i")
             if trace:
                 function.open(f"for {number}, ({code}, {value}) in enumerate(zip({segment}[{first}:{last}:2], {segment}[{first + 1}:{last + 1}:2])):")
-                places = [f"[({segment}, {first + side} + 2 * {number}, None, f'{{{first + side} + 2 * {number}:02}}', 'copied', {keyed.where!r})]"
-                          for side in (0, 1)]
+                places = [
+                    f"[({segment}, {first + side} + 2 * {number}, None, f'{{{first + side} + 2 * {number}:02}}', 'copied', {keyed.where!r})]"
+                    for side in (0, 1)
+                ]
             else:
                 function.open(f"for {code}, {value} in zip({segment}[{first}:{last}:2], {segment}[{first + 1}:{last + 1}:2]):")
                 places = ["", ""]
@@ -105,14 +107,28 @@ class Identifiers:
             function.open(f"if {part} and {part}[0]:")
             function.line(f"{value} = {part}[0]")
             function.line(f"{code} = {part}[{position - 1}] if len({part}) >= {position} else ''")
-            places = [f"[({segment}, {spot.position}, {number}, '{held.id}/{held.components[number - 1].id}', 'copied', {keyed.where!r})]"
-                      for number in (position, 1)]
+            places = [
+                f"[({segment}, {spot.position}, {number}, '{held.id}/{held.components[number - 1].id}', 'copied', {keyed.where!r})]"
+                for number in (position, 1)
+            ]
             self._keep(function, keyed, code, value, known, others, label, scope, trace, places[0], places[1])
             function.close(2)
         function.close(opened)
 
-    def _keep(self, function: Function, keyed: Keyed, code: str, value: str, known: str, others: str, label: str, scope: CodeScope, trace: str,
-              code_origin: str, value_origin: str) -> None:
+    def _keep(
+        self,
+        function: Function,
+        keyed: Keyed,
+        code: str,
+        value: str,
+        known: str,
+        others: str,
+        label: str,
+        scope: CodeScope,
+        trace: str,
+        code_origin: str,
+        value_origin: str,
+    ) -> None:
         """An identifier under its kind; the first of a kind stays."""
         table = self.module.constant("table", dict(keyed.table.forward), ("keyed", keyed.table.name, id(keyed.table.forward)))
         name = self.module.name("r")

@@ -297,5 +297,3 @@ def first_filled(elements: Any, attribute: str | None) -> Any:
         if (element.get(attribute) if attribute else element.text or "").strip():
             return element
     return None
-
-

@@ -102,8 +102,15 @@ class _Writer:
         self.syntax = plan.schema.syntax if plan.schema is not None else "xml"
         self.module = Module()
         self.module.constants.update(
-            told=tracing.told, adopt=tracing.adopt, adopt_merged=tracing.adopt_merged, merged=tracing.merged, Only=Only,
-            OtherIdentifier=OtherIdentifier, later=compile_paths.later, first_filled=compile_paths.first_filled)
+            told=tracing.told,
+            adopt=tracing.adopt,
+            adopt_merged=tracing.adopt_merged,
+            merged=tracing.merged,
+            Only=Only,
+            OtherIdentifier=OtherIdentifier,
+            later=compile_paths.later,
+            first_filled=compile_paths.first_filled,
+        )
         self.paths = Paths(self.module, self.syntax, plan.namespaces, root_namespace)
         self.values = Values(self.module, self.paths, explain, self.syntax)
         self.scopes = Scopes(self.module, self.paths, self.values)
@@ -144,8 +151,9 @@ class _Writer:
 
     # Fields ------------------------------------------------------------------------------------------------------------
 
-    def fields(self, function: Function, block: Block, scope: CodeScope, label: str, trace: str, *, essential: bool,
-               skip: tuple[str, ...] = ()) -> _Filled:
+    def fields(
+        self, function: Function, block: Block, scope: CodeScope, label: str, trace: str, *, essential: bool, skip: tuple[str, ...] = ()
+    ) -> _Filled:
         """The code that fills every field of a block into variables."""
         filled = _Filled()
         plain = {shape.name for shape, _ in block.fields}
@@ -183,8 +191,19 @@ class _Writer:
             self._deliveries(function, label, filled, scope)
         return filled
 
-    def _leaf(self, function: Function, shape: Shape, leaf: Leaf, name: str, scope: CodeScope, trace: str, essential: bool, filled: _Filled,
-              plain: set[str], skip: tuple[str, ...]) -> None:
+    def _leaf(
+        self,
+        function: Function,
+        shape: Shape,
+        leaf: Leaf,
+        name: str,
+        scope: CodeScope,
+        trace: str,
+        essential: bool,
+        filled: _Filled,
+        plain: set[str],
+        skip: tuple[str, ...],
+    ) -> None:
         value = self.values.leaf(function, leaf, shape.kind, name, scope, mandatory=shape.mandatory and essential)
         filled.names[shape.name] = value.variable
         if shape.kind == "texts" or shape.kind == "boolean":
@@ -268,8 +287,9 @@ class _Writer:
         self._wanted(function, block, label, filled, essential, scope, lambda: self._construct(function, variable, block.struct, filled))
         function.close()
 
-    def _wanted(self, function: Function, block: Block, label: str, filled: _Filled, essential: bool, scope: CodeScope,
-                build: Callable[[], None]) -> None:
+    def _wanted(
+        self, function: Function, block: Block, label: str, filled: _Filled, essential: bool, scope: CodeScope, build: Callable[[], None]
+    ) -> None:
         """Builds where every mandatory field is there; else a problem, unless the mapping skips it or one is told already."""
         words = _words(block.struct)
         opened = 0
@@ -312,8 +332,9 @@ class _Writer:
                 function.line(f"{placed} = {{role: held for role, (held, _) in {placed}.items()}}")
         return variable, placed
 
-    def _items(self, function: Function, block: Block, variable: str, placed: str, label: str, scope: CodeScope, roles: tuple[str, ...],
-               guard: str) -> None:
+    def _items(
+        self, function: Function, block: Block, variable: str, placed: str, label: str, scope: CodeScope, roles: tuple[str, ...], guard: str
+    ) -> None:
         """A function for one source of a list, and its call."""
         name = self.module.name("items")
         names = scope.variables()

@@ -156,8 +156,11 @@ class Values:
                 self.check_digit(function, last, name, value)
             return
         code = self._code(text) if kind in ("date", "datetime") and leaf.form is None else None
-        table = self.module.constant("to_" + kind, converter(kind, leaf, self.syntax, coded=code is not None),
-                                     None if kind == "decimal" and is_changed(leaf) else (kind, leaf.form, leaf.zone, code is not None))
+        table = self.module.constant(
+            "to_" + kind,
+            converter(kind, leaf, self.syntax, coded=code is not None),
+            None if kind == "decimal" and is_changed(leaf) else (kind, leaf.form, leaf.zone, code is not None),
+        )
         if code is None:
             function.line(f"{name} = {table}[{raw}] if {raw} else None")
         else:
@@ -205,8 +208,15 @@ class Values:
         if kind in ("date", "datetime") and leaf.form is not None:
             expected = f"{expected} as {leaf.form}"
         if text.spot is not None:
-            return Site(field=label, where=leaf.where, mandatory=mandatory, expected=expected, position=text.spot.position,
-                        component=text.spot.component, name=text.spot.name)
+            return Site(
+                field=label,
+                where=leaf.where,
+                mandatory=mandatory,
+                expected=expected,
+                position=text.spot.position,
+                component=text.spot.component,
+                name=text.spot.name,
+            )
         if isinstance(text.path, XmlPath):
             return Site(field=label, where=leaf.where, mandatory=mandatory, expected=expected, attribute=text.path.attribute, name=text.path.text)
         return Site(field=label, where=leaf.where, mandatory=mandatory, expected=expected)
@@ -352,8 +362,7 @@ class Values:
             side = 0 if origin.name == "first" else 1
             position = held.pair_path.spots[0].position + side
             place = f"{position} + 2 * {held.pair[2]}"
-            return Text(f"({held.pair[side]} or '')", held.segment,
-                        f"[({held.segment}, {place}, None, f'{{{place}:02}}', 'copied', {leaf.where!r})]")
+            return Text(f"({held.pair[side]} or '')", held.segment, f"[({held.segment}, {place}, None, f'{{{place}:02}}', 'copied', {leaf.where!r})]")
         variable = self.module.name("r")
         value = f"x.partner.get({origin.name!r})" if origin.family == "partner" else f"(x.header.{origin.name} or '')"
         function.line(f"{variable} = {value}")

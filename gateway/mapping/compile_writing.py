@@ -44,9 +44,20 @@ def compile_writing(plan: MappingPlan, *, explain: bool = False) -> CompiledWrit
     assert plan.direction == "write"
     module = Module()
     module.constants.update(
-        all_parties=writing.all_parties, party_names=writing.party_names, through=writing.through, pairs_of=writing.identifier_pairs,
-        cleaned=writing.cleaned, permitted=writing.permitted, text_of=writing.text_of, chunks=writing.chunks, folded=writing.folded,
-        put=writing.put, trim=writing.trim, Decimal=Decimal, told=_told)
+        all_parties=writing.all_parties,
+        party_names=writing.party_names,
+        through=writing.through,
+        pairs_of=writing.identifier_pairs,
+        cleaned=writing.cleaned,
+        permitted=writing.permitted,
+        text_of=writing.text_of,
+        chunks=writing.chunks,
+        folded=writing.folded,
+        put=writing.put,
+        trim=writing.trim,
+        Decimal=Decimal,
+        told=_told,
+    )
     writer = _Segments(plan, module, explain) if plan.schema is not None else _Elements(plan, module, explain)
     writer.document()
     title = f"<mapping {plan.spec} write{' explain' if explain else ''}>"
@@ -214,8 +225,9 @@ class _Segments(_Scopes):
             return f"{use.id}/{part.id}" if part is not None else use.id
         return f"{use.position:02}/{part.position}" if part is not None else f"{use.position:02}"
 
-    def _composite(self, function: Function, held: WriteComposite, scope: WriteScope,
-                   origins: list[tuple[str, Written]]) -> tuple[str, list[str], tuple[int, int, Leaf, Written, ElementUse] | None]:
+    def _composite(
+        self, function: Function, held: WriteComposite, scope: WriteScope, origins: list[tuple[str, Written]]
+    ) -> tuple[str, list[str], tuple[int, int, Leaf, Written, ElementUse] | None]:
         """A list of components; empty where nothing of the document is in it. Constants beside a value stand and fall with it."""
         texts: dict[int, str] = {}
         sent: list[str] = []
@@ -250,7 +262,7 @@ class _Segments(_Scopes):
             parts[position] = chunk if self.syntax == "x12" else f"[{chunk}]"
             return 1
         held = plan.use.elements[position - 1]
-        room = sum(1 for other in held.components[number - 1:] if other.id == part.id)
+        room = sum(1 for other in held.components[number - 1 :] if other.id == part.id)
         function.open(f"for {chunk} in chunks({value.variable}, {leaf.split}, {room}):")
         parts[position] = f"[*{parts[position]}[:{number - 1}], *{chunk}]"
         return 1
@@ -391,7 +403,6 @@ def _prefixes(namespaces: Any, root: WriteElement) -> dict[str | None, str]:
 
     look(root)
     return {prefix or None: namespace for prefix, namespace in sorted(namespaces.items(), key=lambda item: item[0] != "") if namespace in used}
-
 
 
 __all__ = ["CompiledWriting", "compile_writing"]

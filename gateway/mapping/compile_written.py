@@ -91,7 +91,7 @@ class WrittenValues:
             return name
         variable, sure = base.variable, True
         for step in range(len(path.names)):
-            key = (base.variable, path.names[:step + 1])
+            key = (base.variable, path.names[: step + 1])
             known = function.known(key)
             if known is None:
                 known = function.remember(key, self.module.name("f"))
@@ -323,8 +323,12 @@ class WrittenValues:
         if self.explain:
             function.line(f"{trace} = []")
         for part in origin.parts:
-            if isinstance(part.origin, Take) and isinstance(part.origin.path, FieldPath) and part.origin.path.shape.kind in ("texts", "text") \
-                    and (part.origin.path.shape.kind == "texts" or self.leads_through_lists(part.origin.path)):
+            if (
+                isinstance(part.origin, Take)
+                and isinstance(part.origin.path, FieldPath)
+                and part.origin.path.shape.kind in ("texts", "text")
+                and (part.origin.path.shape.kind == "texts" or self.leads_through_lists(part.origin.path))
+            ):
                 function.line(f"{held} += filter(None, {self.every(part.origin.path, scope)})")
                 if self.explain:
                     base = scope.up(part.origin.path.up)

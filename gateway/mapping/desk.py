@@ -180,7 +180,7 @@ def field_path(scalar: Scalar, scope: FieldScope, *, text: str | None = None) ->
         shape = known.get(name)
         if shape is None:
             where = f"{struct.__name__}" if struct is not None else "a text"
-            quoted = f"; a constant is written in quotes: \"{text}\"" if text.isupper() or text.isdecimal() else ""
+            quoted = f'; a constant is written in quotes: "{text}"' if text.isupper() or text.isdecimal() else ""
             raise WrongPath(f"{where} has no field '{name}'{did_you_mean(name, known)}{quoted}")
         if index is not None and shape.kind not in ("texts", "objects"):
             raise WrongPath(f"'{name}' is no list")

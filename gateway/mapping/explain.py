@@ -34,8 +34,9 @@ class Origin(Value, frozen=True, kw_only=True):
     path: str | None = None
 
 
-def provenance(transaction: Transaction, tree: Tree | None, reading: CompiledReading, header: Source,
-               partner: PartnerValues) -> dict[str, list[Origin]]:
+def provenance(
+    transaction: Transaction, tree: Tree | None, reading: CompiledReading, header: Source, partner: PartnerValues
+) -> dict[str, list[Origin]]:
     """For each canonical field that was filled, in the order of the document, where it came from."""
     assert reading.explain, "compile_reading(plan, explain=True)"
     document, state = run(transaction, tree, reading, header, partner)

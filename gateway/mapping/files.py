@@ -201,13 +201,17 @@ def _set(items: dict[str, Node], keys: dict[str, Scalar], names: list[str], plac
             faults.append(place.fault(f"there is no '{name}' to remove{did_you_mean(name, items)}"))
         items.pop(name, None)
         keys.pop(name, None)
-    elif name != "when" and isinstance(value, Mapping) and isinstance(old, Mapping) and not is_value(old) \
-            and not any(key in value for key in SOURCES):
+    elif (
+        name != "when" and isinstance(value, Mapping) and isinstance(old, Mapping) and not is_value(old) and not any(key in value for key in SOURCES)
+    ):
         items[name] = _over(old, value, faults)
     elif isinstance(value, Mapping) and isinstance(old, Mapping | Scalar) and not any(key in value for key in SOURCES) and is_value(value):
         # only modifiers, such as {divide: 100}: laid over the value that is there
-        base = old if isinstance(old, Mapping) else Mapping({"from": old}, {"from": Scalar("from", old.document, old.line, old.column)},
-                                                            old.document, old.line, old.column)
+        base = (
+            old
+            if isinstance(old, Mapping)
+            else Mapping({"from": old}, {"from": Scalar("from", old.document, old.line, old.column)}, old.document, old.line, old.column)
+        )
         items[name] = _over(base, value, faults)
     elif isinstance(value, Mapping) and isinstance(old, Sequence) and "each" not in value and not is_value(value):
         items[name] = _first_of(old, _expand(value, faults))

@@ -93,23 +93,85 @@ def short_decimal(number: Decimal) -> str:
 
 #: names of formats and the EDIFACT 2379 codes that mean them
 FORMATS: dict[str, str] = {
-    "CCYYMMDD": "%Y%m%d", "YYMMDD": "%y%m%d", "DDMMYY": "%d%m%y", "MMDDYY": "%m%d%y", "DDMMCCYY": "%d%m%Y", "MMDDCCYY": "%m%d%Y",
-    "CCYY-MM-DD": "%Y-%m-%d", "DD.MM.CCYY": "%d.%m.%Y", "MM/DD/CCYY": "%m/%d/%Y",
-    "CCYYMMDDHHMM": "%Y%m%d%H%M", "CCYYMMDDHHMMSS": "%Y%m%d%H%M%S", "YYMMDDHHMM": "%y%m%d%H%M", "YYMMDDHHMMSS": "%y%m%d%H%M%S",
-    "HHMM": "%H%M", "HHMMSS": "%H%M%S", "HH:MM:SS": "%H:%M:%S", "CCYYWW": "week", "CCYYMM": "%Y%m", "ISO": "iso",
+    "CCYYMMDD": "%Y%m%d",
+    "YYMMDD": "%y%m%d",
+    "DDMMYY": "%d%m%y",
+    "MMDDYY": "%m%d%y",
+    "DDMMCCYY": "%d%m%Y",
+    "MMDDCCYY": "%m%d%Y",
+    "CCYY-MM-DD": "%Y-%m-%d",
+    "DD.MM.CCYY": "%d.%m.%Y",
+    "MM/DD/CCYY": "%m/%d/%Y",
+    "CCYYMMDDHHMM": "%Y%m%d%H%M",
+    "CCYYMMDDHHMMSS": "%Y%m%d%H%M%S",
+    "YYMMDDHHMM": "%y%m%d%H%M",
+    "YYMMDDHHMMSS": "%y%m%d%H%M%S",
+    "HHMM": "%H%M",
+    "HHMMSS": "%H%M%S",
+    "HH:MM:SS": "%H:%M:%S",
+    "CCYYWW": "week",
+    "CCYYMM": "%Y%m",
+    "ISO": "iso",
 }
 CODES_2379: dict[str, str] = {
-    "2": "DDMMYY", "3": "MMDDYY", "4": "DDMMCCYY", "101": "YYMMDD", "102": "CCYYMMDD", "201": "YYMMDDHHMM", "202": "YYMMDDHHMMSS",
-    "203": "CCYYMMDDHHMM", "204": "CCYYMMDDHHMMSS", "205": "CCYYMMDDHHMMZ", "303": "CCYYMMDDHHMMZ", "304": "CCYYMMDDHHMMSSZ", "401": "HHMM",
-    "402": "HHMMSS", "616": "CCYYWW", "711": "CCYYMMDD", "713": "YYMMDDHHMM", "717": "YYMMDD", "718": "CCYYMMDD", "719": "CCYYMMDDHHMM",
+    "2": "DDMMYY",
+    "3": "MMDDYY",
+    "4": "DDMMCCYY",
+    "101": "YYMMDD",
+    "102": "CCYYMMDD",
+    "201": "YYMMDDHHMM",
+    "202": "YYMMDDHHMMSS",
+    "203": "CCYYMMDDHHMM",
+    "204": "CCYYMMDDHHMMSS",
+    "205": "CCYYMMDDHHMMZ",
+    "303": "CCYYMMDDHHMMZ",
+    "304": "CCYYMMDDHHMMSSZ",
+    "401": "HHMM",
+    "402": "HHMMSS",
+    "616": "CCYYWW",
+    "711": "CCYYMMDD",
+    "713": "YYMMDDHHMM",
+    "717": "YYMMDD",
+    "718": "CCYYMMDD",
+    "719": "CCYYMMDDHHMM",
 }
-_LENGTHS = {"CCYYMMDD": 8, "YYMMDD": 6, "DDMMYY": 6, "MMDDYY": 6, "DDMMCCYY": 8, "MMDDCCYY": 8, "CCYYMMDDHHMM": 12, "CCYYMMDDHHMMSS": 14,
-            "YYMMDDHHMM": 10, "YYMMDDHHMMSS": 12, "HHMM": 4, "HHMMSS": 6, "CCYYWW": 6, "CCYYMM": 6}
+_LENGTHS = {
+    "CCYYMMDD": 8,
+    "YYMMDD": 6,
+    "DDMMYY": 6,
+    "MMDDYY": 6,
+    "DDMMCCYY": 8,
+    "MMDDCCYY": 8,
+    "CCYYMMDDHHMM": 12,
+    "CCYYMMDDHHMMSS": 14,
+    "YYMMDDHHMM": 10,
+    "YYMMDDHHMMSS": 12,
+    "HHMM": 4,
+    "HHMMSS": 6,
+    "CCYYWW": 6,
+    "CCYYMM": 6,
+}
 _PERIODS = {"711", "713", "717", "718", "719"}
 #: two digits of a year are of this century below 80 (a rule without a clock: an archived file means the same for ever)
 _PIVOT = 80
-_ZONES = {"Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "CET": 60, "MEZ": 60, "CES": 120, "EET": 120, "EST": -300, "EDT": -240, "CST": -360, "CDT": -300,
-          "MST": -420, "MDT": -360, "PST": -480, "PDT": -420}
+_ZONES = {
+    "Z": 0,
+    "UTC": 0,
+    "GMT": 0,
+    "WET": 0,
+    "CET": 60,
+    "MEZ": 60,
+    "CES": 120,
+    "EET": 120,
+    "EST": -300,
+    "EDT": -240,
+    "CST": -360,
+    "CDT": -300,
+    "MST": -420,
+    "MDT": -360,
+    "PST": -480,
+    "PDT": -420,
+}
 _ISO = re.compile(r"(?P<date>\d{4}-\d{2}-\d{2})(?:T(?P<time>\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?)?(?P<zone>Z|[+-]\d{2}:\d{2})?", re.ASCII)
 
 

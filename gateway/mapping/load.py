@@ -34,8 +34,9 @@ from gateway.yaml_source import did_you_mean
 __all__ = ["known_specs", "load_mapping"]
 
 
-def load_mapping(spec: str, direction: str, resolver: Resolver, schema: SchemaPlan | None, overlays: Many[Mapping] = (), *,
-                 partner_names: Collection[str] = ()) -> MappingPlan:
+def load_mapping(
+    spec: str, direction: str, resolver: Resolver, schema: SchemaPlan | None, overlays: Many[Mapping] = (), *, partner_names: Collection[str] = ()
+) -> MappingPlan:
     """The plan of a mapping with a partner's differences laid over; raises Faults with all faults. `schema` is None for XML.
 
     `partner_names`: what this partner's file says about itself beyond the known words (partner.currency, ...).
@@ -54,20 +55,47 @@ def load_mapping(spec: str, direction: str, resolver: Resolver, schema: SchemaPl
     if struct is not None and direction == "read":
         scope: Scope = SegmentScope(schema, schema.root, opener(schema.root)) if schema is not None else XmlScope()
         block = load_reading.load_document(root, struct, scope, desk)
-        plan = MappingPlan(spec=spec, direction=direction, document=document, struct=struct, schema=schema, root=block, namespaces=desk.namespaces,
-                           digest=gathered.digest, sources=gathered.sources)
+        plan = MappingPlan(
+            spec=spec,
+            direction=direction,
+            document=document,
+            struct=struct,
+            schema=schema,
+            root=block,
+            namespaces=desk.namespaces,
+            digest=gathered.digest,
+            sources=gathered.sources,
+        )
     elif struct is not None:
         fields = FieldScope(struct, None, also)
         for key, place in root.keys.items():
             if key not in HEAD_WORDS and key in root:
                 desk.fault(place, f"a mapping that writes has no '{key}'{did_you_mean(key, HEAD_WORDS)}")
         if schema is not None:
-            plan = MappingPlan(spec=spec, direction=direction, document=document, struct=struct, also=also, schema=schema,
-                               segments=load_writing.load_segments(root, fields, desk), digest=gathered.digest, sources=gathered.sources)
+            plan = MappingPlan(
+                spec=spec,
+                direction=direction,
+                document=document,
+                struct=struct,
+                also=also,
+                schema=schema,
+                segments=load_writing.load_segments(root, fields, desk),
+                digest=gathered.digest,
+                sources=gathered.sources,
+            )
         else:
-            plan = MappingPlan(spec=spec, direction=direction, document=document, struct=struct, also=also, schema=None,
-                               element=load_writing.load_root(root, fields, desk), namespaces=desk.namespaces, digest=gathered.digest,
-                               sources=gathered.sources)
+            plan = MappingPlan(
+                spec=spec,
+                direction=direction,
+                document=document,
+                struct=struct,
+                also=also,
+                schema=None,
+                element=load_writing.load_root(root, fields, desk),
+                namespaces=desk.namespaces,
+                digest=gathered.digest,
+                sources=gathered.sources,
+            )
     if desk.faults or plan is None:
         raise Faults(sorted(set(desk.faults), key=lambda fault: (fault.file, fault.line, fault.column)))
     return plan

@@ -160,8 +160,19 @@ def _block(value: Node, struct: Any, scope: Scope, desk: Desk, depth: int, *, si
         _mandatory(first, struct, {shape.name for shape, _ in fields}, desk)
     if len(desk.faults) > before:
         return None
-    return Block(struct=struct, each=each, around=around, within=within, matching=matching, lonely=lonely, pairs=pairs, fields=tuple(fields),
-                 keyed=tuple(keyed), when=when, where=first.where)
+    return Block(
+        struct=struct,
+        each=each,
+        around=around,
+        within=within,
+        matching=matching,
+        lonely=lonely,
+        pairs=pairs,
+        fields=tuple(fields),
+        keyed=tuple(keyed),
+        when=when,
+        where=first.where,
+    )
 
 
 Both = tuple[SegmentPath, SegmentPath]
@@ -175,7 +186,7 @@ def _matching(node: Node, each: Path | None, inner: Scope, scope: Scope, desk: D
     if not isinstance(node, Mapping) or len(node.items) != 1 or not whole:
         desk.fault(node, "`matching: {its value: our value}` goes with an `each:` that begins at the whole transaction, as in each: /LIN")
         return None, None
-    (key, value), = node.items.items()
+    ((key, value),) = node.items.items()
     negated = isinstance(value, Mapping) and list(value) == ["not"]
     held = value.items["not"] if isinstance(value, Mapping) and negated else value
     theirs, ours = path_of(node.keys[key], inner, desk), path_of(held, scope, desk)
@@ -221,8 +232,9 @@ def _keyed(node: Mapping, struct: Any, scope: Scope, desk: Desk) -> Keyed:
         key_leaf = load_leaf(node_of_key, Wanted("key", "text", {}), inner, desk)
         value_leaf = load_leaf(value, Wanted("value", "text", {}), inner, desk)
     when = load_condition(node.items["when"], inner, desk) if "when" in node else None
-    return Keyed(each=each, key=key_leaf, value=value_leaf, table=table or Table("", {}), otherwise=otherwise, pairs=tuple(pairs), when=when,
-                 where=node.where)
+    return Keyed(
+        each=each, key=key_leaf, value=value_leaf, table=table or Table("", {}), otherwise=otherwise, pairs=tuple(pairs), when=when, where=node.where
+    )
 
 
 def _pairs(item: Node, scope: Scope, desk: Desk) -> SegmentPath | None:

@@ -169,8 +169,10 @@ def _origin(said: str, node: Mapping, wanted: Wanted, scope: Scope, desk: Desk) 
         if said == "all" and wanted.kind not in ("texts", "written"):
             desk.fault(node.keys[said], f"'{wanted.name}' is one {wanted.kind}, no list: write join: or first:")
             return None
-        parts = [load_leaf(part, Wanted(wanted.name, "text", {}) if wanted.kind != "written" else WRITTEN, scope, desk)
-                 for part in (value.items if isinstance(value, Sequence) else (value,))]
+        parts = [
+            load_leaf(part, Wanted(wanted.name, "text", {}) if wanted.kind != "written" else WRITTEN, scope, desk)
+            for part in (value.items if isinstance(value, Sequence) else (value,))
+        ]
         held = tuple(part for part in parts if part is not None)
         if said == "all":
             return All(held)
@@ -284,14 +286,28 @@ def _modified(node: Mapping, origin: Origin | None, wanted: Wanted, scope: Scope
     otherwise, otherwise_text = _otherwise(node, desk)
     split, most = _pieces(node, text, desk)
     leaf = Leaf(
-        origin=origin or Constant(""), where=node.where, make=_make(node, desk), table=desk.table(node.items["table"]) if "table" in node else None,
-        otherwise=otherwise, otherwise_text=otherwise_text, keep=_keep(node, text.get("keep"), wanted, desk), kept=_kept(node, wanted, scope, desk),
+        origin=origin or Constant(""),
+        where=node.where,
+        make=_make(node, desk),
+        table=desk.table(node.items["table"]) if "table" in node else None,
+        otherwise=otherwise,
+        otherwise_text=otherwise_text,
+        keep=_keep(node, text.get("keep"), wanted, desk),
+        kept=_kept(node, wanted, scope, desk),
         default=text.get("default"),
-        when=load_condition(node.items["when"], scope, desk) if "when" in node else None, form=_form(node, text.get("as"), wanted, desk),
-        zone=_zone(node, text.get("zone"), desk), implied=_implied(text.get("as"), wanted), divide=_factor(node, "divide", text, wanted, desk),
-        multiply=_factor(node, "multiply", text, wanted, desk), round=_whole(node, "round", text, desk),
-        rounding=text.get("rounding", "half_up"), cut=_whole(node, "cut", text, desk), pad=_whole(node, "pad", text, desk),
-        split=split, pieces=most)
+        when=load_condition(node.items["when"], scope, desk) if "when" in node else None,
+        form=_form(node, text.get("as"), wanted, desk),
+        zone=_zone(node, text.get("zone"), desk),
+        implied=_implied(text.get("as"), wanted),
+        divide=_factor(node, "divide", text, wanted, desk),
+        multiply=_factor(node, "multiply", text, wanted, desk),
+        round=_whole(node, "round", text, desk),
+        rounding=text.get("rounding", "half_up"),
+        cut=_whole(node, "cut", text, desk),
+        pad=_whole(node, "pad", text, desk),
+        split=split,
+        pieces=most,
+    )
     if leaf.rounding not in _ROUNDINGS:
         guess = did_you_mean(leaf.rounding, _ROUNDINGS)
         desk.fault(node.items["rounding"], f"no rounding '{leaf.rounding}'{guess}; known are {', '.join(_ROUNDINGS)}")

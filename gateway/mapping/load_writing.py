@@ -121,10 +121,18 @@ def _segment(entry: Node, scope: FieldScope, loops: tuple[LoopUse, ...], desk: D
     level = desk.text(body.get("level"), "`level:`")
     if level is not None and tag not in ("HL", "CPS"):
         desk.fault(level, "`level:` belongs to HL (and CPS)")
-    return WriteSegment(use=use, elements=elements, pairs=pairs, each=each, within=within,
-                        when=load_condition(body.items["when"], inner, desk) if "when" in body else None,
-                        level=level.text if level is not None else None, then=children, always=_always(body, desk) or not _varies(elements, pairs),
-                        where=entry.keys[tag].where)
+    return WriteSegment(
+        use=use,
+        elements=elements,
+        pairs=pairs,
+        each=each,
+        within=within,
+        when=load_condition(body.items["when"], inner, desk) if "when" in body else None,
+        level=level.text if level is not None else None,
+        then=children,
+        always=_always(body, desk) or not _varies(elements, pairs),
+        where=entry.keys[tag].where,
+    )
 
 
 def _always(body: Mapping, desk: Desk) -> bool:
@@ -257,8 +265,15 @@ def _pairs(value: Node, use: SegmentUse, scope: FieldScope, desk: Desk) -> Write
         composite = (1, code)
         if last is None:
             end = [element for element in use.elements if element.id == start.id][-1]
-    return WritePairs(first=start.position, last=end.position, path=path, table=table, otherwise=otherwise.text if otherwise is not None else "keep",
-                      composite=composite, where=value.where)
+    return WritePairs(
+        first=start.position,
+        last=end.position,
+        path=path,
+        table=table,
+        otherwise=otherwise.text if otherwise is not None else "keep",
+        composite=composite,
+        where=value.where,
+    )
 
 
 def load_root(root: Mapping, scope: FieldScope, desk: Desk) -> WriteElement | None:
@@ -346,11 +361,20 @@ def _element(tag: str, node: Node, scope: FieldScope, desk: Desk, depth: int) ->
         leaf = load_leaf(body, WRITTEN, inner, desk)
         if leaf is None:
             return None
-        return WriteElement(tag=tag, text=leaf, attributes=tuple(attributes), each=each, within=within, when=when,
-                            always=isinstance(leaf.origin, Constant), where=node.where)
+        return WriteElement(
+            tag=tag,
+            text=leaf,
+            attributes=tuple(attributes),
+            each=each,
+            within=within,
+            when=when,
+            always=isinstance(leaf.origin, Constant),
+            where=node.where,
+        )
     children, _ = _children(body, inner, desk, depth)
-    return WriteElement(tag=tag, attributes=tuple(attributes), each=each, within=within, when=when, children=children, always=_always(node, desk),
-                        where=node.where)
+    return WriteElement(
+        tag=tag, attributes=tuple(attributes), each=each, within=within, when=when, children=children, always=_always(node, desk), where=node.where
+    )
 
 
 def _nested(tag: str, node: Mapping, scope: FieldScope, desk: Desk, depth: int) -> WriteElement | None:

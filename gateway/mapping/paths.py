@@ -150,7 +150,8 @@ def _routes(steps: list[tuple[str, str]], scope: SegmentScope, up: int) -> tuple
                 deeper.append(((*hops, *more[:-1], hop), child))
         found = deeper
     return tuple(
-        Route(up, hops, (), use if isinstance(use, SegmentUse) else opener(use), use if isinstance(use, LoopUse) else None) for hops, use in found)
+        Route(up, hops, (), use if isinstance(use, SegmentUse) else opener(use), use if isinstance(use, LoopUse) else None) for hops, use in found
+    )
 
 
 def _uses(loop: LoopUse, name: str) -> Iterator[tuple[int, SegmentUse | LoopUse]]:
@@ -236,8 +237,10 @@ def spots_of(segment: SegmentUse, names: list[str], schema: SchemaPlan) -> list[
                 raise WrongPath(f"{segment.tag}/{element.id} is a composite: name the component, as in {element.id}/{element.components[0].id}")
             spots.append(Spot(element.position, None, element, _spot_name(element, None, schema), element.repeat > 1))
         else:
-            spots += [Spot(element.position, part.position, part, _spot_name(element, part, schema), element.repeat > 1)
-                      for part in _components(segment, element, names[1], schema)]
+            spots += [
+                Spot(element.position, part.position, part, _spot_name(element, part, schema), element.repeat > 1)
+                for part in _components(segment, element, names[1], schema)
+            ]
     return spots
 
 

@@ -146,8 +146,17 @@ class Reading:
 
     # Problems ----------------------------------------------------------------------------------------------------------
 
-    def report(self, kind: Kind, site: Site, carrier: Any, message: str, *, found: str | None = None, expected: str | None = None,
-               severity: Severity | None = None) -> None:
+    def report(
+        self,
+        kind: Kind,
+        site: Site,
+        carrier: Any,
+        message: str,
+        *,
+        found: str | None = None,
+        expected: str | None = None,
+        severity: Severity | None = None,
+    ) -> None:
         """A problem at the segment or element that carries the value."""
         if len(self.problems) < MOST:
             self.problems.append(kind.at(self.place(site, carrier), message, found=found, expected=expected, severity=severity or site.severity))
@@ -161,8 +170,14 @@ class Reading:
     def unknown(self, site: Site, text: str, carrier: Any, table: str) -> None:
         """A code that the table lacks."""
         name, text = self.source_name(site, carrier), shown(text)
-        self.report(kinds.CODE_UNKNOWN, site, carrier, f"{name} is '{text}', which the table {table or 'of the mapping'} does not know", found=text,
-                    expected=f"a code of the table {table}" if table else "a code of the mapping's table")
+        self.report(
+            kinds.CODE_UNKNOWN,
+            site,
+            carrier,
+            f"{name} is '{text}', which the table {table or 'of the mapping'} does not know",
+            found=text,
+            expected=f"a code of the table {table}" if table else "a code of the mapping's table",
+        )
 
     def missing(self, site: Site, carrier: Any) -> None:
         """A part that lacks what it must have: without it the part is left out, or there is no document."""
@@ -172,13 +187,27 @@ class Reading:
     def check_digit(self, site: Site, text: str, expected: str, carrier: Any) -> None:
         """A GTIN, GLN or SSCC whose check digit is wrong: kept as sent."""
         name, text = site.field.rpartition(".")[2].upper(), shown(text)
-        self.report(kinds.CHECK_DIGIT, site, carrier, f"the {name} '{text}' is not right: expected {expected}", found=text, expected=expected,
-                    severity=Severity.WARNING)
+        self.report(
+            kinds.CHECK_DIGIT,
+            site,
+            carrier,
+            f"the {name} '{text}' is not right: expected {expected}",
+            found=text,
+            expected=expected,
+            severity=Severity.WARNING,
+        )
 
     def differ(self, site: Site, ordered: object, total: object, carrier: Any) -> None:
         """Deliveries of a line that do not add up to its quantity."""
-        self.report(kinds.DELIVERIES_DIFFER, site, carrier, f"the deliveries add up to {total}, the line's quantity is {ordered}", found=str(total),
-                    expected=str(ordered), severity=Severity.WARNING)
+        self.report(
+            kinds.DELIVERIES_DIFFER,
+            site,
+            carrier,
+            f"the deliveries add up to {total}, the line's quantity is {ordered}",
+            found=str(total),
+            expected=str(ordered),
+            severity=Severity.WARNING,
+        )
 
     def source_name(self, site: Site, carrier: Any) -> str:
         """`PO1/04`, or the XPath as the mapping writes it."""
@@ -219,12 +248,27 @@ def place_of(transaction: Transaction, carrier: Any, position: int | None, compo
         return Place(path=found.path, line=found.line, offset=found.offset, length=found.length, field=name)
     index = index_of(transaction, carrier)
     if index is None:
-        return Place(interchange=transaction.interchange_control_number or None, group=transaction.group_control_number or None,
-                     transaction=transaction.control_number or None, field=name)
+        return Place(
+            interchange=transaction.interchange_control_number or None,
+            group=transaction.group_control_number or None,
+            transaction=transaction.control_number or None,
+            field=name,
+        )
     span = locate(transaction, index, position, component)
     place = node.place_in(transaction, index=index, element=position, component=component, span=span)
-    return Place(interchange=place.interchange, group=place.group, transaction=place.transaction, segment=place.segment, index=place.index,
-                 element=place.element, component=place.component, offset=place.offset, length=place.length, line=place.line, field=name)
+    return Place(
+        interchange=place.interchange,
+        group=place.group,
+        transaction=place.transaction,
+        segment=place.segment,
+        index=place.index,
+        element=place.element,
+        component=place.component,
+        offset=place.offset,
+        length=place.length,
+        line=place.line,
+        field=name,
+    )
 
 
 def index_of(transaction: Transaction, segment: Any) -> int | None:

@@ -32,10 +32,24 @@ from gateway.model.values import Party
 from gateway.model.values import TaxSubtotal
 
 #: parts that a document may not lose: one that cannot be built is an error; any other is left out with a warning
-ESSENTIAL: frozenset[type] = frozenset({
-    OrderLine, LineDelivery, SubLine, ResponseLine, Schedule, InvoiceLine, TaxSubtotal, AllowanceCharge, DespatchOrder, DespatchLine, HandlingUnit,
-    RemittanceLine, StatementEntry, *KINDS.values(),
-})
+ESSENTIAL: frozenset[type] = frozenset(
+    {
+        OrderLine,
+        LineDelivery,
+        SubLine,
+        ResponseLine,
+        Schedule,
+        InvoiceLine,
+        TaxSubtotal,
+        AllowanceCharge,
+        DespatchOrder,
+        DespatchLine,
+        HandlingUnit,
+        RemittanceLine,
+        StatementEntry,
+        *KINDS.values(),
+    }
+)
 
 #: identifiers whose last digit is a check digit (GS1)
 CHECKED = frozenset({"gtin", "gln", "sscc"})

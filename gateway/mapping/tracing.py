@@ -22,7 +22,7 @@ def adopt_merged(trace: dict[str, Any], role: str, inner: dict[str, Any]) -> Non
     contacts = {name.partition("]")[0] for name in inner if name.startswith("contacts[")}
     for name, origins in told_already.items():
         if name.startswith(f"{role}.contacts["):
-            number, _, rest = name[len(role) + 10:].partition("]")
+            number, _, rest = name[len(role) + 10 :].partition("]")
             trace[f"{role}.contacts[{int(number) + len(contacts)}]{rest}"] = origins
         else:
             trace[name] = origins

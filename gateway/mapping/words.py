@@ -5,8 +5,24 @@ from gateway.yaml_source import Mapping
 #: one of these says where a value comes from
 SOURCES = ("from", "first", "all", "join", "constant", "count", "sum", "compute")
 #: these say what is done with it
-MODIFIERS = ("as", "table", "else", "keep", "default", "when", "make", "divide", "multiply", "round", "rounding", "zone", "with", "cut", "pad",
-             "split")
+MODIFIERS = (
+    "as",
+    "table",
+    "else",
+    "keep",
+    "default",
+    "when",
+    "make",
+    "divide",
+    "multiply",
+    "round",
+    "rounding",
+    "zone",
+    "with",
+    "cut",
+    "pad",
+    "split",
+)
 #: words of a block when reading
 BLOCK_WORDS = ("each", "in", "matching", "when", "use")
 #: beside `each:` of a list: one item for each pair of elements
@@ -22,11 +38,39 @@ HEAD_WORDS = ("document", "from", "to", "extends", "tables", "parts", "namespace
 #: what `else:` may say besides a text
 ELSE_WORDS = ("skip", "keep", "problem")
 #: what a mapping may ask of a partner
-PARTNER_NAMES = frozenset({"id", "name", "currency", "country", "language", "time_zone", "gln", "duns", "vat", "our_name", "our_gln",
-                           "our_duns", "our_vat", "our_country", "vendor_number"})
+PARTNER_NAMES = frozenset(
+    {
+        "id",
+        "name",
+        "currency",
+        "country",
+        "language",
+        "time_zone",
+        "gln",
+        "duns",
+        "vat",
+        "our_name",
+        "our_gln",
+        "our_duns",
+        "our_vat",
+        "our_country",
+        "vendor_number",
+    }
+)
 #: what a mapping may ask of the envelope
-SOURCE_NAMES = frozenset({"syntax", "type", "version", "association", "sender", "receiver", "interchange_control_number", "group_control_number",
-                          "transaction_control_number"})
+SOURCE_NAMES = frozenset(
+    {
+        "syntax",
+        "type",
+        "version",
+        "association",
+        "sender",
+        "receiver",
+        "interchange_control_number",
+        "group_control_number",
+        "transaction_control_number",
+    }
+)
 
 
 def is_value(node: Mapping) -> bool:

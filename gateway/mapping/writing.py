@@ -240,14 +240,14 @@ def as_time(form: str, zone: tzinfo) -> Callable[[Any], str]:
 def chunks(text: str, size: int, count: int) -> list[list[str]]:
     """A long text in pieces, `count` of them for each segment; one empty piece where there is no text, for what else the segment says."""
     held = pieces(text, size) or [""]
-    return [held[start:start + count] for start in range(0, len(held), count)]
+    return [held[start : start + count] for start in range(0, len(held), count)]
 
 
 def folded(text: str, size: int, count: int) -> list[str]:
     """A text in exactly `count` pieces, cut between words if it then fits, else wherever a piece is full; what is longer is cut off."""
     held = pieces(text, size)
     if len(held) > count:
-        held = [text[start:start + size] for start in range(0, size * count, size)]
+        held = [text[start : start + size] for start in range(0, size * count, size)]
     return [*held, *[""] * (count - len(held))]
 
 

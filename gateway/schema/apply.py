@@ -167,8 +167,11 @@ class _Report:
         listed = [problem for _, problem in self.answer[:MOST]]
         if len(self.answer) > MOST:
             place = place_in(self.transaction, index=self.answer[MOST][0], span=self._span(self.answer[MOST][0]))
-            listed.append(self.kinds.PROBLEMS_TOO_MANY.at(place, f"There are more than {MOST} problems; only the first {MOST} are listed",
-                                                          found=f"more than {MOST}", expected="none"))
+            listed.append(
+                self.kinds.PROBLEMS_TOO_MANY.at(
+                    place, f"There are more than {MOST} problems; only the first {MOST} are listed", found=f"more than {MOST}", expected="none"
+                )
+            )
         return listed
 
     def _span(self, index: int, element: int | None = None, component: int | None = None, repetition: int | None = None) -> Span | None:
@@ -181,8 +184,9 @@ class _Report:
         index = self.index[id(segment)]
         for finding in findings:
             span = self._span(index, finding.element, finding.component, finding.repetition)
-            place = place_in(self.transaction, index=index, element=finding.element, component=finding.component,
-                             repetition=finding.repetition, span=span)
+            place = place_in(
+                self.transaction, index=index, element=finding.element, component=finding.component, repetition=finding.repetition, span=span
+            )
             place = msgspec.structs.replace(place, loop=loop.use.name if loop.parent else None, element_reference=finding.reference)
             problem = finding.kind.at(place, finding.message, found=finding.found, expected=finding.expected, severity=finding.severity)
             self.answer.append((index, problem))
@@ -196,9 +200,17 @@ class _Report:
                 if match and number:
                     code = f"{ord(match[0]):02X}"
                     place = place_in(self.transaction, index=index, element=number, span=self._span(index, number))
-                    self.answer.append((index, self.kinds.ELEMENT_CHARACTER.at(
-                        place, f"{segment[0]}-{number:02d} holds the control character {code} (hexadecimal), which is allowed nowhere in data",
-                        found=f"control character {code}", expected="characters that can be printed")))
+                    self.answer.append(
+                        (
+                            index,
+                            self.kinds.ELEMENT_CHARACTER.at(
+                                place,
+                                f"{segment[0]}-{number:02d} holds the control character {code} (hexadecimal), which is allowed nowhere in data",
+                                found=f"control character {code}",
+                                expected="characters that can be printed",
+                            ),
+                        )
+                    )
                     if len(self.answer) > 2 * MOST or not text:
                         return
 

@@ -87,10 +87,15 @@ class _Segment:
             most, count = len(self.use.elements), len(self.elements)
             # separators that nothing follows are bad manners, not bad data
             empty = not any(any(element) for element in self.elements[most:])
-            yield Finding(kind=x12.ELEMENTS_TOO_MANY if self.x12 else edifact.ELEMENTS_TOO_MANY, element=most + 1, found=str(count),
-                          message=f"{self.tag} has {count} elements, at most {most} {'is' if most == 1 else 'are'} allowed"
-                                  + ("; those beyond are empty" if empty else ""),
-                          expected=f"at most {most} elements", severity=Severity.WARNING if empty else None)
+            yield Finding(
+                kind=x12.ELEMENTS_TOO_MANY if self.x12 else edifact.ELEMENTS_TOO_MANY,
+                element=most + 1,
+                found=str(count),
+                message=f"{self.tag} has {count} elements, at most {most} {'is' if most == 1 else 'are'} allowed"
+                + ("; those beyond are empty" if empty else ""),
+                expected=f"at most {most} elements",
+                severity=Severity.WARNING if empty else None,
+            )
         for condition in self.use.conditions:
             yield from self._condition(condition)
 
@@ -102,11 +107,30 @@ class _Segment:
             name += f"-{at.component:02d}"
         return name + (f" (repetition {at.repetition})" if at.repetition is not None else "")
 
-    def _say(self, at: _At, use: ElementUse, kind: Kind, message: str, found: str | None = None, expected: str | None = None,
-             *, whole: _At | None = None, severity: Severity | None = None) -> Finding:
+    def _say(
+        self,
+        at: _At,
+        use: ElementUse,
+        kind: Kind,
+        message: str,
+        found: str | None = None,
+        expected: str | None = None,
+        *,
+        whole: _At | None = None,
+        severity: Severity | None = None,
+    ) -> Finding:
         """A finding at `at`; the sentence names `whole` where it is about all repetitions or components together."""
-        return Finding(kind=kind, element=at.element, component=at.component, repetition=at.repetition, reference=use.id, severity=severity,
-                       message=f"{self._name(whole or at)} {message}", found=None if found is None else _shown(found), expected=expected)
+        return Finding(
+            kind=kind,
+            element=at.element,
+            component=at.component,
+            repetition=at.repetition,
+            reference=use.id,
+            severity=severity,
+            message=f"{self._name(whole or at)} {message}",
+            found=None if found is None else _shown(found),
+            expected=expected,
+        )
 
     def _element(self, use: ElementUse, value: object) -> Iterator[Finding]:
         repetitions = self._repetitions(use, value)
@@ -123,16 +147,28 @@ class _Segment:
             return
         if len(repetitions) > 1 and use.repeat == 1 and self.x12 and use.type in {"AN", "ID"} and use.codes is None:
             # many who never repeat anything send the character in text, whatever ISA11 says
-            yield Finding(kind=x12.REPETITIONS_TOO_MANY, element=use.position, reference=use.id, severity=Severity.WARNING,
-                          message=f"{self.tag}-{use.position:02d} holds the repetition separator '{self.delimiters.repetition}', "
-                                  "but may not be repeated; the character was taken as data",
-                          found=str(len(repetitions)), expected="one value")
+            yield Finding(
+                kind=x12.REPETITIONS_TOO_MANY,
+                element=use.position,
+                reference=use.id,
+                severity=Severity.WARNING,
+                message=f"{self.tag}-{use.position:02d} holds the repetition separator '{self.delimiters.repetition}', "
+                "but may not be repeated; the character was taken as data",
+                found=str(len(repetitions)),
+                expected="one value",
+            )
             repetitions = [[self._text(value)]]
         if len(repetitions) > use.repeat:
             kind = x12.REPETITIONS_TOO_MANY if self.x12 else edifact.REPETITIONS_TOO_MANY
-            yield self._say(_At(use.position, None, use.repeat + 1), use, kind,
-                            f"({use.name}) stands {len(repetitions)} times, at most {use.repeat} {'is' if use.repeat == 1 else 'are'} allowed",
-                            str(len(repetitions)), f"at most {use.repeat}", whole=_At(use.position))
+            yield self._say(
+                _At(use.position, None, use.repeat + 1),
+                use,
+                kind,
+                f"({use.name}) stands {len(repetitions)} times, at most {use.repeat} {'is' if use.repeat == 1 else 'are'} allowed",
+                str(len(repetitions)),
+                f"at most {use.repeat}",
+                whole=_At(use.position),
+            )
             return
         for number, components in enumerate(repetitions, 1):
             yield from self._repetition(_At(use.position, None, number if len(repetitions) > 1 else None), use, components)
@@ -160,10 +196,17 @@ class _Segment:
         if len(components) > most:
             kind = x12.COMPONENTS_TOO_MANY if self.x12 else edifact.COMPONENTS_TOO_MANY
             empty = not any(components[most:])
-            yield self._say(_At(at.element, most + 1, at.repetition), use, kind,
-                            f"({use.name}) has {len(components)} components, at most {most} {'is' if most == 1 else 'are'} allowed"
-                            + ("; those beyond are empty" if empty else ""),
-                            self._text(components), f"at most {most}", whole=at, severity=Severity.WARNING if empty else None)
+            yield self._say(
+                _At(at.element, most + 1, at.repetition),
+                use,
+                kind,
+                f"({use.name}) has {len(components)} components, at most {most} {'is' if most == 1 else 'are'} allowed"
+                + ("; those beyond are empty" if empty else ""),
+                self._text(components),
+                f"at most {most}",
+                whole=at,
+                severity=Severity.WARNING if empty else None,
+            )
         if not use.components:
             if components and components[0]:
                 yield from self._value(at, use, components[0])
@@ -218,8 +261,14 @@ class _Segment:
         else:
             kind, asked = kinds.ELEMENT_TOO_SHORT, f"exactly {use.min}" if exact else f"at least {use.min}"
         bound = use.max if length > use.max else use.min
-        return self._say(at, use, kind, f"is {_characters(length)} long, {asked} {'is' if bound == 1 else 'are'} allowed", value,
-                         f"{asked} character{'' if bound == 1 else 's'}")
+        return self._say(
+            at,
+            use,
+            kind,
+            f"is {_characters(length)} long, {asked} {'is' if bound == 1 else 'are'} allowed",
+            value,
+            f"{asked} character{'' if bound == 1 else 's'}",
+        )
 
     def _code(self, at: _At, use: ElementUse, value: str, codes: frozenset[str]) -> Finding:
         words = _codes_in_words(codes)
@@ -257,15 +306,22 @@ class _Segment:
 
     def _period(self, at: _At, use: ElementUse, components: list[str]) -> Iterator[Finding]:
         """2380 in the format that 2379 names."""
-        sent = {component.id: (component, components[component.position - 1]) for component in use.components
-                if component.position <= len(components)}
+        sent = {
+            component.id: (component, components[component.position - 1]) for component in use.components if component.position <= len(components)
+        }
         if "2380" not in sent or "2379" not in sent:
             return
         (date, value), (_, form) = sent["2380"], sent["2379"]
         if value and form and values.period_bad(value, form):
             asked = f"{values.period_words(form, False)} (format {form})"
-            yield self._say(_At(at.element, date.position, at.repetition), date, edifact.ELEMENT_DATE,
-                            f"({date.name}) is '{_shown(value)}', expected {asked}", value, asked)
+            yield self._say(
+                _At(at.element, date.position, at.repetition),
+                date,
+                edifact.ELEMENT_DATE,
+                f"({date.name}) is '{_shown(value)}', expected {asked}",
+                value,
+                asked,
+            )
 
     def _x12_period(self, at: _At, use: ElementUse, value: str) -> Iterator[Finding]:
         """1251 in the format that the 1250 before it names."""
@@ -290,14 +346,20 @@ class _Segment:
         elif condition.kind == "R" and not sent:
             yield self._broken(condition, first, x12.ELEMENT_CONDITION, f"one of {self._list(empty)} is needed, but all are empty")
         elif condition.kind == "P" and sent and empty:
-            yield self._broken(condition, empty[0], x12.ELEMENT_CONDITION,
-                               f"{self._list(empty)} {self._are(empty)} empty, but {self._list(sent)} {self._are(sent)} sent")
+            yield self._broken(
+                condition,
+                empty[0],
+                x12.ELEMENT_CONDITION,
+                f"{self._list(empty)} {self._are(empty)} empty, but {self._list(sent)} {self._are(sent)} sent",
+            )
         elif condition.kind == "C" and lone:
-            yield self._broken(condition, lone[0], x12.ELEMENT_CONDITION,
-                               f"{self._list(lone)} {self._are(lone)} empty, but {self._list([first])} is sent")
+            yield self._broken(
+                condition, lone[0], x12.ELEMENT_CONDITION, f"{self._list(lone)} {self._are(lone)} empty, but {self._list([first])} is sent"
+            )
         elif condition.kind == "L" and lone and len(lone) == len(rest):
-            yield self._broken(condition, lone[0], x12.ELEMENT_CONDITION,
-                               f"{self._list(rest, 'or')} is needed, because {self._list([first])} is sent")
+            yield self._broken(
+                condition, lone[0], x12.ELEMENT_CONDITION, f"{self._list(rest, 'or')} is needed, because {self._list([first])} is sent"
+            )
 
     def _list(self, positions: list[int], word: str = "and") -> str:
         names = [f"{self.tag}-{position:02d}" for position in positions]

@@ -60,8 +60,9 @@ def check_keys(node: Mapping, known: set[str], faults: list[Fault]) -> None:
             faults.append(scalar.fault(f"there is no key '{key}' here{did_you_mean(key, known)}; known are {', '.join(sorted(known))}"))
 
 
-def parse_source(name: str, resolver: Resolver, faults: list[Fault], sources: list[tuple[str, str]], asked_by: Scalar | None = None,
-                 *, optional: bool = False) -> Mapping | None:
+def parse_source(
+    name: str, resolver: Resolver, faults: list[Fault], sources: list[tuple[str, str]], asked_by: Scalar | None = None, *, optional: bool = False
+) -> Mapping | None:
     """The mapping that the file `name` holds, or None with a fault; its text is added to `sources`."""
     found = resolver.text_of(name)
     if found is None:
@@ -214,8 +215,18 @@ class Dictionary:
         form = self._form(match[1], item)
         if form is None:
             return None
-        return ElementUse(position=position, id=match[1], name=form.name, type=form.type, min=form.min, max=form.max,
-                          mandatory=requirements[match[2]], repeat=int(match[3] or 1), codes=form.codes, components=form.components)
+        return ElementUse(
+            position=position,
+            id=match[1],
+            name=form.name,
+            type=form.type,
+            min=form.min,
+            max=form.max,
+            mandatory=requirements[match[2]],
+            repeat=int(match[3] or 1),
+            codes=form.codes,
+            components=form.components,
+        )
 
     def _form(self, name: str, asked_by: Scalar) -> Form | None:
         if name in self._making:
@@ -282,7 +293,7 @@ class Dictionary:
             if match is None:
                 self.faults.append(item.fault("a condition is P, R, E, C or L with two or more positions of two digits, like P0304"))
                 continue
-            positions = tuple(int(match[2][at:at + 2]) for at in range(0, len(match[2]), 2))
+            positions = tuple(int(match[2][at : at + 2]) for at in range(0, len(match[2]), 2))
             if len(set(positions)) < len(positions) or min(positions) < 1 or max(positions) > count:
                 self.faults.append(item.fault(f"{match[0]} names a position twice, or one that the segment does not have (it has {count})"))
                 continue

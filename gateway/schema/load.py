@@ -146,8 +146,18 @@ def _build(spec: str, chain: list[Mapping], overlay: Mapping | None, dictionary:
     if overlay is not None:
         made_of.append((f"{overlay.document.file}: schema", json.dumps(plain(overlay), ensure_ascii=False)))
     digest = hashlib.sha256(json.dumps([spec, made_of], ensure_ascii=False).encode()).hexdigest()
-    return SchemaPlan(spec=spec, syntax=dictionary.syntax, type=type_, version=version.upper(), name=words["name"], group=words["group"],
-                      root=structure.root.freeze(), known_tags=frozenset(dictionary.segments.entries), digest=digest, sources=tuple(made_of))
+    return SchemaPlan(
+        spec=spec,
+        syntax=dictionary.syntax,
+        type=type_,
+        version=version.upper(),
+        name=words["name"],
+        group=words["group"],
+        root=structure.root.freeze(),
+        known_tags=frozenset(dictionary.segments.entries),
+        digest=digest,
+        sources=tuple(made_of),
+    )
 
 
 def _word(chain: list[Mapping], key: str, faults: list[Fault]) -> str:

@@ -19,8 +19,13 @@ from gateway.schema.plan import SegmentUse
 Check = Callable[[Segment, Delimiters], Any]
 
 _HELPERS: dict[str, Any] = {
-    "integer_bad": values.integer_bad, "decimal_bad": values.decimal_bad, "number_bad": values.edifact_number_bad,
-    "date_bad": values.date_bad, "time_bad": values.time_bad, "period_bad": values.period_bad, "x12_period_bad": values.x12_period_bad,
+    "integer_bad": values.integer_bad,
+    "decimal_bad": values.decimal_bad,
+    "number_bad": values.edifact_number_bad,
+    "date_bad": values.date_bad,
+    "time_bad": values.time_bad,
+    "period_bad": values.period_bad,
+    "x12_period_bad": values.x12_period_bad,
 }
 
 
@@ -61,6 +66,7 @@ def checks_for(use: SegmentUse, syntax: str) -> list[Check]:
         def first(segment: Segment, delimiters: Delimiters) -> Any:
             checks[count + 1] = _build(use, syntax, count)
             return checks[count + 1](segment, delimiters)
+
         return first
 
     checks.extend(builder(count) for count in range(len(use.elements) + 1))
@@ -107,9 +113,11 @@ def _x12_element(source: _Source, use: ElementUse, value: str, period_form: str 
 
 def _repeating(one: Check, most: int) -> Callable[[str, Delimiters], bool]:
     """Checks an X12 element that may repeat."""
+
     def check(value: str, delimiters: Delimiters) -> bool:
         parts = value.split(delimiters.repetition) if delimiters.repetition else [value]
         return len(parts) > most or any(one(["", part], delimiters) for part in parts)
+
     return check
 
 
@@ -126,6 +134,7 @@ def _x12_composite(use: ElementUse) -> Callable[[str, Delimiters], bool]:
             if len(components) >= len(checks) or checks[len(components)](["", *components], delimiters):
                 return True
         return False
+
     return check
 
 
@@ -199,6 +208,7 @@ def _edifact_element(source: _Source, use: ElementUse, value: str) -> None:
 
 def _edifact_composite(use: ElementUse) -> list[Callable[[list[str], Delimiters], Any]]:
     """Checks of an EDIFACT composite by its number of components, generated when first needed."""
+
     def empty(value: list[str], delimiters: Delimiters) -> bool:
         return use.mandatory
 
@@ -208,6 +218,7 @@ def _edifact_composite(use: ElementUse) -> list[Callable[[list[str], Delimiters]
         def first(value: list[str], delimiters: Delimiters) -> Any:
             checks[count] = _edifact_composite_check(use, count)
             return checks[count](value, delimiters)
+
         return first
 
     checks.extend(builder(count + 1) for count in range(len(use.components)))

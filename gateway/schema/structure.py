@@ -121,7 +121,7 @@ class Structure:
         if isinstance(item, Scalar):
             return self._segment(item)
         if isinstance(item, Mapping) and len(item.items) == 1:
-            (text, children), = item.items.items()
+            ((text, children),) = item.items.items()
             return self._loop(item.keys[text], children)
         self.faults.append(item.fault("write a segment like 'REF O 5' or a loop like 'loop N1 O 200: [N1 M 1, N2 O 2]'"))
         return None
@@ -251,7 +251,7 @@ class Structure:
     def change_codes(self, node: Node) -> None:
         """`codes:` path to the only codes that are allowed there."""
         if not isinstance(node, Mapping):
-            self.faults.append(node.fault("`codes` is a list of paths with their codes, like 'BEG/01: [\"00\", \"05\"]'"))
+            self.faults.append(node.fault('`codes` is a list of paths with their codes, like \'BEG/01: ["00", "05"]\''))
             return
         for path, value in node.items.items():
             self._change_element(node.keys[path], Mapping({"codes": value}, {"codes": node.keys[path]}, node.document, node.line, node.column))
@@ -259,7 +259,7 @@ class Structure:
     def _change_element(self, key: Scalar, difference: Mapping) -> None:
         steps = key.text.split("/")
         numbers = [int(step) for step in steps if _NUMBER.fullmatch(step)]
-        names = steps[:len(steps) - len(numbers)]
+        names = steps[: len(steps) - len(numbers)]
         if not names or not 1 <= len(numbers) <= 2 or any(_NUMBER.fullmatch(step) for step in names):
             self.faults.append(key.fault(f"'{key.text}' is no element's path like BEG/01 or PO1/N1/N1/03"))
             return
@@ -308,7 +308,7 @@ class Structure:
             new = replace(use, components=components)
         else:
             new = self._differing(use, difference)
-        return (*uses[:position - 1], new, *uses[position:])
+        return (*uses[: position - 1], new, *uses[position:])
 
     def _differing(self, use: ElementUse, difference: Mapping) -> ElementUse:
         requirement = difference.get("requirement")

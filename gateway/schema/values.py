@@ -78,22 +78,55 @@ def time_bad(value: str) -> bool:
 
 #: pieces that a format is made of: number of digits, least and greatest value
 _PIECES = {
-    "CCYY": (4, 1, 9999), "YY": (2, 0, 99), "MM": (2, 1, 12), "WW": (2, 1, 53), "DD": (2, 1, 31),
-    "HH": (2, 0, 24), "MI": (2, 0, 59), "SS": (2, 0, 59),
+    "CCYY": (4, 1, 9999),
+    "YY": (2, 0, 99),
+    "MM": (2, 1, 12),
+    "WW": (2, 1, 53),
+    "DD": (2, 1, 31),
+    "HH": (2, 0, 24),
+    "MI": (2, 0, 59),
+    "SS": (2, 0, 59),
 }
 
 #: UN/EDIFACT 2379 and X12 1250: the pieces of a moment or a period. A format that does not stand here is not looked at.
 _EDIFACT_FORMATS = {
-    "2": "DD MM YY", "3": "MM DD YY", "101": "YY MM DD", "102": "CCYY MM DD", "106": "MM DD", "201": "YY MM DD HH MI",
-    "202": "YY MM DD HH MI SS", "203": "CCYY MM DD HH MI", "204": "CCYY MM DD HH MI SS", "205": "CCYY MM DD HH MI Z",
-    "301": "YY MM DD HH MI Z", "303": "CCYY MM DD HH MI Z", "304": "CCYY MM DD HH MI SS Z", "401": "HH MI", "402": "HH MI SS",
-    "602": "CCYY", "609": "YY MM", "610": "CCYY MM", "615": "YY WW", "616": "CCYY WW", "711": "CCYY MM DD - CCYY MM DD",
-    "713": "YY MM DD HH MI - YY MM DD HH MI", "717": "YY MM DD - YY MM DD", "718": "CCYY MM DD - CCYY MM DD",
+    "2": "DD MM YY",
+    "3": "MM DD YY",
+    "101": "YY MM DD",
+    "102": "CCYY MM DD",
+    "106": "MM DD",
+    "201": "YY MM DD HH MI",
+    "202": "YY MM DD HH MI SS",
+    "203": "CCYY MM DD HH MI",
+    "204": "CCYY MM DD HH MI SS",
+    "205": "CCYY MM DD HH MI Z",
+    "301": "YY MM DD HH MI Z",
+    "303": "CCYY MM DD HH MI Z",
+    "304": "CCYY MM DD HH MI SS Z",
+    "401": "HH MI",
+    "402": "HH MI SS",
+    "602": "CCYY",
+    "609": "YY MM",
+    "610": "CCYY MM",
+    "615": "YY WW",
+    "616": "CCYY WW",
+    "711": "CCYY MM DD - CCYY MM DD",
+    "713": "YY MM DD HH MI - YY MM DD HH MI",
+    "717": "YY MM DD - YY MM DD",
+    "718": "CCYY MM DD - CCYY MM DD",
     "719": "CCYY MM DD HH MI - CCYY MM DD HH MI",
 }
 _X12_FORMATS = {
-    "D6": "YY MM DD", "D8": "CCYY MM DD", "DT": "CCYY MM DD HH MI", "CY": "CCYY", "CM": "CCYY MM", "MD": "MM DD", "TM": "HH MI",
-    "TS": "HH MI SS", "RD8": "CCYY MM DD - CCYY MM DD", "RD6": "YY MM DD - YY MM DD",
+    "D6": "YY MM DD",
+    "D8": "CCYY MM DD",
+    "DT": "CCYY MM DD HH MI",
+    "CY": "CCYY",
+    "CM": "CCYY MM",
+    "MD": "MM DD",
+    "TM": "HH MI",
+    "TS": "HH MI SS",
+    "RD8": "CCYY MM DD - CCYY MM DD",
+    "RD6": "YY MM DD - YY MM DD",
 }
 
 
@@ -108,7 +141,7 @@ def _form_bad(value: str, form: str) -> bool:
             zone = _ZONE.match(rest)
             if zone is None:
                 return True
-            rest = rest[zone.end():]
+            rest = rest[zone.end() :]
             continue
         length, least, most = _PIECES[name]
         part, rest = rest[:length], rest[length:]

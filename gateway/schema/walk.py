@@ -117,8 +117,9 @@ class Walk:
             tree[target.slot] = [value]
         return target if isinstance(target, Position) else target.opener
 
-    def _tell(self, what: Misplaced, segment: Segment, target: Position | LoopNode | None = None, loop: LoopNode | None = None,
-              *, at_end: bool = False) -> Stray | None:
+    def _tell(
+        self, what: Misplaced, segment: Segment, target: Position | LoopNode | None = None, loop: LoopNode | None = None, *, at_end: bool = False
+    ) -> Stray | None:
         if len(self.strays) >= self.most:
             return None
         self.strays.append(Stray(what, segment, target, loop, at_end))
@@ -146,7 +147,7 @@ class Walk:
         loop: LoopNode | None = position.loop
         at = position.slot
         while loop is not None:
-            for child in loop.children[:at + 1]:
+            for child in loop.children[: at + 1]:
                 if child.tag == tag:
                     return self._put_back(child, loop, position, segment)
             at, loop = loop.slot, loop.parent

@@ -31,8 +31,16 @@ class HttpAnswer:
     body: bytes
 
 
-def post(url: str, headers: Sequence[tuple[str, str]], body: bytes, *, timeout_seconds: float = 60.0, longest_seconds: float = 600.0,
-         ca_file: str | None = None, client_certificate: tuple[str, str] | None = None) -> HttpAnswer:
+def post(
+    url: str,
+    headers: Sequence[tuple[str, str]],
+    body: bytes,
+    *,
+    timeout_seconds: float = 60.0,
+    longest_seconds: float = 600.0,
+    ca_file: str | None = None,
+    client_certificate: tuple[str, str] | None = None,
+) -> HttpAnswer:
     """POST and read the answer (any 2xx is one); TransportError for everything else.
 
     `timeout_seconds` limits each wait for bytes, `longest_seconds` the whole; `ca_file` replaces the system's authorities;
@@ -65,8 +73,9 @@ def post(url: str, headers: Sequence[tuple[str, str]], body: bytes, *, timeout_s
         connection.close()
     if not 200 <= answer.status < 300:
         words = content[:300].decode("utf-8", "replace").strip()
-        raise TransportError(f"{host} answered {answer.status} {answer.reason}{': ' + words if words else ''}",
-                             retry=answer.status in WORTH_ANOTHER_TRY)
+        raise TransportError(
+            f"{host} answered {answer.status} {answer.reason}{': ' + words if words else ''}", retry=answer.status in WORTH_ANOTHER_TRY
+        )
     return HttpAnswer(answer.status, headers_back, content)
 
 
@@ -93,8 +102,9 @@ def _address(url: str) -> tuple[SplitResult, str, int | None]:
     return parts, parts.hostname, port
 
 
-def _connection(scheme: str, host: str, port: int | None, timeout: float, ca_file: str | None,
-                client_certificate: tuple[str, str] | None) -> http.client.HTTPConnection:
+def _connection(
+    scheme: str, host: str, port: int | None, timeout: float, ca_file: str | None, client_certificate: tuple[str, str] | None
+) -> http.client.HTTPConnection:
     if scheme == "http":
         return http.client.HTTPConnection(host, port, timeout=timeout)
     try:
@@ -113,7 +123,7 @@ def _send(connection: http.client.HTTPConnection, body: bytes, end: float) -> No
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         for start in range(0, len(view), 1 << 20):
             _demand_time(end)
-            connection.send(view[start:start + (1 << 20)])
+            connection.send(view[start : start + (1 << 20)])
 
 
 def _read(answer: http.client.HTTPResponse, end: float) -> bytes:

@@ -36,8 +36,16 @@ class _Seen:
 class FolderBox:
     """A folder to take files from and one to put files into; either may be missing."""
 
-    def __init__(self, path: str | os.PathLike[str] | None, send_to: str | os.PathLike[str] | None = None, *, settle_seconds: float = 1.0,
-                 create_send_to: bool = False, clock: Callable[[], float] = time.monotonic, passing: Callable[[int], None] = passing_nothing) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None,
+        send_to: str | os.PathLike[str] | None = None,
+        *,
+        settle_seconds: float = 1.0,
+        create_send_to: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        passing: Callable[[int], None] = passing_nothing,
+    ) -> None:
         self._path = Path(path) if path is not None else None
         self._send_to = Path(send_to) if send_to is not None else None
         self._settle_seconds = settle_seconds

@@ -29,6 +29,7 @@ LIST_WINDOW = 4
 #: At most so many names are taken from one listing; the rest comes when these are gone.
 LONGEST_LISTING = 200_000
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteFile:
     """A plain file at the server; `raw_name` is its name in the server's bytes."""
@@ -279,5 +280,3 @@ def text_of(raw_name: bytes) -> str:
         return raw_name.decode("utf-8")
     except UnicodeDecodeError:
         return raw_name.decode("latin-1")
-
-

@@ -77,8 +77,9 @@ def hang_up_after(transport: paramiko.Transport, seconds: float) -> Iterator[Non
 def connect_pinned(settings: SftpSettings) -> paramiko.Transport:
     """Connect; where the server shows a key of a kind that is not pinned, ask it for its keys of the other kinds."""
     if not settings.host_keys:
-        raise TransportError(f"no host key of {settings.host} is pinned: ask the partner for its fingerprint and set host_keys",
-                             retry=False, stop=True)
+        raise TransportError(
+            f"no host key of {settings.host} is pinned: ask the partner for its fingerprint and set host_keys", retry=False, stop=True
+        )
     key = _private_key(settings)
     shown: list[str] = []
     refused: list[str] = []
@@ -93,8 +94,12 @@ def connect_pinned(settings: SftpSettings) -> paramiko.Transport:
             if not shown:
                 raise TransportError(f"{settings.host} and we have no SSH algorithm in common: {error}", retry=False, stop=True) from error
             break
-    raise TransportError(f"the host key of {settings.host} is not a pinned one: found {', '.join(shown)}, expected {', '.join(settings.host_keys)}; "
-                         "nothing was sent. Ask the partner whether its key changed, then set host_keys", retry=False, stop=True)
+    raise TransportError(
+        f"the host key of {settings.host} is not a pinned one: found {', '.join(shown)}, expected {', '.join(settings.host_keys)}; "
+        "nothing was sent. Ask the partner whether its key changed, then set host_keys",
+        retry=False,
+        stop=True,
+    )
 
 
 def _connect_once(settings: SftpSettings, key: paramiko.PKey | None, refused: Sequence[str]) -> paramiko.Transport:
@@ -143,8 +148,9 @@ def _private_key(settings: SftpSettings) -> paramiko.PKey | None:
             raise TransportError(f"the private key for {settings.host} is encrypted and its password is not set", retry=False, stop=True) from error
         except (paramiko.SSHException, ValueError, IndexError, UnsupportedAlgorithm):
             continue  # a key of another kind
-    raise TransportError(f"the private key for {settings.host} cannot be read: expected an Ed25519, RSA or ECDSA key in OpenSSH or PEM form",
-                         retry=False, stop=True)
+    raise TransportError(
+        f"the private key for {settings.host} cannot be read: expected an Ed25519, RSA or ECDSA key in OpenSSH or PEM form", retry=False, stop=True
+    )
 
 
 def _digest(pin: str) -> bytes:

@@ -25,7 +25,7 @@ def put(folder: Path, name: str, data: bytes | str) -> Path:
 
 def test_check_tells_the_whole_of_a_file_in_the_form_of_the_contract(command: Command, tmp_path: Path) -> None:
     bad = x12_order("PO2", set_control="0002").decode().replace("PID*F****WIDGET", "PID*F****" + "W" * 90)
-    both = x12_order().decode().replace("GE*1*1~", bad[bad.index("ST*850*0002"):bad.index("GE*")] + "GE*2*1~")
+    both = x12_order().decode().replace("GE*1*1~", bad[bad.index("ST*850*0002") : bad.index("GE*")] + "GE*2*1~")
     file = put(tmp_path, "po.edi", both)
     said = command("check", "po.edi", "--json")
     assert said.code == 1
@@ -34,16 +34,38 @@ def test_check_tells_the_whole_of_a_file_in_the_form_of_the_contract(command: Co
     assert report["counts"] == {"transactions": 2, "accepted": 1, "rejected": 1}
     [interchange] = report["interchanges"]
     assert (interchange["control_number"], interchange["sender"], interchange["receiver"], interchange["test"]) == (
-        "000000001", "ZZ:ACMEBUYER", "ZZ:SELLERCO", False)
+        "000000001",
+        "ZZ:ACMEBUYER",
+        "ZZ:SELLERCO",
+        False,
+    )
     [group] = interchange["groups"]
     assert (group["type"], group["control_number"], group["version"], group["outcome"]) == ("PO", "1", "004010", "partially_accepted")
     assert group["transactions"] == [{"type": "850", "control_number": "0002", "outcome": "rejected", "problems": [0]}]
     [problem] = report["problems"]
-    assert (problem["code"], problem["severity"], problem["found"], problem["expected"]) == ("X12-ELEMENT-TOO-LONG", "error", "W" * 90, "at most 80 characters")
+    assert (problem["code"], problem["severity"], problem["found"], problem["expected"]) == (
+        "X12-ELEMENT-TOO-LONG",
+        "error",
+        "W" * 90,
+        "at most 80 characters",
+    )
     place = problem["place"]
-    assert set(place) == {"interchange", "group", "transaction", "segment", "index", "element", "component", "repetition", "offset", "length", "line", "path"}
+    assert set(place) == {
+        "interchange",
+        "group",
+        "transaction",
+        "segment",
+        "index",
+        "element",
+        "component",
+        "repetition",
+        "offset",
+        "length",
+        "line",
+        "path",
+    }
     assert (place["transaction"], place["segment"], place["index"], place["element"], place["length"]) == ("0002", "PID", 10, 5, 90)
-    assert file.read_bytes()[place["offset"]:place["offset"] + place["length"]] == b"W" * 90
+    assert file.read_bytes()[place["offset"] : place["offset"] + place["length"]] == b"W" * 90
 
 
 def test_warnings_leave_a_file_accepted(command: Command, tmp_path: Path) -> None:
@@ -95,15 +117,18 @@ def test_a_missing_file_is_exit_3_and_the_others_are_done(command: Command, tmp_
     assert "missing.edi cannot be opened" in said.err
 
 
-@pytest.mark.parametrize(("name", "data", "field", "source"), [
-    ("po.edi", x12_order(), "lines[0].price", "PO1/04"),
-    ("orders.edi", ORDERS.encode(), "lines[0].price", "PRI/C509/5118"),
-])
+@pytest.mark.parametrize(
+    ("name", "data", "field", "source"),
+    [
+        ("po.edi", x12_order(), "lines[0].price", "PO1/04"),
+        ("orders.edi", ORDERS.encode(), "lines[0].price", "PRI/C509/5118"),
+    ],
+)
 def test_explain_names_the_bytes_of_each_field(command: Command, tmp_path: Path, name: str, data: bytes, field: str, source: str) -> None:
     put(tmp_path, name, data)
     [origin] = json.loads(command("read", "--explain", name).out)["provenance"][field]
     assert (origin["source"], origin["how"]) == (source, "converted") or (origin["source"], origin["how"]) == (source, "copied")
-    assert data[origin["offset"]:origin["offset"] + origin["length"]] == b"9.25"
+    assert data[origin["offset"] : origin["offset"] + origin["length"]] == b"9.25"
     path, line = origin["mapping"].rsplit(":", 1)
     assert path.endswith(".yaml")
     assert int(line) > 0
@@ -119,7 +144,11 @@ def test_what_is_written_is_read_again(command: Command, tmp_path: Path) -> None
         put(tmp_path, name, said.out)
         again, first = json.loads(command("read", name).out), json.loads(order)
         assert (again["number"], again["currency"], again["lines"][0]["quantity"], again["lines"][0]["price"]) == (
-            first["number"], first["currency"], first["lines"][0]["quantity"], first["lines"][0]["price"])
+            first["number"],
+            first["currency"],
+            first["lines"][0]["quantity"],
+            first["lines"][0]["price"],
+        )
 
 
 def test_a_document_that_is_none_is_a_sentence(command: Command, tmp_path: Path) -> None:
@@ -165,14 +194,20 @@ def test_schema_prints_a_json_schema(command: Command) -> None:
 def test_a_partner_with_differences_is_known_by_its_sender(command: Command, tmp_path: Path) -> None:
     (tmp_path / "partners").mkdir()
     (tmp_path / "config.yaml").write_text(CONFIG)
-    (tmp_path / "partners" / "acme.yaml").write_text(ACME + "mapping:\n  x12/004010/850:\n    lines:\n      price: {from: PO1/04, as: decimal, divide: 100}\n")
+    (tmp_path / "partners" / "acme.yaml").write_text(
+        ACME + "mapping:\n  x12/004010/850:\n    lines:\n      price: {from: PO1/04, as: decimal, divide: 100}\n"
+    )
     put(tmp_path, "po.edi", x12_order())
     assert json.loads(command("read", "po.edi").out)["lines"][0]["price"] == "0.0925"
     assert command("read", "po.edi", "--partner", "nobody").code == 2
 
 
 def test_xml_with_a_doctype_is_refused(command: Command, tmp_path: Path) -> None:
-    put(tmp_path, "evil.xml", '<?xml version="1.0"?><!DOCTYPE Order [<!ENTITY x SYSTEM "file:///etc/passwd">]><Order xmlns="urn:oasis:names:specification:ubl:schema:xsd:Order-2">&x;</Order>')
+    put(
+        tmp_path,
+        "evil.xml",
+        '<?xml version="1.0"?><!DOCTYPE Order [<!ENTITY x SYSTEM "file:///etc/passwd">]><Order xmlns="urn:oasis:names:specification:ubl:schema:xsd:Order-2">&x;</Order>',
+    )
     said = command("check", "evil.xml", "--json")
     assert said.code in {1, 3}
     assert "root:" not in said.out

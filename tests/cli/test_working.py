@@ -44,7 +44,16 @@ def test_an_order_to_cash_by_commands(world: World, command: Command, tmp_path: 
     assert twice.code == 0
     trail = json.loads(command("trail", "PO1", "--json").out)
     assert [row["kind"] for row in trail["documents"]].count("despatch_advice") == 1
-    assert trail["open_items"] == [{"number": "INV-000001", "kind": "invoice", "currency": "USD", "amount_minor": 9250, "open_minor": 0, "due_on": trail["open_items"][0]["due_on"]}]
+    assert trail["open_items"] == [
+        {
+            "number": "INV-000001",
+            "kind": "invoice",
+            "currency": "USD",
+            "amount_minor": 9250,
+            "open_minor": 0,
+            "due_on": trail["open_items"][0]["due_on"],
+        }
+    ]
     assert len(trail["allocations"]) == 1
     assert "invoice INV-000001" in command("trail", "INV-000001").out
     verified = command("journal", "verify", "--json")

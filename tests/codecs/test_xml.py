@@ -37,14 +37,17 @@ def problem_of(data: bytes) -> Problem:
     return found[0]
 
 
-@pytest.mark.parametrize(("namespace", "root", "syntax", "kind", "version"), [
-    (ORDER, "Order", Syntax.UBL, "Order", "2.1"),
-    (ORDER.replace("Order", "Invoice"), "Invoice", Syntax.UBL, "Invoice", "2.1"),
-    ("urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100", "CrossIndustryInvoice", Syntax.CII, "CrossIndustryInvoice", "100"),
-    ("urn:iso:std:iso:20022:tech:xsd:camt.053.001.08", "Document", Syntax.CAMT, "camt.053", "001.08"),
-    ("urn:iso:std:iso:20022:tech:xsd:camt.054.001.13", "Document", Syntax.CAMT, "camt.054", "001.13"),
-    ("urn:swift:xsd:$camt.052.001.01", "Document", Syntax.CAMT, "camt.052", "001.01"),
-])
+@pytest.mark.parametrize(
+    ("namespace", "root", "syntax", "kind", "version"),
+    [
+        (ORDER, "Order", Syntax.UBL, "Order", "2.1"),
+        (ORDER.replace("Order", "Invoice"), "Invoice", Syntax.UBL, "Invoice", "2.1"),
+        ("urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100", "CrossIndustryInvoice", Syntax.CII, "CrossIndustryInvoice", "100"),
+        ("urn:iso:std:iso:20022:tech:xsd:camt.053.001.08", "Document", Syntax.CAMT, "camt.053", "001.08"),
+        ("urn:iso:std:iso:20022:tech:xsd:camt.054.001.13", "Document", Syntax.CAMT, "camt.054", "001.13"),
+        ("urn:swift:xsd:$camt.052.001.01", "Document", Syntax.CAMT, "camt.052", "001.01"),
+    ],
+)
 def test_the_namespace_of_the_root_says_what_it_is(namespace: str, root: str, syntax: Syntax, kind: str, version: str) -> None:
     transaction = transaction_of(f'<{root} xmlns="{namespace}"/>'.encode())
     assert (transaction.syntax, transaction.type, transaction.version) == (syntax, kind, version)
@@ -63,7 +66,7 @@ def test_the_interchange_is_the_file_and_has_no_ids() -> None:
 
 def test_a_file_in_pieces_reads_as_the_whole() -> None:
     data = SMALL.encode()
-    whole, pieces = events(data)[1], list(xml.read(data[i:i + 1] for i in range(len(data))))[1]
+    whole, pieces = events(data)[1], list(xml.read(data[i : i + 1] for i in range(len(data))))[1]
     assert etree.tostring(whole.root) == etree.tostring(pieces.root)
     assert whole.raw == pieces.raw
 
@@ -77,7 +80,7 @@ def test_any_honest_encoding_is_read(encoding: str) -> None:
     transaction = transaction_of(data)
     assert transaction.root[0].text == "Größe é"
     span = xml.locate(transaction, "/Order/cbc:ID")
-    assert data[span.offset:span.offset + span.length].decode(encoding.removesuffix("-sig") if encoding != "utf-16" else "utf-16-le") == "Größe é"
+    assert data[span.offset : span.offset + span.length].decode(encoding.removesuffix("-sig") if encoding != "utf-16" else "utf-16-le") == "Größe é"
 
 
 @pytest.mark.parametrize("text", ["<a/>", "<?xml version='1.0'?><a/>", "\n  <!-- x --><a/>", "<_a/>"])
@@ -97,18 +100,22 @@ def test_a_comment_or_instruction_cannot_cut_a_value_in_two() -> None:
 
 # what is not well-formed
 
-@pytest.mark.parametrize(("text", "line", "words"), [
-    (SMALL.replace("</cbc:ID>", "</cbc:IDD>").replace("<cbc:ID>", "\n<cbc:ID>"), 2, "column"),
-    (SMALL[:60], 1, "column"),
-    (SMALL + "\n<more/>", 2, "junk after document element"),
-    ("\n" + '<?xml version="1.0"?>' + SMALL, 2, "not at start"),
-    (SMALL.replace("PO1", "&nope;"), 1, "undefined entity"),
-    (SMALL.replace("PO1", "A & B"), 1, "column"),
-    (SMALL.replace("cbc:ID", "nix:ID"), 1, "column"),
-    (SMALL.replace("PO1", "\x01"), 1, "column"),
-    (SMALL.replace("<cbc:ID>", '<cbc:ID a="1" a="2">'), 1, "duplicate attribute"),
-    ("", 1, "no element found"),
-])
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        (SMALL.replace("</cbc:ID>", "</cbc:IDD>").replace("<cbc:ID>", "\n<cbc:ID>"), 2, "column"),
+        (SMALL[:60], 1, "column"),
+        (SMALL + "\n<more/>", 2, "junk after document element"),
+        ("\n" + '<?xml version="1.0"?>' + SMALL, 2, "not at start"),
+        (SMALL.replace("PO1", "&nope;"), 1, "undefined entity"),
+        (SMALL.replace("PO1", "A & B"), 1, "column"),
+        (SMALL.replace("cbc:ID", "nix:ID"), 1, "column"),
+        (SMALL.replace("PO1", "\x01"), 1, "column"),
+        (SMALL.replace("<cbc:ID>", '<cbc:ID a="1" a="2">'), 1, "duplicate attribute"),
+        ("", 1, "no element found"),
+    ],
+)
 def test_what_is_not_well_formed_is_said_with_line_and_column(text: str, line: int, words: str) -> None:
     problem = problem_of(text.encode())
     assert problem.code == "XML-NOT-WELL-FORMED"
@@ -125,8 +132,9 @@ def test_bytes_that_do_not_fit_their_encoding_are_said() -> None:
     assert problem_of(b'<?xml version="1.0" encoding="klingon"?>' + SMALL.encode()).code == "XML-ENCODING"
 
 
-@pytest.mark.parametrize("root", ["<html/>", "<Order/>", '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.03"/>',
-                                  f'<x xmlns="{ORDER[:-2]}"/>'])
+@pytest.mark.parametrize(
+    "root", ["<html/>", "<Order/>", '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.03"/>', f'<x xmlns="{ORDER[:-2]}"/>']
+)
 def test_other_xml_is_said_with_its_root(root: str) -> None:
     problem = problem_of(root.encode())
     assert problem.code == "XML-UNKNOWN-ROOT"
@@ -134,8 +142,10 @@ def test_other_xml_is_said_with_its_root(root: str) -> None:
 
 
 def test_an_sbdh_envelope_is_said_clearly() -> None:
-    wrapped = ('<StandardBusinessDocument xmlns="http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader">'
-               f"<StandardBusinessDocumentHeader/>{SMALL}</StandardBusinessDocument>")
+    wrapped = (
+        '<StandardBusinessDocument xmlns="http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader">'
+        f"<StandardBusinessDocumentHeader/>{SMALL}</StandardBusinessDocument>"
+    )
     problem = problem_of(wrapped.encode())
     assert problem.code == "XML-SBDH"
     assert "'Order'" in problem.message
@@ -182,7 +192,8 @@ def test_an_inclusion_is_data_and_opens_nothing() -> None:
 def test_a_schema_location_or_stylesheet_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("opened a connection"))
     text = '<?xml version="1.0"?><?xml-stylesheet href="http://127.0.0.1:9/x.xsl"?>' + SMALL.replace(
-        "<Order ", '<Order xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="urn:x http://127.0.0.1:9/x.xsd" ')
+        "<Order ", '<Order xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="urn:x http://127.0.0.1:9/x.xsd" '
+    )
     assert transaction_of(text.encode()).type == "Order"
 
 
@@ -194,7 +205,7 @@ def test_a_file_beyond_the_limit_is_not_read_further() -> None:
             taken.append(1)
             yield b"<a>" * 1000
 
-    problem, = xml.read(endless(), max_bytes=100_000)
+    (problem,) = xml.read(endless(), max_bytes=100_000)
     assert problem.code == "XML-TOO-LARGE"
     assert len(taken) < 40
 
@@ -212,17 +223,20 @@ def test_a_text_has_a_limit() -> None:
 
 def test_each_statement_of_a_camt_file_is_a_transaction_of_its_own() -> None:
     stmt = "<Stmt><Id>{}</Id><Acct><Id><IBAN>{}</IBAN></Id></Acct></Stmt>"
-    data = ('<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.02"><BkToCstmrStmt><GrpHdr><MsgId>M</MsgId></GrpHdr>'
-            f'{stmt.format("S1", "DE1")}\n{stmt.format("S2", "DE2")}</BkToCstmrStmt></Document>').encode()
+    data = (
+        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.02"><BkToCstmrStmt><GrpHdr><MsgId>M</MsgId></GrpHdr>'
+        f"{stmt.format('S1', 'DE1')}\n{stmt.format('S2', 'DE2')}</BkToCstmrStmt></Document>"
+    ).encode()
     start, first, second, end = events(data)
     assert (first.control_number, second.control_number, end.counted) == ("S1", "S2", 2)
     assert (first.line, second.line) == (1, 2)
     span = xml.locate(second, "/Document/BkToCstmrStmt/Stmt[2]/Acct/Id/IBAN")
-    assert data[span.offset:span.offset + span.length] == b"DE2"
+    assert data[span.offset : span.offset + span.length] == b"DE2"
     assert xml.locate(second, second.root[1][0][0]) == span
 
 
 # writing
+
 
 def test_what_is_written_reads_the_same() -> None:
     root = transaction_of(SMALL.replace("PO1", "Größe &lt;1&gt; &amp; 2").encode()).root
@@ -246,19 +260,22 @@ PLACED = f"""<?xml version="1.0"?>
 </Order>""".encode()
 
 
-@pytest.mark.parametrize(("path", "text", "line"), [
-    ("/Order/cbc:ID/@schemeID", "0088", 4),
-    ("/Order/cbc:ID/@name", "a>b", 5),
-    ("/Order/cbc:ID", "PO1 <!-- x -->", 6),
-    ("/Order/cac:OrderLine[1]/cbc:Note[1]", "", 8),
-    ("/Order/cac:OrderLine[1]/cbc:Note[2]", "one &amp; two", 8),
-    ("/Order/cac:OrderLine[2]/cbc:Note[1]/text()", "<three>", 10),
-    ("/Order/cac:OrderLine[2]/cbc:Note[2]", "", 10),
-    ("/Order/cac:OrderLine[1]", "<cac:OrderLine><b:Note/><b:Note>one &amp; two</b:Note></cac:OrderLine>", 8),
-])
+@pytest.mark.parametrize(
+    ("path", "text", "line"),
+    [
+        ("/Order/cbc:ID/@schemeID", "0088", 4),
+        ("/Order/cbc:ID/@name", "a>b", 5),
+        ("/Order/cbc:ID", "PO1 <!-- x -->", 6),
+        ("/Order/cac:OrderLine[1]/cbc:Note[1]", "", 8),
+        ("/Order/cac:OrderLine[1]/cbc:Note[2]", "one &amp; two", 8),
+        ("/Order/cac:OrderLine[2]/cbc:Note[1]/text()", "<three>", 10),
+        ("/Order/cac:OrderLine[2]/cbc:Note[2]", "", 10),
+        ("/Order/cac:OrderLine[1]", "<cac:OrderLine><b:Note/><b:Note>one &amp; two</b:Note></cac:OrderLine>", 8),
+    ],
+)
 def test_a_value_is_found_at_its_bytes_and_line(path: str, text: str, line: int) -> None:
     span = xml.locate(transaction_of(PLACED), path)
-    assert PLACED[span.offset:span.offset + span.length].decode() == text
+    assert PLACED[span.offset : span.offset + span.length].decode() == text
     assert span.line == line
 
 
@@ -288,9 +305,11 @@ def camt(entries: int) -> bytes:
         "<NtryDtls><TxDtls><Refs><EndToEndId>E2E-0000000001</EndToEndId></Refs><RltdPties><Dbtr><Pty><Nm>ACME GmbH and Partners</Nm></Pty></Dbtr>"
         "<DbtrAcct><Id><IBAN>DE89370400440532013000</IBAN></Id></DbtrAcct></RltdPties>"
         "<RmtInf><Ustrd>Invoice 4711 of January and a long text to fill up the line, and a little longer, as banks like it</Ustrd></RmtInf>"
-        "</TxDtls></NtryDtls><AddtlNtryInf>SEPA CREDIT TRANSFER SEPA CREDIT TRANSFER SEPA CREDIT TRANSFER AND SOME MORE</AddtlNtryInf></Ntry>\n")
-    return ('<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><Stmt>'
-            f"{entry * entries}</Stmt></BkToCstmrStmt></Document>").encode()
+        "</TxDtls></NtryDtls><AddtlNtryInf>SEPA CREDIT TRANSFER SEPA CREDIT TRANSFER SEPA CREDIT TRANSFER AND SOME MORE</AddtlNtryInf></Ntry>\n"
+    )
+    return (
+        f'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><Stmt>{entry * entries}</Stmt></BkToCstmrStmt></Document>'
+    ).encode()
 
 
 def test_a_statement_of_ten_thousand_entries_is_quick() -> None:

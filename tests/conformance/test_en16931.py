@@ -33,19 +33,23 @@ def test_a_right_bill_breaks_no_sum_and_is_not_called_passed(document: str, zero
 
 
 BROKEN = [
-    ("BR-CO-10", "LineExtensionAmount currencyID=\"EUR\">150.00", "LineExtensionAmount currencyID=\"EUR\">150.01", {"BR-CO-13"}),
-    ("BR-CO-11", "AllowanceTotalAmount currencyID=\"EUR\">10.00", "AllowanceTotalAmount currencyID=\"EUR\">10.01", {"BR-CO-13"}),
-    ("BR-CO-12", "ChargeTotalAmount currencyID=\"EUR\">5.00", "ChargeTotalAmount currencyID=\"EUR\">5.01", {"BR-CO-13"}),
-    ("BR-CO-13", "TaxExclusiveAmount currencyID=\"EUR\">145.00", "TaxExclusiveAmount currencyID=\"EUR\">144.99", {"BR-CO-15"}),
-    ("BR-CO-14", "<cac:TaxTotal><cbc:TaxAmount currencyID=\"EUR\">18.05", "<cac:TaxTotal><cbc:TaxAmount currencyID=\"EUR\">18.06", {"BR-CO-15"}),
-    ("BR-CO-15", "TaxInclusiveAmount currencyID=\"EUR\">163.05", "TaxInclusiveAmount currencyID=\"EUR\">163.06", {"BR-CO-16"}),
-    ("BR-CO-15", "<cac:TaxTotal><cbc:TaxAmount currencyID=\"EUR\">", "<cac:TaxTotal><cbc:TaxAmount currencyID=\"SEK\">", set()),
-    ("BR-CO-16", "PayableAmount currencyID=\"EUR\">143.10", "PayableAmount currencyID=\"EUR\">143.05", set()),
-    ("BR-CO-17", "<cbc:TaxAmount currencyID=\"EUR\">18.05</cbc:TaxAmount><cac:TaxCategory>",
-     "<cbc:TaxAmount currencyID=\"EUR\">19.05</cbc:TaxAmount><cac:TaxCategory>", {"BR-CO-14", "BR-S-09"}),
-    ("BR-S-08", "TaxableAmount currencyID=\"EUR\">95.00", "TaxableAmount currencyID=\"EUR\">96.00", {"INVOICE-TAX-INEXACT"}),
-    ("BR-E-08", "TaxableAmount currencyID=\"EUR\">50.00", "TaxableAmount currencyID=\"EUR\">50.01", set()),
-    ("BR-E-09", "<cbc:TaxAmount currencyID=\"EUR\">0.00", "<cbc:TaxAmount currencyID=\"EUR\">0.01", {"BR-CO-14", "INVOICE-TAX-INEXACT"}),
+    ("BR-CO-10", 'LineExtensionAmount currencyID="EUR">150.00', 'LineExtensionAmount currencyID="EUR">150.01', {"BR-CO-13"}),
+    ("BR-CO-11", 'AllowanceTotalAmount currencyID="EUR">10.00', 'AllowanceTotalAmount currencyID="EUR">10.01', {"BR-CO-13"}),
+    ("BR-CO-12", 'ChargeTotalAmount currencyID="EUR">5.00', 'ChargeTotalAmount currencyID="EUR">5.01', {"BR-CO-13"}),
+    ("BR-CO-13", 'TaxExclusiveAmount currencyID="EUR">145.00', 'TaxExclusiveAmount currencyID="EUR">144.99', {"BR-CO-15"}),
+    ("BR-CO-14", '<cac:TaxTotal><cbc:TaxAmount currencyID="EUR">18.05', '<cac:TaxTotal><cbc:TaxAmount currencyID="EUR">18.06', {"BR-CO-15"}),
+    ("BR-CO-15", 'TaxInclusiveAmount currencyID="EUR">163.05', 'TaxInclusiveAmount currencyID="EUR">163.06', {"BR-CO-16"}),
+    ("BR-CO-15", '<cac:TaxTotal><cbc:TaxAmount currencyID="EUR">', '<cac:TaxTotal><cbc:TaxAmount currencyID="SEK">', set()),
+    ("BR-CO-16", 'PayableAmount currencyID="EUR">143.10', 'PayableAmount currencyID="EUR">143.05', set()),
+    (
+        "BR-CO-17",
+        '<cbc:TaxAmount currencyID="EUR">18.05</cbc:TaxAmount><cac:TaxCategory>',
+        '<cbc:TaxAmount currencyID="EUR">19.05</cbc:TaxAmount><cac:TaxCategory>',
+        {"BR-CO-14", "BR-S-09"},
+    ),
+    ("BR-S-08", 'TaxableAmount currencyID="EUR">95.00', 'TaxableAmount currencyID="EUR">96.00', {"INVOICE-TAX-INEXACT"}),
+    ("BR-E-08", 'TaxableAmount currencyID="EUR">50.00', 'TaxableAmount currencyID="EUR">50.01', set()),
+    ("BR-E-09", '<cbc:TaxAmount currencyID="EUR">0.00', '<cbc:TaxAmount currencyID="EUR">0.01', {"BR-CO-14", "INVOICE-TAX-INEXACT"}),
 ]
 
 
@@ -71,8 +75,10 @@ def test_each_taxed_category_has_its_own_rules(category: str, rule: str) -> None
     text = bill().replace("<cbc:ID>S</cbc:ID>", f"<cbc:ID>{category}</cbc:ID>")
     assert codes(text) == set()
     assert f"BR-{rule}-08" in codes(text.replace('TaxableAmount currencyID="EUR">95.00', 'TaxableAmount currencyID="EUR">96.00'))
-    wrong = text.replace('<cbc:TaxAmount currencyID="EUR">18.05</cbc:TaxAmount><cac:TaxCategory>',
-                         '<cbc:TaxAmount currencyID="EUR">17.05</cbc:TaxAmount><cac:TaxCategory>')
+    wrong = text.replace(
+        '<cbc:TaxAmount currencyID="EUR">18.05</cbc:TaxAmount><cac:TaxCategory>',
+        '<cbc:TaxAmount currencyID="EUR">17.05</cbc:TaxAmount><cac:TaxCategory>',
+    )
     assert f"BR-{rule}-09" in codes(wrong)
 
 
@@ -97,7 +103,7 @@ def test_cents_inside_of_the_official_tolerance_are_a_warning() -> None:
 
 
 def test_a_problem_says_where_what_and_what_was_expected() -> None:
-    problem, = en16931.judge(transaction_of(bill().replace(">143.10<", ">143.05<"))).problems
+    (problem,) = en16931.judge(transaction_of(bill().replace(">143.10<", ">143.05<"))).problems
     assert (problem.found, problem.expected) == ("143.05", "143.10")
     assert problem.place.path == "/Invoice/cac:LegalMonetaryTotal/cbc:PayableAmount"
     assert problem.place.line == 2
@@ -124,8 +130,8 @@ def test_official_examples_break_no_sum() -> None:
 
 def test_a_bill_of_very_many_lines_and_rates_is_judged_once_each() -> None:
     text = bill()
-    line = text[text.index("<cac:InvoiceLine>"):text.index("</Invoice>")]
-    subtotal = text[text.index("<cac:TaxSubtotal>"):text.index("</cac:TaxTotal>")]
+    line = text[text.index("<cac:InvoiceLine>") : text.index("</Invoice>")]
+    subtotal = text[text.index("<cac:TaxSubtotal>") : text.index("</cac:TaxTotal>")]
     large = text.replace(subtotal, subtotal * 2_000).replace(line, line * 2_000)
     transaction = transaction_of(large)
     began = time.process_time()

@@ -56,7 +56,7 @@ def test_a_value_of_the_wrong_kind_is_named_with_the_value() -> None:
 
 
 def test_a_flood_of_faults_is_cut_off() -> None:
-    text = bill().replace("</Invoice>", '<cac:Nix/>' * 500 + "</Invoice>").replace('currencyID="EUR"', "")
+    text = bill().replace("</Invoice>", "<cac:Nix/>" * 500 + "</Invoice>").replace('currencyID="EUR"', "")
     assert 1 <= len(xsd.validate(transaction_of(text), SHELF).problems) <= xsd.MAX_PROBLEMS
 
 

@@ -37,8 +37,14 @@ class ForkServer:
     """tests/crash/server.py behind two words."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen([sys.executable, "-m", "tests.crash.server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                         cwd=Path(__file__).parents[2], env={**os.environ, "GATEWAY_CRASH_AT": ""})
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.server"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+            env={**os.environ, "GATEWAY_CRASH_AT": ""},
+        )
 
     def run(self, work: str, folder: Path, crash: str = "") -> int:
         """The child's exit code, or minus the signal that ended it."""
@@ -92,7 +98,7 @@ def order_files(folder: Path) -> None:
 def two_orders() -> str:
     """PO2 and PO3 in one interchange."""
     second = x12_order("PO3", set_control="0002").decode()
-    body = second[second.index("ST*850"):second.index("GE*")]
+    body = second[second.index("ST*850") : second.index("GE*")]
     return x12_order("PO2", control=2).decode().replace("GE*1*2~", f"{body}GE*2*2~")
 
 
@@ -152,8 +158,11 @@ def journal_faults(station: Station) -> list[str]:
         found += ledger.check_sums(connection)
         found += stock.check_reserved(connection)
         found += [f"work is open in {stream}" for stream in sweep.streams_with_work(connection, station.clock())]
-        found += [f"{entry.id} is {entry.state}: {entry.last_error}" for entry in outbox.search(connection, limit=10_000) if
-                  entry.state not in {"sent", "acknowledged"}]
+        found += [
+            f"{entry.id} is {entry.state}: {entry.last_error}"
+            for entry in outbox.search(connection, limit=10_000)
+            if entry.state not in {"sent", "acknowledged"}
+        ]
         for row in documents.search(connection, documents.Filters(), limit=10_000):
             steps = documents.history(connection, row.id)
             if [step.transition_no for step in steps] != list(range(1, len(steps) + 1)) or (steps and steps[-1].state != row.state):

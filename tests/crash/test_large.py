@@ -25,7 +25,7 @@ NO_RESPONSES = ACME.replace("  - {send: x12/004010/855, to: box}\n", "")
 def large() -> str:
     """Many orders in one group; every hundredth has a fault."""
     whole = x12_order("PO1").decode()
-    head, body, foot = whole[:whole.index("ST*850")], whole[whole.index("ST*850"):whole.index("GE*")], whole[whole.index("GE*"):]
+    head, body, foot = whole[: whole.index("ST*850")], whole[whole.index("ST*850") : whole.index("GE*")], whole[whole.index("GE*") :]
     sets = []
     for number in range(1, ORDERS + 1):
         one = body.replace("*0001", f"*{number:04d}").replace("PO1**", f"PO{number}**")

@@ -20,8 +20,33 @@ from tests.crash.house import order_files
 AS2 = range(70, 80)
 POINTS = [number for number in crash.POINTS if number not in AS2]
 #: later passages where the first one is always early in the walk; a commit is passed some forty times (all of them by make storm, below)
-LATER = ["10:9", "14:7", "23:11", "25:5", "25:14", "25:23", "26:7", "26:16", "26:25", "33:2", "33:3", "43:2", "43:5", "44:3", "46:2", "46:3", "47:2",
-         "54:3", "55:4", "56:3", "56:6", "58:4", "63:3", "64:4", "65:4"]
+LATER = [
+    "10:9",
+    "14:7",
+    "23:11",
+    "25:5",
+    "25:14",
+    "25:23",
+    "26:7",
+    "26:16",
+    "26:25",
+    "33:2",
+    "33:3",
+    "43:2",
+    "43:5",
+    "44:3",
+    "46:2",
+    "46:3",
+    "47:2",
+    "54:3",
+    "55:4",
+    "56:3",
+    "56:6",
+    "58:4",
+    "63:3",
+    "64:4",
+    "65:4",
+]
 
 
 @pytest.mark.parametrize("point", [str(number) for number in POINTS])

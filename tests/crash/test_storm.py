@@ -49,7 +49,8 @@ def install(folder: Path, database_url: str | None) -> None:
         port = probe.getsockname()[1]
     database = f'database: "{database_url}"\n' if database_url else ""
     (folder / "config.yaml").write_text(
-        f'us: {{name: "Seller Co", identifiers: {{x12: "ZZ:SELLERCO"}}}}\ndata: data\nweb: {{host: 127.0.0.1, port: {port}}}\n{database}')
+        f'us: {{name: "Seller Co", identifiers: {{x12: "ZZ:SELLERCO"}}}}\ndata: data\nweb: {{host: 127.0.0.1, port: {port}}}\n{database}'
+    )
     (folder / "partners/acme.yaml").write_text(ACME)
 
 

@@ -117,11 +117,13 @@ def partner_answers(folder: Path) -> None:
     text = next(text for text in _inbox(folder) if "ST*810*" in text)
     group = next(segment for segment in text.split("~") if segment.startswith("GS*")).split("*")[6]
     number = next(segment for segment in text.split("~") if segment.startswith("BIG*")).split("*")[2]
-    head = ("ISA*00*          *00*          *ZZ*ACMEBUYER      *ZZ*SELLERCO       *260201*1200*U*00401*{0:09d}*0*P*>~"
-            "GS*{1}*ACMEBUYER*SELLERCO*20260201*1200*{0}*X*004010~")
+    head = (
+        "ISA*00*          *00*          *ZZ*ACMEBUYER      *ZZ*SELLERCO       *260201*1200*U*00401*{0:09d}*0*P*>~"
+        "GS*{1}*ACMEBUYER*SELLERCO*20260201*1200*{0}*X*004010~"
+    )
     foot = "GE*1*{0}~IEA*1*{0:09d}~"
     acknowledgment = f"ST*997*0001~AK1*IN*{group}~AK2*810*0001~AK5*A~AK9*A*1*1*1~SE*6*0001~"
-    payment = (f"ST*820*0001~BPR*C*92.50*C*ACH************20260201~TRN*1*TRACE77~CUR*PR*USD~N1*PR*ACME CORP~ENT*1~RMR*IV*{number}**92.50~SE*8*0001~")
+    payment = f"ST*820*0001~BPR*C*92.50*C*ACH************20260201~TRN*1*TRACE77~CUR*PR*USD~N1*PR*ACME CORP~ENT*1~RMR*IV*{number}**92.50~SE*8*0001~"
     put(folder / "boxes/acme/out", "ack.edi", head.format(9001, "FA") + acknowledgment + foot.format(9001))
     put(folder / "boxes/acme/out", "pay.edi", head.format(9002, "RA") + payment + foot.format(9002))
     told.touch()

@@ -61,8 +61,10 @@ def test_headers_that_may_be_missing(absent: str) -> None:
 
 def test_header_names_and_content_types_in_any_case() -> None:
     sent = request()
-    headers = tuple((name.upper(), value.replace("application/pkcs7-mime", "Application/X-PKCS7-MIME").replace("smime-type", "SMIME-Type"))
-                    for name, value in sent.headers)
+    headers = tuple(
+        (name.upper(), value.replace("application/pkcs7-mime", "Application/X-PKCS7-MIME").replace("smime-type", "SMIME-Type"))
+        for name, value in sent.headers
+    )
     assert opened(headers, sent.body).accepted
 
 
@@ -103,8 +105,9 @@ def test_signed_within_compressed_and_compressed_within_signed() -> None:
     got = opened(outer, compress(whole), SIGNED)
     assert got.accepted and got.payload == b"ISA\n" and got.compressed and got.signed_by
     assert got.mic is not None and base64.b64decode(got.mic.value) == DIGESTS["sha256"].of(entity)  # RFC 5402: over what was signed
-    sealed = encrypt(b"Content-Type: application/pkcs7-mime; smime-type=compressed-data\r\n\r\n" + compress(whole), SELLER.certificate,
-                     CIPHERS["aes128_cbc"])
+    sealed = encrypt(
+        b"Content-Type: application/pkcs7-mime; smime-type=compressed-data\r\n\r\n" + compress(whole), SELLER.certificate, CIPHERS["aes128_cbc"]
+    )
     got = opened(with_headers(outer, content_type="application/pkcs7-mime; smime-type=enveloped-data"), sealed)
     assert got.accepted and got.payload == b"ISA\n" and got.encrypted
 
@@ -121,8 +124,16 @@ def test_payload_that_looks_like_a_boundary_is_kept() -> None:
     payload = b"--" + boundary + b"-more\r\n--" + boundary + b" \x00\r\nx--" + boundary + b"--"
     entity = b"Content-Type: application/edi-x12\r\n\r\n" + payload
     digest = DIGESTS["sha256"]
-    body = b"\r\n".join((b"--" + boundary, entity, b"--" + boundary, b"Content-Type: application/pkcs7-signature\r\n",
-                         sign(entity, BUYER, digest, NOW), b"--" + boundary + b"--"))
+    body = b"\r\n".join(
+        (
+            b"--" + boundary,
+            entity,
+            b"--" + boundary,
+            b"Content-Type: application/pkcs7-signature\r\n",
+            sign(entity, BUYER, digest, NOW),
+            b"--" + boundary + b"--",
+        )
+    )
     assert opened(headers, body, SIGNED).payload == payload
 
 
@@ -142,18 +153,36 @@ def test_digest_parameters_null_or_absent() -> None:
 
 # ---- which digest the receipt has
 
-@pytest.mark.parametrize(("words", "expected"), [
-    ("sha-256, sha1", "sha-256"), ("SHA256", "SHA256"), ("sha3-256, sha512, sha256", "sha512"), ("sha1, sha-384", "sha-384"),
-    ("rsa-sha256", "rsa-sha256"), ('"sha-512"', "sha-512"), ("md5", "sha-256"), ("", "sha-256")])
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("sha-256, sha1", "sha-256"),
+        ("SHA256", "SHA256"),
+        ("sha3-256, sha512, sha256", "sha512"),
+        ("sha1, sha-384", "sha-384"),
+        ("rsa-sha256", "rsa-sha256"),
+        ('"sha-512"', "sha-512"),
+        ("md5", "sha-256"),
+        ("", "sha-256"),
+    ],
+)
 def test_first_digest_of_the_list_that_we_have_is_used_and_named_as_it_was_asked_for(words: str, expected: str) -> None:
     sent = request()
     got = opened(with_headers(sent.headers, disposition_notification_options=ASK + words), sent.body)
     assert got.accepted and got.mic_algorithm == expected
 
 
-@pytest.mark.parametrize("options", [
-    "signed-receipt-micalg=optional,sha-256;signed-receipt-protocol=optional,pkcs7-signature", "garbage", ";;=,",
-    "signed-receipt-protocol=pkcs7-signature;signed-receipt-micalg=sha256", "Signed-Receipt-Protocol = Optional , PKCS7-Signature"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        "signed-receipt-micalg=optional,sha-256;signed-receipt-protocol=optional,pkcs7-signature",
+        "garbage",
+        ";;=,",
+        "signed-receipt-protocol=pkcs7-signature;signed-receipt-micalg=sha256",
+        "Signed-Receipt-Protocol = Optional , PKCS7-Signature",
+    ],
+)
 def test_options_swapped_spaced_or_broken_never_stop_a_message(options: str) -> None:
     sent = request()
     got = opened(with_headers(sent.headers, disposition_notification_options=options), sent.body)
@@ -176,19 +205,31 @@ def test_sha1_is_one_digest_whatever_it_is_called_and_only_for_listed_partners(w
 
 # ---- receipts as others write them
 
+
 def changed(change: dict[bytes, bytes]) -> as2.Receipt:
     sent = request()
     return read(resigned(receipt_for(sent), change), sent)
 
 
-@pytest.mark.parametrize("change", [
-    {rb", sha-256\r\n": b",sha-256\r\n"}, {rb", sha-256\r\n": b" ,  SHA256 \r\n"}, {rb"MIC: (.{10})": b"MIC: \r\n "},
-    {rb"automatic-action/MDN-sent-automatically; processed": b"Automatic-Action / MDN-Sent-Automatically ;   Processed  "},
-    {rb"Original-Recipient: .*\r\n": b""}, {rb"Reporting-UA: .*\r\n": b""}, {rb"Final-Recipient: .*\r\n": b""},
-    {rb"Original-Message-ID: .*\r\n": b""}, {rb"Original-Message-ID: <(.*)>": b"original-message-id: 1@buyer"},
-    {rb"Content-Type: multipart/report": b"content-type: Multipart/Report"}, {rb"Content-Transfer-Encoding: 7bit\r\n": b""},
-    {rb"Reporting-UA": b"\r\nReporting-UA"}, {rb"Reporting-UA": b"a line that is no field\r\nReporting-UA"},
-], ids=lambda change: next(iter(change)).decode())
+@pytest.mark.parametrize(
+    "change",
+    [
+        {rb", sha-256\r\n": b",sha-256\r\n"},
+        {rb", sha-256\r\n": b" ,  SHA256 \r\n"},
+        {rb"MIC: (.{10})": b"MIC: \r\n "},
+        {rb"automatic-action/MDN-sent-automatically; processed": b"Automatic-Action / MDN-Sent-Automatically ;   Processed  "},
+        {rb"Original-Recipient: .*\r\n": b""},
+        {rb"Reporting-UA: .*\r\n": b""},
+        {rb"Final-Recipient: .*\r\n": b""},
+        {rb"Original-Message-ID: .*\r\n": b""},
+        {rb"Original-Message-ID: <(.*)>": b"original-message-id: 1@buyer"},
+        {rb"Content-Type: multipart/report": b"content-type: Multipart/Report"},
+        {rb"Content-Transfer-Encoding: 7bit\r\n": b""},
+        {rb"Reporting-UA": b"\r\nReporting-UA"},
+        {rb"Reporting-UA": b"a line that is no field\r\nReporting-UA"},
+    ],
+    ids=lambda change: next(iter(change)).decode(),
+)
 def test_receipts_of_every_spelling_prove_delivery(change: dict[bytes, bytes]) -> None:
     sent = request()
     mdn = receipt_for(sent)
@@ -225,7 +266,8 @@ def test_negative_receipt_gives_the_partners_reason_and_its_words() -> None:
 
 def test_bare_unsigned_notification_without_multipart_is_read() -> None:
     sent = request()
-    body = (f"Original-Message-ID: <{sent.message_id}>\nDisposition: automatic-action/MDN-sent-automatically; processed\n"
-            f"Received-content-MIC: {sent.mic}").encode()
+    body = (
+        f"Original-Message-ID: <{sent.message_id}>\nDisposition: automatic-action/MDN-sent-automatically; processed\nReceived-content-MIC: {sent.mic}"
+    ).encode()
     receipt = as2.read_mdn((("content-type", "message/disposition-notification"),), body, sent.expected, theirs(receipt="unsigned"), NOW)
     assert receipt.delivered

@@ -65,6 +65,7 @@ def signed_message(entity: bytes, signature: bytes) -> tuple[as2.values.Headers,
 
 # ---- what must be signed and encrypted
 
+
 def test_unsigned_and_unencrypted_messages_are_refused_where_both_are_demanded() -> None:
     sent = request(relation=theirs(sign=None))
     refused(opened(sent.headers, sent.body), "AS2-NOT-SIGNED", "processed/error: insufficient-message-security")
@@ -139,6 +140,7 @@ def test_second_header_of_a_name_does_not_count() -> None:
 
 # ---- certificates and algorithms
 
+
 def test_nothing_is_sent_with_expired_or_missing_certificates() -> None:
     expired = identity("expired", start=-30, days=10)
     for relation in (theirs(identities=(expired,)), theirs(encryption=(expired.certificate,)), theirs(identities=()), theirs(encryption=())):
@@ -150,8 +152,11 @@ def test_signature_by_a_pinned_but_expired_certificate_is_refused() -> None:
     expired = identity("expired", start=-30, days=10)
     then = expired.certificate.not_valid_before_utc
     signature = sign(b"x", expired, DIGESTS["sha256"], then)
-    refused(opened(*signed_message(b"x", signature), replace(SIGNED, verification=(expired.certificate,))), "AS2-CERTIFICATE-EXPIRED",
-            "processed/error: authentication-failed")
+    refused(
+        opened(*signed_message(b"x", signature), replace(SIGNED, verification=(expired.certificate,))),
+        "AS2-CERTIFICATE-EXPIRED",
+        "processed/error: authentication-failed",
+    )
 
 
 def test_message_for_our_expired_key_says_so_and_several_keys_are_all_tried() -> None:
@@ -180,6 +185,7 @@ def test_sha1_and_triple_des_are_refused_by_disposition() -> None:
 
 # ---- encryption and compression
 
+
 def test_message_for_somebody_else_and_broken_ones_are_not_decrypted() -> None:
     sent = request(relation=theirs(encryption=(STRANGER.certificate,)))
     refused(opened(sent.headers, sent.body), "AS2-DECRYPTION-FAILED", "processed/error: decryption-failed")
@@ -206,7 +212,7 @@ def enveloped_in_pieces(piece: int) -> bytes:
     def around(tag: int, *parts: bytes) -> bytes:
         return bytes((tag, 0x80)) + b"".join(parts) + b"\x00\x00"
 
-    pieces = around(0xA0, *(der.octets(encrypted[start:start + piece]) for start in range(0, len(encrypted), piece)))
+    pieces = around(0xA0, *(der.octets(encrypted[start : start + piece]) for start in range(0, len(encrypted), piece)))
     content = around(0x30, der.DATA, inner["content_encryption_algorithm"].dump(), pieces)
     return around(0x30, der.ENVELOPED_DATA, around(0xA0, around(0x30, der.integer(0), enveloped["recipient_infos"].dump(), content)))
 
@@ -226,8 +232,10 @@ def test_broken_compression_has_its_own_disposition() -> None:
     whole = compress(b"Content-Type: text/plain\r\n\r\n" + b"x" * 1000)
     assert opened(*compressed_message(whole), PLAIN).payload == b"x" * 1000
     inner = zlib.compress(b"x" * 1000)
-    cut = der.sequence(der.COMPRESSED_DATA, der.explicit(0, der.sequence(
-        der.integer(0), der.sequence(der.ZLIB), der.sequence(der.DATA, der.explicit(0, der.octets(inner[:-6]))))))
+    cut = der.sequence(
+        der.COMPRESSED_DATA,
+        der.explicit(0, der.sequence(der.integer(0), der.sequence(der.ZLIB), der.sequence(der.DATA, der.explicit(0, der.octets(inner[:-6]))))),
+    )
     for data in (whole[:-20], cut, whole.replace(b"x\x9c", b"x\x00"), b"rubbish"):
         refused(opened(*compressed_message(data), PLAIN), "AS2-DECOMPRESSION-FAILED", "processed/error: decompression-failed")
 
@@ -245,8 +253,16 @@ def test_layers_within_layers_come_to_an_end() -> None:
     refused(opened(*compressed_message(compress(data)), PLAIN), "AS2-MIME-INVALID", "processed/error: unexpected-processing-error")
 
 
-@pytest.mark.parametrize("content_type", ["multipart/signed", 'multipart/signed; boundary=""', "multipart/signed; boundary=x",
-                                          "multipart/report; boundary=x", "application/pkcs7-mime; smime-type=signed-data"])
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "multipart/signed",
+        'multipart/signed; boundary=""',
+        "multipart/signed; boundary=x",
+        "multipart/report; boundary=x",
+        "application/pkcs7-mime; smime-type=signed-data",
+    ],
+)
 def test_message_that_cannot_be_taken_apart_is_refused(content_type: str) -> None:
     headers = with_headers(request(relation=theirs(sign=None, encrypt=None)).headers, content_type=content_type)
     got = opened(headers, b"--x\r\n\r\nonly one part\r\n--x--\r\n", PLAIN)
@@ -260,6 +276,7 @@ def test_unknown_transfer_encoding_and_broken_base64_are_refused() -> None:
 
 
 # ---- names, paths, addresses
+
 
 @pytest.mark.parametrize("header", ["AS2-From", "AS2-To", "Message-ID"])
 def test_missing_header_is_a_problem_and_no_crash(header: str) -> None:
@@ -278,8 +295,9 @@ def test_names_of_nobody_are_told_apart_from_our_partners() -> None:
         assert value.isascii() and value.isprintable(), name
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "..\\..\\windows\\x", "/etc/passwd", ".hidden", "a\x00b", "x" * 3000,
-                                  "=?utf-8?q?=2E=2E=2Fetc=2Fx?=", ".."])
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "..\\..\\windows\\x", "/etc/passwd", ".hidden", "a\x00b", "x" * 3000, "=?utf-8?q?=2E=2E=2Fetc=2Fx?=", ".."]
+)
 def test_file_name_never_is_a_path(name: str) -> None:
     headers = with_headers(request(relation=theirs(sign=None, encrypt=None)).headers, content_disposition=f'attachment; filename="{name}"')
     filename = opened(headers, b"x", PLAIN).filename
@@ -306,14 +324,26 @@ def test_required_forms_of_receipt_that_we_do_not_have_are_refused() -> None:
     headers = with_headers(sent.headers, disposition_notification_options="signed-receipt-protocol=required, pgp-signature")
     refused(opened(headers, sent.body), "AS2-RECEIPT-FORMAT-UNSUPPORTED", "failed/failure: unsupported format")
     for words in ("md5", "sha1, md5", "sha3-256"):
-        headers = with_headers(sent.headers, disposition_notification_options=f"signed-receipt-protocol=optional, pkcs7-signature; "
-                                                                              f"signed-receipt-micalg=required, {words}")
+        headers = with_headers(
+            sent.headers,
+            disposition_notification_options=f"signed-receipt-protocol=optional, pkcs7-signature; signed-receipt-micalg=required, {words}",
+        )
         refused(opened(headers, sent.body), "AS2-MIC-ALGORITHM-UNSUPPORTED", "failed/failure: unsupported MIC-algorithms")
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.binary(max_size=400), st.sampled_from(["multipart/signed; boundary=b", "application/pkcs7-mime", "text/plain",
-                                                 "multipart/report; boundary=b", "application/pkcs7-mime; smime-type=compressed-data"]))
+@given(
+    st.binary(max_size=400),
+    st.sampled_from(
+        [
+            "multipart/signed; boundary=b",
+            "application/pkcs7-mime",
+            "text/plain",
+            "multipart/report; boundary=b",
+            "application/pkcs7-mime; smime-type=compressed-data",
+        ]
+    ),
+)
 def test_rubbish_is_a_problem_and_never_an_exception(body: bytes, content_type: str) -> None:
     headers = with_headers(request_once.headers, content_type=content_type)
     opened(headers, body, PLAIN)
@@ -335,6 +365,7 @@ def test_a_message_with_changed_octets_is_never_taken_for_another(data: st.DataO
 
 
 # ---- receipts that lie
+
 
 def receipt_for(sent: as2.As2Request) -> as2.MdnResponse:
     made = as2.build_mdn(opened(sent.headers, sent.body), ours(), NOW, signed=True)
@@ -365,17 +396,20 @@ def test_receipt_by_a_stranger_is_neither_good_news_nor_bad() -> None:
         assert codes(receipt.problems)[0] == "AS2-SIGNER-UNKNOWN"
 
 
-@pytest.mark.parametrize(("change", "code"), [
-    ({rb"Received-content-MIC: .*\r\n": b""}, "AS2-MDN-MIC-WRONG"),
-    ({rb"Received-content-MIC: .*": b"Received-content-MIC: " + base64.b64encode(b"x" * 32) + b", sha-256"}, "AS2-MDN-MIC-WRONG"),
-    ({rb"sha-256\r\n": b"sha-512\r\n"}, "AS2-MDN-MIC-WRONG"),
-    ({rb"<1@buyer>": b"<2@buyer>"}, "AS2-MDN-OTHER-MESSAGE"),
-    ({rb"; processed": b"; processed/error: decryption-failed"}, "AS2-MDN-NEGATIVE"),
-    ({rb"; processed": b"; failed/failure: unsupported format"}, "AS2-MDN-NEGATIVE"),
-    ({rb"; processed": b"; displayed"}, "AS2-MDN-NEGATIVE"),
-    ({rb"Disposition: .*\r\n": b""}, "AS2-MDN-UNREADABLE"),
-    ({rb"message/disposition-notification": b"text/html"}, "AS2-MDN-UNREADABLE"),
-])
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({rb"Received-content-MIC: .*\r\n": b""}, "AS2-MDN-MIC-WRONG"),
+        ({rb"Received-content-MIC: .*": b"Received-content-MIC: " + base64.b64encode(b"x" * 32) + b", sha-256"}, "AS2-MDN-MIC-WRONG"),
+        ({rb"sha-256\r\n": b"sha-512\r\n"}, "AS2-MDN-MIC-WRONG"),
+        ({rb"<1@buyer>": b"<2@buyer>"}, "AS2-MDN-OTHER-MESSAGE"),
+        ({rb"; processed": b"; processed/error: decryption-failed"}, "AS2-MDN-NEGATIVE"),
+        ({rb"; processed": b"; failed/failure: unsupported format"}, "AS2-MDN-NEGATIVE"),
+        ({rb"; processed": b"; displayed"}, "AS2-MDN-NEGATIVE"),
+        ({rb"Disposition: .*\r\n": b""}, "AS2-MDN-UNREADABLE"),
+        ({rb"message/disposition-notification": b"text/html"}, "AS2-MDN-UNREADABLE"),
+    ],
+)
 def test_receipt_that_does_not_prove_delivery_says_why(change: dict[bytes, bytes], code: str) -> None:
     sent = request()
     receipt = read(resigned(receipt_for(sent), change), sent)

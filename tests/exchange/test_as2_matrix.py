@@ -14,8 +14,13 @@ from tests.exchange.as2_world import request
 from tests.exchange.as2_world import theirs
 
 PAYLOADS = {
-    "LF": b"ISA*00~\nGS*PO~\n", "CR": b"UNB+UNOC:3'\rUNH+1'\r", "CRLF": b"a\r\n\r\nb\r\n", "NUL and high octets": bytes(range(256)) * 4,
-    "UTF-16": "Bestellung für Müller\n".encode("utf-16"), "empty": b"", "only line ends": b"\r\n\r\n\n",
+    "LF": b"ISA*00~\nGS*PO~\n",
+    "CR": b"UNB+UNOC:3'\rUNH+1'\r",
+    "CRLF": b"a\r\n\r\nb\r\n",
+    "NUL and high octets": bytes(range(256)) * 4,
+    "UTF-16": "Bestellung für Müller\n".encode("utf-16"),
+    "empty": b"",
+    "only line ends": b"\r\n\r\n\n",
     "looks like MIME": b"--x\r\nContent-Type: a/b\r\n\r\n--x--",
     "1 MB": os.urandom(1 << 20),
 }
@@ -86,8 +91,21 @@ def test_file_name_is_preserved(name: str) -> None:
     assert opened(sent.headers, sent.body).filename == safe_name(name)
 
 
-@pytest.mark.parametrize("changes", [{"us": ""}, {"us": "ü"}, {"us": "x" * 129}, {"partner": "a\r\nb"}, {"sign": "sha1"}, {"sign": "md5"},
-                                     {"encrypt": "rc2"}, {"encrypt": "tripledes_3key"}, {"receipt": "async"}, {"subject": "a\r\nb"}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"us": ""},
+        {"us": "ü"},
+        {"us": "x" * 129},
+        {"partner": "a\r\nb"},
+        {"sign": "sha1"},
+        {"sign": "md5"},
+        {"encrypt": "rc2"},
+        {"encrypt": "tripledes_3key"},
+        {"receipt": "async"},
+        {"subject": "a\r\nb"},
+    ],
+)
 def test_relation_that_cannot_work_is_refused_when_it_is_made(changes: dict[str, str]) -> None:
     with pytest.raises(ValueError):
         ours(**changes)

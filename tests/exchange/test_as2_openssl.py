@@ -42,8 +42,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def put_identity(folder: Path, name: str, identity: Identity) -> None:
     (folder / f"{name}.crt").write_bytes(identity.certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / f"{name}.key").write_bytes(identity.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                                                                    serialization.NoEncryption()))
+    (folder / f"{name}.key").write_bytes(
+        identity.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
 
 
 def openssl(desk: Path, *words: str) -> bytes:
@@ -67,7 +68,11 @@ def test_openssl_decrypts_what_we_encrypt(desk: Path, cipher: str, oaep: bool) -
 
 
 SIGNING = {
-    "plain": (), "BER": ("-stream",), "key identifier": ("-keyid",), "no certificate inside": ("-nocerts",), "SHA-512": ("-md", "sha512"),
+    "plain": (),
+    "BER": ("-stream",),
+    "key identifier": ("-keyid",),
+    "no certificate inside": ("-nocerts",),
+    "SHA-512": ("-md", "sha512"),
     "no S/MIME capabilities": ("-nosmimecap",),
 }
 
@@ -80,34 +85,89 @@ def test_we_verify_openssl_signatures(desk: Path, words: tuple[str, ...]) -> Non
 
 
 def test_we_verify_pss_and_elliptic_curves(desk: Path) -> None:
-    signature = openssl(desk, "-sign", "-in", "content", "-outform", "DER", "-signer", "buyer.crt", "-inkey", "buyer.key", "-md", "sha384",
-                        "-keyopt", "rsa_padding_mode:pss")
+    signature = openssl(
+        desk,
+        "-sign",
+        "-in",
+        "content",
+        "-outform",
+        "DER",
+        "-signer",
+        "buyer.crt",
+        "-inkey",
+        "buyer.key",
+        "-md",
+        "sha384",
+        "-keyopt",
+        "rsa_padding_mode:pss",
+    )
     assert isinstance(verify(CONTENT, signature, (BUYER.certificate,), NOW), Verified)
     assert not isinstance(verify(CONTENT + b"x", signature, (BUYER.certificate,), NOW), Verified)
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ec.key",
-                    "-out", "ec.crt", "-days", "4000", "-subj", "/CN=ec"], cwd=desk, check=True, capture_output=True)
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-keyout",
+            "ec.key",
+            "-out",
+            "ec.crt",
+            "-days",
+            "4000",
+            "-subj",
+            "/CN=ec",
+        ],
+        cwd=desk,
+        check=True,
+        capture_output=True,
+    )
     certificate = read_certificate((desk / "ec.crt").read_bytes())
     signature = openssl(desk, "-sign", "-in", "content", "-outform", "DER", "-signer", "ec.crt", "-inkey", "ec.key")
     assert isinstance(verify(CONTENT, signature, (certificate,), certificate.not_valid_before_utc), Verified)
 
 
 def test_one_pinned_signer_among_strangers_is_enough(desk: Path) -> None:
-    signature = openssl(desk, "-sign", "-in", "content", "-outform", "DER", "-signer", "stranger.crt", "-inkey", "stranger.key",
-                        "-signer", "buyer.crt", "-inkey", "buyer.key")
+    signature = openssl(
+        desk,
+        "-sign",
+        "-in",
+        "content",
+        "-outform",
+        "DER",
+        "-signer",
+        "stranger.crt",
+        "-inkey",
+        "stranger.key",
+        "-signer",
+        "buyer.crt",
+        "-inkey",
+        "buyer.key",
+    )
     verified = verify(CONTENT, signature, (BUYER.certificate,), NOW)
     assert isinstance(verified, Verified) and verified.certificate == BUYER.certificate
 
 
 ENCRYPTING = {
-    "AES-128": ("-aes-128-cbc",), "AES-256": ("-aes-256-cbc",), "BER": ("-aes-256-cbc", "-stream"), "GCM": ("-aes-256-gcm",),
-    "GCM in BER": ("-aes-128-gcm", "-stream"), "key identifier": ("-aes-192-cbc", "-keyid"),
+    "AES-128": ("-aes-128-cbc",),
+    "AES-256": ("-aes-256-cbc",),
+    "BER": ("-aes-256-cbc", "-stream"),
+    "GCM": ("-aes-256-gcm",),
+    "GCM in BER": ("-aes-128-gcm", "-stream"),
+    "key identifier": ("-aes-192-cbc", "-keyid"),
 }
 
 
 @pytest.mark.parametrize("words", ENCRYPTING.values(), ids=ENCRYPTING)
-@pytest.mark.parametrize("transport", [
-    (), ("-keyopt", "rsa_padding_mode:oaep"), ("-keyopt", "rsa_padding_mode:oaep", "-keyopt", "rsa_oaep_md:sha256")],
-    ids=["PKCS1", "OAEP", "OAEP with SHA-256"])
+@pytest.mark.parametrize(
+    "transport",
+    [(), ("-keyopt", "rsa_padding_mode:oaep"), ("-keyopt", "rsa_padding_mode:oaep", "-keyopt", "rsa_oaep_md:sha256")],
+    ids=["PKCS1", "OAEP", "OAEP with SHA-256"],
+)
 def test_we_decrypt_what_openssl_encrypts(desk: Path, words: tuple[str, ...], transport: tuple[str, ...]) -> None:
     data = openssl(desk, "-encrypt", "-in", "content", "-outform", "DER", *words, "-recip", "seller.crt", *transport)
     opened_one = decrypt(data, (SELLER,), NOW)
@@ -115,8 +175,9 @@ def test_we_decrypt_what_openssl_encrypts(desk: Path, words: tuple[str, ...], tr
 
 
 def test_we_find_our_key_among_several_recipients(desk: Path) -> None:
-    data = openssl(desk, "-encrypt", "-in", "content", "-outform", "DER", "-aes-256-cbc", "-recip", "stranger.crt",
-                   "-recip", "buyer.crt", "-recip", "seller.crt")
+    data = openssl(
+        desk, "-encrypt", "-in", "content", "-outform", "DER", "-aes-256-cbc", "-recip", "stranger.crt", "-recip", "buyer.crt", "-recip", "seller.crt"
+    )
     for identities in ((SELLER,), (STRANGER, SELLER)):
         opened_one = decrypt(data, identities, NOW)
         assert isinstance(opened_one, Decrypted) and opened_one.content == CONTENT

@@ -11,11 +11,17 @@ from tests.exchange.as2_world import request
 from tests.exchange.as2_world import theirs
 
 
-def received(sent: as2.As2Request, relation: as2.As2Relation | None = None, *, first: as2.Answer | None = None,
-             more: as2.values.Headers = ()) -> as2.Received:
+def received(
+    sent: as2.As2Request, relation: as2.As2Relation | None = None, *, first: as2.Answer | None = None, more: as2.values.Headers = ()
+) -> as2.Received:
     known = relation or ours()
-    return as2.receive(sent.headers + more, sent.body, lambda sender, receiver: known if (sender, receiver) == (known.partner, known.us) else None,
-                       lambda sender, receiver, message_id: first if message_id == sent.message_id else None, NOW)
+    return as2.receive(
+        sent.headers + more,
+        sent.body,
+        lambda sender, receiver: known if (sender, receiver) == (known.partner, known.us) else None,
+        lambda sender, receiver, message_id: first if message_id == sent.message_id else None,
+        NOW,
+    )
 
 
 def test_accepted_message_is_answered_with_its_signed_receipt() -> None:

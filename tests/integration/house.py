@@ -117,8 +117,16 @@ class House:
         self.runs += 1
         log = self.folder / f"run-{self.runs}.log"
         with log.open("wb") as file:
-            process = subprocess.Popen([sys.executable, "-m", "gateway", "run"], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=file, stderr=file,
-                                       env={**os.environ, **(env or {})}, preexec_fn=before, start_new_session=True)
+            process = subprocess.Popen(
+                [sys.executable, "-m", "gateway", "run"],
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                env={**os.environ, **(env or {})},
+                preexec_fn=before,
+                start_new_session=True,
+            )
         service = Service(process, log)
         if ready:
             try:

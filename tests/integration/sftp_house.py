@@ -25,7 +25,7 @@ name: {id.title()}
 identifiers: {{x12: "ZZ:{identity}"}}
 endpoints:
   mailbox: {{sftp: "sftp://127.0.0.1:{port or server.port}{server.data}/{out}", user: {server.user}, key: "file:keys/client",
-            host_keys: ["{key or server.fingerprint('ed25519')}"], send_to: "{server.data}/in", settle: 0.3}}
+            host_keys: ["{key or server.fingerprint("ed25519")}"], send_to: "{server.data}/in", settle: 0.3}}
 agreements:
   - {{receive: x12/004010/850, from: mailbox, acknowledge: "997"}}
   - {{send: x12/004010/855, to: mailbox}}
@@ -66,8 +66,13 @@ class Mailbox:
         """On the same port, with the same keys."""
         owner = self.server.home.stat()
         drop = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
-        self.process = subprocess.Popen([SSHD, "-D", "-f", self.server.home / "sshd_config", "-E", self.server.home / "sshd.log"],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **drop)  # type: ignore[call-overload]
+        self.process = subprocess.Popen(
+            [SSHD, "-D", "-f", self.server.home / "sshd_config", "-E", self.server.home / "sshd.log"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            **drop,
+        )  # type: ignore[call-overload]
 
 
 @contextlib.contextmanager
@@ -97,5 +102,3 @@ def _children(parent: int) -> list[int]:
                 if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == parent:
                     found += [int(folder.name), *_children(int(folder.name))]
     return found
-
-

@@ -70,8 +70,13 @@ class Station:
     def start(self) -> None:
         log = self.state / "start.log"
         with log.open("ab") as file:
-            self.process = subprocess.Popen(["bash", PEER / "station.sh", str(self.port), self.environment["STATION_GW_URL"], str(self.state)],
-                                            env=self.environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
+            self.process = subprocess.Popen(
+                ["bash", PEER / "station.sh", str(self.port), self.environment["STATION_GW_URL"], str(self.state)],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+            )
         _wait_until_it_answers(self.process, self.port, log)
 
     def stop(self) -> None:
@@ -108,9 +113,17 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
 @pytest.fixture(scope="module")
 def station(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Station]:
     state, port = tmp_path_factory.mktemp("station"), free_port()
-    environment = {**os.environ, "STATION_VENV": str(VENV), "STATION_PORT": str(port), "STATION_DIR": str(state), "STATION_TICK": "0",
-                   "STATION_GW_URL": f"http://127.0.0.1:{house.port}/as2", "DJANGO_SETTINGS_MODULE": "station_settings", "PYTHONPATH": str(PEER),
-                   "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {
+        **os.environ,
+        "STATION_VENV": str(VENV),
+        "STATION_PORT": str(port),
+        "STATION_DIR": str(state),
+        "STATION_TICK": "0",
+        "STATION_GW_URL": f"http://127.0.0.1:{house.port}/as2",
+        "DJANGO_SETTINGS_MODULE": "station_settings",
+        "PYTHONPATH": str(PEER),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     made = Station(port, state, environment)
     made.start()
     try:

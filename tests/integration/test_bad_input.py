@@ -54,13 +54,17 @@ DOCTYPE = b"""<?xml version="1.0"?><!DOCTYPE Order [<!ENTITY x SYSTEM "file:///e
 <Order xmlns="urn:oasis:names:specification:ubl:schema:xsd:Order-2">&x;</Order>"""
 
 
-@pytest.mark.parametrize(("name", "data", "words"), [
-    ("junk.edi", b"hello, this is no order\n" * 20, ""),
-    ("bytes.bin", bytes(range(256)) * 200, ""),
-    ("zipped.zip", zipped(x12_order("ZIP")), ""),
-    ("doctype.xml", DOCTYPE, "DOCTYPE"),
-    ("huge.edi", x12_order("HUGE", control=901)[:106] + b"REF*" + b"A" * 5_000_000, "no segment terminator"),
-], ids=["junk", "every octet", "zip", "DOCTYPE", "huge segment"])
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("junk.edi", b"hello, this is no order\n" * 20, ""),
+        ("bytes.bin", bytes(range(256)) * 200, ""),
+        ("zipped.zip", zipped(x12_order("ZIP")), ""),
+        ("doctype.xml", DOCTYPE, "DOCTYPE"),
+        ("huge.edi", x12_order("HUGE", control=901)[:106] + b"REF*" + b"A" * 5_000_000, "no segment terminator"),
+    ],
+    ids=["junk", "every octet", "zip", "DOCTYPE", "huge segment"],
+)
 def test_what_cannot_be_read_is_kept_and_shown_with_its_reason(house: House, service: Service, name: str, data: bytes, words: str) -> None:
     put(house.box("acme", "out"), name, data)
     row = until(lambda: taken(house, name), "the file to be looked at")
@@ -97,8 +101,16 @@ def test_a_truncated_file_says_where_it_ends(house: House, service: Service) -> 
     assert not answered(house.box(), "CUT")
 
 
-NAMES = ["with blank.edi", "Grüße – été 订单.edi", "a;rm -rf $(x) `y`.edi",
-         "%2e%2e%2fetc%2fpasswd", "-rf", "~root", "new\nline.edi", "up\\..\\..\\up.edi"]
+NAMES = [
+    "with blank.edi",
+    "Grüße – été 订单.edi",
+    "a;rm -rf $(x) `y`.edi",
+    "%2e%2e%2fetc%2fpasswd",
+    "-rf",
+    "~root",
+    "new\nline.edi",
+    "up\\..\\..\\up.edi",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -133,7 +145,14 @@ def test_what_is_no_file_or_not_ready_is_left_alone(house: House, service: Servi
     put(out, "good.edi", x12_order("GOOD", control=907))
     until(lambda: answered(house.box(), "GOOD"), "the good order among them")
     assert secret.exists() and sorted(os.listdir(out)) == [
-        ".hidden.edi", "folder.edi", "half.edi.filepart", "half.edi.part", "half.edi.tmp", "link.edi", "pipe.edi"]
+        ".hidden.edi",
+        "folder.edi",
+        "half.edi.filepart",
+        "half.edi.part",
+        "half.edi.tmp",
+        "link.edi",
+        "pipe.edi",
+    ]
     for number in ("SECRET", "INNER", "HALF"):
         assert not answered(house.box(), number)
 

@@ -33,10 +33,12 @@ def order_to_cash(house: House) -> None:
     assert "x12/004010/855 sent as" in done.stdout
     listed = house.command("hold", "list")
     assert "order PO2 of acme" in listed.stdout, listed.stderr
-    for line, words in ((("hold", "reject", "PO2", "--reason", "too much for them"), "order PO2 is rejected"),
-                        (("ship", "ship.csv"), "despatch advice S1: sent"),
-                        (("invoice", "PO1"), "INV-000001"),
-                        (("pay", "bank.xml"), "applied")):
+    for line, words in (
+        (("hold", "reject", "PO2", "--reason", "too much for them"), "order PO2 is rejected"),
+        (("ship", "ship.csv"), "despatch advice S1: sent"),
+        (("invoice", "PO1"), "INV-000001"),
+        (("pay", "bank.xml"), "applied"),
+    ):
         done = house.command(*line)
         assert done.returncode == 0 and words in done.stdout, (line, done.stdout, done.stderr)
     assert len(names(house.box())) == 6  # two 997, two 855, 856, 810

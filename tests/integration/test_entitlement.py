@@ -33,8 +33,13 @@ tax: none
 credit: none
 """
 #: a partner whose answers go nowhere: a file stands where its folder should be
-BROKEN = ACME.replace("id: acme", "id: broken").replace("ACMEBUYER", "BROKEN").replace('gln: "1234567890128"', 'duns: "123456789"').replace(
-    "boxes/acme/out", "boxes/broken/out").replace("boxes/acme/in", "boxes/broken/blocked/in")
+BROKEN = (
+    ACME.replace("id: acme", "id: broken")
+    .replace("ACMEBUYER", "BROKEN")
+    .replace('gln: "1234567890128"', 'duns: "123456789"')
+    .replace("boxes/acme/out", "boxes/broken/out")
+    .replace("boxes/acme/in", "boxes/broken/blocked/in")
+)
 
 
 @pytest.fixture(scope="module")

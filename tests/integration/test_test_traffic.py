@@ -47,8 +47,11 @@ def books(house: House) -> dict[str, object]:
             "committed": orders.committed_minor(connection, "acme"),
             "exposure": ledger.exposure(connection, "acme", "USD"),
             "open items": len(ledger.open_items(connection)),
-            "series": {row.name: row.last for row in connection.execute(select(tables.series.c.name, tables.series.c.last))
-                       if row.name in {"invoice", "credit_note"}},
+            "series": {
+                row.name: row.last
+                for row in connection.execute(select(tables.series.c.name, tables.series.c.last))
+                if row.name in {"invoice", "credit_note"}
+            },
             "handovers": connection.execute(select(func.count()).select_from(tables.handover)).scalar_one(),
             "payments": connection.execute(select(func.count()).select_from(tables.payment)).scalar_one(),
             "erp": names(house.folder / "erp"),

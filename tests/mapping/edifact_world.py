@@ -84,16 +84,24 @@ def read_one(start: InterchangeStart, transaction: Transaction) -> tuple[Documen
     """The canonical document of a message, with the problems of its schema and its mapping."""
     spec = spec_of(transaction)
     checked = check(transaction, schema(spec))
-    header = Source(syntax="edifact", type=transaction.type, version=transaction.version, association=transaction.association or None,
-                    sender=start.sender, receiver=start.receiver, interchange_control_number=start.control_number,
-                    transaction_control_number=transaction.control_number, test=start.test)
+    header = Source(
+        syntax="edifact",
+        type=transaction.type,
+        version=transaction.version,
+        association=transaction.association or None,
+        sender=start.sender,
+        receiver=start.receiver,
+        interchange_control_number=start.control_number,
+        transaction_control_number=transaction.control_number,
+        test=start.test,
+    )
     document, problems = to_document(transaction, checked.tree, reading(spec), header, NOBODY)
     return document, [*transaction.problems, *checked.problems, *problems]
 
 
 def read(data: bytes) -> dict[str, Any]:
     """The canonical document of the one message in a file as its JSON, which must be without problems."""
-    (start, transaction), = transactions(data)
+    ((start, transaction),) = transactions(data)
     document, problems = read_one(start, transaction)
     assert problems == [], problems
     return as_json(document)
@@ -126,7 +134,7 @@ def message(document: Document, spec: str, *, association: str = "EAN008") -> by
     body: list[Segment] = [["UNH", ["1"], identifier], *segments, ["UNT", [str(len(segments) + 2)], ["1"]]]
     head: Segment = ["UNB", ["UNOC", "3"], ["4012345000016", "14"], ["4012345500004", "14"], ["260105", "0930"], ["R1"]]
     data = edifact.write([head, *body, ["UNZ", ["1"], ["R1"]]], DELIMITERS)
-    (_, transaction), = transactions(data)
+    ((_, transaction),) = transactions(data)
     checked = check(transaction, schema(spec))
     assert [*transaction.problems, *checked.problems] == [], data.decode("latin-1")
     return data

@@ -72,15 +72,16 @@ def shipped(spec: str, direction: str) -> MappingPlan:
 def x12_file(body: str, type_: str = "850", version: str = "004010", group: str = "PO") -> bytes:
     """Segments in their envelope."""
     count = body.count("~") + 2
-    return (f"ISA*00*          *00*          *ZZ*ACMEBUYER      *ZZ*SELLERCO       *260105*1200*U*00401*000000001*0*P*>~"
-            f"GS*{group}*ACMEBUYER*SELLERCO*20260105*1200*1*X*{version}~ST*{type_}*0001~{body}SE*{count}*0001~GE*1*1~IEA*1*000000001~").encode()
+    return (
+        f"ISA*00*          *00*          *ZZ*ACMEBUYER      *ZZ*SELLERCO       *260105*1200*U*00401*000000001*0*P*>~"
+        f"GS*{group}*ACMEBUYER*SELLERCO*20260105*1200*1*X*{version}~ST*{type_}*0001~{body}SE*{count}*0001~GE*1*1~IEA*1*000000001~"
+    ).encode()
 
 
 def edifact_file(body: str, type_: str = "ORDERS", version: str = "D:96A") -> bytes:
     """Segments in their envelope."""
     count = body.count("'") + 2
-    return (f"UNB+UNOC:3+1234567890128:14+4012345500004:14+260105:1200+R1'UNH+1+{type_}:{version}:UN'"
-            f"{body}UNT+{count}+1'UNZ+1+R1'").encode()
+    return (f"UNB+UNOC:3+1234567890128:14+4012345500004:14+260105:1200+R1'UNH+1+{type_}:{version}:UN'{body}UNT+{count}+1'UNZ+1+R1'").encode()
 
 
 def transaction_of(data: bytes) -> Transaction:

@@ -67,8 +67,13 @@ def plan_of(example: Example) -> MappingPlan:
 
 @pytest.mark.parametrize("example", [example for example in examples() if example.verb == "reads"], ids=lambda example: f"line {example.line}")
 def test_an_example_reads_what_the_page_says(example: Example) -> None:
-    data = example.wire.encode() if is_xml(example.spec) else \
-        edifact_file(example.wire) if example.spec.startswith("edifact") else x12_file(example.wire, example.spec.rpartition("/")[2])
+    data = (
+        example.wire.encode()
+        if is_xml(example.spec)
+        else edifact_file(example.wire)
+        if example.spec.startswith("edifact")
+        else x12_file(example.wire, example.spec.rpartition("/")[2])
+    )
     document, problems = read(plan_of(example), data)
     assert document is not None, problems
     held = json.loads(encode(document))

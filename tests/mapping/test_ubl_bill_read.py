@@ -24,8 +24,21 @@ def there_and_back(document: dict[str, Any], spec: str) -> dict[str, Any]:
 @pytest.mark.parametrize(("document", "spec"), [(INVOICE, "peppol/invoice"), (CREDIT_NOTE, "peppol/credit-note")])
 def test_what_we_write_reads_back(document: dict[str, Any], spec: str) -> None:
     found = there_and_back(document, spec)
-    same = ("kind", "number", "issued_on", "due_on", "currency", "order_number", "despatch_number", "contract_number", "buyer_reference",
-            "payment_means", "allowances_charges", "taxes", "totals")
+    same = (
+        "kind",
+        "number",
+        "issued_on",
+        "due_on",
+        "currency",
+        "order_number",
+        "despatch_number",
+        "contract_number",
+        "buyer_reference",
+        "payment_means",
+        "allowances_charges",
+        "taxes",
+        "totals",
+    )
     assert {name: found.get(name) for name in same} == {name: document.get(name) for name in same}
     assert found["lines"][0] == document["lines"][0]
     assert found["delivered_on"] == document["despatched_on"]
@@ -48,9 +61,9 @@ def test_the_least_reads_back() -> None:
 
 def test_the_tax_of_the_document_s_currency_counts() -> None:
     written = write(INVOICE, "ubl/invoice")
-    second = ('<cac:TaxTotal><cbc:TaxAmount currencyID="SEK">210.00</cbc:TaxAmount></cac:TaxTotal>')
+    second = '<cac:TaxTotal><cbc:TaxAmount currencyID="SEK">210.00</cbc:TaxAmount></cac:TaxTotal>'
     text = written.raw.encode("latin-1").decode().replace("<cac:TaxTotal>", f"{second}<cac:TaxTotal>", 1)
-    transaction, = transactions(text.encode())
+    (transaction,) = transactions(text.encode())
     document, problems = read_one(transaction, "ubl/invoice")
     assert problems == []
     assert as_json(document)["totals"]["tax"] == "19.23"

@@ -26,7 +26,7 @@ def value_at(document: object, name: str) -> object:
 
 def held_against_the_bytes(text: str, spec: str) -> dict[str, list[str]]:
     """The paths by field; each copied value must be what stands at its bytes."""
-    transaction, = transactions(text.encode())
+    (transaction,) = transactions(text.encode())
     document = as_json(read_one(transaction, spec)[0])
     found = explained(transaction, spec)
     data = text.encode()
@@ -38,7 +38,7 @@ def held_against_the_bytes(text: str, spec: str) -> dict[str, list[str]]:
                 continue
             assert origin.length is not None
             assert origin.path is not None
-            sent = html.unescape(data[origin.offset:origin.offset + origin.length].decode())
+            sent = html.unescape(data[origin.offset : origin.offset + origin.length].decode())
             span = xml.locate(transaction, origin.path)
             assert (span.offset, span.length) == (origin.offset, origin.length), (name, origin)
             if origin.how == "copied" and len(origins) == 1:
@@ -66,7 +66,7 @@ def test_every_value_of_an_order_stands_at_its_bytes() -> None:
 
 
 def test_every_field_of_an_order_has_its_provenance() -> None:
-    transaction, = transactions(FULL.encode())
+    (transaction,) = transactions(FULL.encode())
     document = as_json(read_one(transaction, "ubl/order")[0])
     found = {re.sub(r"\[\d+\]", "", name) for name in explained(transaction, "ubl/order")}
 

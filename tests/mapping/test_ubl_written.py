@@ -76,15 +76,26 @@ def test_where_a_party_has_no_electronic_address_its_gln_is_one() -> None:
 def test_an_invoice_carries_every_value_of_the_document() -> None:
     written = checked(INVOICE, "peppol/invoice")
     for path, found in [
-        ("cbc:ID", "RE-2026-1"), ("cbc:IssueDate", "2026-01-21"), ("cbc:DueDate", "2026-02-20"), ("cac:DespatchDocumentReference/cbc:ID", "LS-1"),
-        ("cac:ContractDocumentReference/cbc:ID", "C-9"), ("cac:Delivery/cbc:ActualDeliveryDate", "2026-01-20"),
-        ("cac:Delivery/cac:DeliveryLocation/cbc:ID", "1234567890135"), ("cac:PaymentMeans/cbc:PaymentMeansCode", "30"),
-        ("cac:PaymentMeans/cbc:PaymentID", "RF18539007547034"), ("cac:PaymentMeans/cac:PayeeFinancialAccount/cbc:ID", "DE89370400440532013000"),
-        ("cac:PaymentTerms/cbc:Note", "2/10 net 30"), ("cac:LegalMonetaryTotal/cbc:PayableAmount", "147.93"),
-        ("cac:TaxTotal/cbc:TaxAmount", "19.23"), ("cac:InvoiceLine[1]/cbc:Note", "Handle with care"),
-        ("cac:InvoiceLine[1]/cac:Item/cbc:Name", "WIDGET"), ("cac:InvoiceLine[2]/cac:Item/cbc:Name", "V9"),
-        ("cac:InvoiceLine[1]/cac:OrderLineReference/cbc:LineID", "1"), ("cac:InvoiceLine[1]/cac:Price/cac:AllowanceCharge/cbc:Amount", "200.00"),
-        ("cac:InvoiceLine[1]/cac:Price/cbc:BaseQuantity/@unitCode", "H87"), ("cac:InvoiceLine[2]/cbc:InvoicedQuantity/@unitCode", "C62"),
+        ("cbc:ID", "RE-2026-1"),
+        ("cbc:IssueDate", "2026-01-21"),
+        ("cbc:DueDate", "2026-02-20"),
+        ("cac:DespatchDocumentReference/cbc:ID", "LS-1"),
+        ("cac:ContractDocumentReference/cbc:ID", "C-9"),
+        ("cac:Delivery/cbc:ActualDeliveryDate", "2026-01-20"),
+        ("cac:Delivery/cac:DeliveryLocation/cbc:ID", "1234567890135"),
+        ("cac:PaymentMeans/cbc:PaymentMeansCode", "30"),
+        ("cac:PaymentMeans/cbc:PaymentID", "RF18539007547034"),
+        ("cac:PaymentMeans/cac:PayeeFinancialAccount/cbc:ID", "DE89370400440532013000"),
+        ("cac:PaymentTerms/cbc:Note", "2/10 net 30"),
+        ("cac:LegalMonetaryTotal/cbc:PayableAmount", "147.93"),
+        ("cac:TaxTotal/cbc:TaxAmount", "19.23"),
+        ("cac:InvoiceLine[1]/cbc:Note", "Handle with care"),
+        ("cac:InvoiceLine[1]/cac:Item/cbc:Name", "WIDGET"),
+        ("cac:InvoiceLine[2]/cac:Item/cbc:Name", "V9"),
+        ("cac:InvoiceLine[1]/cac:OrderLineReference/cbc:LineID", "1"),
+        ("cac:InvoiceLine[1]/cac:Price/cac:AllowanceCharge/cbc:Amount", "200.00"),
+        ("cac:InvoiceLine[1]/cac:Price/cbc:BaseQuantity/@unitCode", "H87"),
+        ("cac:InvoiceLine[2]/cbc:InvoicedQuantity/@unitCode", "C62"),
         ("cac:InvoiceLine[2]/cac:AllowanceCharge/cbc:AllowanceChargeReason", "Damaged box"),
         ("cac:AccountingCustomerParty/cac:Party/cac:PartyLegalEntity/cbc:RegistrationName", "ACME & Sons <Ltd>"),
         ("cac:AccountingCustomerParty/cac:Party/cac:PartyTaxScheme/cbc:CompanyID", "DE123456789"),
@@ -142,7 +153,10 @@ def test_a_peppol_order_response_says_of_each_line_what_becomes_of_it() -> None:
     assert texts(written, "cac:OrderLine/cac:LineItem/cac:Delivery/cac:PromisedDeliveryPeriod/cbc:EndDate") == ["2026-01-20", "2026-01-20"]
     assert names(written.root.xpath("*[local-name() = 'OrderReference']")[0]) == ["ID"]
     assert {name for party in written.root.xpath("//*[local-name() = 'Party']") for name in names(party)} <= {
-        "EndpointID", "PartyIdentification", "PartyLegalEntity"}
+        "EndpointID",
+        "PartyIdentification",
+        "PartyLegalEntity",
+    }
 
 
 def test_the_schedule_of_a_line_stands_in_a_plain_ubl_response() -> None:
@@ -184,13 +198,24 @@ def test_a_peppol_despatch_advice_has_the_shape_of_its_profile() -> None:
 
 
 def test_what_is_absent_leaves_no_element_behind() -> None:
-    written = checked({"kind": "order_response", "number": "AB1", "order_number": "PO1", "response": "rejected", "issued_on": "2026-01-06",
-                       "buyer": {"name": "ACME"}, "seller": {"name": "Seller Co"}}, "ubl/order-response")
+    written = checked(
+        {
+            "kind": "order_response",
+            "number": "AB1",
+            "order_number": "PO1",
+            "response": "rejected",
+            "issued_on": "2026-01-06",
+            "buyer": {"name": "ACME"},
+            "seller": {"name": "Seller Co"},
+        },
+        "ubl/order-response",
+    )
     assert names(written.root) == ["ID", "IssueDate", "OrderResponseCode", "OrderReference", "SellerSupplierParty", "BuyerCustomerParty"]
 
 
-@pytest.mark.parametrize(("document", "spec"), [(RESPONSE, "peppol/order-response"), (DESPATCH, "peppol/despatch-advice"),
-                                                (INVOICE, "peppol/invoice")])
+@pytest.mark.parametrize(
+    ("document", "spec"), [(RESPONSE, "peppol/order-response"), (DESPATCH, "peppol/despatch-advice"), (INVOICE, "peppol/invoice")]
+)
 def test_a_buyer_is_identified_once(document: dict[str, Any], spec: str) -> None:
     written = checked(document, spec)
     role = "AccountingCustomerParty" if spec == "peppol/invoice" else "BuyerCustomerParty"

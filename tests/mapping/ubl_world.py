@@ -59,7 +59,7 @@ def read_one(transaction: Transaction, spec: str) -> tuple[Document | None, list
 
 def read(text: str, spec: str) -> dict[str, Any]:
     """The canonical document of an XML text as its JSON, which must be without problems."""
-    transaction, = transactions(text.encode())
+    (transaction,) = transactions(text.encode())
     document, problems = read_one(transaction, spec)
     assert problems == []
     return as_json(document)
@@ -75,7 +75,7 @@ def write(document: dict[str, Any], spec: str) -> Transaction:
     """A document, given as JSON, as XML, through its bytes."""
     root, problems = to_transaction(decode(json.dumps(document)), writing(spec), NOBODY)
     assert problems == []
-    transaction, = transactions(xml.write(root))
+    (transaction,) = transactions(xml.write(root))
     return transaction
 
 

@@ -8,8 +8,10 @@ from gateway.pipeline import second_opinion
 from gateway.pipeline.second_opinion import second_opinion_of
 from tests.pipeline.world import x12_order
 
-ORDERS = ("UNB+UNOC:3+5412345000013:14+4012345500004:14+260105:1200+REF1'UNH+1+ORDERS:D:96A:UN:EAN008'BGM+220+PO1+9'DTM+137:20260105:102'"
-          "FTX+AAI+++Gate?'s bell'UNT+5+1'UNZ+1+REF1'")
+ORDERS = (
+    "UNB+UNOC:3+5412345000013:14+4012345500004:14+260105:1200+REF1'UNH+1+ORDERS:D:96A:UN:EAN008'BGM+220+PO1+9'DTM+137:20260105:102'"
+    "FTX+AAI+++Gate?'s bell'UNT+5+1'UNZ+1+REF1'"
+)
 
 
 @pytest.fixture
@@ -46,14 +48,17 @@ def test_a_crash_of_the_other_reader_is_told_as_such(file: Path) -> None:
     assert "pyx12 stopped with an error of its own" in told["differences"][0]
 
 
-@pytest.mark.parametrize(("text", "outcome"), [
-    (ORDERS, "accepted"),
-    (ORDERS.replace("UNT+5", "UNT+6"), "rejected"),
-    (ORDERS.replace("UNT+5+1", "UNT+5+2"), "rejected"),
-    (ORDERS.replace("UNZ+1", "UNZ+2"), "rejected"),
-    (ORDERS.replace("UNZ+1+REF1'", ""), "rejected"),
-    (ORDERS.replace("UNT+5+1'", ""), "rejected"),
-])
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        (ORDERS, "accepted"),
+        (ORDERS.replace("UNT+5", "UNT+6"), "rejected"),
+        (ORDERS.replace("UNT+5+1", "UNT+5+2"), "rejected"),
+        (ORDERS.replace("UNZ+1", "UNZ+2"), "rejected"),
+        (ORDERS.replace("UNZ+1+REF1'", ""), "rejected"),
+        (ORDERS.replace("UNT+5+1'", ""), "rejected"),
+    ],
+)
 def test_counts_and_references_of_edifact(file: Path, text: str, outcome: str) -> None:
     file.write_text(text)
     told = second_opinion_of(file, "accepted")

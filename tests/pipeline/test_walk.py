@@ -62,7 +62,7 @@ def test_an_interchange_sent_twice_is_not_booked_twice(world: World) -> None:
 def test_a_wrong_element_rejects_that_order_alone(world: World) -> None:
     good = x12_order("PO1").decode()
     bad = x12_order("PO2", set_control="0002").decode().replace("PID*F****WIDGET", "PID*F****" + "W" * 90)
-    bad_set = bad[bad.index("ST*850*0002"):bad.index("GE*")]
+    bad_set = bad[bad.index("ST*850*0002") : bad.index("GE*")]
     both = good.replace("GE*1*1~", f"{bad_set}GE*2*1~").encode()
     result = world.receive(both)
     assert [(row.number, row.state) for row in result.documents] == [("PO1", "accepted"), ("", "rejected")]
@@ -86,8 +86,12 @@ def test_a_partner_added_later_gets_its_held_file_worked_on(tmp_path: Path) -> N
     world = World(tmp_path)
     result = world.receive(x12_order(sender="STRANGER"))
     world.close()
-    (tmp_path / "partners" / "stranger.yaml").write_text(ACME.replace("id: acme", "id: stranger").replace("ACMEBUYER", "STRANGER").replace(
-        "boxes/acme", "boxes/stranger").replace(', gln: "1234567890128"', ""))
+    (tmp_path / "partners" / "stranger.yaml").write_text(
+        ACME.replace("id: acme", "id: stranger")
+        .replace("ACMEBUYER", "STRANGER")
+        .replace("boxes/acme", "boxes/stranger")
+        .replace(', gln: "1234567890128"', "")
+    )
     with world.station.database.read() as connection:
         [hold] = holds.list_open(connection)
     holding.release(world.station, hold.id, "clerk", "we know them now")
@@ -118,8 +122,10 @@ def test_an_acknowledgment_is_never_acknowledged(world: World) -> None:
     world.receive(x12_order())
     response = next(text for text in world.sent() if "*855*" in text)
     group = tags(response, "GS")[0][6]
-    received = (f"ISA*00*          *00*          *ZZ*ACMEBUYER      *ZZ*SELLERCO       *260106*1200*U*00401*000000777*0*P*>~GS*FA*ACMEBUYER*SELLERCO*20260106*1200*77*X*004010~"
-                f"ST*997*0001~AK1*PR*{group}~AK2*855*0001~AK5*A~AK9*A*1*1*1~SE*6*0001~GE*1*77~IEA*1*000000777~").encode()
+    received = (
+        f"ISA*00*          *00*          *ZZ*ACMEBUYER      *ZZ*SELLERCO       *260106*1200*U*00401*000000777*0*P*>~GS*FA*ACMEBUYER*SELLERCO*20260106*1200*77*X*004010~"
+        f"ST*997*0001~AK1*PR*{group}~AK2*855*0001~AK5*A~AK9*A*1*1*1~SE*6*0001~GE*1*77~IEA*1*000000777~"
+    ).encode()
     before = len(world.sent())
     result = world.receive(received)
     assert [(row.kind, row.state) for row in result.documents] == [("acknowledgment", "done")]
@@ -154,7 +160,8 @@ def test_an_order_goes_all_the_way_to_the_cash(world: World) -> None:
         assert ledger.exposure(connection, "acme", "USD") == 10000 + 250
     remittance = (
         "ISA*00*          *00*          *ZZ*ACMEBUYER      *ZZ*SELLERCO       *260201*1200*U*00401*000000050*0*P*>~GS*RA*ACMEBUYER*SELLERCO*20260201*1200*50*X*004010~"
-        "ST*820*0001~BPR*C*100.00*C*ACH************20260201~TRN*1*TRACE77~CUR*PR*USD~N1*PR*ACME CORP~ENT*1~RMR*IV*INV-000001**100.00~SE*8*0001~GE*1*50~IEA*1*000000050~")
+        "ST*820*0001~BPR*C*100.00*C*ACH************20260201~TRN*1*TRACE77~CUR*PR*USD~N1*PR*ACME CORP~ENT*1~RMR*IV*INV-000001**100.00~SE*8*0001~GE*1*50~IEA*1*000000050~"
+    )
     result = world.receive(remittance.encode(), "remit.edi")
     assert [(row.kind, row.state) for row in result.documents] == [("remittance_advice", "done")]
     with world.station.database.read() as connection:
@@ -268,7 +275,8 @@ def test_a_remittance_advice_for_money_that_the_bank_brought_before_is_not_booke
     world.receive(camt("92.50", "INV-000001").encode(), "bank.xml", address="command")
     remittance = (
         "ISA*00*          *00*          *ZZ*ACMEBUYER      *ZZ*SELLERCO       *260201*1200*U*00401*000000050*0*P*>~GS*RA*ACMEBUYER*SELLERCO*20260201*1200*50*X*004010~"
-        "ST*820*0001~BPR*C*92.50*C*ACH************20260201~TRN*1*TRACE77~CUR*PR*USD~N1*PR*ACME CORP~ENT*1~RMR*IV*INV-000001**92.50~SE*8*0001~GE*1*50~IEA*1*000000050~")
+        "ST*820*0001~BPR*C*92.50*C*ACH************20260201~TRN*1*TRACE77~CUR*PR*USD~N1*PR*ACME CORP~ENT*1~RMR*IV*INV-000001**92.50~SE*8*0001~GE*1*50~IEA*1*000000050~"
+    )
     world.receive(remittance.encode(), "remit.edi")
     with world.station.database.read() as connection:
         assert ledger.unapplied_payments(connection) == []
@@ -279,8 +287,12 @@ def test_a_released_file_of_a_new_partner_is_acknowledged_as_well(tmp_path: Path
     world = World(tmp_path)
     world.receive(x12_order(sender="STRANGER"))
     world.close()
-    (tmp_path / "partners" / "stranger.yaml").write_text(ACME.replace("id: acme", "id: stranger").replace("ACMEBUYER", "STRANGER").replace(
-        "boxes/acme", "boxes/stranger").replace(', gln: "1234567890128"', ""))
+    (tmp_path / "partners" / "stranger.yaml").write_text(
+        ACME.replace("id: acme", "id: stranger")
+        .replace("ACMEBUYER", "STRANGER")
+        .replace("boxes/acme", "boxes/stranger")
+        .replace(', gln: "1234567890128"', "")
+    )
     with world.station.database.read() as connection:
         [hold] = holds.list_open(connection)
     holding.release(world.station, hold.id, "clerk", "we know them now")

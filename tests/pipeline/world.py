@@ -130,22 +130,49 @@ class World:
 
     def command(self, *arguments: str, env: dict[str, str] | None = None, timeout: float = 60) -> "subprocess.CompletedProcess[str]":
         """The real command in a process of its own, in this installation's folder."""
-        return subprocess.run([sys.executable, "-m", "gateway", *arguments], cwd=self.folder, capture_output=True, text=True, timeout=timeout,
-                              env={**os.environ, **(env or {})})
+        return subprocess.run(
+            [sys.executable, "-m", "gateway", *arguments],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env={**os.environ, **(env or {})},
+        )
 
 
-def x12_order(number: str = "PO1", *, control: int = 1, lines: tuple[tuple[str, str, str, str], ...] = (("1", "10", "9.25", "SKU1"),), usage: str = "P",
-              purpose: str = "00", sender: str = "ACMEBUYER", receiver: str = "SELLERCO", requested: str = "20260120", set_control: str = "0001",
-              currency: str = "USD", version: str = "004010") -> bytes:
+def x12_order(
+    number: str = "PO1",
+    *,
+    control: int = 1,
+    lines: tuple[tuple[str, str, str, str], ...] = (("1", "10", "9.25", "SKU1"),),
+    usage: str = "P",
+    purpose: str = "00",
+    sender: str = "ACMEBUYER",
+    receiver: str = "SELLERCO",
+    requested: str = "20260120",
+    set_control: str = "0001",
+    currency: str = "USD",
+    version: str = "004010",
+) -> bytes:
     """An 850 with these lines: (line number, quantity, price, our item number)."""
-    body = [f"ST*850*{set_control}", f"BEG*{purpose}*SA*{number}**20260105", f"CUR*BY*{currency}", f"DTM*002*{requested}",
-            "N1*BY*ACME CORP*UL*1234567890128", "N1*ST*ACME STORE 12*92*0012", "N3*12 MAIN ST", "N4*SPRINGFIELD*IL*62701*US"]
+    body = [
+        f"ST*850*{set_control}",
+        f"BEG*{purpose}*SA*{number}**20260105",
+        f"CUR*BY*{currency}",
+        f"DTM*002*{requested}",
+        "N1*BY*ACME CORP*UL*1234567890128",
+        "N1*ST*ACME STORE 12*92*0012",
+        "N3*12 MAIN ST",
+        "N4*SPRINGFIELD*IL*62701*US",
+    ]
     for line, quantity, price, item in lines:
         body += [f"PO1*{line}*{quantity}*EA*{price}**BP*B{item}*VP*{item}", "PID*F****WIDGET"]
     body.append(f"CTT*{len(lines)}")
     body.append(f"SE*{len(body) + 1}*{set_control}")
-    head = [f"ISA*00*          *00*          *ZZ*{sender:<15}*ZZ*{receiver:<15}*260105*1200*U*00401*{control:09d}*0*{usage}*>",
-            f"GS*PO*{sender}*{receiver}*20260105*1200*{control}*X*{version}"]
+    head = [
+        f"ISA*00*          *00*          *ZZ*{sender:<15}*ZZ*{receiver:<15}*260105*1200*U*00401*{control:09d}*0*{usage}*>",
+        f"GS*PO*{sender}*{receiver}*20260105*1200*{control}*X*{version}",
+    ]
     return ("~".join([*head, *body, f"GE*1*{control}", f"IEA*1*{control:09d}"]) + "~").encode()
 
 

@@ -34,7 +34,10 @@ COMPLAINTS = {
     "INVOIC__edifact-rs__d01b_invoic_malformed.edi": {"EDIFACT-SEGMENT-MISSING": 3},
     "ORDERS__EDIFACT.NET__PurchaseOrderCustom1.txt": {"EDIFACT-ELEMENTS-TOO-MANY": 1},  # elements of a partner's own
     "ORDERS__EDIFACT.NET__PurchaseOrderCustom2.txt": {
-        "EDIFACT-ELEMENTS-TOO-MANY": 2, "EDIFACT-ELEMENT-TOO-LONG": 1, "EDIFACT-SEGMENT-OUT-OF-ORDER": 1},
+        "EDIFACT-ELEMENTS-TOO-MANY": 2,
+        "EDIFACT-ELEMENT-TOO-LONG": 1,
+        "EDIFACT-SEGMENT-OUT-OF-ORDER": 1,
+    },
     "ORDERS__OBOE__orders.missingMandatoryElements": {"EDIFACT-ELEMENT-MISSING": 1},
     "ORDERS__OBOE__orders.missingMandatorySegments": {"EDIFACT-SEGMENT-MISSING": 2},
     "ORDERS__OBOE__orders.newdelimiters": {"EDIFACT-ELEMENT-TOO-LONG": 1},  # a blank before the release in UNH

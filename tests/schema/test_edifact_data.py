@@ -133,8 +133,9 @@ def test_each_group_opens_with_a_mandatory_segment_that_stands_once(spec: str, p
 
 
 @pytest.mark.parametrize(("version", "path", "identifier", "kind", "shortest", "longest", "mandatory"), FORMATS)
-def test_element_has_the_format_of_its_directory(version: str, path: str, identifier: str, kind: str, shortest: int | None, longest: int | None,
-                                                 mandatory: bool, plans: dict[str, SchemaPlan]) -> None:
+def test_element_has_the_format_of_its_directory(
+    version: str, path: str, identifier: str, kind: str, shortest: int | None, longest: int | None, mandatory: bool, plans: dict[str, SchemaPlan]
+) -> None:
     element = _element(plans[f"edifact/{version}/orders"], path)
     assert (element.id, element.type, element.mandatory) == (identifier, kind, mandatory)
     if longest is not None:
@@ -147,7 +148,8 @@ def test_remittance_advice_of_d96a_is_known_whole(plans: dict[str, SchemaPlan]) 
         "UNH M1, BGM M1, DTM M5, RFF C5, FII C5, PAI C1, FTX C5, SG1 C99(NAD M1, SG2 C5(CTA M1, COM C5)), SG3 C5(CUX M1, DTM C1), "
         "SG4 C9999(DOC M1, MOA M5, DTM C5, RFF C5, NAD C2, SG5 C5(CUX M1, DTM C1), SG6 C100(AJT M1, MOA C1, RFF C1, FTX C5), "
         "SG7 C5(INP M1, FTX C5), SG8 C9999(DLI M1, MOA C5, PIA C5, DTM C5, SG9 C5(CUX M1, DTM C1), "
-        "SG10 C10(AJT M1, MOA C1, RFF C1, FTX C5))), UNS M1, MOA M5, UNT M1")
+        "SG10 C10(AJT M1, MOA C1, RFF C1, FTX C5))), UNS M1, MOA M5, UNT M1"
+    )
 
 
 def test_despatch_advice_of_d96a_is_known_whole(plans: dict[str, SchemaPlan]) -> None:
@@ -160,14 +162,16 @@ def test_despatch_advice_of_d96a_is_known_whole(plans: dict[str, SchemaPlan]) ->
         "SG15 C9999(LIN M1, PIA C10, IMD C25, MEA C10, QTY C10, ALI C10, GIN C100, GIR C100, DLM C100, DTM C5, FTX C5, MOA C5, "
         "SG16 C10(RFF M1, DTM C1), SG17 C10(DGS M1, QTY C1, FTX C5), SG18 C100(LOC M1, NAD C1, DTM C1, QTY C10), "
         "SG19 C1000(SGP M1, QTY C10), SG20 C9999(PCI M1, DTM C5, MEA C10, QTY C1, SG21 C10(GIN M1, DLM C100), "
-        "SG22 C10(HAN M1, FTX C5, GIN C1000)), SG23 C10(QVR M1, DTM C5))), CNT C5, UNT M1")
+        "SG22 C10(HAN M1, FTX C5, GIN C1000)), SG23 C10(QVR M1, DTM C5))), CNT C5, UNT M1"
+    )
 
 
 def test_acknowledgments_of_both_syntaxes_have_the_same_groups(plans: dict[str, SchemaPlan]) -> None:
     for syntax in "34":
         assert _outline(plans[f"edifact/service/contrl-{syntax}"].root) == (
             "UNH M1, UCI M1, SG1 C999999(UCM M1, SG2 C999(UCS M1, UCD C99)), "
-            "SG3 C999999(UCF M1, SG4 C999999(UCM M1, SG5 C999(UCS M1, UCD C99))), UNT M1")
+            "SG3 C999999(UCF M1, SG4 C999999(UCM M1, SG5 C999(UCS M1, UCD C99))), UNT M1"
+        )
 
 
 def test_only_lists_that_change_what_we_do_are_checked_and_they_are_whole(plans: dict[str, SchemaPlan]) -> None:

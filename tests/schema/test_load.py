@@ -90,7 +90,11 @@ def test_a_schema_becomes_a_plan() -> None:
     head = plan.root.children[1]
     assert isinstance(head, SegmentUse)
     assert [(use.position, use.id, use.type, use.min, use.max, use.mandatory, use.repeat) for use in head.elements] == [
-        (1, "353", "ID", 2, 2, True, 1), (2, "324", "AN", 1, 22, True, 1), (3, "373", "DT", 8, 8, False, 1), (4, "C040", "composite", 0, 0, False, 3)]
+        (1, "353", "ID", 2, 2, True, 1),
+        (2, "324", "AN", 1, 22, True, 1),
+        (3, "373", "DT", 8, 8, False, 1),
+        (4, "C040", "composite", 0, 0, False, 3),
+    ]
     assert head.elements[0].codes == {"00", "01"}
     assert [(part.id, part.mandatory) for part in head.elements[3].components] == [("324", True), ("353", False)]
     assert [(condition.kind, condition.positions) for condition in head.conditions] == [("C", (3, 4))]
@@ -105,8 +109,11 @@ def test_the_plan_keeps_what_it_was_made_of() -> None:
 
 
 def test_all_faults_of_all_files_come_at_once() -> None:
-    assert faults(elements=ELEMENTS.replace("AN 1..22", "AX 1..22").replace("8..8", "9..8"),
-                  segments=SEGMENTS.replace("96 M", "97 M"), order=ORDER.replace("BEG M 1", "BGE M 1").replace("N2 O 2", "N2 Q 2")) == [
+    assert faults(
+        elements=ELEMENTS.replace("AN 1..22", "AX 1..22").replace("8..8", "9..8"),
+        segments=SEGMENTS.replace("96 M", "97 M"),
+        order=ORDER.replace("BEG M 1", "BGE M 1").replace("N2 O 2", "N2 Q 2"),
+    ) == [
         "elements.yaml:4:10: 'AX 1..22 Order number' is no type, length and name; write it like 'ID 2..2 Purpose'",
         "order.yaml:7:5: there is no segment 'BGE' in x12/t (did you mean 'BEG'?)",
         "order.yaml:8:27: 'N2 Q 2' is no segment with requirement (M or O) and maximum, like 'REF O 5'",
@@ -114,37 +121,55 @@ def test_all_faults_of_all_files_come_at_once() -> None:
     ]
 
 
-@pytest.mark.parametrize(("changed", "fault"), [
-    ({"order": ORDER.replace("group", "gruop")},
-     "order.yaml:3:1: there is no key 'gruop' here (did you mean 'group'?); known are codes, elements, extends, group, name, schema, segments, type"),
-    ({"order": ORDER.replace("x12/t/order", "x12/t/ordre")}, "order.yaml:1:9: this file is x12/t/order, not 'x12/t/ordre'"),
-    ({"order": ORDER.replace("- BEG", "- loop BEG")},
-     "order.yaml:7:5: 'loop BEG M 1' is no segment with requirement (M or O) and maximum, like 'REF O 5'"),
-    ({"order": ORDER.replace("N1 M 1, ", "")}, "order.yaml:8:5: the first segment of loop N1 opens it; it must be a segment with M 1"),
-    ({"order": ORDER.replace("  - ST M 1\n", "")}, "order.yaml:6:3: the segments of a transaction start with ST M 1 and end with SE M 1"),
-    ({"order": ORDER.replace("N2 O 2", "N2 O >1, N2 O 1")}, "order.yaml:8:36: this N2 can never be reached: the one on line 8 takes all"),
-    ({"order": ORDER + "  - loop N1 O 5: [N1 M 1]\n"}, "order.yaml:10:5: loop N1 stands here twice (first on line 8)"),
-    ({"order": ORDER.replace("O 5", "O 0")}, "order.yaml:8:5: 'loop N1 O 0' is no loop with requirement (M or O) and maximum, like 'loop N1 O 200'"),
-    ({"order": ORDER.replace("segments:", "segments: {}\nx:")}, "order.yaml:5:11: `segments` is the list of segments and loops, in their order"),
-    ({"order": ORDER.replace("Order\n", "[Order]\n")}, "order.yaml:2:7: `name` is one word"),
-    ({"order": "- a"}, "order.yaml:1:1: a schema file is a list of keys, starting with `schema:`"),
-    ({"order": "schema: [a"}, "order.yaml:2:1: did not find expected ',' or ']'"),
-    ({"order": ORDER.replace("name: Order", "name: Order\nname: Order")}, "order.yaml:3:1: 'name' stands here twice (first on line 2)"),
-    ({"segments": SEGMENTS.replace("C0304", "C0305")},
-     "segments.yaml:5:78: C0305 names a position twice, or one that the segment does not have (it has 4)"),
-    ({"segments": SEGMENTS.replace("C0304", "Z0304")},
-     "segments.yaml:5:78: a condition is P, R, E, C or L with two or more positions of two digits, like P0304"),
-    ({"segments": SEGMENTS.replace("373 O", "373 Q")},
-     "segments.yaml:5:46: '373 Q' is no element with its requirement (M, O, X), like '353 M' or 'C040 O x2'"),
-    ({"segments": SEGMENTS.replace("name: Head, ", "")}, "segments.yaml:5:3: BEG has no name"),
-    ({"segments": SEGMENTS.replace("name: Head", "nmae: Head")},
-     "segments.yaml:5:9: there is no key 'nmae' here (did you mean 'name'?); known are conditions, elements, name"),
-    ({"elements": ELEMENTS.replace('"01"]', '"010"]')}, "elements.yaml:3:16: code '010' does not fit the length of element 353"),
-    ({"elements": ELEMENTS.replace('"01"]', '"00"]')}, "elements.yaml:3:49: code '00' stands here twice"),
-    ({"elements": ELEMENTS.replace("1..22", "23..22")}, "elements.yaml:4:10: the least length 23 is above the greatest, 22"),
-    ({"elements": ""}, "elements.yaml:1:1: there is no file schemas/x12/t/elements.yaml (did you mean 'schemas/x12/t/segments.yaml'?)"),
-    ({"composites": COMPOSITES.replace("353 O", "C040 O")}, "composites.yaml:3:48: C040 holds itself"),
-])
+@pytest.mark.parametrize(
+    ("changed", "fault"),
+    [
+        (
+            {"order": ORDER.replace("group", "gruop")},
+            "order.yaml:3:1: there is no key 'gruop' here (did you mean 'group'?); known are codes, elements, extends, group, name, schema, segments, type",
+        ),
+        ({"order": ORDER.replace("x12/t/order", "x12/t/ordre")}, "order.yaml:1:9: this file is x12/t/order, not 'x12/t/ordre'"),
+        (
+            {"order": ORDER.replace("- BEG", "- loop BEG")},
+            "order.yaml:7:5: 'loop BEG M 1' is no segment with requirement (M or O) and maximum, like 'REF O 5'",
+        ),
+        ({"order": ORDER.replace("N1 M 1, ", "")}, "order.yaml:8:5: the first segment of loop N1 opens it; it must be a segment with M 1"),
+        ({"order": ORDER.replace("  - ST M 1\n", "")}, "order.yaml:6:3: the segments of a transaction start with ST M 1 and end with SE M 1"),
+        ({"order": ORDER.replace("N2 O 2", "N2 O >1, N2 O 1")}, "order.yaml:8:36: this N2 can never be reached: the one on line 8 takes all"),
+        ({"order": ORDER + "  - loop N1 O 5: [N1 M 1]\n"}, "order.yaml:10:5: loop N1 stands here twice (first on line 8)"),
+        (
+            {"order": ORDER.replace("O 5", "O 0")},
+            "order.yaml:8:5: 'loop N1 O 0' is no loop with requirement (M or O) and maximum, like 'loop N1 O 200'",
+        ),
+        ({"order": ORDER.replace("segments:", "segments: {}\nx:")}, "order.yaml:5:11: `segments` is the list of segments and loops, in their order"),
+        ({"order": ORDER.replace("Order\n", "[Order]\n")}, "order.yaml:2:7: `name` is one word"),
+        ({"order": "- a"}, "order.yaml:1:1: a schema file is a list of keys, starting with `schema:`"),
+        ({"order": "schema: [a"}, "order.yaml:2:1: did not find expected ',' or ']'"),
+        ({"order": ORDER.replace("name: Order", "name: Order\nname: Order")}, "order.yaml:3:1: 'name' stands here twice (first on line 2)"),
+        (
+            {"segments": SEGMENTS.replace("C0304", "C0305")},
+            "segments.yaml:5:78: C0305 names a position twice, or one that the segment does not have (it has 4)",
+        ),
+        (
+            {"segments": SEGMENTS.replace("C0304", "Z0304")},
+            "segments.yaml:5:78: a condition is P, R, E, C or L with two or more positions of two digits, like P0304",
+        ),
+        (
+            {"segments": SEGMENTS.replace("373 O", "373 Q")},
+            "segments.yaml:5:46: '373 Q' is no element with its requirement (M, O, X), like '353 M' or 'C040 O x2'",
+        ),
+        ({"segments": SEGMENTS.replace("name: Head, ", "")}, "segments.yaml:5:3: BEG has no name"),
+        (
+            {"segments": SEGMENTS.replace("name: Head", "nmae: Head")},
+            "segments.yaml:5:9: there is no key 'nmae' here (did you mean 'name'?); known are conditions, elements, name",
+        ),
+        ({"elements": ELEMENTS.replace('"01"]', '"010"]')}, "elements.yaml:3:16: code '010' does not fit the length of element 353"),
+        ({"elements": ELEMENTS.replace('"01"]', '"00"]')}, "elements.yaml:3:49: code '00' stands here twice"),
+        ({"elements": ELEMENTS.replace("1..22", "23..22")}, "elements.yaml:4:10: the least length 23 is above the greatest, 22"),
+        ({"elements": ""}, "elements.yaml:1:1: there is no file schemas/x12/t/elements.yaml (did you mean 'schemas/x12/t/segments.yaml'?)"),
+        ({"composites": COMPOSITES.replace("353 O", "C040 O")}, "composites.yaml:3:48: C040 holds itself"),
+    ],
+)
 def test_each_fault_has_its_place(changed: dict[str, str], fault: str) -> None:
     assert fault in faults(**changed)
 
@@ -201,23 +226,26 @@ def test_a_partner_may_tighten_one_place_only() -> None:
     assert (first.elements[0].max, second.elements[0].max, second.elements[0].codes) == (22, 5, {"ABC"})
 
 
-@pytest.mark.parametrize(("overlay", "fault"), [
-    ("sgements: {}", "1:1: there is no key 'sgements' here (did you mean 'segments'?); known are codes, elements, extends, segments"),
-    ("segments: {N1/N4: O 1}", "1:12: there is no N4 in loop N1"),
-    ("segments: {N9/N4: O 1}", "1:12: there is no loop N9 (did you mean 'loop N1'?)"),
-    ("segments: {N1/N2: X 1}", "1:19: 'X 1' is no requirement and maximum like 'O 5', and not none"),
-    ("segments: {N2: {use: O 1}}", "1:16: what is new says where and how often: {after: REF, use: O 5}"),
-    ("segments: {REF: {after: BEG, use: O 1}}", "1:35: there is no segment 'REF' in x12/t"),
-    ("elements: {BEG/05: M}", "1:12: BEG/05 does not exist: BEG has 4 elements in x12/t"),
-    ("elements: {BGE/01: M}", "1:12: there is no segment BGE in this transaction (did you mean 'BEG'?)"),
-    ("elements: {BEG: M}", "1:12: 'BEG' is no element's path like BEG/01 or PO1/N1/N1/03"),
-    ("elements: {BEG/01: Q}", "1:20: a requirement is M, O or unused"),
-    ("elements: {BEG/01: {max: x}}", "1:26: `max` is a number of characters"),
-    ("elements: {BEG/01: {codes: [ABC]}}", "1:28: code 'ABC' does not fit the length of element 353 (2 to 2)"),
-    ("elements: {loop N1/01: M}", "1:12: loop N1 is a loop; name the segment in it"),
-    ("codes: {BEG/01: []}", "1:17: `codes` is a list that is not empty"),
-    ("segments: {BEG: none, ST: none}", "order.yaml:6:3: the segments of a transaction start with ST M 1 and end with SE M 1"),
-])
+@pytest.mark.parametrize(
+    ("overlay", "fault"),
+    [
+        ("sgements: {}", "1:1: there is no key 'sgements' here (did you mean 'segments'?); known are codes, elements, extends, segments"),
+        ("segments: {N1/N4: O 1}", "1:12: there is no N4 in loop N1"),
+        ("segments: {N9/N4: O 1}", "1:12: there is no loop N9 (did you mean 'loop N1'?)"),
+        ("segments: {N1/N2: X 1}", "1:19: 'X 1' is no requirement and maximum like 'O 5', and not none"),
+        ("segments: {N2: {use: O 1}}", "1:16: what is new says where and how often: {after: REF, use: O 5}"),
+        ("segments: {REF: {after: BEG, use: O 1}}", "1:35: there is no segment 'REF' in x12/t"),
+        ("elements: {BEG/05: M}", "1:12: BEG/05 does not exist: BEG has 4 elements in x12/t"),
+        ("elements: {BGE/01: M}", "1:12: there is no segment BGE in this transaction (did you mean 'BEG'?)"),
+        ("elements: {BEG: M}", "1:12: 'BEG' is no element's path like BEG/01 or PO1/N1/N1/03"),
+        ("elements: {BEG/01: Q}", "1:20: a requirement is M, O or unused"),
+        ("elements: {BEG/01: {max: x}}", "1:26: `max` is a number of characters"),
+        ("elements: {BEG/01: {codes: [ABC]}}", "1:28: code 'ABC' does not fit the length of element 353 (2 to 2)"),
+        ("elements: {loop N1/01: M}", "1:12: loop N1 is a loop; name the segment in it"),
+        ("codes: {BEG/01: []}", "1:17: `codes` is a list that is not empty"),
+        ("segments: {BEG: none, ST: none}", "order.yaml:6:3: the segments of a transaction start with ST M 1 and end with SE M 1"),
+    ],
+)
 def test_faults_of_a_partner_stand_in_the_partner_file(overlay: str, fault: str) -> None:
     found = faults(overlay=overlay)
     assert (f"partners/acme.yaml:{fault}" if fault[0].isdigit() else fault) in found
@@ -227,9 +255,9 @@ def test_a_dictionary_of_differences_adds_replaces_and_removes() -> None:
     files = Files()
     files.texts |= {
         "schemas/x12/u/elements.yaml": "schema: x12/u/elements\nextends: x12/t/elements\n"
-                                       'elements: {"324": AN 1..30 Number, "373": none, "1": ID 1..1 New}\n',
+        'elements: {"324": AN 1..30 Number, "373": none, "1": ID 1..1 New}\n',
         "schemas/x12/u/segments.yaml": "schema: x12/u/segments\nextends: x12/t/segments\nsegments:\n"
-                                       "  BEG: {name: Head, elements: [353 M, 324 M]}\n  N2: {add: [1 O], conditions: [P0102]}\n",
+        "  BEG: {name: Head, elements: [353 M, 324 M]}\n  N2: {add: [1 O], conditions: [P0102]}\n",
         "schemas/x12/u/composites.yaml": "schema: x12/u/composites\nextends: x12/t/composites\ncomposites: {}\n",
         "schemas/x12/u/order.yaml": "schema: x12/u/order\nextends: x12/t/order\n",
     }

@@ -31,16 +31,27 @@ def transaction(spec: str, segments: list[str]) -> Transaction:
     syntax, version, kind = spec.split("/")
     if syntax == "x12":
         release, repetition = ("00501", "^") if version >= "005010" else ("00401", "U")
-        lines = [f"ISA*00*          *00*          *ZZ*ACMEBUYER      *ZZ*SELLERCO       *260105*1200*{repetition}*{release}*000000001*0*P*>",
-                 f"GS*XX*ACMEBUYER*SELLERCO*20260105*1200*1*X*{version}", f"ST*{kind}*0001", *segments, f"SE*{len(segments) + 2}*0001",
-                 "GE*1*1", "IEA*1*000000001"]
+        lines = [
+            f"ISA*00*          *00*          *ZZ*ACMEBUYER      *ZZ*SELLERCO       *260105*1200*{repetition}*{release}*000000001*0*P*>",
+            f"GS*XX*ACMEBUYER*SELLERCO*20260105*1200*1*X*{version}",
+            f"ST*{kind}*0001",
+            *segments,
+            f"SE*{len(segments) + 2}*0001",
+            "GE*1*1",
+            "IEA*1*000000001",
+        ]
         events = x12.read(["~".join([*lines, ""]).encode()])
     else:
         name = f"{version[0].upper()}:{version[1:].upper()}" if version != "service" else "D:3"
         head = "UNA:+.?*'UNB+UNOC:4" if spec.endswith("-4") else "UNB+UNOC:3"
         date = "20260105" if spec.endswith("-4") else "260105"
-        lines = [f"{head}+ACME:14+SELLER:14+{date}:1200+1", f"UNH+1+{kind.partition('-')[0].upper()}:{name}:UN", *segments,
-                 f"UNT+{len(segments) + 2}+1", "UNZ+1+1"]
+        lines = [
+            f"{head}+ACME:14+SELLER:14+{date}:1200+1",
+            f"UNH+1+{kind.partition('-')[0].upper()}:{name}:UN",
+            *segments,
+            f"UNT+{len(segments) + 2}+1",
+            "UNZ+1+1",
+        ]
         events = edifact.read(["'".join([*lines, ""]).encode()])
     found = [event for event in events if isinstance(event, Transaction)]
     assert len(found) == 1, found

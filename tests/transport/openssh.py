@@ -33,9 +33,18 @@ class OpenSsh:
 
     def settings(self, **changes: object) -> SftpSettings:
         """How to reach it, with its Ed25519 key pinned."""
-        plain = SftpSettings(host="127.0.0.1", port=self.port, user=self.user, key=(self.home / "client").read_bytes(),
-                             host_keys=(self.fingerprint("ed25519"),), folder=f"{self.data}/out", send_to=f"{self.data}/in",
-                             settle_seconds=0.0, timeout_seconds=10.0, longest_seconds=20.0)
+        plain = SftpSettings(
+            host="127.0.0.1",
+            port=self.port,
+            user=self.user,
+            key=(self.home / "client").read_bytes(),
+            host_keys=(self.fingerprint("ed25519"),),
+            folder=f"{self.data}/out",
+            send_to=f"{self.data}/in",
+            settle_seconds=0.0,
+            timeout_seconds=10.0,
+            longest_seconds=20.0,
+        )
         return replace(plain, **changes)  # type: ignore[arg-type]
 
     def fingerprint(self, kind: str) -> str:
@@ -89,8 +98,13 @@ MaxStartups 100
         for path in (home, *home.rglob("*")):
             os.chown(path, user.pw_uid, user.pw_gid)
         drop = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-    process = subprocess.Popen([SSHD, "-D", "-f", home / "sshd_config", "-E", home / "sshd.log"],  # type: ignore[call-overload]
-                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **drop)
+    process = subprocess.Popen(
+        [SSHD, "-D", "-f", home / "sshd_config", "-E", home / "sshd.log"],  # type: ignore[call-overload]
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        **drop,
+    )
     _wait_until_it_answers(process, port, home / "sshd.log")
     return OpenSsh(process, home, data, port, user.pw_name)
 

@@ -67,6 +67,7 @@ def port() -> Iterator[int]:
 def answering(speak: Callable[[socket.socket], None]) -> Iterator[int]:
     """A server that takes one connection and does as told."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
+
         def run() -> None:
             with contextlib.suppress(OSError):
                 connection, _ = listener.accept()
@@ -91,8 +92,13 @@ def test_any_success_is_one(port: int, status: int) -> None:
     assert post(f"http://127.0.0.1:{port}/{status}", [], b"").status == status
 
 
-@pytest.mark.parametrize(("status", "retry"), [*((status, True) for status in (408, 425, 429, 500, 502, 503, 504)),
-                                               *((status, False) for status in (301, 302, 307, 400, 401, 403, 404, 405, 413, 501))])
+@pytest.mark.parametrize(
+    ("status", "retry"),
+    [
+        *((status, True) for status in (408, 425, 429, 500, 502, 503, 504)),
+        *((status, False) for status in (301, 302, 307, 400, 401, 403, 404, 405, 413, 501)),
+    ],
+)
 def test_answers_say_whether_another_try_makes_sense(port: int, status: int, retry: bool) -> None:
     with pytest.raises(TransportError) as caught:
         post(f"http://127.0.0.1:{port}/{status}", [], b"reason")
@@ -124,8 +130,10 @@ def test_silent_and_dripping_servers_are_given_up_in_time() -> None:
         done.clear()
 
 
-@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", b"rubbish\r\n\r\n",
-                                    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"])
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", b"rubbish\r\n\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"],
+)
 def test_answer_that_breaks_off_may_be_tried_again(answer: bytes) -> None:
     with answering(lambda connection: (connection.recv(65536), connection.sendall(answer))) as port:
         with pytest.raises(TransportError) as caught:
@@ -134,8 +142,10 @@ def test_answer_that_breaks_off_may_be_tried_again(answer: bytes) -> None:
 
 
 def test_provisional_answers_are_passed_over_and_blanks_after_a_chunk_size_are_read() -> None:
-    answer = (b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\nX: y\r\n\r\n"
-              b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5  \r\nhello\r\n0\r\n\r\n")
+    answer = (
+        b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\nX: y\r\n\r\n"
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5  \r\nhello\r\n0\r\n\r\n"
+    )
     with answering(lambda connection: (connection.recv(65536), connection.sendall(answer))) as port:
         assert post(f"http://127.0.0.1:{port}/", [], b"").body == b"hello"
 
@@ -167,8 +177,18 @@ def test_endless_answer_is_not_read_to_its_end() -> None:
     assert "larger" in caught.value.message
 
 
-@pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "file:///etc/passwd", "http:///x", "http://user:hunter2@127.0.0.1/", "http://127.0.0.1:99999/",
-                                 "http://[::1/", "http://127.0.0.1:1/a b"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://127.0.0.1/",
+        "file:///etc/passwd",
+        "http:///x",
+        "http://user:hunter2@127.0.0.1/",
+        "http://127.0.0.1:99999/",
+        "http://[::1/",
+        "http://127.0.0.1:1/a b",
+    ],
+)
 def test_other_addresses_are_refused_and_secrets_in_them_not_shown(url: str) -> None:
     with pytest.raises(TransportError) as caught:
         post(url, [], b"")
@@ -188,10 +208,17 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
     now = datetime.datetime.now(datetime.UTC)
-    certificate = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-                   .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
-                   .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-                   .sign(key, hashes.SHA256()))
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
     (folder / "key").write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
     (folder / "certificate").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     return folder

@@ -54,8 +54,9 @@ class Station:
 
     def plain_relation(self) -> As2Relation:
         """We are GW_PLAIN; nothing is signed or encrypted."""
-        return As2Relation(us="GW_PLAIN", partner="PEER_A", sign=None, encrypt=None, receipt="unsigned", require_signature=False,
-                           require_encryption=False)
+        return As2Relation(
+            us="GW_PLAIN", partner="PEER_A", sign=None, encrypt=None, receipt="unsigned", require_signature=False, require_encryption=False
+        )
 
     def _relation(self, us: str, partner: str, our_key: str, their_key: str) -> As2Relation:
         certificates = self.state / "certs"
@@ -78,8 +79,9 @@ class Station:
         return Path(row["payload"]).read_bytes()
 
     def _run(self, *words: str) -> str:
-        done = subprocess.run([VENV / "bin" / "python", PEER / "station.py", *words], env=self.environment, capture_output=True, text=True,
-                              check=False)
+        done = subprocess.run(
+            [VENV / "bin" / "python", PEER / "station.py", *words], env=self.environment, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -93,12 +95,25 @@ def station() -> Iterator[Station]:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        environment = {**os.environ, "STATION_VENV": str(VENV), "STATION_PORT": str(port), "STATION_DIR": str(state), "STATION_TICK": "0",
-                       "STATION_GW_URL": f"http://127.0.0.1:{gateway.server_address[1]}/as2", "DJANGO_SETTINGS_MODULE": "station_settings",
-                       "PYTHONPATH": str(PEER), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {
+            **os.environ,
+            "STATION_VENV": str(VENV),
+            "STATION_PORT": str(port),
+            "STATION_DIR": str(state),
+            "STATION_TICK": "0",
+            "STATION_GW_URL": f"http://127.0.0.1:{gateway.server_address[1]}/as2",
+            "DJANGO_SETTINGS_MODULE": "station_settings",
+            "PYTHONPATH": str(PEER),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
         log = stack.enter_context((state / "start.log").open("wb"))
-        process = subprocess.Popen(["bash", PEER / "station.sh", str(port), environment["STATION_GW_URL"], str(state)], env=environment,
-                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            ["bash", PEER / "station.sh", str(port), environment["STATION_GW_URL"], str(state)],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
         stack.callback(process.wait, 20)
         stack.callback(process.terminate)
         _wait_until_it_answers(process, port, state / "start.log")
@@ -120,8 +135,9 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log: Pat
     raise AssertionError(f"the AS2 station does not answer: {log.read_text()[-2000:]}")
 
 
-def exchange(station: Station, relation: As2Relation, payload: bytes, message_id: str, content_type: str = "application/octet-stream"
-             ) -> tuple[as2.As2Request, as2.Receipt]:
+def exchange(
+    station: Station, relation: As2Relation, payload: bytes, message_id: str, content_type: str = "application/octet-stream"
+) -> tuple[as2.As2Request, as2.Receipt]:
     sent = as2.wrap(payload, relation, message_id, datetime.now(UTC), filename="orders 1.edi", content_type=content_type)
     assert isinstance(sent, as2.As2Request)
     return sent, receipt(post(station.url, sent.headers, sent.body), sent, relation)
@@ -142,8 +158,11 @@ def test_station_takes_our_message_and_its_signed_receipt_proves_it(station: Sta
     assert station.stored(message_id) == ORDER
 
 
-@pytest.mark.parametrize("payload", [b"a\nb\n", b"a\rb\r", bytes(range(256)) * 8, "Grüße\n".encode("utf-16"), b"", os.urandom(1_000_000)],
-                         ids=["LF", "CR", "every octet", "UTF-16", "empty", "1 MB"])
+@pytest.mark.parametrize(
+    "payload",
+    [b"a\nb\n", b"a\rb\r", bytes(range(256)) * 8, "Grüße\n".encode("utf-16"), b"", os.urandom(1_000_000)],
+    ids=["LF", "CR", "every octet", "UTF-16", "empty", "1 MB"],
+)
 def test_every_payload_is_confirmed_by_the_station(station: Station, payload: bytes) -> None:
     _, proof = exchange(station, station.relation(), payload, f"{hashlib.sha256(payload).hexdigest()}@gw.test")
     assert proof.delivered and proof.mic_matches, proof.problems
@@ -159,8 +178,9 @@ def test_same_message_again_is_a_duplicate_and_still_delivered(station: Station)
 def test_station_refuses_what_is_not_signed_or_by_the_wrong_key(station: Station) -> None:
     certificates = station.state / "certs"
     following = as2.read_identity((certificates / "gw_a_next.key").read_bytes(), (certificates / "gw_a_next.crt").read_bytes())
-    for number, (relation, words) in enumerate(((replace(station.relation(), sign=None), "insufficient-message-security"),
-                                                (replace(station.relation(), identities=(following,)), "failed"))):
+    for number, (relation, words) in enumerate(
+        ((replace(station.relation(), sign=None), "insufficient-message-security"), (replace(station.relation(), identities=(following,)), "failed"))
+    ):
         _, proof = exchange(station, relation, ORDER, f"refused-{number}@gw.test")
         assert not proof.delivered and words in str(proof.disposition)
 

@@ -25,8 +25,19 @@ def server(tmp_path: Path, wishes: list[str]) -> Iterator[FaultyServer]:
 
 @pytest.fixture
 def box(server: FaultyServer) -> Iterator[SftpBox]:
-    one = SftpBox(SftpSettings(host="127.0.0.1", port=server.port, user="seller", password="hunter2", host_keys=(server.host_key.fingerprint,),
-                               folder="/", send_to="/", settle_seconds=0.0, timeout_seconds=5.0))
+    one = SftpBox(
+        SftpSettings(
+            host="127.0.0.1",
+            port=server.port,
+            user="seller",
+            password="hunter2",
+            host_keys=(server.host_key.fingerprint,),
+            folder="/",
+            send_to="/",
+            settle_seconds=0.0,
+            timeout_seconds=5.0,
+        )
+    )
     yield one
     one.close()
 
@@ -41,8 +52,7 @@ def test_rename_whose_answer_was_lost_is_not_done_twice(box: SftpBox, wishes: li
     assert files(tmp_path) == {"a.edi": b"ISA"}
 
 
-def test_rename_whose_answer_was_lost_after_the_partner_took_the_file_is_not_sent_again(
-        box: SftpBox, server: FaultyServer, tmp_path: Path) -> None:
+def test_rename_whose_answer_was_lost_after_the_partner_took_the_file_is_not_sent_again(box: SftpBox, server: FaultyServer, tmp_path: Path) -> None:
     def take() -> str:
         (tmp_path / ".a.edi.tmp").unlink()  # renamed and taken at once
         return "hang up"
@@ -84,8 +94,19 @@ def test_server_that_answers_with_less_than_asked_is_read_to_the_end(box: SftpBo
 def test_server_that_drips_is_hung_up_on(server: FaultyServer, tmp_path: Path) -> None:
     (tmp_path / "a.edi").write_bytes(b"x" * 3_000_000)
     server.short_reads = True
-    box = SftpBox(SftpSettings(host="127.0.0.1", port=server.port, user="seller", password="hunter2", host_keys=(server.host_key.fingerprint,),
-                               folder="/", settle_seconds=0.0, timeout_seconds=5.0, longest_seconds=0.002))
+    box = SftpBox(
+        SftpSettings(
+            host="127.0.0.1",
+            port=server.port,
+            user="seller",
+            password="hunter2",
+            host_keys=(server.host_key.fingerprint,),
+            folder="/",
+            settle_seconds=0.0,
+            timeout_seconds=5.0,
+            longest_seconds=0.002,
+        )
+    )
     with pytest.raises(TransportError) as caught:
         [found] = box.list_ready()
         list(box.fetch(found))

@@ -23,5 +23,23 @@ from gateway.exchange.cms.keys import make_key_and_certificate
 from gateway.exchange.cms.keys import read_certificate
 from gateway.exchange.cms.keys import read_identity
 
-__all__ = ["Answer", "As2Relation", "As2Request", "Expected", "Identity", "MdnResponse", "Mic", "Receipt", "Received", "Unwrapped", "build_mdn",
-           "make_key_and_certificate", "read_certificate", "read_identity", "read_mdn", "receive", "unwrap", "wrap"]
+__all__ = [
+    "Answer",
+    "As2Relation",
+    "As2Request",
+    "Expected",
+    "Identity",
+    "MdnResponse",
+    "Mic",
+    "Receipt",
+    "Received",
+    "Unwrapped",
+    "build_mdn",
+    "make_key_and_certificate",
+    "read_certificate",
+    "read_identity",
+    "read_mdn",
+    "receive",
+    "unwrap",
+    "wrap",
+]

@@ -50,9 +50,19 @@ def build_mdn(unwrapped: Unwrapped, relation: As2Relation | None, at: datetime, 
         if identity is None:
             return no_identity(relation, at)
         headers, body = sign_entity(mime.write_headers(headers) + body, identity, DIGESTS[relation.sign or "sha256"], at, seed)
-    return MdnResponse(headers=(
-        ("AS2-Version", "1.2"), ("AS2-From", write_name(us)), ("AS2-To", write_name(partner)), ("Message-ID", f"<mdn-{seed}@gateway>"),
-        ("Date", http_date(at)), ("Subject", "Receipt"), ("MIME-Version", "1.0"), *headers), body=body)
+    return MdnResponse(
+        headers=(
+            ("AS2-Version", "1.2"),
+            ("AS2-From", write_name(us)),
+            ("AS2-To", write_name(partner)),
+            ("Message-ID", f"<mdn-{seed}@gateway>"),
+            ("Date", http_date(at)),
+            ("Subject", "Receipt"),
+            ("MIME-Version", "1.0"),
+            *headers,
+        ),
+        body=body,
+    )
 
 
 def disposition_of(problems: Iterable[Problem]) -> str:
@@ -93,8 +103,15 @@ def read_mdn(headers: Iterable[tuple[str, str]], body: bytes, expected: Expected
     mic_matches = _mic_matches(fields.get("received-content-mic"), expected)
     problems += _judge(fields, disposition, original, mic_matches, expected, relation)
     ours = original == expected.message_id or (not original and mic_matches is True)
-    return Receipt(disposition=disposition, mic_matches=mic_matches, signed_by=signed_by, message_id=original or None, text=text,
-                   may_retry=not (proven and ours), problems=tuple(problems))
+    return Receipt(
+        disposition=disposition,
+        mic_matches=mic_matches,
+        signed_by=signed_by,
+        message_id=original or None,
+        text=text,
+        may_retry=not (proven and ours),
+        problems=tuple(problems),
+    )
 
 
 def _report(unwrapped: Unwrapped, us: str, seed: str) -> tuple[Headers, bytes]:
@@ -105,8 +122,11 @@ def _report(unwrapped: Unwrapped, us: str, seed: str) -> tuple[Headers, bytes]:
         words = "The message was not accepted.\r\n" + "".join(f"{problem.code}: {_plain(problem.message, 900)}\r\n" for problem in unwrapped.problems)
     text = mime.write_headers((("Content-Type", "text/plain; charset=us-ascii"), ("Content-Transfer-Encoding", "7bit"))) + words.encode("ascii")
     fields: Headers = (
-        ("Reporting-UA", "order-gateway"), ("Original-Recipient", f"rfc822; {write_name(us)}"), ("Final-Recipient", f"rfc822; {write_name(us)}"),
-        ("Original-Message-ID", f"<{_plain(unwrapped.message_id, 998)}>"), ("Disposition", disposition),
+        ("Reporting-UA", "order-gateway"),
+        ("Original-Recipient", f"rfc822; {write_name(us)}"),
+        ("Final-Recipient", f"rfc822; {write_name(us)}"),
+        ("Original-Message-ID", f"<{_plain(unwrapped.message_id, 998)}>"),
+        ("Disposition", disposition),
     )
     if unwrapped.mic is not None:
         fields += (("Received-content-MIC", str(unwrapped.mic)),)
@@ -137,7 +157,7 @@ def _read_fields(content: bytes) -> dict[str, str]:
     """Fields over one or more blocks, folded or not; lines that are none are left out."""
     fields: dict[str, str] = {}
     name = ""
-    for line in content[:mime.MOST_HEADER_BYTES].decode("utf-8", "replace").splitlines():
+    for line in content[: mime.MOST_HEADER_BYTES].decode("utf-8", "replace").splitlines():
         if line[:1] in (" ", "\t") and name:
             fields[name] += line
         else:
@@ -156,27 +176,39 @@ def _mic_matches(text: str | None, expected: Expected) -> bool | None:
     return any(mic.value == ours.value and digest is not None and digest_named(ours.algorithm) == digest for ours in expected.mics)
 
 
-def _judge(fields: dict[str, str], disposition: str, original: str, mic_matches: bool | None, expected: Expected,
-           relation: As2Relation) -> list[Problem]:
+def _judge(
+    fields: dict[str, str], disposition: str, original: str, mic_matches: bool | None, expected: Expected, relation: As2Relation
+) -> list[Problem]:
     problems = []
     if original != expected.message_id and (original or mic_matches is not True):
-        problems.append(kinds.MDN_OTHER_MESSAGE.at(NOWHERE, "the receipt is for another message", found=original[:998] or None,
-                                                   expected=expected.message_id))
+        problems.append(
+            kinds.MDN_OTHER_MESSAGE.at(NOWHERE, "the receipt is for another message", found=original[:998] or None, expected=expected.message_id)
+        )
     state, grade, reason = _parts_of(disposition)
     if state != "processed" or grade in ("error", "failure", "failed"):
-        problems.append(kinds.MDN_NEGATIVE.at(NOWHERE, f"{relation.partner} could not process the message: {reason or disposition}",
-                                              found=disposition[:500], expected="processed"))
+        problems.append(
+            kinds.MDN_NEGATIVE.at(
+                NOWHERE, f"{relation.partner} could not process the message: {reason or disposition}", found=disposition[:500], expected="processed"
+            )
+        )
         return problems
     if grade:
         problems.append(kinds.MDN_WARNING.at(NOWHERE, f"{relation.partner} processed the message with a warning: {reason}", found=disposition[:500]))
     repeated = grade == "warning" and "duplicate" in reason.lower()  # an answer to a resend; some leave the digest out then
     if mic_matches is False or (mic_matches is None and not repeated):
-        problems.append(kinds.MDN_MIC_WRONG.at(NOWHERE, "the receipt does not hold the digest of what we sent",
-                                               found=fields.get("received-content-mic"), expected=" or ".join(map(str, expected.mics))))
+        problems.append(
+            kinds.MDN_MIC_WRONG.at(
+                NOWHERE,
+                "the receipt does not hold the digest of what we sent",
+                found=fields.get("received-content-mic"),
+                expected=" or ".join(map(str, expected.mics)),
+            )
+        )
     recipient = read_name(fields.get("final-recipient", "").partition(";")[2])
     if recipient and recipient != relation.partner:
-        problems.append(kinds.MDN_RECIPIENT_DIFFERS.at(NOWHERE, "the receipt names another recipient", found=recipient[:128],
-                                                       expected=relation.partner))
+        problems.append(
+            kinds.MDN_RECIPIENT_DIFFERS.at(NOWHERE, "the receipt names another recipient", found=recipient[:128], expected=relation.partner)
+        )
     return problems
 
 

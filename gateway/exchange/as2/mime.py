@@ -93,16 +93,16 @@ def split_multipart(entity: Entity) -> list[bytes]:
     while (found := body.find(delimiter, position)) >= 0:
         after = found + len(delimiter)
         position = after
-        if found and body[found - 1:found] != b"\n":
+        if found and body[found - 1 : found] != b"\n":
             continue
-        closing = body[after:after + 2] == b"--"
+        closing = body[after : after + 2] == b"--"
         line_end = body.find(b"\n", after)
-        rest = body[after + 2 * closing:line_end if line_end >= 0 else len(body)]
+        rest = body[after + 2 * closing : line_end if line_end >= 0 else len(body)]
         if rest.strip(b" \t\r"):
             continue  # a longer boundary, or content that looks like one
         if start is not None:
             end = found - 1
-            parts.append(body[start:end - (body[end - 1:end] == b"\r") if end > start else start])
+            parts.append(body[start : end - (body[end - 1 : end] == b"\r") if end > start else start])
         if closing:
             return parts
         if line_end < 0:
@@ -152,8 +152,14 @@ def disposition_of(filename: str) -> str:
     """Content-Disposition for a file name: plain where it is plain, RFC 6266 with a plain stand-in where it is not."""
     safe = safe_name(filename)
     plain = "".join(character if " " <= character <= "~" and character not in '"\\' else "_" for character in safe)
-    extended = "" if plain == safe else "; filename*=UTF-8''" + "".join(
-        chr(octet) if chr(octet).isascii() and (chr(octet).isalnum() or chr(octet) in "-._") else f"%{octet:02X}" for octet in safe.encode())
+    extended = (
+        ""
+        if plain == safe
+        else "; filename*=UTF-8''"
+        + "".join(
+            chr(octet) if chr(octet).isascii() and (chr(octet).isalnum() or chr(octet) in "-._") else f"%{octet:02X}" for octet in safe.encode()
+        )
+    )
     return f'attachment; filename="{plain}"{extended}'
 
 
@@ -184,6 +190,7 @@ def _decode_extended(text: str) -> str:
 
 def _decode_words(text: str) -> str:
     """RFC 2047, which some senders use in file names although it has no place there."""
+
     def decode(match: re.Match[str]) -> str:
         charset, kind, word = match.groups()
         try:
@@ -191,4 +198,5 @@ def _decode_words(text: str) -> str:
             return raw.decode(charset, "replace")
         except (LookupError, ValueError):
             return match.group(0)
+
     return _ENCODED_WORD.sub(decode, text)

@@ -9,7 +9,7 @@ from gateway.kinds import as2 as kinds
 from gateway.problem import NOWHERE
 from gateway.problem import Problem
 
-_PLAIN_NAME = re.compile(r'[!#-\[\]-~]{1,128}')
+_PLAIN_NAME = re.compile(r"[!#-\[\]-~]{1,128}")
 _MESSAGE_ID = re.compile(r"[\x21-\x7e]{1,995}")
 
 
@@ -51,11 +51,16 @@ def read_receipt_request(headers: dict[str, str], *, accept_old: bool) -> tuple[
     mic_importance, micalgs = options.get("signed-receipt-micalg", ("optional", ()))
     request = ReceiptRequest(signed=signed, micalgs=micalgs, address=headers.get("receipt-delivery-option") or None)
     if protocols and not signed and importance == "required":
-        return request, kinds.RECEIPT_FORMAT_UNSUPPORTED.at(NOWHERE, "a form of signed receipt is required that we do not know",
-                                                            found=", ".join(protocols)[:200], expected="pkcs7-signature")
+        return request, kinds.RECEIPT_FORMAT_UNSUPPORTED.at(
+            NOWHERE, "a form of signed receipt is required that we do not know", found=", ".join(protocols)[:200], expected="pkcs7-signature"
+        )
     if micalgs and mic_importance == "required" and not any(usable_digest(word, accept_old) for word in micalgs):
-        return request, kinds.MIC_ALGORITHM_UNSUPPORTED.at(NOWHERE, "a digest is required for the receipt that we do not have",
-                                                           found=", ".join(micalgs)[:200], expected="sha-256, sha-384 or sha-512")
+        return request, kinds.MIC_ALGORITHM_UNSUPPORTED.at(
+            NOWHERE,
+            "a digest is required for the receipt that we do not have",
+            found=", ".join(micalgs)[:200],
+            expected="sha-256, sha-384 or sha-512",
+        )
     return request, None
 
 

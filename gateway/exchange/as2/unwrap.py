@@ -72,8 +72,14 @@ def unwrap(headers: Iterable[tuple[str, str]], body: bytes, relation_of: Relatio
     if relation is None:
         return refused(kinds.RELATION_UNKNOWN.at(NOWHERE, "no endpoint has these AS2 names", found=f"from {names[0]!r} to {names[1]!r}"))
     if receipt is not None and receipt.address is not None and receipt.address not in relation.receipt_addresses:
-        return refused(kinds.ASYNC_REFUSED.at(NOWHERE, "a receipt to an address that is not listed was asked for", found=receipt.address[:500],
-                                              expected=", ".join(relation.receipt_addresses) or "a receipt in the answer itself"))
+        return refused(
+            kinds.ASYNC_REFUSED.at(
+                NOWHERE,
+                "a receipt to an address that is not listed was asked for",
+                found=receipt.address[:500],
+                expected=", ".join(relation.receipt_addresses) or "a receipt in the answer itself",
+            )
+        )
     if refusal is not None:
         return refused(refusal)
     walk = _Walk(request)
@@ -82,9 +88,20 @@ def unwrap(headers: Iterable[tuple[str, str]], body: bytes, relation_of: Relatio
         walk.problems += _policy(walk, relation)
     good = payload is not None and not walk.problems
     return Unwrapped(
-        as2_from=names[0], as2_to=names[1], message_id=message_id, payload=payload if good else None, filename=mime.filename_of(walk.entity),
-        content_type=walk.entity.headers.get("content-type"), mic=_mic(walk, receipt, relation, payload), signed_by=walk.signed_by,
-        encrypted=walk.encrypted, compressed=walk.compressed, receipt=receipt, relation=relation, problems=tuple(walk.problems))
+        as2_from=names[0],
+        as2_to=names[1],
+        message_id=message_id,
+        payload=payload if good else None,
+        filename=mime.filename_of(walk.entity),
+        content_type=walk.entity.headers.get("content-type"),
+        mic=_mic(walk, receipt, relation, payload),
+        signed_by=walk.signed_by,
+        encrypted=walk.encrypted,
+        compressed=walk.compressed,
+        receipt=receipt,
+        relation=relation,
+        problems=tuple(walk.problems),
+    )
 
 
 def _walk_inward(walk: _Walk, relation: As2Relation, at: datetime) -> bytes | None:

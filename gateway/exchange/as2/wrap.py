@@ -30,8 +30,9 @@ from gateway.problem import Problem
 BINARY = ("Content-Transfer-Encoding", "binary")
 
 
-def wrap(payload: bytes, relation: As2Relation, message_id: str, at: datetime, filename: str | None = None,
-         content_type: str | None = None) -> As2Request | Problem:
+def wrap(
+    payload: bytes, relation: As2Relation, message_id: str, at: datetime, filename: str | None = None, content_type: str | None = None
+) -> As2Request | Problem:
     """The request that carries `payload`; a Problem where no key or certificate may be used today."""
     identifier = read_message_id(message_id)
     check_message_id(identifier)
@@ -60,9 +61,13 @@ def wrap(payload: bytes, relation: As2Relation, message_id: str, at: datetime, f
         kind = "authEnveloped-data" if cipher.authenticated else "enveloped-data"
         headers, body = _cms_part(kind, "smime.p7m"), encrypt(entity, certificates[0], cipher, oaep=relation.oaep)
     digest = DIGESTS[relation.sign or "sha256"]
-    return As2Request(headers=_request_headers(relation, identifier, at, digest) + headers, body=body, message_id=identifier,
-                      mic=mic_of(confirmed, digest, digest.word),
-                      other_mics=(mic_of(confirmed, DIGESTS["sha1"], "sha1"),) if relation.accept_old else ())
+    return As2Request(
+        headers=_request_headers(relation, identifier, at, digest) + headers,
+        body=body,
+        message_id=identifier,
+        mic=mic_of(confirmed, digest, digest.word),
+        other_mics=(mic_of(confirmed, DIGESTS["sha1"], "sha1"),) if relation.accept_old else (),
+    )
 
 
 def mic_of(content: bytes, digest: Digest, word: str) -> Mic:
@@ -74,8 +79,9 @@ def sign_entity(entity: bytes, identity: Identity, digest: Digest, at: datetime,
     """A multipart/signed around an entity (RFC 1847): its headers and body."""
     boundary = boundary_for(entity, f"signed {seed}")
     delimiter = f"--{boundary}".encode("ascii")
-    signature = mime.write_headers((("Content-Type", "application/pkcs7-signature; name=smime.p7s"), BINARY,
-                                    ("Content-Disposition", "attachment; filename=smime.p7s"))) + sign(entity, identity, digest, at)
+    signature = mime.write_headers(
+        (("Content-Type", "application/pkcs7-signature; name=smime.p7s"), BINARY, ("Content-Disposition", "attachment; filename=smime.p7s"))
+    ) + sign(entity, identity, digest, at)
     body = b"\r\n".join((delimiter, entity, delimiter, signature, delimiter + b"--", b""))
     kind = f'multipart/signed; protocol="application/pkcs7-signature"; micalg={digest.word}; boundary="{boundary}"'
     return (("Content-Type", kind),), body
@@ -100,8 +106,10 @@ def signing_identity(relation: As2Relation, at: datetime) -> Identity | None:
 def no_identity(relation: As2Relation, at: datetime) -> Problem:
     """What to say when none of our keys may sign."""
     return kinds.NO_USABLE_CERTIFICATE.at(
-        NOWHERE, f"none of our certificates for {relation.partner} can be used to sign today ({at.date().isoformat()})",
-        found="; ".join(title(identity.certificate) for identity in relation.identities) or "none is set")
+        NOWHERE,
+        f"none of our certificates for {relation.partner} can be used to sign today ({at.date().isoformat()})",
+        found="; ".join(title(identity.certificate) for identity in relation.identities) or "none is set",
+    )
 
 
 def http_date(at: datetime) -> str:
@@ -111,23 +119,34 @@ def http_date(at: datetime) -> str:
 
 def _no_certificate(relation: As2Relation, at: datetime) -> Problem:
     return kinds.NO_USABLE_CERTIFICATE.at(
-        NOWHERE, f"no certificate of {relation.partner} can be encrypted for today ({at.date().isoformat()})",
-        found="; ".join(title(certificate) for certificate in relation.encryption) or "none is pinned")
+        NOWHERE,
+        f"no certificate of {relation.partner} can be encrypted for today ({at.date().isoformat()})",
+        found="; ".join(title(certificate) for certificate in relation.encryption) or "none is pinned",
+    )
 
 
 def _cms_part(kind: str, name: str) -> Headers:
-    return (("Content-Type", f"application/pkcs7-mime; smime-type={kind}; name={name}"), BINARY,
-            ("Content-Disposition", f"attachment; filename={name}"))
+    return (
+        ("Content-Type", f"application/pkcs7-mime; smime-type={kind}; name={name}"),
+        BINARY,
+        ("Content-Disposition", f"attachment; filename={name}"),
+    )
 
 
 def _request_headers(relation: As2Relation, message_id: str, at: datetime, digest: Digest) -> Headers:
     headers: Headers = (
-        ("AS2-Version", "1.2"), ("AS2-From", write_name(relation.us)), ("AS2-To", write_name(relation.partner)),
-        ("Message-ID", f"<{message_id}>"), ("Date", http_date(at)), ("Subject", relation.subject), ("MIME-Version", "1.0"),
+        ("AS2-Version", "1.2"),
+        ("AS2-From", write_name(relation.us)),
+        ("AS2-To", write_name(relation.partner)),
+        ("Message-ID", f"<{message_id}>"),
+        ("Date", http_date(at)),
+        ("Subject", relation.subject),
+        ("MIME-Version", "1.0"),
     )
     if relation.receipt != "none":
         headers += (("Disposition-Notification-To", write_name(relation.us)),)
     if relation.receipt == "signed":
-        headers += (("Disposition-Notification-Options",
-                     f"signed-receipt-protocol=optional, pkcs7-signature; signed-receipt-micalg=optional, {digest.word}"),)
+        headers += (
+            ("Disposition-Notification-Options", f"signed-receipt-protocol=optional, pkcs7-signature; signed-receipt-micalg=optional, {digest.word}"),
+        )
     return headers

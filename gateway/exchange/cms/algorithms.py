@@ -32,22 +32,28 @@ class Cipher:
     old: bool = False
 
 
-DIGESTS = {digest.name: digest for digest in (
-    Digest("sha256", bytes.fromhex("0609608648016503040201"), "sha-256", hashes.SHA256()),
-    Digest("sha384", bytes.fromhex("0609608648016503040202"), "sha-384", hashes.SHA384()),
-    Digest("sha512", bytes.fromhex("0609608648016503040203"), "sha-512", hashes.SHA512()),
-    Digest("sha1", bytes.fromhex("06052b0e03021a"), "sha1", hashes.SHA1(), old=True),  # noqa: S303  # read for listed partners only
-)}
+DIGESTS = {
+    digest.name: digest
+    for digest in (
+        Digest("sha256", bytes.fromhex("0609608648016503040201"), "sha-256", hashes.SHA256()),
+        Digest("sha384", bytes.fromhex("0609608648016503040202"), "sha-384", hashes.SHA384()),
+        Digest("sha512", bytes.fromhex("0609608648016503040203"), "sha-512", hashes.SHA512()),
+        Digest("sha1", bytes.fromhex("06052b0e03021a"), "sha1", hashes.SHA1(), old=True),  # noqa: S303  # read for listed partners only
+    )
+}
 
-CIPHERS = {cipher.name: cipher for cipher in (
-    Cipher("aes128_cbc", bytes.fromhex("0609608648016503040102"), 16),
-    Cipher("aes192_cbc", bytes.fromhex("0609608648016503040116"), 24),
-    Cipher("aes256_cbc", bytes.fromhex("060960864801650304012a"), 32),
-    Cipher("aes128_gcm", bytes.fromhex("0609608648016503040106"), 16, authenticated=True),
-    Cipher("aes192_gcm", bytes.fromhex("060960864801650304011a"), 24, authenticated=True),
-    Cipher("aes256_gcm", bytes.fromhex("060960864801650304012e"), 32, authenticated=True),
-    Cipher("tripledes_3key", bytes.fromhex("06082a864886f70d0307"), 24, old=True),
-)}
+CIPHERS = {
+    cipher.name: cipher
+    for cipher in (
+        Cipher("aes128_cbc", bytes.fromhex("0609608648016503040102"), 16),
+        Cipher("aes192_cbc", bytes.fromhex("0609608648016503040116"), 24),
+        Cipher("aes256_cbc", bytes.fromhex("060960864801650304012a"), 32),
+        Cipher("aes128_gcm", bytes.fromhex("0609608648016503040106"), 16, authenticated=True),
+        Cipher("aes192_gcm", bytes.fromhex("060960864801650304011a"), 24, authenticated=True),
+        Cipher("aes256_gcm", bytes.fromhex("060960864801650304012e"), 32, authenticated=True),
+        Cipher("tripledes_3key", bytes.fromhex("06082a864886f70d0307"), 24, old=True),
+    )
+}
 
 
 def digest_named(word: str) -> Digest | None:

@@ -37,8 +37,12 @@ def decompress(data: bytes, limits: Limits) -> bytes | Problem:
     except (*UNREADABLE, zlib.error) as error:
         return kinds.DECOMPRESSION_FAILED.at(NOWHERE, f"the compressed part cannot be read: {error}")
     if len(content) > most:
-        return kinds.TOO_LARGE.at(NOWHERE, "the message is too large when decompressed", found=f"more than {most} bytes out of {len(packed)}",
-                                  expected=f"at most {most} bytes")
+        return kinds.TOO_LARGE.at(
+            NOWHERE,
+            "the message is too large when decompressed",
+            found=f"more than {most} bytes out of {len(packed)}",
+            expected=f"at most {most} bytes",
+        )
     if not machine.eof:
         return kinds.DECOMPRESSION_FAILED.at(NOWHERE, "the compressed part ends too early")
     return content

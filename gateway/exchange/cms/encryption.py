@@ -68,8 +68,9 @@ def encrypt(content: bytes, certificate: x509.Certificate, cipher: Cipher, *, oa
         sealed = AESGCM(key).encrypt(nonce, content, None)
         algorithm = der.sequence(cipher.identifier, der.sequence(der.octets(nonce), der.integer(16)))
         inner = der.sequence(der.DATA, algorithm, der.compose(0x80, sealed[:-16]))
-        return der.sequence(der.AUTHENTICATED_ENVELOPED_DATA,
-                            der.explicit(0, der.sequence(der.integer(0), recipients, inner, der.octets(sealed[-16:]))))
+        return der.sequence(
+            der.AUTHENTICATED_ENVELOPED_DATA, der.explicit(0, der.sequence(der.integer(0), recipients, inner, der.octets(sealed[-16:])))
+        )
     start = AESGCM.generate_key(128)
     machine = Machine(AES(key), CBC(start)).encryptor()
     fill = 16 - len(content) % 16
@@ -90,8 +91,12 @@ def decrypt(data: bytes, identities: Sequence[Identity], at: datetime, *, accept
         algorithm = inner["content_encryption_algorithm"]
         cipher = CIPHERS.get(algorithm["algorithm"].native)
         if cipher is None or (cipher.old and not accept_old) or cipher.authenticated != authenticated:
-            return kinds.ALGORITHM_REFUSED.at(NOWHERE, "the message is encrypted in a way that we do not accept",
-                                              found=str(algorithm["algorithm"].native), expected="AES with 128, 192 or 256 bits")
+            return kinds.ALGORITHM_REFUSED.at(
+                NOWHERE,
+                "the message is encrypted in a way that we do not accept",
+                found=str(algorithm["algorithm"].native),
+                expected="AES with 128, 192 or 256 bits",
+            )
         recipients = [recipient.chosen for recipient in enveloped["recipient_infos"] if recipient.name == "ktri"][:MOST_RECIPIENTS]
         valid = [identity for identity in identities if is_valid(identity.certificate, at)]
         for recipient, identity in _pairs(recipients, valid):
@@ -126,8 +131,10 @@ def _pairs(recipients: Sequence[Any], identities: Sequence[Identity]) -> Iterato
 def _names(recipient: Any, certificate: x509.Certificate) -> bool:
     identifier = recipient["rid"]
     if identifier.name == "issuer_and_serial_number":
-        return bool(identifier.chosen["serial_number"].native == certificate.serial_number
-                    and identifier.chosen["issuer"].dump() == certificate.issuer.public_bytes())
+        return bool(
+            identifier.chosen["serial_number"].native == certificate.serial_number
+            and identifier.chosen["issuer"].dump() == certificate.issuer.public_bytes()
+        )
     return bool(identifier.chosen.native == key_identifier(certificate))
 
 
@@ -183,8 +190,14 @@ def _why_not(recipients: Sequence[Any], identities: Sequence[Identity], valid: S
     for identity in identities:
         if identity not in valid and any(_names(recipient, identity.certificate) for recipient in recipients):
             return kinds.DECRYPTION_FAILED.at(
-                NOWHERE, f"the message is encrypted for our certificate {title(identity.certificate)}, which does not hold today",
-                found=at.date().isoformat(), expected=f"{identity.certificate.not_valid_before_utc.date().isoformat()} to "
-                f"{identity.certificate.not_valid_after_utc.date().isoformat()}")
-    return kinds.DECRYPTION_FAILED.at(NOWHERE, "none of our valid keys opens the message",
-                                      expected="; ".join(title(identity.certificate) for identity in valid) or "no key is valid today")
+                NOWHERE,
+                f"the message is encrypted for our certificate {title(identity.certificate)}, which does not hold today",
+                found=at.date().isoformat(),
+                expected=f"{identity.certificate.not_valid_before_utc.date().isoformat()} to "
+                f"{identity.certificate.not_valid_after_utc.date().isoformat()}",
+            )
+    return kinds.DECRYPTION_FAILED.at(
+        NOWHERE,
+        "none of our valid keys opens the message",
+        expected="; ".join(title(identity.certificate) for identity in valid) or "no key is valid today",
+    )

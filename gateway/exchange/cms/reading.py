@@ -18,7 +18,9 @@ MOST_ELEMENTS = 2_000
 OCTETS_AN_ELEMENT = 256
 
 _TYPES = {
-    der.SIGNED_DATA: "signed_data", der.ENVELOPED_DATA: "enveloped_data", der.COMPRESSED_DATA: "compressed_data",
+    der.SIGNED_DATA: "signed_data",
+    der.ENVELOPED_DATA: "enveloped_data",
+    der.COMPRESSED_DATA: "compressed_data",
     der.AUTHENTICATED_ENVELOPED_DATA: "authenticated_enveloped_data",
 }
 
@@ -29,7 +31,7 @@ def type_of(data: bytes) -> str:
         if data[0] != 0x30:
             return ""
         start = _header(data, 0)[2]
-        return _TYPES.get(data[start:start + 2 + data[start + 1]], "")
+        return _TYPES.get(data[start : start + 2 + data[start + 1]], "")
     except UNREADABLE:
         return ""
 
@@ -59,7 +61,7 @@ def octets_of(value: Any) -> bytes:
             if length > len(contents) - start:
                 raise ValueError("a piece ends too late")
             if contents[position] == 0x04:
-                pieces.append(view[start:start + length])
+                pieces.append(view[start : start + length])
             position = start + length
     return b"".join(pieces)
 
@@ -91,4 +93,4 @@ def _header(data: bytes, position: int) -> tuple[bool, int, int]:
     if octets > 8 or (octets == 0 and not constructed):
         raise ValueError("a length that cannot be")
     start = position + 2 + octets
-    return constructed, int.from_bytes(data[position + 2:start], "big"), start
+    return constructed, int.from_bytes(data[position + 2 : start], "big"), start

@@ -55,11 +55,20 @@ def sign(content: bytes, identity: Identity, digest: Digest, at: datetime) -> by
     signature = identity.key.sign(der.set_of(*attributes), padding.PKCS1v15(), digest.algorithm)
     certificate = identity.certificate
     signer = der.sequence(
-        der.integer(1), der.sequence(certificate.issuer.public_bytes(), der.integer(certificate.serial_number)), algorithm,
-        der.explicit(0, *sorted(attributes)), der.sequence(der.RSA_ENCRYPTION, der.NULL), der.octets(signature))
+        der.integer(1),
+        der.sequence(certificate.issuer.public_bytes(), der.integer(certificate.serial_number)),
+        algorithm,
+        der.explicit(0, *sorted(attributes)),
+        der.sequence(der.RSA_ENCRYPTION, der.NULL),
+        der.octets(signature),
+    )
     signed_data = der.sequence(
-        der.integer(1), der.set_of(algorithm), der.sequence(der.DATA),
-        der.explicit(0, certificate.public_bytes(serialization.Encoding.DER)), der.set_of(signer))
+        der.integer(1),
+        der.set_of(algorithm),
+        der.sequence(der.DATA),
+        der.explicit(0, certificate.public_bytes(serialization.Encoding.DER)),
+        der.set_of(signer),
+    )
     return der.sequence(der.SIGNED_DATA, der.explicit(0, signed_data))
 
 
@@ -90,8 +99,12 @@ def _verify_signer(content: bytes, signer: cms.SignerInfo, pinned: Sequence[x509
     named = [certificate for certificate in pinned if _names(signer, certificate)]
     digest = DIGESTS.get(signer["digest_algorithm"]["algorithm"].native)
     if digest is None or (digest.old and not accept_old):
-        return kinds.ALGORITHM_REFUSED.at(NOWHERE, "the signature uses a digest that we do not accept",
-                                          found=str(signer["digest_algorithm"]["algorithm"].native), expected="sha256, sha384 or sha512")
+        return kinds.ALGORITHM_REFUSED.at(
+            NOWHERE,
+            "the signature uses a digest that we do not accept",
+            found=str(signer["digest_algorithm"]["algorithm"].native),
+            expected="sha256, sha384 or sha512",
+        )
     attributes = _signed_attributes(signer)
     if isinstance(attributes, Problem):
         return attributes
@@ -100,17 +113,25 @@ def _verify_signer(content: bytes, signer: cms.SignerInfo, pinned: Sequence[x509
     if fitting is None and named:
         return kinds.SIGNATURE_INVALID.at(NOWHERE, f"the signature does not fit the certificate {title(named[0])}")
     if fitting is None:
-        return kinds.SIGNER_UNKNOWN.at(NOWHERE, "the signature is not by a pinned certificate", found=_name_of(signer),
-                                       expected="; ".join(title(certificate) for certificate in pinned) or "none is pinned")
+        return kinds.SIGNER_UNKNOWN.at(
+            NOWHERE,
+            "the signature is not by a pinned certificate",
+            found=_name_of(signer),
+            expected="; ".join(title(certificate) for certificate in pinned) or "none is pinned",
+        )
     if not is_valid(fitting, at):
         return kinds.CERTIFICATE_EXPIRED.at(
-            NOWHERE, f"the signature is by the certificate {title(fitting)}, which does not hold today", found=at.date().isoformat(),
-            expected=f"{fitting.not_valid_before_utc.date().isoformat()} to {fitting.not_valid_after_utc.date().isoformat()}")
+            NOWHERE,
+            f"the signature is by the certificate {title(fitting)}, which does not hold today",
+            found=at.date().isoformat(),
+            expected=f"{fitting.not_valid_before_utc.date().isoformat()} to {fitting.not_valid_after_utc.date().isoformat()}",
+        )
     if not is_strong(fitting) and not accept_old:
         return kinds.ALGORITHM_REFUSED.at(NOWHERE, f"the key of the certificate {title(fitting)} is too short", expected="RSA of 2048 bits or more")
     if not hmac.compare_digest(attributes, digest.of(content)):
-        return kinds.CONTENT_CHANGED.at(NOWHERE, "the content's digest is not the one that was signed",
-                                        found=digest.of(content).hex(), expected=attributes.hex())
+        return kinds.CONTENT_CHANGED.at(
+            NOWHERE, "the content's digest is not the one that was signed", found=digest.of(content).hex(), expected=attributes.hex()
+        )
     return Verified(fitting, digest)
 
 
@@ -122,8 +143,9 @@ def _signed_attributes(signer: cms.SignerInfo) -> bytes | Problem:
         if kind in ("content_type", "message_digest"):
             values.setdefault(kind, []).extend(value.native for value in attribute["values"])
     if values.get("content_type") != ["data"]:
-        return kinds.SIGNATURE_INVALID.at(NOWHERE, "the signed attributes do not name the content's type", found=str(values.get("content_type")),
-                                          expected="data, once")
+        return kinds.SIGNATURE_INVALID.at(
+            NOWHERE, "the signed attributes do not name the content's type", found=str(values.get("content_type")), expected="data, once"
+        )
     match values.get("message_digest"):
         case [bytes(digest)]:
             return digest
@@ -166,8 +188,10 @@ def _names(signer: cms.SignerInfo, certificate: x509.Certificate) -> bool:
     """Whether the signer's identifier is this certificate's."""
     identifier = signer["sid"]
     if identifier.name == "issuer_and_serial_number":
-        return bool(identifier.chosen["serial_number"].native == certificate.serial_number
-                    and identifier.chosen["issuer"].dump() == certificate.issuer.public_bytes())
+        return bool(
+            identifier.chosen["serial_number"].native == certificate.serial_number
+            and identifier.chosen["issuer"].dump() == certificate.issuer.public_bytes()
+        )
     return bool(identifier.chosen.native == key_identifier(certificate))
 
 
