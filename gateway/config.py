@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pydantic
 
-from gateway.exchange.partner import Directory
+from gateway.exchange.checked import checked
+from gateway.exchange.directory import Directory
+from gateway.exchange.directory import build_directory
 from gateway.exchange.partner import Identifiers
 from gateway.exchange.partner import LoadedPartner
-from gateway.exchange.partner import build_directory
-from gateway.exchange.partner import checked
 from gateway.exchange.partner import load_partner
 from gateway.model.values import Address
 from gateway.yaml_source import Fault

@@ -25,7 +25,7 @@ from gateway.config import Installation
 from gateway.config import default_resolver
 from gateway.config import find_config
 from gateway.config import load_installation
-from gateway.exchange.partner import Directory
+from gateway.exchange.directory import Directory
 from gateway.exchange.partner import LoadedPartner
 from gateway.pipeline.checking import Report
 from gateway.pipeline.plans import Plans

@@ -32,7 +32,7 @@ from gateway.demo.cast import Company
 from gateway.demo.cast import Purchase
 from gateway.demo.cast import asked
 from gateway.demo.premises import Premises
-from gateway.exchange.partner import BY_HAND
+from gateway.exchange.directory import BY_HAND
 from gateway.model.money import from_minor
 from gateway.pipeline.engine_local import LocalEngine
 from gateway.pipeline.engine_local import OwnerLock

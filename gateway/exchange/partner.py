@@ -1,26 +1,22 @@
-"""Partners, their endpoints and agreements, as their YAML says them; who may send what as whom over which endpoint.
+"""Partners, their endpoints and agreements, as their YAML says them.
 
-A partner is found by its identifiers; an agreement is directed (receive or send). What stands here is checked when it is
-loaded: every fault with file, line and column. Secrets are only named (`env:NAME`, `file:path`), never held.
+An agreement is directed (receive or send). What stands here is checked when it is loaded: every fault with file, line and
+column. Secrets are only named (`env:NAME`, `file:path`), never held.
 """
 
 import hashlib
 import re
 from collections.abc import Iterable
-from collections.abc import Sequence as List
 from dataclasses import dataclass
 from dataclasses import field
 from decimal import Decimal
 from typing import Any
 from typing import Literal
-from typing import TypeVar
 
 import pydantic
 
-from gateway.kinds import partner as kinds
+from gateway.exchange.checked import checked
 from gateway.model.money import parse_money
-from gateway.problem import NOWHERE
-from gateway.problem import Problem
 from gateway.yaml_source import Fault
 from gateway.yaml_source import Faults
 from gateway.yaml_source import Mapping
@@ -30,10 +26,6 @@ from gateway.yaml_source import Scalar
 from gateway.yaml_source import Sequence
 from gateway.yaml_source import did_you_mean
 from gateway.yaml_source import load
-from gateway.yaml_source import plain
-
-#: where a file that a person hands in by command comes from: the operator is entitled to everything
-BY_HAND = "command"
 
 _SECRET = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)\Z")
 _SPEC = re.compile(r"(x12/\d{6}/\w+|edifact/d\d\d[ab]/\w+|ubl/[\w-]+|peppol/[\w-]+|camt/\d{3}|csv/[\w-]+|json/[\w-]+)\Z")
@@ -361,149 +353,3 @@ def _by_spec(node: Node | None, key: str, faults: list[Fault]) -> dict[str, Mapp
         else:
             faults.append(value.fault(f"the differences to {name} are a list of keys"))
     return answer
-
-
-Model = TypeVar("Model", bound=pydantic.BaseModel)
-
-
-def checked(node: Mapping, model: type[Model]) -> Model:
-    """The node as `model`; raises Faults, each at the line and column of what is wrong."""
-    try:
-        return model.model_validate(plain(node))
-    except pydantic.ValidationError as error:
-        # of two forms that a key may take, the one that was not meant only confuses
-        told = [item for item in error.errors() if not (item["type"] == "literal_error" and isinstance(item["input"], dict))]
-        raise Faults([_fault(node, item) for item in told or error.errors()]) from None
-
-
-def _fault(node: Mapping, error: Any) -> Fault:
-    here: Node = node
-    where: Node = node
-    for step in error["loc"]:
-        if isinstance(here, Mapping) and step in here:
-            where = here.items[step] if error["type"] != "extra_forbidden" else here.keys[step]
-            here = here.items[step]
-        elif isinstance(here, Sequence) and isinstance(step, int) and step < len(here.items):
-            here = where = here.items[step]
-    last = str(error["loc"][-1]) if error["loc"] else ""
-    match error["type"]:
-        case "extra_forbidden":
-            return where.fault(f"unknown key '{last}'")
-        case "missing":
-            return where.fault(f"'{last}' is missing")
-        case "literal_error":
-            return where.fault(f"'{error['input']}' is not one of {error['ctx']['expected']}")
-        case "value_error":
-            return where.fault(str(error["ctx"]["error"]))
-        case _:
-            said = error["msg"][0].lower() + error["msg"][1:]
-            return where.fault(f"'{error['input']}': {said}" if isinstance(error["input"], str) else said)
-
-
-@dataclass(frozen=True, slots=True)
-class Directory:
-    """All partners, found by identifier. `ours` are our own identities: what is addressed to none of them is not for us."""
-
-    partners: dict[str, LoadedPartner]
-    by_identity: dict[str, str]
-    ours: frozenset[str]
-
-    def find(self, syntax: str, identity: str) -> LoadedPartner | None:
-        """The partner that sends as `identity` (qualifier:id) in `syntax`."""
-        for key in identity_keys(syntax, identity):
-            if key in self.by_identity:
-                return self.partners[self.by_identity[key]]
-        return None
-
-    def is_ours(self, syntax: str, identity: str) -> bool:
-        """Whether `identity` is us; true as well where we have told no identity for this syntax."""
-        if not any(key.startswith(f"{syntax}|") for key in self.ours):
-            return True
-        return any(key in self.ours for key in identity_keys(syntax, identity))
-
-
-def identity_keys(syntax: str, identity: str) -> list[str]:
-    """Keys to look an identity up by: as written, and as GLN or DUNS where the qualifier says so."""
-    qualifier, _, value = identity.partition(":")
-    keys = [f"{syntax}|{identity}"]
-    if (syntax, qualifier) in {("x12", "UL"), ("edifact", "14"), ("ubl", "0088")}:
-        keys.append(f"gln|{value}")
-    if (syntax, qualifier) in {("x12", "01"), ("edifact", "1"), ("ubl", "0060")}:
-        keys.append(f"duns|{value}")
-    if syntax == "ubl" and qualifier == "vat":
-        keys.append(f"vat|{value}")
-    return keys
-
-
-def keys_of(identifiers: Identifiers) -> list[str]:
-    """All keys under which somebody with these identifiers is found."""
-    keys = [f"x12|{identity}" for identity in identifiers.x12]
-    keys += [f"edifact|{identity}" for identity in identifiers.edifact]
-    keys += [f"ubl|{identity}" for identity in identifiers.peppol]
-    keys += [f"{scheme}|{value}" for scheme in ("gln", "duns", "vat") if (value := getattr(identifiers, scheme))]
-    return keys
-
-
-def build_directory(partners: List[LoadedPartner], ours: Identifiers) -> Directory:
-    """The directory of these partners; raises Faults where two of them share an id or an identifier."""
-    by_id: dict[str, LoadedPartner] = {}
-    by_identity: dict[str, str] = {}
-    faults: list[Fault] = []
-    for loaded in partners:
-        partner = loaded.partner
-        if partner.id in by_id:
-            faults.append(Fault(loaded.file, 1, 1, f"'{partner.id}' is the id of {by_id[partner.id].file} as well"))
-            continue
-        by_id[partner.id] = loaded
-        for key in keys_of(partner.identifiers):
-            if by_identity.get(key, partner.id) != partner.id:
-                faults.append(Fault(loaded.file, 1, 1, f"'{key.partition('|')[2]}' identifies {by_identity[key]} as well"))
-            by_identity[key] = partner.id
-    if faults:
-        raise Faults(faults)
-    own = set(keys_of(ours))
-    if ours.gln:
-        own |= {f"edifact|14:{ours.gln}", f"ubl|0088:{ours.gln}"}
-    return Directory(by_id, by_identity, frozenset(own))
-
-
-def agreement_for(
-    syntax: str, sender: str, receiver: str, spec: str, address: str, directory: Directory
-) -> tuple[LoadedPartner, Agreement] | Problem:
-    """Who sent this and under which agreement, or why it is nobody's.
-
-    `sender`/`receiver` are identities of the envelope, `spec` like x12/004010/850, `address` the endpoint's address that the
-    file came by (BY_HAND: entitled to everything). UNKNOWN_SENDER, NOT_ENTITLED and RECEIVER_NOT_US wait for a person;
-    NO_AGREEMENT is answered negatively.
-    """
-    loaded = directory.find(syntax, sender)
-    if loaded is None:
-        return kinds.UNKNOWN_SENDER.at(NOWHERE, f"No partner sends as '{sender}'", found=sender, expected="an identifier of a partner in partners/")
-    partner = loaded.partner
-    if not directory.is_ours(syntax, receiver):
-        return kinds.RECEIVER_NOT_US.at(
-            NOWHERE, f"The file is addressed to '{receiver}', which is not one of our identifiers", found=receiver, expected="an identifier of ours"
-        )
-    addresses = {endpoint.address for endpoint in partner.endpoints.values()}
-    if address != BY_HAND and address not in addresses:
-        return kinds.NOT_ENTITLED.at(
-            NOWHERE,
-            f"'{sender}' is {partner.name}, which has no endpoint {address}",
-            found=address,
-            expected=" or ".join(sorted(addresses)) or "an endpoint of this partner",
-        )
-    candidates = [agreement for agreement in partner.receiving() if agreement.receive == spec]
-    for agreement in candidates:
-        endpoint = partner.endpoint(agreement.from_)
-        if address == BY_HAND or endpoint is None or endpoint.address == address:
-            return loaded, agreement
-    if candidates:
-        return kinds.NOT_ENTITLED.at(
-            NOWHERE, f"{partner.name} may send {spec} only over '{candidates[0].from_}'", found=address, expected=str(candidates[0].from_)
-        )
-    return kinds.NO_AGREEMENT.at(
-        NOWHERE,
-        f"There is no agreement to receive {spec} from {partner.name}",
-        found=spec,
-        expected=", ".join(sorted(str(agreement.receive) for agreement in partner.receiving())) or "an agreement to receive",
-    )

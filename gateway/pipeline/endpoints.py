@@ -2,7 +2,7 @@
 
 import posixpath
 
-from gateway.exchange.partner import Directory
+from gateway.exchange.directory import Directory
 from gateway.exchange.partner import Endpoint
 from gateway.exchange.partner import Partner
 

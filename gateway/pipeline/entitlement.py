@@ -9,11 +9,11 @@ from gateway.codecs.node import GroupStart
 from gateway.codecs.node import InterchangeStart
 from gateway.codecs.node import Syntax
 from gateway.codecs.node import Transaction
-from gateway.exchange.partner import BY_HAND
+from gateway.exchange.directory import BY_HAND
+from gateway.exchange.directory import Directory
+from gateway.exchange.directory import agreement_for
 from gateway.exchange.partner import Agreement
-from gateway.exchange.partner import Directory
 from gateway.exchange.partner import LoadedPartner
-from gateway.exchange.partner import agreement_for
 from gateway.kinds import partner as kinds
 from gateway.model.document import Document
 from gateway.model.order import Order

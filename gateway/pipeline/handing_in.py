@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from gateway.exchange.partner import BY_HAND
+from gateway.exchange.directory import BY_HAND
 from gateway.exchange.partner import LoadedPartner
 from gateway.kinds import rule as kinds
 from gateway.pipeline.endpoints import trade_stream

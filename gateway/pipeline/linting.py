@@ -10,8 +10,8 @@ from gateway.config import Installation
 from gateway.config import default_resolver
 from gateway.config import find_config
 from gateway.config import load_installation
+from gateway.exchange.directory import build_directory
 from gateway.exchange.partner import LoadedPartner
-from gateway.exchange.partner import build_directory
 from gateway.exchange.partner import load_partner
 from gateway.mapping.files import file_for
 from gateway.mapping.files import known_specs as mapping_specs

@@ -20,7 +20,7 @@ from gateway.codecs.node import Syntax
 from gateway.codecs.node import Transaction
 from gateway.codecs.node import place_in
 from gateway.exchange.acknowledgment import TransactionResult
-from gateway.exchange.partner import Directory
+from gateway.exchange.directory import Directory
 from gateway.exchange.partner import LoadedPartner
 from gateway.kinds import pipeline as kinds
 from gateway.mapping.apply import to_document

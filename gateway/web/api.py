@@ -15,7 +15,7 @@ from fastapi import Request
 from fastapi.responses import Response
 from sqlalchemy.exc import IntegrityError
 
-from gateway.exchange.partner import BY_HAND
+from gateway.exchange.directory import BY_HAND
 from gateway.pipeline import holding
 from gateway.pipeline.as2_receiving import safe_name
 from gateway.pipeline.handing_in import NotTaken

@@ -15,7 +15,7 @@ import gateway.cli
 from gateway import config
 from gateway.cli.app import app as commands
 from gateway.exchange import partner
-from gateway.exchange.partner import checked
+from gateway.exchange.checked import checked
 from gateway.exchange.partner import load_partner
 from gateway.store import masterdata
 from gateway.trade import shipment
