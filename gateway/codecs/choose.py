@@ -77,11 +77,22 @@ def read(chunks: Iterable[bytes]) -> tuple[Syntax, Iterator[Event]]:
     return syntax, _unreadable(head)
 
 
+#: first bytes of files that people send by mistake
+_OTHER_FILES = (
+    (b"PK\x03\x04", "a ZIP archive or an Office document"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"%PDF", "a PDF"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+)
+
+
 def _unreadable(head: bytes) -> Iterator[Event]:
     if not head.strip():
         yield kinds.EMPTY.at(Place(offset=0), "the file is empty", expected="an interchange or a document")
         return
+    what = next((words for start, words in _OTHER_FILES if head.startswith(start)), None)
+    message = f"the file is {what}; it is not opened" if what else "the file is in no syntax that we know"
     found = head[:40].decode("latin-1")
-    yield kinds.UNREADABLE.at(
-        Place(offset=0, line=1), "the file is in no syntax that we know", found=found, expected="ISA, UNA, UNB or an XML document"
-    )
+    yield kinds.UNREADABLE.at(Place(offset=0, line=1), message, found=found, expected="ISA, UNA, UNB or an XML document")
