@@ -196,6 +196,8 @@ def read(
                         line = encode_plainly(item.document)
                         out.write(_with_provenance(line, item, reading) if explain else line)
                         out.write(b"\n")
+                    elif item.result.outcome != "rejected":
+                        typer.echo(f"{file}: {item.spec} was checked, but there is no mapping that reads it", err=True)
                     interchanges += 1
                 elif isinstance(item, Problem):
                     problems = [item]

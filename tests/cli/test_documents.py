@@ -224,3 +224,14 @@ def test_help_has_an_example_for_every_command(command: Command) -> None:
 
 def test_the_version_is_printed(command: Command) -> None:
     assert command("--version").out.startswith("gateway ")
+
+
+def test_what_is_checked_but_not_mapped_is_told(command: Command, tmp_path: Path) -> None:
+    text = x12_order().decode()
+    acknowledgment = text[: text.index("GS*")] + (
+        "GS*FA*ACMEBUYER*SELLERCO*20260105*1200*1*X*004010~ST*997*0001~AK1*PR*1~AK2*855*0001~AK5*A~AK9*A*1*1*1~SE*6*0001~GE*1*1~IEA*1*000000001~"
+    )
+    put(tmp_path, "ack.edi", acknowledgment)
+    said = command("read", "ack.edi")
+    assert (said.code, said.out) == (0, "")
+    assert "x12/004010/997 was checked, but there is no mapping that reads it" in said.err
