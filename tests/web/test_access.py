@@ -89,10 +89,15 @@ def test_a_browser_that_says_the_site_is_believed_before_the_origin() -> None:
 
 
 def test_a_body_that_is_too_large_is_refused_whether_it_says_so_or_not(fresh: Seeded) -> None:
-    assert fresh.site.post_form("/holds/H-1/release", "reason=" + "x" * 70_000).status == 413
+    form = ("Content-Type", "application/x-www-form-urlencoded")
+    assert fresh.site.announce("/holds/H-1/release", 70_000, [form]) == 413
     connection = http.client.HTTPConnection("127.0.0.1", fresh.site.port, timeout=10)
-    head = {"Content-Type": "application/x-www-form-urlencoded", "Transfer-Encoding": "chunked"}
-    connection.request("POST", "/holds/H-1/release", iter([b"reason=", *([b"x" * 10_000] * 20)]), head, encode_chunked=True)
+    connection.putrequest("POST", "/holds/H-1/release")
+    for name, value in (form, ("Transfer-Encoding", "chunked")):
+        connection.putheader(name, value)
+    connection.endheaders()
+    for _ in range(7):
+        connection.send(b"2710\r\n" + b"x" * 10_000 + b"\r\n")
     assert connection.getresponse().status == 413
     connection.close()
 

@@ -197,20 +197,13 @@ def test_a_stranger_is_refused_and_may_not_send_much(world: World, buyer: Buyer)
     sent = buyer.message(x12_order(), us="NOBODY")
     reply = buyer.post(sent)
     assert reply.status in {200, 403} and came(world.station.database) == []
-    large = Site(buyer.port).ask("POST", "/as2", b"x" * (as2_receiving.MOST_BYTES_OF_STRANGERS + 1), dict(sent.headers))
-    assert large.status == 413
+    assert Site(buyer.port).announce("/as2", as2_receiving.MOST_BYTES_OF_STRANGERS + 1, sent.headers) == 413
     assert Site(buyer.port).ask("POST", "/as2", b"rubbish").status == 403
 
 
 def test_a_partners_message_is_limited_as_well(world: World, buyer: Buyer) -> None:
     assert as2_receiving.most_bytes(Relations(world.station.installation), buyer.message(b"ISA").headers) == as2_receiving.MOST_BYTES
-    connection = http.client.HTTPConnection("127.0.0.1", buyer.port, timeout=10)
-    connection.putrequest("POST", "/as2")
-    for name, value in (*buyer.message(b"ISA").headers, ("Content-Length", str(as2_receiving.MOST_BYTES + 1))):
-        connection.putheader(name, value)
-    connection.endheaders()
-    assert connection.getresponse().status == 413
-    connection.close()
+    assert Site(buyer.port).announce("/as2", as2_receiving.MOST_BYTES + 1, buyer.message(b"ISA").headers) == 413
 
 
 def test_half_a_message_is_none(world: World, buyer: Buyer) -> None:

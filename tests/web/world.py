@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import threading
+from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -46,6 +47,21 @@ class Site:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
             return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+        finally:
+            connection.close()
+
+    def announce(self, path: str, length: int, headers: Iterable[tuple[str, str]]) -> int:
+        """The status of the answer to a POST that says `length` and sends nothing of it.
+
+        A body that is really sent may still be on its way when the refusal comes and the line closes; then the sender sees a reset line at times.
+        """
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.putrequest("POST", path)
+            for name, value in (*headers, ("Content-Length", str(length))):
+                connection.putheader(name, value)
+            connection.endheaders()
+            return connection.getresponse().status
         finally:
             connection.close()
 
