@@ -114,7 +114,7 @@ def faults(folder: Path) -> list[str]:
 
 
 def inbox(folder: Path) -> list[str]:
-    return [path.read_text() for path in sorted((folder / "boxes/acme/in").iterdir())]
+    return [path.read_text() for path in sorted((folder / "boxes/acme/in").iterdir()) if not path.name.startswith(".")]
 
 
 def partner_faults(folder: Path) -> list[str]:
