@@ -40,6 +40,11 @@ class Service:
         os.killpg(self._process.pid, how)
         return self._process.wait(30)
 
+    def stop(self) -> None:
+        """Leave nothing running, whatever went wrong."""
+        if self._process is not None and self._process.poll() is None:
+            self.end(signal.SIGKILL)
+
 
 def install(folder: Path, database_url: str | None) -> None:
     for name in ("boxes/acme/out", "boxes/acme/in", "partners"):
@@ -56,9 +61,17 @@ def install(folder: Path, database_url: str | None) -> None:
 
 def storm(folder: Path, *, kills: int, files: int, seed: int, longest: float, patience: float) -> list[str]:
     """Files come in, the service is killed at random moments; what is wrong at the partner's and in the books when all is done."""
+    service = Service(folder)
+    try:
+        _rain(folder, service, kills=kills, files=files, seed=seed, longest=longest, patience=patience)
+    finally:
+        service.stop()
+    return _faults(folder, files)
+
+
+def _rain(folder: Path, service: Service, *, kills: int, files: int, seed: int, longest: float, patience: float) -> None:
     chance = random.Random(seed)
     moments = set(chance.sample(range(3, files), kills))
-    service = Service(folder)
     service.start()
     for number in range(1, files + 1):
         put(folder / "boxes/acme/out", f"po{number}.edi", x12_order(f"PO{number}", control=number).decode())
@@ -73,7 +86,6 @@ def storm(folder: Path, *, kills: int, files: int, seed: int, longest: float, pa
     # nothing more may come: what would be doubled comes within the next look at the database
     time.sleep(1)
     assert service.end(signal.SIGTERM) in {0, -signal.SIGTERM}
-    return _faults(folder, files)
 
 
 def _answered(folder: Path) -> list[str]:
