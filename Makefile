@@ -13,12 +13,12 @@ demo: $(VENV)/.ready
 	$(BIN)/gateway demo --data data/demo --port $(PORT)
 
 test: $(VENV)/.ready-dev lint
-	rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= -m "not storm and not bench" $(SPEED:%=--ignore=%) $(PYTEST_ARGS)
+	rm -f .coverage .coverage.* .tests.xml
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= --junitxml=.tests.xml -m "not storm and not bench" $(SPEED:%=--ignore=%) $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -p no:cov -p no:xdist $(SPEED)
 	@echo "line coverage of gateway/ in percent (at least 90):"
 	$(BIN)/python -m coverage report --fail-under=90 --format=total
-	@$(BIN)/python tests/what_was_left_out.py
+	@$(BIN)/python tests/what_was_left_out.py .tests.xml
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
@@ -46,4 +46,4 @@ $(VENV)/.ready-dev: $(VENV)/.ready
 	touch $@
 
 clean:
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .coverage data/demo
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .coverage .tests.xml data/demo

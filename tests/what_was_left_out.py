@@ -1,9 +1,11 @@
-"""Printed at the end of `make test`: what this machine could not run, and how to get it."""
+"""Printed at the end of `make test`: what this machine could not run, and how to get it; and every test that said itself that it was skipped."""
 
 import importlib.util
 import shutil
 import sys
 from pathlib import Path
+
+from lxml import etree
 
 TOP = Path(__file__).parent.parent
 NEEDS = [
@@ -16,13 +18,21 @@ NEEDS = [
 ]
 
 
-def main() -> int:
-    missing = [(what, cure) for there, what, cure in NEEDS if not there]
-    print("Everything that this suite knows was run." if not missing else "Not run on this machine:")
+def skipped(report: Path) -> list[tuple[str, str]]:
+    """Name and reason of each test that a report (JUnit's XML, as pytest writes it) calls skipped."""
+    cases = etree.parse(report).iterfind(".//testcase[skipped]")
+    return [(f"{case.get('classname')}.{case.get('name')}", str(case.find("skipped").get("message"))) for case in cases]
+
+
+def main(reports: list[Path]) -> int:
+    missing = [(what, cure) for there, what, cure in NEEDS if not there] + [one for report in reports for one in skipped(report)]
+    print(
+        "All tests of make test were run; the long storms are make storm, the measurements make bench." if not missing else "Not run on this machine:"
+    )
     for what, cure in missing:
         print(f"  {what}: {cure}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main([Path(name) for name in sys.argv[1:]]))
