@@ -10,7 +10,7 @@ from gateway.schema.plan import LoopUse
 from gateway.schema.plan import SchemaPlan
 from gateway.schema.plan import SegmentUse
 
-MESSAGES = ("orders", "ordrsp", "desadv", "invoic", "remadv")
+MESSAGES = ("orders", "ordrsp", "desadv", "invoic", "remadv", "aperak")
 SPECS = [f"edifact/{version}/{message}" for version in ("d96a", "d01b") for message in MESSAGES]
 
 #: message: number of segment groups in D.96A, D.01B; the group of the line items in each
@@ -20,6 +20,7 @@ GROUPS: dict[str, tuple[int, int, str, str]] = {
     "desadv": (23, 25, "SG15", "SG17"),
     "invoic": (51, 53, "SG25", "SG26"),
     "remadv": (10, 14, "SG4", "SG5"),
+    "aperak": (4, 5, "SG3", "SG4"),
 }
 
 #: version, segment, position (and component): identifier, type, shortest, longest, mandatory
@@ -122,7 +123,7 @@ def test_line_items_stand_in_their_group(spec: str, plans: dict[str, SchemaPlan]
     group = next(group for group in _groups(plans[spec].root) if group.name == GROUPS[message][2 if "d96a" in spec else 3])
     first = group.children[0]
     assert isinstance(first, SegmentUse)
-    assert first.tag == ("DOC" if message == "remadv" else "LIN")
+    assert first.tag == {"remadv": "DOC", "aperak": "ERC"}.get(message, "LIN")
 
 
 @pytest.mark.parametrize("spec", SPECS)
