@@ -174,9 +174,9 @@ class FolderResolver:
 
 
 def default_resolver() -> FolderResolver:
-    """The shipped mappings and schemas alone, without any installation."""
+    """The shipped mappings, schemas and partner templates alone, without any installation."""
     top = shipped_defaults()
-    return FolderResolver(({"mappings": top / "mappings", "schemas": top / "schemas"},))
+    return FolderResolver(({"mappings": top / "mappings", "schemas": top / "schemas", "partners": top / "partners"},))
 
 
 @dataclass(frozen=True)
@@ -212,12 +212,18 @@ class Installation:
             url = f"sqlite:///{self.path(url.removeprefix('sqlite:///'))}"
         return url
 
+    @property
+    def partner_files(self) -> list[str]:
+        """All files in our partners/ that are partners: templates and test cases lie in folders of their own beside them."""
+        ours = FolderResolver(self.resolver.places[:1])
+        return [name for name in ours.names("partners/") if not name.startswith(("partners/templates/", "partners/cases/"))]
+
     @cached_property
     def directory(self) -> Directory:
         """All partners; raises Faults with everything that is wrong in any of them."""
         loaded: list[LoadedPartner] = []
         faults: list[Fault] = []
-        for name in self.resolver.names("partners/"):
+        for name in self.partner_files:
             try:
                 loaded.append(load_partner(name, self.resolver))
             except Faults as error:
@@ -272,7 +278,7 @@ def load_installation(file: Path | None) -> Installation:
     top = shipped_defaults()
     places = (
         {"partners": folder / settings.partners, "mappings": folder / settings.mappings, "schemas": folder / settings.schemas},
-        {"mappings": top / "mappings", "schemas": top / "schemas"},
+        {"mappings": top / "mappings", "schemas": top / "schemas", "partners": top / "partners"},
     )
     rules = node.items.get("rules")
     return Installation(file.resolve(), settings, rules if isinstance(rules, Mapping) else None, FolderResolver(places))

@@ -16,6 +16,7 @@ def main() -> None:
     import gateway.cli.demonstrating
     import gateway.cli.documents
     import gateway.cli.operating
+    import gateway.cli.partner
     import gateway.cli.setting_up
     import gateway.cli.trading  # noqa: F401  the modules register their commands by decorator
 

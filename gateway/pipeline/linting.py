@@ -51,7 +51,7 @@ def lint_everything(config: Path | None, files: list[Path] | None) -> tuple[list
 
 def _partners(installation: Installation, faults: list[Fault]) -> list[LoadedPartner]:
     loaded = []
-    for name in installation.resolver.names("partners/"):
+    for name in installation.partner_files:
         try:
             loaded.append(load_partner(name, installation.resolver))
         except Faults as error:

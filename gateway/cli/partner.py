@@ -1,0 +1,118 @@
+"""Commands about partners: new, list."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.app import ConfigOption
+from gateway.cli.app import JsonOption
+from gateway.cli.app import app
+from gateway.cli.app import json_line
+from gateway.cli.documents import InputTrouble
+from gateway.cli.documents import chunks_of
+from gateway.cli.failures import INSTALLATION
+from gateway.cli.failures import UNKNOWN_INPUT
+from gateway.cli.failures import WRONG_DATA
+from gateway.cli.failures import WRONG_USAGE
+from gateway.cli.failures import Refused
+from gateway.config import find_config
+from gateway.config import load_installation
+
+partner_app = typer.Typer(no_args_is_help=True, help="Partner files: start one, list them.")
+app.add_typer(partner_app, name="partner")
+
+_FIRST_CONFIG = """There is no config.yaml here or in a folder above. Make one that says who you are, for example:
+
+us: {name: "Seller Co", identifiers: {x12: "ZZ:SELLERCO"}}
+data: data
+"""
+
+
+@partner_app.command("new")
+def new(
+    id: Annotated[str, typer.Argument(help="The partner's short name: lower-case letters, digits, - and _.", metavar="ID")],
+    template: Annotated[
+        str,
+        typer.Option("--from", help="A template (x12-850, edifact-orders, ...), or a file that the partner sent.", metavar="TEMPLATE|FILE"),
+    ],
+    name: Annotated[str | None, typer.Option("--name", help="The name for people.", metavar="NAME")] = None,
+    identity: Annotated[str | None, typer.Option("--identity", help="Sender in the partner's files, like ZZ:ACME.", metavar="QUALIFIER:ID")] = None,
+    version: Annotated[str | None, typer.Option("--version", help="Version, like 005010 or d01b (default: the template's).")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Start a partner: write its file, make its folders, and say what to do next.
+
+    Example: gateway partner new acme --from x12-850
+    """
+    from gateway.exchange.partner_template import NewPartner
+    from gateway.exchange.partner_template import known_templates
+    from gateway.pipeline.partner_setup import NotMade
+    from gateway.pipeline.partner_setup import look_at_sample
+    from gateway.pipeline.partner_setup import make_partner
+    from gateway.pipeline.plans import Plans
+
+    if config is None and find_config(Path.cwd()) is None:
+        raise Refused(_FIRST_CONFIG, INSTALLATION)
+    installation = load_installation(config)
+    templates = {one.name: one for one in known_templates(installation.resolver)}
+    sample, remarks = None, []
+    try:
+        if template not in templates and Path(template).is_file():
+            sample = look_at_sample(chunks_of(Path(template)), Plans(installation.resolver))
+        chosen = templates.get(sample.template if sample else template)
+        if chosen is None:
+            listed = "\n".join(f"  {one.name:16}{one.purpose}" for one in templates.values())
+            raise Refused(f"'{template}' is neither a template nor a file. The templates:\n{listed}", WRONG_USAGE)
+        if identity is None:
+            identity = sample.sender if sample else _guessed(chosen.syntax, id)
+            if sample is None:
+                remarks.append(f"{identity} is a guess at the sender in their files: ask the partner, or start from a file of theirs (--from FILE)")
+        wanted = NewPartner(
+            id=id,
+            name=name or (sample.name if sample else "") or id.replace("-", " ").replace("_", " ").title(),
+            identity=identity,
+            version=(version or (sample.version if sample else "") or chosen.version).lower(),
+        )
+        made = make_partner(installation, chosen, wanted, sample)
+    except InputTrouble as error:
+        raise Refused(f"{template} cannot be read: {error}", UNKNOWN_INPUT) from None
+    except NotMade as error:
+        raise Refused(str(error), WRONG_DATA) from None
+    folder = installation.folder
+    typer.echo(made.text, nl=False)
+    typer.echo(f"\n{_shown(made.file, folder)} is written.")
+    for path, what in zip(made.folders, ("Their files are taken from", "Ours appear in"), strict=False):
+        typer.echo(f"{what} {_shown(path, folder)}")
+    for remark in (*remarks, *made.remarks):
+        typer.echo(f"Look at this: {remark}")
+    example = template if sample else "FILE"
+    typer.echo(f"Next: gateway lint; gateway read {example} --partner {id}; gateway receive {example} --partner {id}; gateway run")
+
+
+def _shown(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+
+
+def _guessed(syntax: str, id: str) -> str:
+    """A likely identity where nobody said one; there is none to guess where the number is issued by somebody."""
+    if syntax not in {"x12", "edifact"}:
+        raise Refused("Say who sends: --identity 0088:GLN or --identity vat:DE123456789, or start from a file of theirs (--from FILE)", WRONG_USAGE)
+    return f"{'ZZ' if syntax == 'x12' else 'ZZZ'}:{id.upper().replace('-', '').replace('_', '')[:15]}"
+
+
+@partner_app.command("list")
+def list_partners(as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """List the partners with what is exchanged with them.
+
+    Example: gateway partner list
+    """
+    directory = load_installation(config).directory
+    for id, loaded in sorted(directory.partners.items()):
+        partner = loaded.partner
+        receive = [agreement.receive for agreement in partner.agreements if agreement.receive]
+        send = [agreement.send for agreement in partner.agreements if agreement.send]
+        if as_json:
+            typer.echo(json_line({"id": id, "name": partner.name, "file": loaded.file, "receive": receive, "send": send}))
+        else:
+            typer.echo(f"{id}: {partner.name}; takes {', '.join(receive) or 'nothing'}; sends {', '.join(send) or 'nothing'}")

@@ -1,0 +1,110 @@
+"""`gateway partner`: from a template or from a file that the partner sent, to a file that lint finds nothing in."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gateway.config import default_resolver
+from gateway.exchange.partner_template import known_templates
+from tests.cli.conftest import Command
+from tests.pipeline.world import x12_order
+
+US = 'us: {name: Seller Co, identifiers: {x12: "ZZ:SELLERCO", edifact: "ZZZ:SELLERCO", gln: "4012345500004"}}\ndata: data\n'
+IDENTITIES = {"x12": "ZZ:NEW", "edifact": "14:5412345000013", "ubl": "0088:5412345000013"}
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    (tmp_path / "config.yaml").write_text(US)
+    return tmp_path
+
+
+@pytest.mark.parametrize("template", known_templates(default_resolver()), ids=lambda template: template.name)
+def test_every_template_makes_a_short_file_without_faults(template, house: Path, command: Command) -> None:
+    said = command("partner", "new", "new-one", "--from", template.name, "--identity", IDENTITIES[template.syntax])
+    assert said.code == 0, said.err
+    text = (house / "partners/new-one.yaml").read_text()
+    assert len(text.splitlines()) <= 20 and "$" not in text
+    assert yaml.safe_load(text)["name"] == "New One"
+    assert command("lint").code == 0
+    assert (house / "boxes/new-one/out").is_dir() and (house / "boxes/new-one/in").is_dir()
+
+
+def test_a_file_of_theirs_says_who_sends_what(house: Path, command: Command) -> None:
+    (house / "po.edi").write_bytes(x12_order("PO1"))
+    assert command("partner", "new", "acme", "--from", "po.edi").code == 0
+    made = yaml.safe_load((house / "partners/acme.yaml").read_text())
+    assert made["identifiers"] == {"x12": "ZZ:ACMEBUYER"}
+    assert made["agreements"][0] == {"receive": "x12/004010/850", "from": "box", "acknowledge": "997"}
+    said = command("read", "po.edi", "--partner", "acme")
+    assert said.code == 0 and '"number":"PO1"' in said.out
+
+
+def test_a_version_is_taken_over_and_005010_is_answered_by_999(house: Path, command: Command) -> None:
+    assert command("partner", "new", "acme", "--from", "x12-850", "--version", "005010").code == 0
+    made = yaml.safe_load((house / "partners/acme.yaml").read_text())
+    assert made["agreements"][0] == {"receive": "x12/005010/850", "from": "box", "acknowledge": "999"}
+
+
+def test_what_is_there_is_never_overwritten(house: Path, command: Command) -> None:
+    assert command("partner", "new", "acme", "--from", "x12-850").code == 0
+    before = (house / "partners/acme.yaml").read_text()
+    said = command("partner", "new", "acme", "--from", "edifact-orders")
+    assert said.code == 1 and "is there already" in said.err
+    assert (house / "partners/acme.yaml").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("acme", "--from", "x12-851"), 2, "x12-850"),
+        (("acme", "--from", "ubl-order"), 2, "--identity"),
+        (("Acme Corp", "--from", "x12-850"), 1, "is no id"),
+        (("../acme", "--from", "x12-850"), 1, "is no id"),
+        (("acme", "--from", "x12-850", "--identity", "ACME"), 1, "qualifier:id"),
+        (("acme", "--from", "note.txt"), 1, "No order was found"),
+    ],
+)
+def test_what_cannot_be_is_said_and_nothing_is_written(house: Path, command: Command, arguments: tuple[str, ...], code: int, words: str) -> None:
+    (house / "note.txt").write_text("hello")
+    said = command("partner", "new", *arguments)
+    assert said.code == code and words in said.err
+    assert not (house / "partners").exists()
+
+
+def test_an_identity_belongs_to_one_partner(house: Path, command: Command) -> None:
+    assert command("partner", "new", "acme", "--from", "x12-850").code == 0
+    said = command("partner", "new", "other", "--from", "x12-850", "--identity", "ZZ:ACME")
+    assert said.code == 1 and "identifies acme as well" in said.err
+    assert not (house / "partners/other.yaml").exists()
+
+
+def test_a_sample_to_somebody_else_is_told(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "config.yaml").write_text('us: {name: Other Co, identifiers: {x12: "ZZ:OTHER"}}\ndata: data\n')
+    (tmp_path / "po.edi").write_bytes(x12_order("PO1"))
+    said = command("partner", "new", "acme", "--from", "po.edi")
+    assert said.code == 0 and "addressed to ZZ:SELLERCO" in said.out
+
+
+def test_without_an_installation_the_way_is_shown(command: Command) -> None:
+    said = command("partner", "new", "acme", "--from", "x12-850")
+    assert said.code == 4 and "config.yaml" in said.err and "identifiers" in said.err
+
+
+def test_own_templates_win_and_are_no_partners(house: Path, command: Command) -> None:
+    folder = house / "partners/templates"
+    folder.mkdir(parents=True)
+    (folder / "x12-850.yaml").write_text("# Ours. version: 005010\nid: $id\nname: $name\nidentifiers: {$identifiers}\ncredit: none\n")
+    assert command("partner", "new", "acme", "--from", "x12-850").code == 0
+    assert "credit: none" in (house / "partners/acme.yaml").read_text()
+    assert command("partner", "list").out == "acme: Acme; takes nothing; sends nothing\n"
+    assert command("lint").code == 0
+
+
+def test_a_template_that_asks_for_too_much_is_told(house: Path, command: Command) -> None:
+    folder = house / "partners/templates"
+    folder.mkdir(parents=True)
+    (folder / "odd.yaml").write_text("# Odd\nid: $id\nname: $nam\n")
+    said = command("partner", "new", "acme", "--from", "odd", "--identity", "ZZ:A")
+    assert said.code in {1, 2} and not (house / "partners/acme.yaml").exists()
