@@ -20,6 +20,7 @@ from gateway.mapping.compile_reading import compile_reading
 from gateway.mapping.files import file_for
 from gateway.schema import compile as schema_compile
 from gateway.schema import load as schema_load
+from gateway.schema.nearest import nearest_version
 from gateway.yaml_source import Mapping
 from gateway.yaml_source import Resolver
 from gateway.yaml_source import Scalar
@@ -101,16 +102,7 @@ class Plans:
     def _find_nearest(self, spec: str) -> str | None:
         if any(self.resolver.text_of(f"{top}/{spec}.yaml") for top in ("schemas", "mappings")):
             return spec
-        parts = spec.split("/")
-        if len(parts) != 3:
-            return None
-        syntax, version, kind = parts
-        names = [name.removeprefix("schemas/").removesuffix(".yaml") for name in self.resolver.names(f"schemas/{syntax}/")]
-        versions = sorted(name.split("/")[1] for name in names if name.endswith(f"/{kind}") and name.split("/")[1] != "service")
-        if not versions:
-            return None
-        earlier = [known for known in versions if _age(known) <= _age(version)]
-        return f"{syntax}/{earlier[-1] if earlier else versions[0]}/{kind}"
+        return nearest_version(spec, schema_load.known_specs(self.resolver))
 
     def reading(self, spec: str, partner: LoadedPartner | None = None, *, explain: bool = False) -> ReadingPlan:
         """The plan to read `spec` with; raises Faults where a file of it is wrong."""
@@ -170,14 +162,6 @@ class Plans:
             key = Scalar("tables", node.document, node.line, node.column)
             overlays.append(Mapping({"tables": node}, {"tables": key}, node.document, node.line, node.column))
         return overlays
-
-
-def _age(version: str) -> tuple[int, str]:
-    """Directories of the nineties (D96A) come before those of this century (D01B)."""
-    if version[:1].lower() == "d" and version[1:3].isdigit():
-        year = int(version[1:3])
-        return (1900 + year if year > 80 else 2000 + year, version[3:].lower())
-    return (0, version)
 
 
 def kept(kind: str, digest: str, sources: tuple[tuple[str, str], ...]) -> Kept:

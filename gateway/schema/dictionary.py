@@ -5,6 +5,7 @@ for every one. Knows YAML and the plan, not transactions.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
@@ -331,8 +332,14 @@ def form_of(text: str, syntax: str) -> Form | None:
     return Form(match[5], match[1], least, int(match[4] or least))
 
 
-def load_dictionary(folder: str, resolver: Resolver, faults: list[Fault]) -> Dictionary:
-    """The dictionary in `schemas/<folder>/`; what is wrong is added to `faults`."""
+def load_dictionary(folder: str, resolver: Resolver, faults: list[Fault], elders: Iterable[str] = ()) -> Dictionary:
+    """The dictionary in `schemas/<folder>/`; each file that it does not have is that of the first of `elders` that has it. What is
+    wrong is added to `faults`."""
     syntax = "edifact" if folder.startswith("edifact/") else "x12"
-    elements, composites, segments = (load_part(folder, kind, resolver, faults) for kind in ("elements", "composites", "segments"))
-    return Dictionary(syntax, folder, elements, composites, segments, faults)
+    folders = [folder, *elders]
+
+    def part(kind: str) -> Part:
+        own = next((one for one in folders if resolver.text_of(f"schemas/{one}/{kind}.yaml") is not None), folder)
+        return load_part(own, kind, resolver, faults)
+
+    return Dictionary(syntax, folder, part("elements"), part("composites"), part("segments"), faults)

@@ -16,6 +16,8 @@ A file that `extends` another, and a partner's `schema:`, say only what differs,
       PO1/N1/N1/04: M                   # in that loop only
     codes:
       BEG/01: ["00", "05"]              # only these; `any` lifts the list
+    notes:
+      BEG/05: The day on which we signed # words for a guide; also of a segment (BEG: every BEG) or a loop (loop PO1)
 """
 
 import hashlib
@@ -36,7 +38,7 @@ from gateway.yaml_source import Sequence
 from gateway.yaml_source import plain
 
 _DICTIONARY_FILES = {"elements", "composites", "segments"}
-_KEYS = {"schema", "extends", "name", "group", "type", "segments", "elements", "codes"}
+_KEYS = {"schema", "extends", "name", "group", "type", "segments", "elements", "codes", "notes"}
 _DEPTH = 12
 
 
@@ -57,7 +59,8 @@ def load_schema(spec: str, resolver: Resolver, overlay: Mapping | None = None) -
     chain, sources = _load_chain(spec, resolver, faults)
     if not chain:
         raise Faults(faults)
-    dictionary = load_dictionary(spec.rpartition("/")[0], resolver, faults)
+    folders = [name.removeprefix("schemas/").rpartition("/")[0] for name, _ in sources]
+    dictionary = load_dictionary(folders[0], resolver, faults, folders[1:])
     plan = _build(spec, chain, overlay, dictionary, sources)
     if faults or plan is None:
         raise Faults(_once(faults))
@@ -72,8 +75,10 @@ def find_faults(resolver: Resolver) -> list[Fault]:
             load_schema(spec, resolver)
         except Faults as error:
             faults.extend(error.faults)
-    folders = {name.split("/", 1)[1].rpartition("/")[0] for syntax in ("edifact", "x12") for name in resolver.names(f"schemas/{syntax}/")}
-    for folder in sorted(folder for folder in folders if folder.count("/") == 1):
+    names = [name.removeprefix("schemas/") for syntax in ("edifact", "x12") for name in resolver.names(f"schemas/{syntax}/")]
+    for folder in sorted(
+        folder for folder, _, file in (name.rpartition("/") for name in names) if file == "elements.yaml" and folder.count("/") == 1
+    ):
         load_dictionary(folder, resolver, faults).check_all()
     return _once(faults)
 
@@ -126,7 +131,7 @@ def _build(spec: str, chain: list[Mapping], overlay: Mapping | None, dictionary:
     structure = Structure(dictionary)
     structure.read(segments, type_)
     if overlay is not None:
-        check_keys(overlay, {"extends", "segments", "elements", "codes"}, faults)
+        check_keys(overlay, {"extends", "segments", "elements", "codes", "notes"}, faults)
     for node in [*chain, *([overlay] if overlay is not None else [])]:
         whole = node.get("segments")
         if isinstance(whole, Sequence) and node is not chain[0]:
@@ -137,6 +142,8 @@ def _build(spec: str, chain: list[Mapping], overlay: Mapping | None, dictionary:
             structure.change_elements(node.items["elements"])
         if "codes" in node:
             structure.change_codes(node.items["codes"])
+        if "notes" in node:
+            structure.add_notes(node.items["notes"])
     structure.check()
     if not words["name"]:
         faults.append(chain[0].fault("`name` is missing"))

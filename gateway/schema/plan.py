@@ -25,6 +25,8 @@ class ElementUse:
     components: "tuple[ElementUse, ...]" = ()
     #: must stay empty: what a partner's schema says with `unused`
     unused: bool = False
+    #: what a schema or a partner's difference says about it in words; for guides only
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class SegmentUse:
     max: int | None
     elements: tuple[ElementUse, ...]
     conditions: tuple[Condition, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,7 @@ class LoopUse:
     mandatory: bool
     max: int | None
     children: "tuple[SegmentUse | LoopUse, ...]"
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

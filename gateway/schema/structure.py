@@ -49,10 +49,11 @@ class DraftLoop:
     max: int | None
     children: "list[DraftSegment | DraftLoop]"
     at: Scalar
+    note: str = ""
 
     def freeze(self) -> LoopUse:
         children = tuple(child.use if isinstance(child, DraftSegment) else child.freeze() for child in self.children)
-        return LoopUse(name=self.name, mandatory=self.mandatory, max=self.max, children=children)
+        return LoopUse(name=self.name, mandatory=self.mandatory, max=self.max, children=children, note=self.note)
 
 
 Draft = DraftSegment | DraftLoop
@@ -256,6 +257,30 @@ class Structure:
         for path, value in node.items.items():
             self._change_element(node.keys[path], Mapping({"codes": value}, {"codes": node.keys[path]}, node.document, node.line, node.column))
 
+    def add_notes(self, node: Node) -> None:
+        """`notes:` path of an element, a segment (its mere tag means every one) or a loop, to words for a guide."""
+        if not isinstance(node, Mapping):
+            self.faults.append(node.fault("`notes` is a list of paths with their words, like 'BEG/05: The day of the order'"))
+            return
+        for path, value in node.items.items():
+            key = node.keys[path]
+            if not isinstance(value, Scalar):
+                self.faults.append(value.fault("a note is text"))
+            elif _NUMBER.fullmatch(path.rpartition("/")[2]):
+                self._change_element(key, Mapping({"note": value}, {"note": key}, node.document, node.line, node.column))
+            else:
+                self._note(key, value.text)
+
+    def _note(self, key: Scalar, text: str) -> None:
+        everywhere = self._all(self.root, key.text)
+        if not everywhere:
+            found = self._find(key)
+            if found is not None and isinstance(found[1], DraftLoop):
+                found[1].note = text
+            everywhere = [found[1]] if found is not None and isinstance(found[1], DraftSegment) else []
+        for draft in everywhere:
+            draft.use = replace(draft.use, note=text)
+
     def _change_element(self, key: Scalar, difference: Mapping) -> None:
         steps = key.text.split("/")
         numbers = [int(step) for step in steps if _NUMBER.fullmatch(step)]
@@ -311,6 +336,9 @@ class Structure:
         return (*uses[: position - 1], new, *uses[position:])
 
     def _differing(self, use: ElementUse, difference: Mapping) -> ElementUse:
+        note = difference.get("note")
+        if isinstance(note, Scalar):
+            use = replace(use, note=note.text)
         requirement = difference.get("requirement")
         known = {**self.requirements, "X": False, "unused": False}
         if isinstance(requirement, Scalar) and requirement.text in known:

@@ -126,7 +126,8 @@ def test_all_faults_of_all_files_come_at_once() -> None:
     [
         (
             {"order": ORDER.replace("group", "gruop")},
-            "order.yaml:3:1: there is no key 'gruop' here (did you mean 'group'?); known are codes, elements, extends, group, name, schema, segments, type",
+            "order.yaml:3:1: there is no key 'gruop' here (did you mean 'group'?); "
+            "known are codes, elements, extends, group, name, notes, schema, segments, type",
         ),
         ({"order": ORDER.replace("x12/t/order", "x12/t/ordre")}, "order.yaml:1:9: this file is x12/t/order, not 'x12/t/ordre'"),
         (
@@ -226,10 +227,27 @@ def test_a_partner_may_tighten_one_place_only() -> None:
     assert (first.elements[0].max, second.elements[0].max, second.elements[0].codes) == (22, 5, {"ABC"})
 
 
+def test_a_partner_may_put_notes_beside_an_element_a_segment_and_a_loop() -> None:
+    notes = """
+notes:
+  BEG/01: New orders only
+  N1: Every party
+  loop N1: Parties
+  N1/N2: Its second name
+  N1/N2/01: As on the label
+"""
+    head, loop = loaded(overlay=notes).root.children[1:3]
+    assert isinstance(head, SegmentUse) and isinstance(loop, LoopUse)
+    opener, second = loop.children
+    assert isinstance(second, SegmentUse)
+    assert head.note == "" and head.elements[0].note == "New orders only"
+    assert (opener.note, loop.note, second.note, second.elements[0].note) == ("Every party", "Parties", "Its second name", "As on the label")
+
+
 @pytest.mark.parametrize(
     ("overlay", "fault"),
     [
-        ("sgements: {}", "1:1: there is no key 'sgements' here (did you mean 'segments'?); known are codes, elements, extends, segments"),
+        ("sgements: {}", "1:1: there is no key 'sgements' here (did you mean 'segments'?); known are codes, elements, extends, notes, segments"),
         ("segments: {N1/N4: O 1}", "1:12: there is no N4 in loop N1"),
         ("segments: {N9/N4: O 1}", "1:12: there is no loop N9 (did you mean 'loop N1'?)"),
         ("segments: {N1/N2: X 1}", "1:19: 'X 1' is no requirement and maximum like 'O 5', and not none"),
@@ -243,6 +261,10 @@ def test_a_partner_may_tighten_one_place_only() -> None:
         ("elements: {BEG/01: {codes: [ABC]}}", "1:28: code 'ABC' does not fit the length of element 353 (2 to 2)"),
         ("elements: {loop N1/01: M}", "1:12: loop N1 is a loop; name the segment in it"),
         ("codes: {BEG/01: []}", "1:17: `codes` is a list that is not empty"),
+        ("notes: {N1/N4: x}", "1:9: there is no N4 in loop N1"),
+        ("notes: {BEG/09: x}", "1:9: BEG/09 does not exist: BEG has 4 elements in x12/t"),
+        ("notes: {BEG/01: [x]}", "1:17: a note is text"),
+        ("notes: [BEG]", "1:8: `notes` is a list of paths with their words, like 'BEG/05: The day of the order'"),
         ("segments: {BEG: none, ST: none}", "order.yaml:6:3: the segments of a transaction start with ST M 1 and end with SE M 1"),
     ],
 )
@@ -269,6 +291,17 @@ def test_a_dictionary_of_differences_adds_replaces_and_removes() -> None:
     assert [use.max for use in head.elements] == [2, 30]
     assert [use.id for use in name.elements] == ["324", "1"]
     assert [condition.positions for condition in name.conditions] == [(1, 2)]
+
+
+def test_a_version_without_a_dictionary_has_that_of_what_it_extends() -> None:
+    files = Files()
+    files.texts["schemas/x12/u/order.yaml"] = "schema: x12/u/order\nextends: x12/t/order\nsegments: {BEG: M 2}\n"
+    plan = load_schema("x12/u/order", files)
+    assert (plan.version, outline(plan.root)) == ("U", "ST M1, BEG M2, N1 O5(N1 M1, N2 O2), SE M1")
+    assert find_faults(files) == []
+    files.texts["schemas/x12/u/elements.yaml"] = 'schema: x12/u/elements\nextends: x12/t/elements\nelements: {"324": AN 1..30 Order number}\n'
+    head = load_schema("x12/u/order", files).root.children[1]
+    assert isinstance(head, SegmentUse) and head.elements[1].max == 30
 
 
 def test_unused_entries_are_looked_at_by_lint() -> None:

@@ -137,14 +137,14 @@ def test_both_versions_know_the_same_transactions() -> None:
     assert [
         f"x12/{version}/{kind}"
         for version in ("004010", "005010")
-        for kind in ("810", "820", "850", "855", "856", "997", "999")
+        for kind in ("810", "820", "824", "850", "855", "856", "997", "999")
         if (version, kind) != ("004010", "999")
     ] == SPECS
 
 
 def test_groups_are_those_of_the_standard() -> None:
     groups = {spec.split("/")[2]: load_schema(spec, default_resolver()).group for spec in SPECS}
-    assert groups == {"850": "PO", "855": "PR", "856": "SH", "810": "IN", "820": "RA", "997": "FA", "999": "FA"}
+    assert groups == {"850": "PO", "855": "PR", "856": "SH", "810": "IN", "820": "RA", "824": "AG", "997": "FA", "999": "FA"}
 
 
 @pytest.mark.parametrize(
@@ -196,6 +196,18 @@ def test_groups_are_those_of_the_standard() -> None:
                 "DTM*003*20260105",
             ],
         ),
+        (
+            "x12/004010/824",
+            [
+                "BGN*00*1*20260105*1200",
+                "N1*FR*A*92*12",
+                "OTI*TR*PO*PO1*ACME*SELLER*20260105*1200*1*0001*850*004010",
+                "REF*PO*PO1",
+                "TED*007*NO SUCH ITEM*PO1*3*6*234*X",
+                "NTE*GEN*ASK US",
+            ],
+        ),
+        ("x12/005010/824", ["BGN*11*1*20260105", "OTI*TA*PO*PO1", "OTI*TE*PO*PO2", "TED*ZZZ*PRICE*PO1*3**4>1>2*212*5", "CTX*ORDER>1"]),
         ("x12/004010/997", ["AK1*PO*1", "AK2*850*0001", "AK3*PO1*3*PO1*8", "AK4*4*212*5*1", "AK4*4>1*212*5", "AK5*R*5", "AK9*R*1*1*0"]),
         (
             "x12/005010/999",
