@@ -207,7 +207,7 @@ def test_groups_are_those_of_the_standard() -> None:
                 "NTE*GEN*ASK US",
             ],
         ),
-        ("x12/005010/824", ["BGN*11*1*20260105", "OTI*TA*PO*PO1", "OTI*TE*PO*PO2", "TED*ZZZ*PRICE*PO1*3**4>1>2*212*5", "CTX*ORDER>1"]),
+        ("x12/005010/824", ["BGN*11*1*20260105", "OTI*TA*PO*PO1", "OTI*TE*PO*PO2", "TED*ZZZ*PRICE*PO1*3*4>1>2*212*5", "CTX*ORDER>1"]),
         ("x12/004010/997", ["AK1*PO*1", "AK2*850*0001", "AK3*PO1*3*PO1*8", "AK4*4*212*5*1", "AK4*4>1*212*5", "AK5*R*5", "AK9*R*1*1*0"]),
         (
             "x12/005010/999",
