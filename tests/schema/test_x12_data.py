@@ -263,6 +263,8 @@ FAULTY = {
     "850__bots-plugins__850-004010": "CONDITION",
     "850__bots-plugins__mailbag01": "CONDITION",
     "850__module-ballerina-edi": "TOO-LONG CONDITION",
+    "824__X12.NET__ApplicationAdvice": "TOO-SHORT",
+    "824__X12Parser__FromTmhp": "TOO-SHORT TOO-LONG",
     "855__stupidedi__2": "MISSING TOO-MANY",
     "856__X12.NET__ShipNotice": "TOO-SHORT",
     "856__X12Parser__Example4": "TOO-LONG",
