@@ -18,7 +18,8 @@ def main() -> None:
     import gateway.cli.operating
     import gateway.cli.partner
     import gateway.cli.setting_up
-    import gateway.cli.trading  # noqa: F401  the modules register their commands by decorator
+    import gateway.cli.trading
+    import gateway.cli.watching  # noqa: F401  the modules register their commands by decorator
 
     # documents live as long as their batch and hardly ever stand in circles: a collection every 700 new values costs a fifth of all
     # work (benchmarks/run.py) and finds nothing

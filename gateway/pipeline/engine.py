@@ -33,7 +33,3 @@ class Engine(Protocol):
     def stop(self) -> None:
         """Finish the steps under way, then return from run."""
         ...
-
-    def health(self) -> dict[str, str]:
-        """What an operator wants to know."""
-        ...

@@ -24,6 +24,9 @@ from sqlalchemy import Connection
 
 from gateway.pipeline.engine import Step
 from gateway.pipeline.station import Station
+from gateway.pipeline.troubles import MENDS_ITSELF
+from gateway.pipeline.troubles import OUR_FAULT
+from gateway.pipeline.troubles import Standing
 from gateway.store import streams
 from gateway.store import sweep
 from gateway.store.database import DatabaseTrouble
@@ -100,7 +103,7 @@ class LocalEngine:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._clocks = BackgroundScheduler(timezone="UTC")
-        self._failures: dict[str, str] = {}
+        self._failures: dict[str, Standing] = {}
         self._pollers: list[threading.Thread] = []
 
     def poke(self, connection: Connection, stream: str) -> None:
@@ -116,6 +119,8 @@ class LocalEngine:
     def poller(self, name: str, seconds: float, look: Callable[[], bool]) -> None:
         """A thread that looks into one mailbox; `look` says whether there may be more at once."""
 
+        trouble = Standing(self._station, "poller", name)
+
         def loop() -> None:
             while not self._stopping.is_set():
                 more = False
@@ -123,9 +128,13 @@ class LocalEngine:
                     more = look()
                 except DatabaseTrouble as error:
                     _log.warning("poll failed", poller=name, error=str(error))
-                except Exception:  # noqa: BLE001  a fault of ours must not end the thread: the mailbox would be forgotten
+                    trouble.stands(str(error), MENDS_ITSELF)
+                except Exception as error:  # noqa: BLE001  a fault of ours must not end the thread: the mailbox would be forgotten
                     _log.exception("poll failed", poller=name)
+                    trouble.stands(f"{type(error).__name__}: {error}", OUR_FAULT)
                     self._stopping.wait(FAILED_POLL)
+                else:
+                    trouble.is_over()
                 if more:
                     self.wake()
                 else:
@@ -183,9 +192,6 @@ class LocalEngine:
         """Let go of the threads of an engine that only drained."""
         self._pool.shutdown(wait=True)
 
-    def health(self) -> dict[str, str]:
-        return {"engine": "local", "sending": str(len(self._under_way)), **{f"failing {name}": why for name, why in self._failures.items()}}
-
     def idle(self) -> bool:
         """Whether no thread of ours runs any more, also none that hangs at a partner's server."""
         return not any(thread.is_alive() for thread in self._pollers) and not self._under_way
@@ -238,13 +244,18 @@ class LocalEngine:
                     break
         except DatabaseTrouble as error:
             # the transaction was rolled back; the sweep pokes the stream again
-            self._failures[stream] = str(error)
             _log.warning("step failed", stream=stream, error=str(error))
+            self._trouble_of(stream).stands(str(error), MENDS_ITSELF)
         except Exception as error:  # noqa: BLE001  a fault of ours must not stop the other streams: shown, and tried again by the sweep
-            self._failures[stream] = f"{type(error).__name__}: {error}"
             _log.exception("step failed", stream=stream)
+            self._trouble_of(stream).stands(f"{type(error).__name__}: {error}", OUR_FAULT)
         else:
-            self._failures.pop(stream, None)
+            failed = self._failures.pop(stream, None)
+            if failed is not None:
+                failed.is_over()
+
+    def _trouble_of(self, stream: str) -> Standing:
+        return self._failures.setdefault(stream, Standing(self._station, "step", stream))
 
     def _start_sending(self, stream: str) -> None:
         with self._guard:

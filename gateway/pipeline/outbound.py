@@ -29,11 +29,14 @@ from gateway.pipeline.rendering import Unrenderable
 from gateway.pipeline.rendering import body_of
 from gateway.pipeline.rendering import render
 from gateway.pipeline.station import Station
+from gateway.pipeline.troubles import MENDS_ITSELF
+from gateway.pipeline.troubles import START_AGAIN
 from gateway.problem import NOWHERE
 from gateway.store import crash
 from gateway.store import documents
 from gateway.store import journal
 from gateway.store import outbox
+from gateway.store import troubles
 from gateway.store.identity import lease_token
 from gateway.store.outbox import Entry
 from gateway.store.rows import StaleState
@@ -179,8 +182,11 @@ def _record(
                 if document.state == "created"
             ]
             documents.transition(connection, changes)
+        if sent:
+            troubles.is_over(connection, _sending(ready[0]))
         if failure is not None:
             entry, error = failure
+            _tell(connection, entry, error, now)
             if error.stop:
                 # the row is as good as any behind it: they wait together, in order, for a person to mend the endpoint
                 outbox.failed(connection, [entry.id], token, now + STOPPED, error.message)
@@ -192,7 +198,7 @@ def _record(
                     error=error.message,
                     cure="mend what the error names, then start the service again",
                 )
-            elif not error.retry or entry.attempts > len(WAITS):
+            elif _is_given_up(entry, error):
                 _log.error("given up", partner=entry.partner, endpoint=entry.endpoint, row=entry.id, spec=entry.spec, error=error.message)
                 outbox.dead(connection, [entry.id], token, error.message)
                 entries.append(_entry(entry, now, "given up", {"attempts": str(entry.attempts)}, reason=error.message))
@@ -214,6 +220,34 @@ def _record(
                 outbox.unclaim(connection, rest, token)
         journal.append(connection, entries)
         crash.point(57)
+
+
+def _is_given_up(entry: Entry, error: TransportError) -> bool:
+    return not error.retry or entry.attempts > len(WAITS)
+
+
+def _sending(entry: Entry) -> str:
+    """The name of a trouble with the endpoint that a row leaves by."""
+    return f"sending {entry.partner}:{entry.endpoint}"
+
+
+def _tell(connection: Connection, entry: Entry, error: TransportError, now: datetime) -> None:
+    """Show that an endpoint takes nothing; a row that was given up stands among the dead deliveries instead."""
+    if not error.stop and _is_given_up(entry, error):
+        troubles.is_over(connection, _sending(entry))
+        return
+    troubles.stands(
+        connection,
+        troubles.Trouble(
+            name=_sending(entry),
+            kind="sending",
+            partner=entry.partner,
+            state="stopped" if error.stop else "retrying",
+            error=error.message,
+            cure=START_AGAIN if error.stop else MENDS_ITSELF,
+            since=now,
+        ),
+    )
 
 
 def _entry(entry: Entry, now: datetime, action: str, facts: dict[str, str], references: tuple[str, ...] = (), reason: str = "") -> journal.Entry:

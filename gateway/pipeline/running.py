@@ -21,6 +21,7 @@ from gateway.pipeline.service import local_engine
 from gateway.pipeline.service import seal
 from gateway.pipeline.station import open_station
 from gateway.store import outbox
+from gateway.store import troubles
 from gateway.yaml_source import Faults
 
 #: seconds that a new owner waits for a dying one to let go
@@ -49,6 +50,7 @@ def run_service(installation: Installation, *, ready: threading.Event | None = N
         engine = local_engine(station)
         with station.database.begin() as connection:
             outbox.try_now(connection, station.clock())
+            troubles.forget_all(connection)
         web = WebProcess(installation)
 
         def stop(number: int, frame: FrameType | None) -> None:

@@ -22,6 +22,9 @@ from gateway.pipeline.engine_local import LocalEngine
 from gateway.pipeline.engine_local import OwnerLock
 from gateway.pipeline.inbound import Inbound
 from gateway.pipeline.station import Station
+from gateway.pipeline.troubles import MENDS_ITSELF
+from gateway.pipeline.troubles import START_AGAIN
+from gateway.pipeline.troubles import Standing
 from gateway.store import checkpoints
 from gateway.store import outbox
 from gateway.store import sweep
@@ -74,19 +77,31 @@ def add_pollers(engine: LocalEngine, station: Station) -> None:
 
 def _looker(station: Station, address: str, endpoint: Endpoint) -> Callable[[], bool]:
     troubles = receive.Troubles()
-    return _patiently("mailbox", address, lambda: receive.poll(station, address, box_of(station.installation, endpoint), troubles=troubles))
+    trouble = Standing(station, "mailbox", address, _whose(station, address))
+    return _patiently("mailbox", address, lambda: receive.poll(station, address, box_of(station.installation, endpoint), troubles=troubles), trouble)
+
+
+def _whose(station: Station, address: str) -> str | None:
+    """The partner that an address belongs to, None where several share it (a VAN)."""
+    owners = {
+        loaded.partner.id
+        for loaded in station.installation.directory.partners.values()
+        for endpoint in loaded.partner.endpoints.values()
+        if endpoint.address == address
+    }
+    return owners.pop() if len(owners) == 1 else None
 
 
 def _own_folder(station: Station, kind: str, folder: str) -> Callable[[], bool]:
     from gateway.pipeline import handing_in
 
     box = FolderBox(station.installation.path(folder))
-    return _patiently("folder", folder, lambda: handing_in.poll_folder(station, kind, box))
+    return _patiently("folder", folder, lambda: handing_in.poll_folder(station, kind, box), Standing(station, "folder", folder))
 
 
-def _patiently(what: str, address: str, work: Callable[[], bool]) -> Callable[[], bool]:
-    """Look into a mailbox; where that fails say so once, wait longer and longer, and say when it works again. A wrong host key, password
-    or setting stops it: going on could lock an account."""
+def _patiently(what: str, address: str, work: Callable[[], bool], trouble: Standing) -> Callable[[], bool]:
+    """Look into a mailbox; where that fails say so once, in the log and on the pages, wait longer and longer, and say when it works again.
+    A wrong host key, password or setting stops it: going on could lock an account."""
     # a folder of this machine costs nothing to look into, and may be made any moment
     longest = 1 if address.startswith("folder:") or what == "folder" else len(BACK_OFF) - 1
     failures = 0
@@ -107,9 +122,11 @@ def _patiently(what: str, address: str, work: Callable[[], bool]) -> Callable[[]
                 _log.error(f"{what} stopped", address=address, error=str(error), cure="mend what the error names, then start the service again")
             elif failures == 1:
                 _log.warning(f"{what} failed", address=address, error=str(error), cure="it is tried again by itself")
+            trouble.stands(str(error), START_AGAIN if stopped else MENDS_ITSELF, stopped=stopped)
             return False
         if failures:
             _log.info(f"{what} works again", address=address, failures=failures)
+            trouble.is_over()
         failures = 0
         return came
 

@@ -49,6 +49,19 @@ setting = Table(
     sqlite_with_rowid=False,
 )
 
+trouble = Table(
+    "trouble",
+    METADATA,
+    Column("name", Words, primary_key=True),
+    Column("kind", Words, nullable=False),
+    Column("partner", Words),
+    Column("state", Words, nullable=False),
+    Column("error", Words, nullable=False),
+    Column("cure", Words, nullable=False),
+    Column("since", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 commitment_salt = Table(
     "commitment_salt",
     METADATA,

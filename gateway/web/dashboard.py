@@ -12,6 +12,7 @@ from gateway.store import documents
 from gateway.store import holds
 from gateway.store import ledger
 from gateway.store import outbox
+from gateway.store import troubles
 from gateway.web.pages import address
 from gateway.web.pages import render
 from gateway.web.pages import station_of
@@ -68,12 +69,14 @@ def show(request: Request) -> HTMLResponse:
         latest = documents.search(connection, documents.Filters(), limit=12)
         waiting = holds.list_open(connection, limit=5)
         rows = documents.get_many(connection, [hold.document for hold in waiting if hold.document])
+        not_working = troubles.standing(connection)
     names = {id: loaded.partner.name for id, loaded in station.installation.directory.partners.items()}
     return render(
         request,
         "dashboard.html",
         numbers=numbers,
         stages=_stages(counts),
+        not_working=not_working,
         latest=latest,
         waiting=[(hold, rows.get(hold.document or "")) for hold in waiting],
         partners=names,

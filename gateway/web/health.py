@@ -1,8 +1,6 @@
 """For machines that watch: alive, ready, and a few honest numbers from the store."""
 
-import fcntl
 from collections.abc import Iterator
-from pathlib import Path
 
 from fastapi import Request
 from fastapi.responses import PlainTextResponse
@@ -12,11 +10,13 @@ from prometheus_client import generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from gateway.pipeline.condition import owner_of
 from gateway.pipeline.station import Station
 from gateway.store import documents
 from gateway.store import holds
 from gateway.store import ledger
 from gateway.store import outbox
+from gateway.store import troubles
 from gateway.store.database import DatabaseTrouble
 from gateway.web.answers import json_answer
 from gateway.web.pages import station_of
@@ -39,20 +39,8 @@ def ready(request: Request) -> Response:
         database = "reachable"
     except DatabaseTrouble as error:
         database = str(error)
-    owner = "running" if is_owned(station.installation.data) else "none: start gateway run"
+    owner = "running" if owner_of(station.installation.data) else "none: start gateway run"
     return json_answer({"database": database, "engine": owner}, 200 if database == "reachable" and owner == "running" else 503)
-
-
-def is_owned(data: Path) -> bool:
-    """Whether some process holds the owner's lock. Asked with a shared lock that is given back at once, so that nothing changes hands."""
-    try:
-        with (data / "engine.lock").open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except FileNotFoundError:
-        return False
-    return False
 
 
 class StoreNumbers(Collector):
@@ -69,6 +57,7 @@ class StoreNumbers(Collector):
             states = {state: len(outbox.search(connection, state=state, limit=COUNTED)) for state in (*outbox.OPEN, "dead")}
             ageing = ledger.ageing(connection, station.clock().date())
             unmatched = ledger.unapplied_payments(connection, limit=COUNTED)
+            not_working = troubles.standing(connection)
         kept = GaugeMetricFamily("gateway_documents", "Documents in the store", labels=("direction", "kind", "state", "test"))
         sums: dict[tuple[str, str, str, str], int] = {}
         for count in counts:
@@ -90,7 +79,14 @@ class StoreNumbers(Collector):
             overdue.add_metric(pair, number)
         yield overdue
         yield GaugeMetricFamily("gateway_payments_unmatched", "Payments that are not used up", value=len(unmatched))
-        yield GaugeMetricFamily("gateway_engine_owned", "1 where a service owns the data", value=int(is_owned(station.installation.data)))
+        failing = GaugeMetricFamily("gateway_not_working", "Mailboxes, steps and endpoints that do not work now", labels=("kind", "state"))
+        kinds = {("mailbox", "stopped"): 0, ("mailbox", "retrying"): 0, ("sending", "stopped"): 0, ("sending", "retrying"): 0}
+        for trouble in not_working:
+            kinds[trouble.kind, trouble.state] = kinds.get((trouble.kind, trouble.state), 0) + 1
+        for pair, number in sorted(kinds.items()):
+            failing.add_metric(pair, number)
+        yield failing
+        yield GaugeMetricFamily("gateway_engine_owned", "1 where a service owns the data", value=int(owner_of(station.installation.data) is not None))
 
 
 def metrics(request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 import socket
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,14 +35,35 @@ def box() -> Iterator[Mailbox]:
 
 
 @pytest.fixture(scope="module")
-def running(box: Mailbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service with a good mailbox and one whose server shows another host key than the pinned one."""
+def housing(box: Mailbox, tmp_path_factory: pytest.TempPathFactory) -> House:
+    """A good mailbox and one whose server shows another host key than the pinned one."""
     house = House(tmp_path_factory.mktemp("sftp"))
     give_key(house, box.server)
     house.partner("acme", sftp_partner("acme", "ACMEBUYER", box.server))
     house.partner("moved", sftp_partner("moved", "MOVED", box.server, out="moved", key=WRONG_KEY))
-    with house.service() as service:
+    return house
+
+
+@pytest.fixture(scope="module")
+def running(housing: House) -> Iterator[Service]:
+    """A service of that house."""
+    with housing.service() as service:
         yield service
+
+
+def page(house: House, path: str = "/") -> str:
+    """A page of the running service; nothing while its web process is still starting."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{house.port}{path}", timeout=10) as answer:
+            return str(answer.read().decode())
+    except OSError:
+        return ""
+
+
+def not_working(house: House) -> str:
+    """The section of the first page that says what does not work; empty where there is none."""
+    _, _, section = page(house).partition('id="not-working"')
+    return section.partition("</section>")[0]
 
 
 def by_sftp(tmp_path: Path, box: Mailbox, database: str | None = None) -> House:
@@ -84,6 +106,16 @@ def test_a_wrong_host_key_stops_that_mailbox_alone_and_the_log_says_so(box: Mail
     assert now == attempts, "no login is tried again"
 
 
+def test_a_wrong_host_key_stands_on_the_first_page_with_its_cure(box: Mailbox, housing: House, running: Service) -> None:
+    section = until(lambda: not_working(housing), "the page to show it")
+    assert "/moved" in section and "is stopped" in section and box.server.fingerprint("ed25519") in section
+    assert "start the service again" in section and 'href="/partners#moved"' in section
+    assert "/out<" not in section, "the good mailbox is not among them"
+    assert 'gateway_not_working{kind="mailbox",state="stopped"} 1.0' in page(housing, "/metrics")
+    told = housing.command("status")
+    assert told.returncode == 4 and "/moved is stopped since" in told.stdout and "service: running" in told.stdout
+
+
 def test_a_file_that_cannot_be_read_there_stops_no_other(box: Mailbox, running: Service) -> None:
     secret = box.out / "a secret.edi"
     secret.write_bytes(x12_order("PO4", control=4))
@@ -99,15 +131,17 @@ def test_a_file_that_cannot_be_read_there_stops_no_other(box: Mailbox, running: 
     until(lambda: answered(box.sent, "PO4"), "the file once it can be read")
 
 
-def test_a_server_that_goes_away_and_comes_back_gets_everything_once(box: Mailbox, running: Service) -> None:
+def test_a_server_that_goes_away_and_comes_back_gets_everything_once(box: Mailbox, housing: House, running: Service) -> None:
     box.go_away()
     try:
         until(lambda: running.said("mailbox failed"), "the log to say that the server is away")
+        until(lambda: "/out</code> of" in not_working(housing) and "tried again by itself" in not_working(housing), "the page to say so")
         box.put("po6.edi", x12_order("PO6", control=6))
     finally:
         box.come_back()
     until(lambda: answered(box.sent, "PO6") and acknowledged(box.sent, 6), "the order after the server came back", 60)
     assert running.said("mailbox works again")
+    until(lambda: "/out</code>" not in not_working(housing), "the page to say so no more")
     assert acknowledged(box.sent, 6) == ["A"]
 
 
@@ -213,6 +247,8 @@ def test_what_waits_behind_a_wrong_host_key_leaves_when_the_pin_is_mended(own_bo
         said = until(lambda: service.said("endpoint stopped"), "the log to say that nothing is sent there")
         assert said["partner"] == "acme" and WRONG_KEY in said["error"] and "start the service again" in said["cure"]
         assert len([line for line in service.lines() if line["event"] == "endpoint stopped"]) == 1
+        section = until(lambda: not_working(house), "the page to show it")
+        assert "acme:mailbox" in section and "is stopped" in section and "start the service again" in section
     with house.station() as station, station.database.read() as connection:
         assert {row.state for row in outbox.search(connection)} <= {"waiting", "prepared"}, "nothing was given up"
     house.partner("acme", sftp_partner("acme", "ACMEBUYER", own_box.server))

@@ -10,6 +10,8 @@ import pytest
 from gateway.store import documents
 from gateway.store import holds
 from gateway.store import references
+from gateway.store import troubles
+from gateway.store.troubles import Trouble
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order
 from tests.web.conftest import XSS
@@ -267,3 +269,20 @@ def test_a_document_whose_bytes_are_gone_says_so(fresh: Seeded) -> None:
     (archive.folder / row.sha256[:2] / row.sha256[2:4] / row.sha256).unlink()
     assert "The bytes are not there" in fresh.site.get(f"/documents/{row.id}").text
     assert fresh.site.get(f"/documents/{row.id}/payload").status == 404
+
+
+def test_the_first_page_shows_what_does_not_work_until_it_works(fresh: Seeded) -> None:
+    assert "Not working now" not in fresh.site.get("/").text
+    database, now = fresh.world.station.database, fresh.world.clock()
+    with database.begin() as connection:
+        for state, error in (("retrying", f"no route to {XSS}"), ("stopped", "another host key")):
+            name = f"mailbox sftp://{state}.example/out"
+            troubles.stands(connection, Trouble(name=name, kind="mailbox", partner="acme", state=state, error=error, cure="Mend it.", since=now))
+    text = fresh.site.get("/").text
+    assert text.index("sftp://stopped.example/out") < text.index("sftp://retrying.example/out"), "what waits for a person comes first"
+    assert "is stopped" in text and "fails" in text and "Mend it." in text and "<script>alert" not in text
+    numbers = fresh.site.get("/metrics").text
+    assert 'gateway_not_working{kind="mailbox",state="stopped"} 1.0' in numbers
+    with database.begin() as connection:
+        troubles.forget_all(connection)
+    assert "Not working now" not in fresh.site.get("/").text

@@ -1,0 +1,53 @@
+"""Standing troubles of the service, told when they change: to the log by whoever meets them, to the store here, so that the pages, the
+metrics and `gateway status` show what does not work now and what to do. A trouble of the database itself cannot be kept there: the log
+has it."""
+
+import structlog
+
+from gateway.pipeline.station import Station
+from gateway.store import troubles
+from gateway.store.database import DatabaseTrouble
+from gateway.store.troubles import Trouble
+
+MENDS_ITSELF = "It is tried again by itself."
+START_AGAIN = "Mend what the error names, then start the service again."
+OUR_FAULT = "It is tried again by itself; if it stays, the program's log has the whole error: report it."
+
+_log = structlog.get_logger("troubles")
+
+
+class Standing:
+    """One thing that may fail again and again: it is written only when what is known of it changes."""
+
+    def __init__(self, station: Station, kind: str, subject: str, partner: str | None = None) -> None:
+        self._station = station
+        self._name = f"{kind} {subject}"
+        self._kind = kind
+        self._partner = partner
+        self._told: tuple[str, str] | None = None
+
+    def stands(self, error: str, cure: str, *, stopped: bool = False) -> None:
+        """It does not work."""
+        state = "stopped" if stopped else "retrying"
+        if self._told == (state, error):
+            return
+        trouble = Trouble(name=self._name, kind=self._kind, partner=self._partner, state=state, error=error, cure=cure, since=self._station.clock())
+        try:
+            with self._station.database.begin() as connection:
+                troubles.stands(connection, trouble)
+        except DatabaseTrouble as failure:
+            _log.warning("trouble not kept", trouble=self._name, error=str(failure))
+            return
+        self._told = (state, error)
+
+    def is_over(self) -> None:
+        """It works (again)."""
+        if self._told is None:
+            return
+        try:
+            with self._station.database.begin() as connection:
+                troubles.is_over(connection, self._name)
+        except DatabaseTrouble as failure:
+            _log.warning("end of a trouble not kept", trouble=self._name, error=str(failure))
+            return
+        self._told = None
