@@ -11,6 +11,7 @@ A file that `extends` another, and a partner's `schema:`, say only what differs,
       N1/PER: none                      # not here
       N9/MSG: MTX O >1                  # another segment in its place
       TAX: {after: REF, use: O 3}       # new; with `segments:` a loop (then the path is `loop NAME`)
+      loop LIN/PAC: C 10                # EDIFACT: groups by number (SG25/SG32) or by the segment that opens them
     elements:
       BEG/05: unused                    # in every BEG; also M, O, or {max: 8, min: 2, codes: [...]}
       PO1/N1/N1/04: M                   # in that loop only
@@ -138,6 +139,8 @@ def _build(spec: str, chain: list[Mapping], overlay: Mapping | None, dictionary:
             structure.read(whole, type_)
         elif whole is not None and node is not chain[0]:
             structure.change_segments(whole)
+        if node is not overlay:  # a partner's differences leave the directory's numbers as they are
+            structure.number_groups()
         if "elements" in node:
             structure.change_elements(node.items["elements"])
         if "codes" in node:

@@ -1,10 +1,12 @@
 """The structure of a transaction while it is being loaded: loops and segments from YAML, and differences to them by path.
 
-A path names loops, then a segment or loop: `PO1/N1/N3`, `loop PO1/N1`; `DTM#2` is the second DTM at that level. Knows YAML, the
+A path names loops, then a segment or loop: `PO1/N1/N3`, `loop PO1/N1`; `DTM#2` is the second DTM at that level. EDIFACT's groups have
+numbers that change with every directory, so a path may name them by the segment that opens them: `LIN/PAC/PCI`. Knows YAML, the
 dictionary and the plan; the result is frozen into a plan.LoopUse.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
 
@@ -64,6 +66,19 @@ def _maximum(text: str) -> int | None:
     return None if text.startswith(">") else int(text)
 
 
+def _inner_loops(loop: DraftLoop) -> "Iterator[DraftLoop]":
+    """All loops in `loop`, in the order in which they begin."""
+    for child in loop.children:
+        if isinstance(child, DraftLoop):
+            yield child
+            yield from _inner_loops(child)
+
+
+def _opens(child: Draft, tag: str) -> bool:
+    """Whether `child` is a loop that the segment `tag` opens."""
+    return isinstance(child, DraftLoop) and bool(child.children) and child.children[0].name == tag
+
+
 class Structure:
     """Reads the structure of one transaction and applies differences to it; what is wrong is added to the dictionary's faults."""
 
@@ -77,6 +92,12 @@ class Structure:
         """The whole structure, from ST or UNH to SE or UNT."""
         here = Scalar(type, node.document, node.line, node.column)
         self.root = DraftLoop(type, True, 1, self._children(node), here)
+
+    def number_groups(self) -> None:
+        """EDIFACT numbers its groups through from the first to the last: after a directory's differences they have that directory's numbers."""
+        if self.root is not None and self.dictionary.syntax == "edifact":
+            for number, loop in enumerate(_inner_loops(self.root), 1):
+                loop.name = f"SG{number}"
 
     def check(self) -> None:
         """What must hold after all differences: head and trailer, loops that can be opened, places that can be reached."""
@@ -224,7 +245,7 @@ class Structure:
             self.faults.append(key.fault(f"'{key.text}' is no path like N1/N3"))
             return None
         wanted: type[Draft] = DraftLoop if match[1] else DraftSegment
-        named = [child for child in loop.children if child.name == match[2]]
+        named = [child for child in loop.children if child.name == match[2] or (self.dictionary.syntax == "edifact" and _opens(child, match[2]))]
         fitting = [child for child in named if isinstance(child, wanted)] or ([] if match[1] else named)
         number = int(match[3] or 1)
         if not 1 <= number <= len(fitting):
