@@ -221,6 +221,16 @@ class Partner(_Checked):
     tables: Any = None
     rules: Any = None
     control_numbers: dict[str, int] = {}
+    #: what mappings may ask for besides, as partner.NAME
+    values_: dict[str, str] = pydantic.Field(default={}, alias="values")
+
+    @pydantic.field_validator("values_")
+    @classmethod
+    def _are_names(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value:
+            if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name):
+                raise ValueError(f"'{name}' is no name for a value: lower-case letters, digits and _ only")
+        return value
 
     @pydantic.field_validator("id")
     @classmethod
@@ -254,7 +264,7 @@ class Partner(_Checked):
             "duns": self.identifiers.duns,
             "vat": self.identifiers.vat,
         }
-        return {name: value for name, value in known.items() if value}
+        return {**self.values_, **{name: value for name, value in known.items() if value}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from gateway.mapping.compile_paths import CodeScope
 from gateway.mapping.compile_paths import Paths
 from gateway.mapping.conversions import EXPECTED
 from gateway.mapping.conversions import converter
+from gateway.mapping.conversions import has_factor
 from gateway.mapping.conversions import is_changed
-from gateway.mapping.functions import TEXT_FUNCTIONS
 from gateway.mapping.functions import Remembered
 from gateway.mapping.functions import check_digit_fault
 from gateway.mapping.plan import All
@@ -24,6 +24,7 @@ from gateway.mapping.plan import Compute
 from gateway.mapping.plan import Condition
 from gateway.mapping.plan import Constant
 from gateway.mapping.plan import Count
+from gateway.mapping.plan import Counter
 from gateway.mapping.plan import First
 from gateway.mapping.plan import Join
 from gateway.mapping.plan import Leaf
@@ -35,6 +36,7 @@ from gateway.mapping.plan import Take
 from gateway.mapping.plan import XmlPath
 from gateway.mapping.reading import Site
 from gateway.mapping.shapes import CHECKED
+from gateway.mapping.texts import text_function
 
 
 @dataclass(slots=True)
@@ -121,12 +123,12 @@ class Values:
             made = self.module.name("r")
             calls = raw
             for name in leaf.make:
-                calls = f"{self.module.constant('make_' + name, TEXT_FUNCTIONS[name], name)}({calls})"
+                calls = f"{self.module.constant('make', text_function(name), name)}({calls})"
             function.line(f"{made} = {calls} if {raw} else ''")
             raw, how = made, "converted"
         if leaf.cut is not None or leaf.pad is not None:
             changed = self.module.name("r")
-            cut = f"[:{leaf.cut}]" if leaf.cut is not None else ""
+            cut = f"[{leaf.cut}]" if leaf.cut is not None else ""
             pad = f".zfill({leaf.pad})" if leaf.pad is not None else ""
             function.line(f"{changed} = {raw}{cut}{pad} if {raw} else ''")
             raw, how = changed, how or "converted"
@@ -143,6 +145,8 @@ class Values:
             value.constant = True
         value.raw = raw
         self._convert(function, leaf, kind, raw, text, value)
+        if has_factor(leaf):
+            self._scale(function, leaf, label, scope, value)
         how = how or ("converted" if kind in ("date", "datetime", "boolean") or (kind in ("decimal", "integer") and is_changed(leaf)) else "")
         if self.explain and how:
             function.line(f"{value.origins} = told({value.origins}, {how!r})")
@@ -159,7 +163,7 @@ class Values:
         table = self.module.constant(
             "to_" + kind,
             converter(kind, leaf, self.syntax, coded=code is not None),
-            None if kind == "decimal" and is_changed(leaf) else (kind, leaf.form, leaf.zone, code is not None),
+            None if kind == "decimal" and is_changed(leaf) else (kind, leaf.form, leaf.zone, leaf.period, leaf.add_days, code is not None),
         )
         if code is None:
             function.line(f"{name} = {table}[{raw}] if {raw} else None")
@@ -170,6 +174,15 @@ class Values:
             function.line(f"x.invalid({site}, {raw}, {value.carrier})")
         if kind == "datetime":
             function.line(f"if {name}.__class__ is Only: {name} = None")
+
+    def _scale(self, function: Function, leaf: Leaf, label: str, scope: CodeScope, value: Value) -> None:
+        """Divides and multiplies by what stands in the document."""
+        factors = [
+            self.leaf(function, held, "decimal", label, scope, mandatory=False).variable if held is not None else "None"
+            for held in (leaf.divide_by, leaf.multiply_by)
+        ]
+        site, plan = self.module.constant("site", value.site), self.module.constant("leaf", leaf)
+        function.line(f"{value.variable} = x.scaled({value.variable}, {plan}, {', '.join(factors)}, {site}, {value.carrier})")
 
     def check_digit(self, function: Function, name: str, variable: str, value: Value) -> None:
         """A warning where an identifier's check digit is wrong."""
@@ -312,7 +325,7 @@ class Values:
         with function.block(f"if {variable}:"):
             value = variable
             for name in part.make:
-                value = f"{self.module.constant('make_' + name, TEXT_FUNCTIONS[name], name)}({value})"
+                value = f"{self.module.constant('make', text_function(name), name)}({value})"
             function.line(f"{held}.append({value})")
             if trace:
                 function.line(f"{trace}({origin})")
@@ -327,6 +340,10 @@ class Values:
             return Text(repr(origin.text), origins=self._told("constant", "constant", leaf), constant=True)
         if isinstance(origin, Named):
             return self._named(function, origin, scope, leaf)
+        if isinstance(origin, Counter):
+            number = self.module.name("r")
+            function.line(f"{number} = x.counted({origin.name!r})")
+            return Text(number, origins=self._told(f"counter {origin.name}", "computed", leaf), constant=True)
         variable = self.module.name("r")
         carrier = scope.segment or scope.element or "None"
         if isinstance(origin, Join):
@@ -350,9 +367,9 @@ class Values:
 
     def _named(self, function: Function, origin: Named, scope: CodeScope, leaf: Leaf) -> Text:
         if origin.family == "position":
-            around = scope
-            while not around.position and around.outer is not None:
-                around = around.outer
+            around = _counted_scope(scope)
+            for _ in range(origin.name.count("/")):
+                around = _counted_scope(around.outer) if around.outer is not None else around
             return Text(f"str({around.position or 1})", origins=self._told("position", "computed", leaf), constant=True)
         if origin.family == "pair":
             held = scope
@@ -378,7 +395,9 @@ class Values:
             if isinstance(origin, Count):
                 function.line(f"{total} += 1")
             else:
-                sums = self.module.constant("to_decimal", converter("decimal", leaf, self.syntax, coded=False), ("decimal", None, None, False))
+                # what is done with the sum is done once, not with each of its parts
+                plain = converter("decimal", Leaf(origin=origin, where=leaf.where), self.syntax, coded=False)
+                sums = self.module.constant("to_decimal", plain, ("decimal", "sum"))
                 for spot in path.spots:
                     function.line(f"{total} += {sums}[{self.paths.value_of(segment, spot)}] or 0")
             function.close(opened)
@@ -438,6 +457,8 @@ class Values:
             site = self.module.constant("site", Site(field=label, where=condition.where))
             expression = self.module.constant("expression", condition.expression.expression)
             parts.append(f"x.holds({expression}, {values}, {site}, {scope.segment or scope.element or 'None'})")
+        if condition.options:
+            parts.append(f"({' or '.join(self.condition(function, option, scope, label) for option in condition.options)})")
         return " and ".join(parts) or "True"
 
     def _variables(self, function: Function, compute: Compute, scope: CodeScope) -> tuple[str, list[Text]]:
@@ -447,6 +468,13 @@ class Values:
             parts.append(f"'position': {scope.position or 1}")
         named = ", **x.names()" if {"partner", "source"} & set(compute.names) else ""
         return f"{{{', '.join(parts)}{named}}}", texts
+
+
+def _counted_scope(scope: CodeScope) -> CodeScope:
+    """The nearest scope that counts its items, this one or one around."""
+    while not scope.position and scope.outer is not None:
+        scope = scope.outer
+    return scope
 
 
 def _keeping(option: Leaf, keep: str | None) -> Leaf:

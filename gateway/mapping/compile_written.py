@@ -3,21 +3,24 @@
 import contextlib
 from dataclasses import dataclass
 from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 from decimal import DecimalException
 from typing import Any
 
 from gateway.mapping.code import Function
 from gateway.mapping.code import Module
 from gateway.mapping.conversions import calculated
+from gateway.mapping.conversions import has_factor
 from gateway.mapping.conversions import zone_of
 from gateway.mapping.functions import FORMATS
-from gateway.mapping.functions import TEXT_FUNCTIONS
 from gateway.mapping.functions import to_decimal
 from gateway.mapping.plan import All
 from gateway.mapping.plan import Compute
 from gateway.mapping.plan import Condition
 from gateway.mapping.plan import Constant
 from gateway.mapping.plan import Count
+from gateway.mapping.plan import Counter
 from gateway.mapping.plan import FieldPath
 from gateway.mapping.plan import First
 from gateway.mapping.plan import Join
@@ -27,6 +30,7 @@ from gateway.mapping.plan import Sum
 from gateway.mapping.plan import Take
 from gateway.mapping.reading import Site
 from gateway.mapping.shapes import shapes_of
+from gateway.mapping.texts import text_function
 from gateway.mapping.writing import as_day
 from gateway.mapping.writing import as_time
 from gateway.mapping.writing import in_form
@@ -151,10 +155,10 @@ class WrittenValues:
         text, how = held.variable, ""
         site = held.site or Site(field=use.id if use else "", where=leaf.where)
         for name in leaf.make:
-            text = self._assign(function, f"{self.module.constant('make_' + name, TEXT_FUNCTIONS[name], name)}({text}) if {text} else ''")
+            text = self._assign(function, f"{self.module.constant('make', text_function(name), name)}({text}) if {text} else ''")
             how = "converted"
         if leaf.cut is not None or leaf.pad is not None:
-            cut = f"[:{leaf.cut}]" if leaf.cut is not None else ""
+            cut = f"[{leaf.cut}]" if leaf.cut is not None else ""
             pad = f".zfill({leaf.pad})" if leaf.pad is not None else ""
             text, how = self._assign(function, f"{text}{cut}{pad} if {text} else ''"), "converted"
         if leaf.table is not None:
@@ -233,12 +237,14 @@ class WrittenValues:
             return self._take(function, leaf, origin.path, scope, use)
         if isinstance(origin, Named):
             if origin.family == "position":
-                around = scope
-                while not around.position and around.outer is not None:
-                    around = around.outer
+                around = _counted_scope(scope)
+                for _ in range(origin.name.count("/")):
+                    around = _counted_scope(around.outer) if around.outer is not None else around
                 return Written(f"str({around.position or 1})", "", f"[('position', 'computed', {leaf.where!r})]")
             text = self._assign(function, f"x.partner.get({origin.name!r})")
             return Written(text, f"bool({text})", f"[('partner.{origin.name}', 'constant', {leaf.where!r})]")
+        if isinstance(origin, Counter):
+            return Written(self._assign(function, f"x.counted({origin.name!r})"), "", f"[('counter {origin.name}', 'computed', {leaf.where!r})]")
         if isinstance(origin, Join | All):
             return self._join(function, leaf, origin, scope)
         if isinstance(origin, Count | Sum):
@@ -249,8 +255,8 @@ class WrittenValues:
         place, expression = self.module.constant("site", site), self.module.constant("expression", origin.expression)
         text = self._assign(function, f"x.compute({expression}, {origin.names!r}, {{{values}}}, {scope.variable}, {place})")
         if self._numeric(leaf, use):
-            number = self.module.constant("number", lambda text, leaf=leaf: _calculated_text(text, leaf))
-            text = self._assign(function, f"{number}({text})")
+            number = self.module.constant("number", lambda text, *factors, leaf=leaf: _calculated_text(text, leaf, *factors))
+            text = self._assign(function, f"{number}({', '.join([text, *self._factors(function, leaf, scope)])})")
         return Written(text, f"bool({text})", f"[({', '.join(origin.names)!r}, 'computed', {leaf.where!r})]", site)
 
     def _variable(self, function: Function, take: Take, scope: WriteScope) -> str:
@@ -261,7 +267,7 @@ class WrittenValues:
         held = self.field(function, path, scope) if path.names else scope.up(path.up).variable
         name = ".".join(part if index is None else f"{part}[{index}]" for part, index in path.names)
         site = Site(field=path.text, where=leaf.where, name=name)
-        text = self._assign(function, self._formed(held, path.shape.kind, leaf, use, site))
+        text = self._assign(function, self._formed(held, path.shape.kind, leaf, use, site, self._factors(function, leaf, scope)))
         origins = "[]"
         if self.explain:
             how = "converted" if path.shape.kind in ("date", "datetime", "boolean") or self._numeric(leaf, use) else "copied"
@@ -271,19 +277,25 @@ class WrittenValues:
         return Written(text, f"{held} is not None", origins, site)
 
     def _numeric(self, leaf: Leaf, use: ElementUse | None) -> bool:
-        return any(part is not None for part in (leaf.divide, leaf.multiply, leaf.round)) or self._implied(leaf, use) > 0
+        return any(part is not None for part in (leaf.divide, leaf.multiply, leaf.round)) or has_factor(leaf) or self._implied(leaf, use) > 0
+
+    def _factors(self, function: Function, leaf: Leaf, scope: WriteScope) -> list[str]:
+        """Variables of what it is divided and multiplied by, where that stands in the document."""
+        if not has_factor(leaf):
+            return []
+        return [self.leaf(function, held, scope).variable if held is not None else "None" for held in (leaf.divide_by, leaf.multiply_by)]
 
     def _implied(self, leaf: Leaf, use: ElementUse | None) -> int:
         if leaf.implied is not None:
             return leaf.implied
         return int(use.type[1]) if use is not None and len(use.type) == 2 and use.type[0] == "N" and use.type[1].isdecimal() else 0
 
-    def _formed(self, held: str, kind: str, leaf: Leaf, use: ElementUse | None, site: Site) -> str:
+    def _formed(self, held: str, kind: str, leaf: Leaf, use: ElementUse | None, site: Site, factors: list[str] | None = None) -> str:
         """The expression for the text of a value that may be None."""
         if kind in ("decimal", "integer"):
             number, place = held, self.module.constant("site", site)
             if self._numeric(replace(leaf, implied=0), None):
-                number = f"x.calculated({held}, {self.module.constant('leaf', leaf)}, {place})"
+                number = f"x.calculated({', '.join([held, self.module.constant('leaf', leaf), place, *(factors or ())])})"
             if kind == "integer" and number == held:
                 return f"str({held}) if {held} is not None else ''"
             digits = self._implied(leaf, use)
@@ -291,7 +303,7 @@ class WrittenValues:
                 return f"x.implied({number}, {digits}, {place}) if {held} is not None else ''"
             return f"x.plain({number}, {place}) if {held} is not None else ''"
         if kind in ("date", "datetime"):
-            key = (kind, leaf.form, leaf.zone, use.type if use else "", use.max if use else 0)
+            key = (kind, leaf.form, leaf.zone, leaf.add_days, use.type if use else "", use.max if use else 0)
             form = self.module.constant("form", self._date_form(kind, leaf, use), key)
             return f"{form}({held}) if {held} is not None else ''"
         if kind == "boolean":
@@ -301,6 +313,13 @@ class WrittenValues:
         return f"cleaned({held}) if {held} else ''" if kind == "text" else f"text_of({held})"
 
     def _date_form(self, kind: str, leaf: Leaf, use: ElementUse | None) -> Any:
+        form = self._plain_form(kind, leaf, use)
+        if not leaf.add_days:
+            return form
+        days = timedelta(days=leaf.add_days)
+        return lambda value: form(value + days)
+
+    def _plain_form(self, kind: str, leaf: Leaf, use: ElementUse | None) -> Any:
         zone = zone_of(leaf)
         defaults = _DEFAULTS[self.syntax]
         said = leaf.form
@@ -348,7 +367,8 @@ class WrittenValues:
     def _number(self, function: Function, leaf: Leaf, origin: Count | Sum, scope: WriteScope, use: ElementUse | None) -> Written:
         path = origin.path
         if isinstance(origin, Count) and path is None:
-            text = self._assign(function, f"str(sum(1 for s in out if s[0] == {origin.tag!r}))")
+            asked = "" if origin.tag == "segments" else f" if s[0] == {origin.tag!r}"
+            text = self._assign(function, f"str(sum(1 for s in out{asked}))")
             return Written(text, "", f"[({origin.tag!r}, 'computed', {leaf.where!r})]")
         assert isinstance(path, FieldPath)
         if isinstance(origin, Count):
@@ -378,11 +398,21 @@ class WrittenValues:
             site = self.module.constant("site", Site(field="when", where=condition.where))
             expression = self.module.constant("expression", compute.expression)
             parts.append(f"x.holds({expression}, {compute.names!r}, {{{values}}}, {scope.variable}, {site})")
+        if condition.options:
+            parts.append(f"({' or '.join(self.condition(function, option, scope) for option in condition.options)})")
         return " and ".join(parts) or "True"
 
 
-def _calculated_text(text: str, leaf: Leaf) -> str:
+def _counted_scope(scope: WriteScope) -> WriteScope:
+    """The nearest scope that counts its items, this one or one around."""
+    while not scope.position and scope.outer is not None:
+        scope = scope.outer
+    return scope
+
+
+def _calculated_text(text: str, leaf: Leaf, *factors: str | None) -> str:
     number = to_decimal(text)
     with contextlib.suppress(DecimalException):
-        return format(calculated(number, leaf), "f") if number is not None else text
+        held = [Decimal(factor) if factor is not None else None for factor in factors]
+        return format(calculated(number, leaf, *held), "f") if number is not None else text
     return text

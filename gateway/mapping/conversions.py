@@ -21,6 +21,7 @@ from gateway.mapping.functions import by_length
 from gateway.mapping.functions import day_of
 from gateway.mapping.functions import implied_decimal
 from gateway.mapping.functions import moment
+from gateway.mapping.functions import shifted
 from gateway.mapping.functions import time_of
 from gateway.mapping.functions import to_decimal
 from gateway.mapping.functions import to_integer
@@ -40,15 +41,23 @@ def zone_of(leaf: Leaf) -> tzinfo:
 
 def is_changed(leaf: Leaf) -> bool:
     """Whether a number is calculated with, so that it is no copy any more."""
-    return any(held is not None for held in (leaf.divide, leaf.multiply, leaf.round)) or bool(leaf.implied)
+    return any(held is not None for held in (leaf.divide, leaf.multiply, leaf.round)) or has_factor(leaf) or bool(leaf.implied)
 
 
-def calculated(number: Decimal, leaf: Leaf) -> Decimal:
-    """divide, multiply, round: in this order. A power of ten moves the point and keeps the digits (1250 cents are 12.50)."""
-    if leaf.divide is not None:
-        number = _scaled(number, Decimal(leaf.divide), divide=True)
-    if leaf.multiply is not None:
-        number = _scaled(number, Decimal(leaf.multiply), divide=False)
+def has_factor(leaf: Leaf) -> bool:
+    """Whether it is divided or multiplied by something that stands in the document."""
+    return leaf.divide_by is not None or leaf.multiply_by is not None
+
+
+def calculated(number: Decimal, leaf: Leaf, divide: Decimal | None = None, multiply: Decimal | None = None) -> Decimal:
+    """divide, multiply, round: in this order. A power of ten moves the point and keeps the digits (1250 cents are 12.50).
+    `divide` and `multiply` are the factors that were found in the document. Raises ArithmeticError."""
+    for divisor in (Decimal(leaf.divide) if leaf.divide is not None else None, divide):
+        if divisor is not None:
+            number = _scaled(number, divisor, divide=True)
+    for factor in (Decimal(leaf.multiply) if leaf.multiply is not None else None, multiply):
+        if factor is not None:
+            number = _scaled(number, factor, divide=False)
     if leaf.round is not None:
         number = number.quantize(Decimal(1).scaleb(-leaf.round), rounding=ROUNDINGS[leaf.rounding])
     return number
@@ -71,7 +80,8 @@ def _point_moved(number: Decimal, places: int) -> Decimal:
 
 def _decimal_converter(leaf: Leaf) -> Callable[[str], Decimal | None]:
     read = implied_decimal(leaf.implied) if leaf.implied else to_decimal
-    if leaf.divide is None and leaf.multiply is None and leaf.round is None:
+    if has_factor(leaf) or (leaf.divide is None and leaf.multiply is None and leaf.round is None):
+        # what is calculated with a factor of the document is calculated when that is known
         return read
 
     def convert(text: str) -> Decimal | None:
@@ -98,14 +108,16 @@ def converter(kind: str, leaf: Leaf, syntax: str, *, coded: bool) -> Remembered[
     if kind == "boolean":
         return Remembered(lambda text: _WORDS.get(text.lower()))
     zone = zone_of(leaf)
-    finish: Callable[[datetime | None], date | datetime | None] = day_of if kind == "date" else time_of
+    end, days = leaf.period == "end", leaf.add_days
+    kept: Callable[[datetime | None], date | datetime | None] = day_of if kind == "date" else time_of
+    finish = kept if not days else lambda found: kept(shifted(found, days))
     if coded:
-        return Remembered(lambda asked: finish(by_code(asked[0], asked[1], zone)))
+        return Remembered(lambda asked: finish(by_code(asked[0], asked[1], zone, end=end)))
     if leaf.form is not None:
         form = leaf.form
-        return Remembered(lambda text: finish(moment(text, form, zone)))
+        return Remembered(lambda text: finish(moment(text, form, zone, end=end)))
     if syntax in ("x12", "edifact"):
-        return Remembered(lambda text: finish(by_length(text, zone)))
+        return Remembered(lambda text: finish(by_length(text, zone, end=end)))
     return Remembered(lambda text: finish(moment(text, "ISO", zone)))
 
 

@@ -11,6 +11,8 @@ from collections.abc import Sequence as Many
 from dataclasses import dataclass
 
 from gateway.mapping.differences import lay_segments
+from gateway.mapping.tables import lay_tables
+from gateway.mapping.tables import shared_tables
 from gateway.mapping.words import SOURCES
 from gateway.mapping.words import is_value
 from gateway.yaml_source import Fault
@@ -58,22 +60,22 @@ def gather(spec: str, direction: str, resolver: Resolver, overlays: Many[Mapping
     sources: dict[str, str] = {}
     faults: list[Fault] = []
     chain = _chain(name, resolver, sources, faults)
-    tables: dict[str, dict[str, str]] = {}
+    tables = shared_tables([*chain, *overlays], resolver, sources, faults)
     for shared in ("common", _family(spec)):
         found = resolver.text_of(f"mappings/tables/{shared}.yaml")
         if found is not None:
             sources[found[0]] = found[1]
             node = parse(found[1], found[0])
-            _lay_tables(tables, node, faults)
+            lay_tables(tables, node, faults)
     root = chain[-1]
     for layer in reversed(chain):
         if "tables" in layer:
-            _lay_tables(tables, layer.items["tables"], faults)
+            lay_tables(tables, layer.items["tables"], faults)
         root = layer if layer is chain[-1] else _over(root, layer, faults)
     for overlay in overlays:
         sources.setdefault(overlay.document.file, "\n".join(overlay.document.lines))
         if "tables" in overlay:
-            _lay_tables(tables, overlay.items["tables"], faults)
+            lay_tables(tables, overlay.items["tables"], faults)
         root = _over(root, _without(overlay, _HEAD), faults)
     if faults:
         raise Faults(faults)
@@ -132,24 +134,6 @@ def _chain(name: str, resolver: Resolver, sources: dict[str, str], faults: list[
         if name in seen or len(chain) >= _DEPTH:
             message = "mappings extend each other in a circle" if name in seen else f"more than {_DEPTH} files extend each other"
             raise Faults([*faults, extends.fault(message)])
-
-
-def _lay_tables(tables: dict[str, dict[str, str]], node: Node, faults: list[Fault]) -> None:
-    if not isinstance(node, Mapping):
-        faults.append(node.fault("tables are written as `name: {code: word}`"))
-        return
-    for name, entries in node.items.items():
-        if not isinstance(entries, Mapping):
-            faults.append(entries.fault(f"the table '{name}' is written as {{code: word}}"))
-            continue
-        table = tables.setdefault(name, {})
-        for code, word in entries.items.items():
-            if not isinstance(word, Scalar):
-                faults.append(word.fault("a word of a table is plain text"))
-            elif word.plain and word.text == "none":
-                table.pop(code, None)
-            else:
-                table[code] = word.text
 
 
 def _without(node: Mapping, names: tuple[str, ...]) -> Mapping:

@@ -6,6 +6,7 @@ A value that is none gives None, never an exception: the caller makes a Problem 
 
 import contextlib
 import re
+from calendar import monthrange
 from collections.abc import Callable
 from datetime import UTC
 from datetime import date
@@ -110,7 +111,9 @@ FORMATS: dict[str, str] = {
     "HHMMSS": "%H%M%S",
     "HH:MM:SS": "%H:%M:%S",
     "CCYYWW": "week",
+    "YYWW": "week",
     "CCYYMM": "%Y%m",
+    "CCYY": "%Y",
     "ISO": "iso",
 }
 CODES_2379: dict[str, str] = {
@@ -128,6 +131,9 @@ CODES_2379: dict[str, str] = {
     "304": "CCYYMMDDHHMMSSZ",
     "401": "HHMM",
     "402": "HHMMSS",
+    "602": "CCYY",
+    "610": "CCYYMM",
+    "615": "YYWW",
     "616": "CCYYWW",
     "711": "CCYYMMDD",
     "713": "YYMMDDHHMM",
@@ -149,9 +155,12 @@ _LENGTHS = {
     "HHMM": 4,
     "HHMMSS": 6,
     "CCYYWW": 6,
+    "YYWW": 4,
     "CCYYMM": 6,
+    "CCYY": 4,
 }
-_PERIODS = {"711", "713", "717", "718", "719"}
+#: periods, and the form of their begin and their end: EDIFACT 2379, X12 1250
+PERIODS = {"711": "CCYYMMDD", "713": "YYMMDDHHMM", "717": "YYMMDD", "718": "CCYYMMDD", "719": "CCYYMMDDHHMM", "RD8": "CCYYMMDD", "RD6": "YYMMDD"}
 #: two digits of a year are of this century below 80 (a rule without a clock: an archived file means the same for ever)
 _PIVOT = 80
 _ZONES = {
@@ -179,9 +188,13 @@ class Only(datetime):
     """A moment of which only the day was sent: good for a date, none for a datetime."""
 
 
-def moment(text: str, form: str, zone: tzinfo = UTC) -> datetime | None:
-    """The moment that `text` means in a format by name; None where it is none."""
+def moment(text: str, form: str, zone: tzinfo = UTC, *, end: bool = False) -> datetime | None:
+    """The moment that `text` means in a format by name; None where it is none. Of a period (a week, a month, a year too) the
+    begin, or with `end` its last day."""
     text = text.strip()
+    if form in PERIODS:
+        form = PERIODS[form]
+        text = _half(text, _LENGTHS[form], end=end)
     if form == "ISO":
         return _iso(text, zone)
     if form.endswith("Z"):
@@ -192,38 +205,63 @@ def moment(text: str, form: str, zone: tzinfo = UTC) -> datetime | None:
         return None
     try:
         if pattern == "week":
-            return _only(date.fromisocalendar(int(text[:4]), int(text[4:]), 1))
+            year = int(text[:-2]) if form == "CCYYWW" else _century(int(text[:-2]))
+            return _only(date.fromisocalendar(year, int(text[-2:]), 7 if end else 1))
         found = datetime.strptime(text, pattern).replace(tzinfo=zone)
     except ValueError:
         return None
+    if end and form in ("CCYYMM", "CCYY"):
+        return _only(_last_day(found.year, found.month if form == "CCYYMM" else 12))
     if "%y" in pattern:
-        short = found.year % 100
         try:
-            found = found.replace(year=(2000 if short < _PIVOT else 1900) + short)
+            found = found.replace(year=_century(found.year % 100))
         except ValueError:
             return None
     return found if "%H" in pattern else _only(found.date())
 
 
-def by_length(text: str, zone: tzinfo = UTC) -> datetime | None:
-    """X12 dates without a word about their form: CCYYMMDD or YYMMDD, with or without a time."""
+def _century(short: int) -> int:
+    return (2000 if short < _PIVOT else 1900) + short
+
+
+def _last_day(year: int, month: int) -> date:
+    return date(year, month, monthrange(year, month)[1])
+
+
+def _half(text: str, length: int, *, end: bool) -> str:
+    """The begin or the end of a period; the hyphen between them may be left out. A begin alone has no end."""
+    if "-" in text:
+        return text.split("-")[-1 if end else 0]
+    return text[length:] if end else text[:length]
+
+
+def by_length(text: str, zone: tzinfo = UTC, *, end: bool = False) -> datetime | None:
+    """X12 dates without a word about their form: CCYYMMDD or YYMMDD, with or without a time, or a period of two days (RD8, RD6)."""
     text = text.strip()
+    if "-" in text:
+        return moment(text, "RD8" if len(text) == 17 else "RD6", zone, end=end) if len(text) in (13, 17) else None
     form = {6: "YYMMDD", 8: "CCYYMMDD", 12: "CCYYMMDDHHMM", 14: "CCYYMMDDHHMMSS"}.get(min(len(text), 14))
     if form is None:
         return None
     return moment(text[:14], form, zone)
 
 
-def by_code(text: str, code: str, zone: tzinfo = UTC) -> datetime | None:
-    """EDIFACT: the form that a 2379 code names; the begin of a period. Without a code the length tells."""
+def by_code(text: str, code: str, zone: tzinfo = UTC, *, end: bool = False) -> datetime | None:
+    """EDIFACT: the form that a 2379 code names; of a period its begin (or its end). Without a code the length tells."""
     if not code:
-        return by_length(text, zone)
-    form = CODES_2379.get(code)
-    if form is None:
+        return by_length(text, zone, end=end)
+    form = code if code in PERIODS else CODES_2379.get(code)
+    return moment(text, form, zone, end=end) if form is not None else None
+
+
+def shifted(found: datetime | None, days: int) -> datetime | None:
+    """So many days later (or earlier); None where the calendar ends."""
+    if found is None or not days:
+        return found
+    try:
+        return found + timedelta(days=days)
+    except OverflowError:
         return None
-    if code in _PERIODS:
-        text = text.split("-")[0] if "-" in text else text[: _LENGTHS[form]]
-    return moment(text, form, zone)
 
 
 def day_of(found: datetime | None) -> date | None:
@@ -288,40 +326,8 @@ def written(value: date | datetime, form: str, zone: tzinfo = UTC) -> str:
         return value.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else value.isoformat()
     if pattern == "week":
         year, week, _ = value.isocalendar()
-        return f"{year:04}{week:02}"
+        return f"{year:04}{week:02}"[-_LENGTHS[form] :]
     return value.strftime(pattern).zfill(_LENGTHS.get(form, 0))
-
-
-# Text -------------------------------------------------------------------------------------------------------------------
-
-#: `make:` words of the language
-TEXT_FUNCTIONS: dict[str, Callable[[str], str]] = {
-    "upper": str.upper,
-    "lower": str.lower,
-    "trim": str.strip,
-    "squeeze": lambda text: " ".join(text.split()),
-    "digits": lambda text: "".join(character for character in text if character in "0123456789"),
-    "without_leading_zeros": lambda text: text.lstrip("0") or text[-1:],
-    "before_colon": lambda text: text.partition(":")[0],
-    "after_colon": lambda text: text.partition(":")[2] or text,
-    # a package of UN/ECE Recommendation 20 (XCT) as Recommendation 21 has it (CT)
-    "package_code": lambda text: text[1:] if len(text) == 3 and text.startswith("X") else text,
-}
-
-
-def pieces(text: str, size: int) -> list[str]:
-    """The text in pieces of at most `size` characters, cut between words where there are any; its lines start anew."""
-    answer = []
-    for line in text.splitlines():
-        rest = line.strip()
-        while len(rest) > size:
-            cut = rest.rfind(" ", 0, size + 1)
-            cut = cut if cut > size // 2 else size
-            answer.append(rest[:cut].rstrip())
-            rest = rest[cut:].lstrip()
-        if rest:
-            answer.append(rest)
-    return answer
 
 
 # Check digits -----------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from gateway.mapping.desk import Desk
 from gateway.mapping.desk import Scope
 from gateway.mapping.desk import inside
 from gateway.mapping.desk import path_of
-from gateway.mapping.load_values import Wanted
+from gateway.mapping.load_modifiers import Wanted
 from gateway.mapping.load_values import load_condition
 from gateway.mapping.load_values import load_leaf
 from gateway.mapping.paths import SegmentScope

@@ -4,10 +4,7 @@ Knows the words of the language, no file and no transaction.
 """
 
 import re
-from dataclasses import dataclass
 from dataclasses import replace
-from decimal import Decimal
-from zoneinfo import available_timezones
 
 from gateway.expression import ExpressionError
 from gateway.expression import compile_expression
@@ -15,10 +12,11 @@ from gateway.mapping.desk import Desk
 from gateway.mapping.desk import FieldScope
 from gateway.mapping.desk import Scope
 from gateway.mapping.desk import path_of
-from gateway.mapping.functions import CODES_2379
-from gateway.mapping.functions import FORMATS
-from gateway.mapping.functions import TEXT_FUNCTIONS
-from gateway.mapping.functions import to_decimal
+from gateway.mapping.load_modifiers import WRITTEN
+from gateway.mapping.load_modifiers import Wanted
+from gateway.mapping.load_modifiers import load_modifiers
+from gateway.mapping.load_modifiers import shaped
+from gateway.mapping.load_modifiers import with_article
 from gateway.mapping.paths import WrongPath
 from gateway.mapping.plan import All
 from gateway.mapping.plan import Check
@@ -26,6 +24,7 @@ from gateway.mapping.plan import Compute
 from gateway.mapping.plan import Condition
 from gateway.mapping.plan import Constant
 from gateway.mapping.plan import Count
+from gateway.mapping.plan import Counter
 from gateway.mapping.plan import FieldPath
 from gateway.mapping.plan import First
 from gateway.mapping.plan import Join
@@ -35,8 +34,6 @@ from gateway.mapping.plan import Origin
 from gateway.mapping.plan import SegmentPath
 from gateway.mapping.plan import Sum
 from gateway.mapping.plan import Take
-from gateway.mapping.shapes import Shape
-from gateway.mapping.words import ELSE_WORDS
 from gateway.mapping.words import MODIFIERS
 from gateway.mapping.words import SOURCE_NAMES
 from gateway.mapping.words import SOURCES
@@ -46,29 +43,14 @@ from gateway.yaml_source import Scalar
 from gateway.yaml_source import Sequence
 from gateway.yaml_source import did_you_mean
 
-KINDS = ("text", "decimal", "integer", "boolean", "date", "datetime", "texts")
-#: what `as:` may say besides a format, when writing
-_WRITTEN = ("date", "time", "datetime", "text", "decimal", "integer")
-_ROUNDINGS = ("half_up", "half_even", "down", "up")
 #: modifiers that `first:` hands on to its options
-_HANDED_ON = ("as", "table", "else", "make", "divide", "multiply", "round", "rounding", "zone", "cut", "pad")
+_HANDED_ON = ("as", "period", "add_days", "table", "else", "make", "divide", "multiply", "round", "rounding", "zone", "cut", "pad")
+_POSITION = re.compile(r"((?:\.\./)*)position")
 _TAG = re.compile(r"[A-Z][A-Z0-9]{1,2}")
 #: a field of an item by its number, which YAML wants in quotes: "address.lines[0]", "contacts[0].name"
 _ITEM = re.compile(r"(?:/|(?:\.\./)+)?[a-z_]+(?:\.[a-z_]+)*\[[0-9]+\](?:\.[a-z_]+|\[[0-9]+\])*")
 _VARIABLE = re.compile(r"\$\{([^}]+)\}|\$([A-Za-z0-9_@:/]+)")
 _QUOTED = re.compile(r"(\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*')")
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the value is for: the kind of the field (reading), and the fields beside it that `keep:` may fill."""
-
-    name: str
-    kind: str
-    beside: dict[str, Shape]
-
-
-WRITTEN = Wanted("", "written", {})
 
 
 def load_leaf(node: Node, wanted: Wanted, scope: Scope, desk: Desk) -> Leaf | None:
@@ -78,7 +60,7 @@ def load_leaf(node: Node, wanted: Wanted, scope: Scope, desk: Desk) -> Leaf | No
         return None
     if isinstance(node, Scalar):
         origin = _scalar(node, wanted, scope, desk)
-        return _shaped(Leaf(origin=origin, where=node.where), wanted) if origin is not None else None
+        return shaped(Leaf(origin=origin, where=node.where), wanted) if origin is not None else None
     desk.known(node, SOURCES + MODIFIERS, "a value")
     said = [key for key in SOURCES if key in node]
     if len(said) != 1:
@@ -93,15 +75,18 @@ def load_leaf(node: Node, wanted: Wanted, scope: Scope, desk: Desk) -> Leaf | No
 
 
 def load_condition(node: Node, scope: Scope, desk: Desk) -> Condition | None:
-    """`when:` as {path: value} or as an expression."""
+    """`when:` as {path: value}, as a list of such of which one must hold, or as an expression."""
     if isinstance(node, Scalar):
         expression = _compute(node, scope, desk)
         return Condition((), expression, node.where) if expression is not None else None
     if isinstance(node, Sequence):
-        desk.fault(node, "a condition is {path: value}, or an expression in quotes")
-        return None
-    checks = []
+        return Condition((), None, node.where, _options(node, scope, desk))
+    checks: list[Check] = []
+    options: tuple[Condition, ...] = ()
     for key, value in node.items.items():
+        if key == "or":
+            options = _options(value, scope, desk)
+            continue
         path = path_of(node.keys[key], scope, desk)
         negated = isinstance(value, Mapping) and list(value) == ["not"]
         held: Node = value.items["not"] if isinstance(value, Mapping) and negated else value
@@ -117,14 +102,24 @@ def load_condition(node: Node, scope: Scope, desk: Desk) -> Condition | None:
             continue
         if path is not None:
             checks.append(Check(Take(path), values, negated))
-    return Condition(tuple(checks), None, node.where)
+    return Condition(tuple(checks), None, node.where, options)
+
+
+def _options(node: Node, scope: Scope, desk: Desk) -> tuple[Condition, ...]:
+    """`[{05: QT}, {02: any, 06: none}]`: one of them holds."""
+    if not isinstance(node, Sequence) or len(node.items) < 2:
+        desk.fault(node, "conditions of which one must hold are written as a list: [{05: QT}, {02: any}]")
+        return ()
+    held = [load_condition(item, scope, desk) for item in node.items]
+    return tuple(condition for condition in held if condition is not None)
 
 
 def _scalar(node: Scalar, wanted: Wanted, scope: Scope, desk: Desk) -> Origin | None:
     if isinstance(scope, FieldScope) and not node.plain and not _ITEM.fullmatch(node.text):
         return Constant(node.text)
-    if node.plain and node.text == "position":
-        return Named("position", "")
+    position = _POSITION.fullmatch(node.text)
+    if node.plain and position is not None:
+        return Named("position", position[1])
     family, _, name = node.text.partition(".")
     if node.plain and family == "partner" and name:
         if name not in desk.partner_names:
@@ -183,10 +178,12 @@ def _origin(said: str, node: Mapping, wanted: Wanted, scope: Scope, desk: Desk) 
         return None
     if said == "constant":
         return Constant(scalar.text)
+    if said == "counter":
+        return Counter(scalar.text)
     if said == "compute":
         return _compute(scalar, scope, desk)
     if said == "count":
-        if isinstance(scope, FieldScope) and _TAG.fullmatch(scalar.text):
+        if isinstance(scope, FieldScope) and (_TAG.fullmatch(scalar.text) or scalar.text == "segments"):
             return Count(None, scalar.text)
         path = path_of(scalar, scope, desk, element=False)
         return Count(path) if path is not None else None
@@ -220,7 +217,7 @@ def _with_modifiers(option: Node, outer: Mapping, scope: Scope) -> Node:
     if isinstance(option, Sequence):
         return option
     if isinstance(option, Scalar):
-        word = option.plain and (option.text == "position" or option.text.startswith(("partner.", "source.", "pair.")))
+        word = option.plain and (_POSITION.fullmatch(option.text) is not None or option.text.startswith(("partner.", "source.", "pair.")))
         if word or (isinstance(scope, FieldScope) and not option.plain and not _ITEM.fullmatch(option.text)):
             return option
         source = Scalar("from", option.document, option.line, option.column)
@@ -268,86 +265,24 @@ def _compute(scalar: Scalar, scope: Scope, desk: Desk) -> Compute | None:
     return None if failed else Compute(expression, tuple(paths), tuple(names))
 
 
-def _shaped(leaf: Leaf, wanted: Wanted) -> Leaf:
-    """What the schema says about the value: X12 N2 has two digits behind a point that is not written."""
-    if wanted.kind == "decimal" and isinstance(leaf.origin, Take) and isinstance(leaf.origin.path, SegmentPath):
-        match = re.fullmatch(r"N([1-9])", leaf.origin.path.spots[0].use.type)
-        if match:
-            return replace(leaf, implied=int(match.group(1)))
-    return leaf
-
-
 def _modified(node: Mapping, origin: Origin | None, wanted: Wanted, scope: Scope, desk: Desk) -> Leaf:
-    text: dict[str, str] = {}
-    for key in ("as", "else", "keep", "default", "divide", "multiply", "round", "rounding", "zone", "cut", "pad", "split"):
-        scalar = desk.text(node.get(key), f"`{key}:`")
-        if scalar is not None:
-            text[key] = scalar.text
-    otherwise, otherwise_text = _otherwise(node, desk)
-    split, most = _pieces(node, text, desk)
-    leaf = Leaf(
-        origin=origin or Constant(""),
-        where=node.where,
-        make=_make(node, desk),
-        table=desk.table(node.items["table"]) if "table" in node else None,
-        otherwise=otherwise,
-        otherwise_text=otherwise_text,
-        keep=_keep(node, text.get("keep"), wanted, desk),
+    return replace(
+        load_modifiers(node, origin or Constant(""), wanted, desk),
         kept=_kept(node, wanted, scope, desk),
-        default=text.get("default"),
         when=load_condition(node.items["when"], scope, desk) if "when" in node else None,
-        form=_form(node, text.get("as"), wanted, desk),
-        zone=_zone(node, text.get("zone"), desk),
-        implied=_implied(text.get("as"), wanted),
-        divide=_factor(node, "divide", text, wanted, desk),
-        multiply=_factor(node, "multiply", text, wanted, desk),
-        round=_whole(node, "round", text, desk),
-        rounding=text.get("rounding", "half_up"),
-        cut=_whole(node, "cut", text, desk),
-        pad=_whole(node, "pad", text, desk),
-        split=split,
-        pieces=most,
+        divide_by=_factor(node, "divide", wanted, scope, desk),
+        multiply_by=_factor(node, "multiply", wanted, scope, desk),
     )
-    if leaf.rounding not in _ROUNDINGS:
-        guess = did_you_mean(leaf.rounding, _ROUNDINGS)
-        desk.fault(node.items["rounding"], f"no rounding '{leaf.rounding}'{guess}; known are {', '.join(_ROUNDINGS)}")
-    if leaf.divide and leaf.round is None and not _exact(leaf.divide):
-        desk.fault(node.items["divide"], f"1/{leaf.divide} has no end: say `round:` with the digits to keep")
-    return leaf if leaf.implied is not None else _shaped(leaf, wanted)
 
 
-def _otherwise(node: Mapping, desk: Desk) -> tuple[str, str]:
-    held = node.get("else")
-    if not isinstance(held, Scalar):
-        return "problem", ""
-    if "table" not in node:
-        desk.fault(node.keys["else"], "`else:` says what becomes of a code that the table lacks; for a value that was not sent write `default:`")
-    if held.plain and held.text in ELSE_WORDS:
-        return held.text, ""
-    return "text", held.text
-
-
-def _make(node: Mapping, desk: Desk) -> tuple[str, ...]:
-    held = node.get("make")
-    names = []
-    for item in held.items if isinstance(held, Sequence) else (held,) if held is not None else ():
-        name = desk.text(item, "`make:`")
-        if name is not None and name.text not in TEXT_FUNCTIONS:
-            desk.fault(name, f"no function '{name.text}'{did_you_mean(name.text, TEXT_FUNCTIONS)}; known are {', '.join(TEXT_FUNCTIONS)}")
-        elif name is not None:
-            names.append(name.text)
-    return tuple(names)
-
-
-def _keep(node: Mapping, name: str | None, wanted: Wanted, desk: Desk) -> str | None:
-    if name is None or wanted.kind == "written":
+def _factor(node: Mapping, key: str, wanted: Wanted, scope: Scope, desk: Desk) -> Leaf | None:
+    """A factor that stands in the document: {from: 03, table: {DZ: "12"}, else: "1"}."""
+    held = node.get(key)
+    if not isinstance(held, Mapping):
         return None
-    shape = wanted.beside.get(name)
-    if shape is None or shape.kind != "text":
-        texts = [key for key, held in wanted.beside.items() if held.kind == "text"]
-        desk.fault(node.items["keep"], f"no field '{name}' to keep the code in{did_you_mean(name, texts)}")
-        return None
-    return name
+    if wanted.kind not in ("decimal", "written"):
+        desk.fault(node.keys[key], f"'{wanted.name}' is {with_article(wanted.kind)}: nothing to {key}")
+    return load_leaf(held, WRITTEN if wanted.kind == "written" else Wanted(wanted.name, "decimal", {}), scope, desk)
 
 
 def _kept(node: Mapping, wanted: Wanted, scope: Scope, desk: Desk) -> FieldPath | None:
@@ -358,87 +293,3 @@ def _kept(node: Mapping, wanted: Wanted, scope: Scope, desk: Desk) -> FieldPath 
         desk.fault(node.keys["keep"], "`keep:` gives back the code that a table was asked with when reading: it needs `table:`")
     path = path_of(node.items["keep"], scope, desk)
     return path if isinstance(path, FieldPath) else None
-
-
-def _form(node: Mapping, said: str | None, wanted: Wanted, desk: Desk) -> str | None:
-    if said is None:
-        return None
-    if wanted.kind == "written":
-        if said in _WRITTEN or said in FORMATS:
-            return said
-        if said in CODES_2379 and CODES_2379[said] in FORMATS:
-            return CODES_2379[said]
-        forms = [*_WRITTEN, *FORMATS]
-        desk.fault(node.items["as"], f"no format '{said}'{did_you_mean(said, forms)}; known are {', '.join(forms)}")
-        return None
-    if said == wanted.kind or _implied(said, wanted) is not None:
-        return None
-    if wanted.kind in ("date", "datetime") and (said in FORMATS or said in CODES_2379):
-        return said if said in FORMATS else CODES_2379[said]
-    if said in KINDS or said in FORMATS or said == "time":
-        desk.fault(node.items["as"], f"'{wanted.name}' is {_article(wanted.kind)}, not {_article(said)}")
-    else:
-        known = [*FORMATS] if wanted.kind in ("date", "datetime") else [wanted.kind]
-        desk.fault(node.items["as"], f"no form '{said}'{did_you_mean(said, known)}; '{wanted.name}' is {_article(wanted.kind)}: {', '.join(known)}")
-    return None
-
-
-def _article(kind: str) -> str:
-    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
-
-
-def _implied(said: str | None, wanted: Wanted) -> int | None:
-    match = re.fullmatch(r"N([0-9])", said or "")
-    return int(match.group(1)) if match and wanted.kind in ("decimal", "written") else None
-
-
-def _zone(node: Mapping, name: str | None, desk: Desk) -> str | None:
-    if name is not None and name not in available_timezones():
-        desk.fault(node.items["zone"], f"no time zone '{name}': write a name like Europe/Berlin")
-        return None
-    return name
-
-
-def _factor(node: Mapping, key: str, text: dict[str, str], wanted: Wanted, desk: Desk) -> str | None:
-    said = text.get(key)
-    if said is None:
-        return None
-    number = to_decimal(said)
-    if not number:
-        desk.fault(node.items[key], f"`{key}:` wants a number, not '{said}'")
-        return None
-    if wanted.kind not in ("decimal", "integer", "written"):
-        desk.fault(node.items[key], f"'{wanted.name}' is {_article(wanted.kind)}: nothing to {key}")
-        return None
-    return said
-
-
-def _whole(node: Mapping, key: str, text: dict[str, str], desk: Desk) -> int | None:
-    said = text.get(key)
-    if said is None:
-        return None
-    if not said.isascii() or not said.isdecimal() or len(said) > 4:
-        desk.fault(node.items[key], f"`{key}:` wants a whole number, not '{said}'")
-        return None
-    return int(said)
-
-
-def _pieces(node: Mapping, text: dict[str, str], desk: Desk) -> tuple[int | None, int | None]:
-    """`35`: pieces of so many characters, as many as there are. `35x2`: two of them, the rest is cut."""
-    said = text.get("split")
-    if said is None:
-        return None, None
-    match = re.fullmatch(r"([1-9][0-9]{0,3})(?:x([1-9][0-9]?))?", said, re.ASCII)
-    if match is None:
-        desk.fault(node.items["split"], f"`split:` wants the length of a piece, or with the most pieces like 35x2, not '{said}'")
-        return None, None
-    return int(match[1]), int(match[2]) if match[2] else None
-
-
-def _exact(text: str) -> bool:
-    number = Decimal(text).normalize()
-    digits = int("".join(map(str, number.as_tuple().digits)))
-    for factor in (2, 5):
-        while digits % factor == 0:
-            digits //= factor
-    return digits == 1

@@ -6,7 +6,7 @@ from gateway.mapping.desk import Desk
 from gateway.mapping.desk import FieldScope
 from gateway.mapping.desk import path_of
 from gateway.mapping.differences import tag_of
-from gateway.mapping.load_values import WRITTEN
+from gateway.mapping.load_modifiers import WRITTEN
 from gateway.mapping.load_values import load_condition
 from gateway.mapping.load_values import load_leaf
 from gateway.mapping.paths import WrongPath

@@ -115,9 +115,16 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """`partner.currency`, `source.sender`, `pair.first`, `position`."""
+    """`partner.currency`, `source.sender`, `pair.first`, `position` (its name is the `../` before it)."""
 
     family: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """`counter: name`: one more each time that it is asked for, over the whole document."""
+
     name: str
 
 
@@ -164,7 +171,7 @@ class Compute:
     names: tuple[str, ...]
 
 
-Origin = Take | Constant | Named | First | Join | All | Count | Sum | Compute
+Origin = Take | Constant | Named | Counter | First | Join | All | Count | Sum | Compute
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +185,12 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """`when:`: all checks and the expression hold."""
+    """`when:`: all checks and the expression hold, and one of the options where there are any."""
 
     checks: tuple[Check, ...]
     expression: Compute | None
     where: str
+    options: "tuple[Condition, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,10 +231,18 @@ class Leaf:
     implied: int | None = None
     divide: str | None = None
     multiply: str | None = None
+    #: a factor that stands in the document or its partner's file: asked for each time
+    divide_by: "Leaf | None" = None
+    multiply_by: "Leaf | None" = None
     round: int | None = None
     rounding: str = "half_up"
-    cut: int | None = None
+    #: characters that stay, as Python slices them: `:3`, `2:7`
+    cut: str | None = None
     pad: int | None = None
+    #: of a period (or a week, a month) its `begin` or its `end`
+    period: str = "begin"
+    #: days added to a date
+    add_days: int = 0
     #: writing: a long text goes on in the next segment (or component) after so many characters
     split: int | None = None
     #: `split: 35x2`: so many pieces and no further segment; what is longer is cut

@@ -19,6 +19,8 @@ from gateway.codecs.node import Transaction
 from gateway.expression import Expression
 from gateway.expression import ExpressionError
 from gateway.kinds import document as kinds
+from gateway.mapping.conversions import calculated
+from gateway.mapping.plan import Leaf
 from gateway.model.values import Source
 from gateway.problem import Kind
 from gateway.problem import Place
@@ -67,7 +69,7 @@ Trace = dict[str, list[tuple[Any, int | None, int | None, str, str, str]]]
 class Reading:
     """One transaction on its way to a document."""
 
-    __slots__ = ("_component", "_repetition", "header", "indexes", "partner", "problems", "trace", "transaction")
+    __slots__ = ("_component", "_repetition", "counters", "header", "indexes", "partner", "problems", "trace", "transaction")
 
     def __init__(self, transaction: Transaction, header: Source, partner: PartnerValues) -> None:
         self.transaction = transaction
@@ -77,6 +79,8 @@ class Reading:
         self.trace: Trace = {}
         #: for `matching:`, by its name: value -> (tree, segment) of all that have it
         self.indexes: dict[str, dict[str, list[tuple[Any, Any]]]] = {}
+        #: for `counter:`, by its name: how often it was asked for
+        self.counters: dict[str, int] = {}
         delimiters = transaction.delimiters
         self._component = delimiters.component if delimiters else ""
         self._repetition = delimiters.repetition if delimiters else ""
@@ -135,6 +139,24 @@ class Reading:
         except ExpressionError as error:
             self.report(kinds.EXPRESSION_FAILED, site, carrier, f"the condition of {site.field} could not be computed: {error}")
             return False
+
+    def counted(self, name: str) -> str:
+        """`counter:` one more."""
+        return counted(self.counters, name)
+
+    def scaled(self, number: Any, leaf: Leaf, divide: Any, multiply: Any, site: Site, carrier: Any) -> Any:
+        """A number with the factors that stand in the document; a problem and nothing where one is missing or nothing comes of it."""
+        if number is None:
+            return None
+        missing = (leaf.divide_by is not None and divide is None) or (leaf.multiply_by is not None and multiply is None)
+        try:
+            answer = None if missing else calculated(number, leaf, divide, multiply)
+        except ArithmeticError:
+            answer = None
+        if answer is None:
+            factor = "its factor is missing" if missing else "the factor that stands in the document is no good"
+            self.report(kinds.VALUE_INVALID, site, carrier, f"{site.field} cannot be calculated: {factor}", found=str(number), expected="a factor")
+        return answer
 
     def names(self) -> dict[str, object]:
         """`partner` and `source` as expressions see them."""
@@ -218,6 +240,12 @@ class Reading:
     def place(self, site: Site, carrier: Any) -> Place:
         """Where the value is, in bytes."""
         return place_of(self.transaction, carrier, site.position, site.component, site.attribute, site.field)
+
+
+def counted(counters: dict[str, int], name: str) -> str:
+    """The next number of a counter."""
+    counters[name] = counters.get(name, 0) + 1
+    return str(counters[name])
 
 
 def _component(parts: list[str], component: int) -> str:

@@ -3,10 +3,12 @@
 from gateway.yaml_source import Mapping
 
 #: one of these says where a value comes from
-SOURCES = ("from", "first", "all", "join", "constant", "count", "sum", "compute")
+SOURCES = ("from", "first", "all", "join", "constant", "count", "counter", "sum", "compute")
 #: these say what is done with it
 MODIFIERS = (
     "as",
+    "period",
+    "add_days",
     "table",
     "else",
     "keep",

@@ -22,11 +22,12 @@ from gateway.expression import Expression
 from gateway.expression import ExpressionError
 from gateway.kinds import document as kinds
 from gateway.mapping.conversions import calculated
-from gateway.mapping.functions import pieces
 from gateway.mapping.functions import written
 from gateway.mapping.plan import Leaf
 from gateway.mapping.reading import PartnerValues
 from gateway.mapping.reading import Site
+from gateway.mapping.reading import counted
+from gateway.mapping.texts import pieces
 from gateway.problem import Kind
 from gateway.problem import Place
 from gateway.problem import Problem
@@ -41,7 +42,7 @@ _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 class Writing:
     """One document on its way to a transaction."""
 
-    __slots__ = ("document", "hierarchy", "kind", "partner", "problems", "trace")
+    __slots__ = ("counters", "document", "hierarchy", "kind", "partner", "problems", "trace")
 
     def __init__(self, document: Any, partner: PartnerValues) -> None:
         self.document = document
@@ -50,6 +51,8 @@ class Writing:
         self.problems: list[Problem] = []
         #: number of the last HL segment
         self.hierarchy = 0
+        #: for `counter:`, by its name: how often it was asked for
+        self.counters: dict[str, int] = {}
         #: what was written (segment and element, or XML element and attribute) and where it came from
         self.trace: list[tuple[Any, Any, list[tuple[str, str, str]]]] = []
 
@@ -109,10 +112,14 @@ class Writing:
             return ""
         return format(number, "f")
 
-    def calculated(self, number: Decimal, leaf: Leaf, site: Site) -> Decimal:
-        """divide, multiply, round; a problem where the digits do not suffice."""
+    def counted(self, name: str) -> str:
+        """`counter:` one more."""
+        return counted(self.counters, name)
+
+    def calculated(self, number: Decimal, leaf: Leaf, site: Site, divide: str | None = None, multiply: str | None = None) -> Decimal:
+        """divide, multiply, round; a problem where the digits do not suffice, or where a factor of the document is none."""
         try:
-            return calculated(number, leaf)
+            return calculated(number, leaf, *(Decimal(factor) if factor is not None else None for factor in (divide, multiply)))
         except DecimalException:
             self.report(kinds.WRITE_INVALID, site, f"{site.name} is {number}, which cannot be calculated with", found=str(number))
             return Decimal(0)

@@ -18,6 +18,7 @@ from gateway.mapping import load as mapping_load
 from gateway.mapping.compile_reading import CompiledReading
 from gateway.mapping.compile_reading import compile_reading
 from gateway.mapping.files import file_for
+from gateway.mapping.plan import MappingPlan
 from gateway.schema import compile as schema_compile
 from gateway.schema import load as schema_load
 from gateway.schema.nearest import nearest_version
@@ -111,7 +112,14 @@ class Plans:
             schema, parts = self._schema(spec, partner)
             mapping = None
             if file_for(spec, "read", self.resolver) is not None:
-                plan = mapping_load.load_mapping(spec, "read", self.resolver, schema.plan if schema else None, self._overlays(spec, partner))
+                plan = mapping_load.load_mapping(
+                    spec,
+                    "read",
+                    self.resolver,
+                    schema.plan if schema else None,
+                    self._overlays(spec, partner),
+                    partner_names=partner.partner.values() if partner else (),
+                )
                 mapping = compile_reading(plan, explain=explain)
                 parts = (*parts, kept("mapping", plan.digest, plan.sources))
             self._reading[key] = ReadingPlan(spec, schema, mapping, (*parts, *_partner_part(partner)))
@@ -122,7 +130,14 @@ class Plans:
         key = (spec, partner.digest if partner else "", explain)
         if key not in self._writing:
             schema, parts = self._schema(spec, partner)
-            plan = mapping_load.load_mapping(spec, "write", self.resolver, schema.plan if schema else None, self._overlays(spec, partner))
+            plan = mapping_load.load_mapping(
+                spec,
+                "write",
+                self.resolver,
+                schema.plan if schema else None,
+                self._overlays(spec, partner),
+                partner_names=partner.partner.values() if partner else (),
+            )
             from gateway.mapping.compile_writing import compile_writing
 
             mapping = compile_writing(plan, explain=explain)
@@ -152,6 +167,11 @@ class Plans:
             return None, ()
         plan = schema_load.load_schema(spec, self.resolver, partner.schemas.get(spec) if partner else None)
         return schema_compile.compile_schema(plan), (kept("schema", plan.digest, plan.sources),)
+
+    def _mapping(self, spec: str, direction: str, schema: schema_compile.CompiledSchema | None, partner: LoadedPartner | None) -> MappingPlan:
+        names = partner.partner.values() if partner is not None else ()
+        plan = schema.plan if schema is not None else None
+        return mapping_load.load_mapping(spec, direction, self.resolver, plan, self._overlays(spec, partner), partner_names=names)
 
     def _overlays(self, spec: str, partner: LoadedPartner | None) -> list[Mapping]:
         if partner is None:

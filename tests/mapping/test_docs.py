@@ -13,8 +13,8 @@ from gateway.codecs import x12
 from gateway.codecs.node import Delimiters
 from gateway.mapping.compile_writing import compile_writing
 from gateway.mapping.explain import written_from
-from gateway.mapping.functions import TEXT_FUNCTIONS
 from gateway.mapping.plan import MappingPlan
+from gateway.mapping.texts import TEXT_FUNCTIONS
 from gateway.mapping.words import BLOCK_WORDS
 from gateway.mapping.words import HEAD_WORDS
 from gateway.mapping.words import KEYED_WORDS

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from gateway.mapping.functions import CODES_2379
 from gateway.mapping.functions import FORMATS
-from gateway.mapping.functions import TEXT_FUNCTIONS
 from gateway.mapping.functions import Only
 from gateway.mapping.functions import Remembered
 from gateway.mapping.functions import by_code
@@ -21,11 +20,12 @@ from gateway.mapping.functions import check_digit_fault
 from gateway.mapping.functions import day_of
 from gateway.mapping.functions import implied_decimal
 from gateway.mapping.functions import moment
-from gateway.mapping.functions import pieces
 from gateway.mapping.functions import time_of
 from gateway.mapping.functions import to_decimal
 from gateway.mapping.functions import to_integer
 from gateway.mapping.functions import written
+from gateway.mapping.texts import TEXT_FUNCTIONS
+from gateway.mapping.texts import pieces
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import pytest
 
 from gateway.mapping.load import known_specs
 from gateway.mapping.load import load_mapping
+from gateway.mapping.plan import Leaf
 from gateway.yaml_source import Faults
 from tests.mapping.mapping_world import SHIPPED
 from tests.mapping.mapping_world import Texts
@@ -76,6 +77,23 @@ def faults(text: str, direction: str = "read", spec: str = "x12/004010/850", ove
         ),
         (LINES + "  identifiers: {key: 06}\n", "7:16: identifiers by their kind say `key:` and `value:`, or `pairs:`"),
         (HEAD + "issued_at: {from: BEG/05, zone: Europe/Bonn}\n", "4:33: no time zone 'Europe/Bonn'"),
+        (HEAD + "issued_on: {from: BEG/05, period: last}\n", "4:35: of a period its begin or its end is taken, not 'last'"),
+        (HEAD + "release: {from: BEG/05, period: end}\n", "4:25: 'release' is a text, no date"),
+        (HEAD + "issued_on: {from: BEG/05, add_days: two}\n", "4:37: `add_days:` wants a whole number like 3 or -2, not 'two'"),
+        (HEAD + "release: {from: BEG/05, add_days: 2}\n", "4:25: 'release' is a text, no date"),
+        (LINES + "  price: {from: 04, round: {mode: down}}\n", "7:28: `round:` says how many digits stay behind the point"),
+        (LINES + "  price: {from: 04, round: {digits: 2, mode: bankers}}\n", "7:46: no rounding 'bankers'"),
+        (LINES + "  price: {from: 04, round: {digits: 2, way: down}}\n", "7:40: round has no 'way'"),
+        (LINES + "  price: {from: 04, divide: {from: 05}}\n", "7:29: what stands in the document may divide without an end: say `round:`"),
+        (LINES + "  price: {from: 04, multiply: {from: 55}}\n", "7:38: PO1/55 does not exist"),
+        (LINES + "  description: {from: 04, multiply: {from: 05}}\n", "7:27: 'description' is a text: nothing to multiply"),
+        (HEAD + "release: {from: BEG/04, cut: 7..3}\n", "4:30: `cut:` wants how many characters stay, or which, as in 3..7, not '7..3'"),
+        (HEAD + 'release: {from: BEG/04, make: [{befor: "-"}]}\n', "4:33: no function 'befor' that takes a text (did you mean 'before'?)"),
+        (HEAD + 'release: {from: BEG/04, make: [{replace: "-"}]}\n', "4:42: `replace:` takes 2 texts in a list"),
+        (HEAD + "release: {from: BEG/04, make: before}\n", "4:31: 'before' says with what: {before: \"-\"}"),
+        (HEAD + "release: {from: BEG/04, when: [{BEG/02: SA}]}\n", "4:31: conditions of which one must hold are written as a list"),
+        (HEAD + "release: {from: BEG/04, when: {or: [{BEG/02: SA}, {BEG/77: any}]}}\n", "4:52: BEG/77 does not exist"),
+        (HEAD + "release: {from: BEG/04, table: codes/unit}\n", "4:32: no table 'codes/unit'"),
     ],
 )
 def test_a_fault_names_its_place(text: str, expected: str) -> None:
@@ -179,3 +197,42 @@ def test_the_digest_changes_with_a_partners_difference() -> None:
     cents = load("x12/004010/850", "read", LINES, ("lines: {price: {from: 04, divide: 100}}\n",))
     assert plain.digest != cents.digest
     assert any(file == "partners/0.yaml" for file, _ in cents.sources)
+
+
+SHARED = "table: codes/colors\nwords: {R: red, B: blue}\n"
+
+
+def load_with_shared(files: dict[str, str], text: str) -> list[str]:
+    try:
+        load_mapping("x12/004010/850", "read", Texts({"mappings/x12/004010/850.yaml": text, **files}), schema("x12/004010/850").plan)
+    except Faults as caught:
+        return [str(fault).splitlines()[0] for fault in caught.faults]
+    return []
+
+
+def test_a_shared_table_extends_another_one_and_a_mapping_adds_to_it() -> None:
+    files = {"schemas/codes/colors.yaml": SHARED, "schemas/codes/more.yaml": "table: codes/more\nextends: codes/colors\nwords: {B: none, G: green}\n"}
+    text = HEAD + "tables: {codes/more: {Y: yellow}}\nrelease: {from: BEG/04, table: codes/more}\n"
+    assert load_with_shared(files, text) == []
+    plan = load_mapping("x12/004010/850", "read", Texts({"mappings/x12/004010/850.yaml": text, **files}), schema("x12/004010/850").plan)
+    assert {name for name, _ in plan.sources} >= {"schemas/codes/colors.yaml", "schemas/codes/more.yaml"}
+    assert plan.root is not None
+    leaf = next(held for shape, held in plan.root.fields if shape.name == "release")
+    assert isinstance(leaf, Leaf)
+    assert leaf.table is not None
+    assert leaf.table.forward == {"R": "red", "G": "green", "Y": "yellow"}
+
+
+@pytest.mark.parametrize(
+    ("shared", "expected"),
+    [
+        ("table: codes/colours\nwords: {}\n", "schemas/codes/colors.yaml:1:8: this file is `table: codes/colors`"),
+        ("R: red\n", "schemas/codes/colors.yaml:1:1: a table that is shared says"),
+        (SHARED + "use: x\n", "schemas/codes/colors.yaml:3:1: a table has no 'use'"),
+        (SHARED + "extends: codes/colors\n", "schemas/codes/colors.yaml:3:10: tables extend each other in a circle"),
+        (SHARED + "extends: codes/paints\n", "schemas/codes/colors.yaml:3:10: no table 'codes/paints'"),
+    ],
+)
+def test_a_fault_in_a_shared_table_is_told_in_its_own_file(shared: str, expected: str) -> None:
+    found = load_with_shared({"schemas/codes/colors.yaml": shared}, HEAD + "release: {from: BEG/04, table: codes/colors}\n")
+    assert found[0].startswith(expected)
