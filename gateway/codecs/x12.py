@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from gateway.codecs import x12_binary
 from gateway.codecs import x12_header
 from gateway.codecs import x12_text
 from gateway.codecs.node import Event
@@ -83,9 +84,7 @@ class _Reader(EnvelopeReader):
         if window.text.startswith(self.header_start, window.position):
             return True
         window.skip(self.blanks)
-        window.hold(16)
-        head = window.text[window.position : window.position + 16]
-        return (x12_text.unwrap(head) if self.delimiters.wrapped else head).startswith(self.header_start)
+        return self.starts_with("ST")
 
     def read_transactions(self) -> Iterator[Transaction]:
         """The transactions from the window's position on, while all is in order: a trailer that agrees with its header proves the cut.
@@ -121,7 +120,7 @@ class _Reader(EnvelopeReader):
             header, trailer, count = segments[0], segments[-1], len(segments)
             if len(header) < 3 or trailer[1] != str(count) or trailer[-1] != header[2] or len(trailer) != 3:
                 break
-            if is_odd(decoded, 0, len(decoded) - 1):
+            if is_odd(decoded, 0, len(decoded) - 1) or x12_binary.may_hold(raw, delimiters):
                 break
             kind, number = header[1], header[2]
             association = header[3].strip() if len(header) > 3 else ""
@@ -229,8 +228,7 @@ class _Reader(EnvelopeReader):
         too_large = kind == "large" or window.text.count(self.segment, window.position, window.position + length) > MAXIMUM_SEGMENTS
         kept = max(4, window.text.find(self.segment, window.position, window.position + 256) + 1 - window.position) if too_large else length
         raw = window.text[window.position : window.position + kept]
-        text = raw if raw.isascii() else x12_text.as_utf8(raw, self.delimiters)
-        segments = x12_text.cut(text, self.delimiters)
+        segments = x12_text.cut(raw, self.delimiters)
         transaction = self.build(segments, raw)
         window.position += length
         if kind == "SE" and not too_large:
@@ -275,9 +273,18 @@ class _Reader(EnvelopeReader):
     def find_boundary(self) -> tuple[str, int]:
         """What ends the transaction (SE, another tag of the envelope, `end` of the file, `large`) and the transaction's length."""
         window = self.window
-        searched = 2
+        #: from where to look for a boundary, and for binary segments, in which there is none
+        searched = passed = 2
         while True:
             found = self.boundary.search(window.text, window.position + searched)
+            limit = found.start() if found else len(window.text)
+            binary = self.binary.search(window.text, window.position + passed, limit) if not self.delimiters.wrapped else None
+            if binary is not None:
+                behind = binary.end() + int(binary["length"]) - window.position
+                passed = binary.end() - window.position
+                if behind <= MAXIMUM_TRANSACTION and window.hold(behind + 1) and window.text[window.position + behind] == self.segment:
+                    searched = passed = behind
+                continue
             have = len(window.text) - window.position
             if found is not None:
                 tag = x12_text.unwrap(found["tag"] or "ISA")
@@ -325,6 +332,12 @@ class _Reader(EnvelopeReader):
             self.tell(
                 transaction, kinds.TAG_MALFORMED, message, index, None, tag[:20], tag.upper() if lower else "two or three capital letters and digits"
             )
+        for index, segment in enumerate(segments, 1):
+            if segment[0] in x12_binary.LENGTHS and not x12_binary.is_whole(segment):
+                number = x12_binary.LENGTHS[segment[0]]
+                found = segment[number] if len(segment) > number else ""
+                message = f"{segment[0]}{number:02} says '{found[:20]}', the terminator is not that many bytes behind it"
+                self.tell(transaction, kinds.BINARY_LENGTH, message, index, number, found[:20], "the length of the data")
         if len(transaction.raw) > MAXIMUM_SEGMENT:
             for index, segment in enumerate(segments, 1):
                 if sum(map(len, segment)) > MAXIMUM_SEGMENT:

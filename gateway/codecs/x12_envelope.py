@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from gateway.codecs import x12_binary
 from gateway.codecs import x12_header
 from gateway.codecs import x12_text
 from gateway.codecs.node import Delimiters
@@ -65,6 +66,7 @@ class EnvelopeReader:
         self.blanks = x12_text.blanks_beside(delimiters)
         self.gap = ""
         self.boundary = x12_text.boundary(delimiters)
+        self.binary = x12_binary.starts(delimiters, self.blanks)
         self.careful = delimiters.wrapped
         self.expect_gap()
 
@@ -114,6 +116,9 @@ class EnvelopeReader:
         if x12_header.starts(window.text, window.position):
             header = x12_header.read_header(window.text, window.position)
             if isinstance(header, x12_header.Header):
+                window.hold(x12_header.WIDEST)
+                if x12_header.is_wrapped(window.text, window.position, header):
+                    header = replace(header, broken=True, delimiters=replace(header.delimiters, wrapped=True))
                 return self.read_header(header)
             if self.interchange is None:
                 problem = kinds.ISA_MALFORMED.at(self.place("ISA"), header, found=window.text[window.position : window.position + 106])
@@ -137,12 +142,19 @@ class EnvelopeReader:
         events += self.open_interchange(segment, header.length)
         assert self.interchange is not None
         number = self.interchange.control_number
-        if header.delimiters.wrapped:
-            events.append(kinds.WRAPPED.at(self.place("ISA"), "the interchange is broken into lines of a fixed width"))
+        if header.broken:
+            told = "the interchange is broken into lines" if header.delimiters.wrapped else "ISA is broken into lines, and line breaks end segments"
+            events.append(kinds.WRAPPED.at(self.place("ISA"), told))
         elif not header.padded:
             events.append(kinds.ISA_NOT_PADDED.at(self.place("ISA"), "the elements of ISA do not have their fixed widths"))
         if not header.delimiters.component:
-            events.append(kinds.COMPONENT_SEPARATOR_MISSING.at(self.place("ISA", element=16), "ISA16 is empty", expected="a component separator"))
+            told = f"ISA16 is '{segment[16]}', a character of data" if segment[16] else "ISA16 is empty"
+            named = self.place("ISA", element=16)
+            events.append(kinds.COMPONENT_SEPARATOR_MISSING.at(named, told, found=segment[16], expected="a component separator"))
+        if x12_header.repeats(segment) and not header.delimiters.repetition:
+            told = f"ISA11 is '{segment[11]}', which cannot separate repetitions; from 00402 on it must"
+            named = self.place("ISA", element=11)
+            events.append(kinds.REPETITION_SEPARATOR_MISSING.at(named, told, found=segment[11], expected="a repetition separator"))
         if not (number.isascii() and number.isdigit() and len(number) <= 9):
             events.append(
                 kinds.ISA_CONTROL_NUMBER_INVALID.at(
@@ -176,7 +188,7 @@ class EnvelopeReader:
         assert isinstance(start, InterchangeStart)
         advice: list[Segment] = []
         events: list[Event] = []
-        while self.window.hold(4) and self.window.text.startswith("TA1" + self.element, self.window.position):
+        while self.starts_with("TA1"):
             self.index += 1
             segment, problems = self.take_segment()
             events += problems
@@ -188,6 +200,12 @@ class EnvelopeReader:
             start = replace(start, advice=tuple(advice))
             self.interchange = start
         return [start, *events]
+
+    def starts_with(self, tag: str) -> bool:
+        """Whether a segment with that tag comes next."""
+        self.window.hold(16)
+        head = self.window.text[self.window.position : self.window.position + 16]
+        return (x12_text.unwrap(head) if self.delimiters.wrapped else head).startswith(tag + self.element)
 
     def open_interchange(self, segment: Segment, length: int) -> list[Event]:
         values = segment + [""] * (17 - len(segment))
@@ -221,6 +239,7 @@ class EnvelopeReader:
         start, line = window.offset, window.line
         if x12_header.is_lower_case(window.text, window.position):
             found = window.text[window.position : window.position + 3]
+            found = found if found.isalnum() else found[:2]
             problem = kinds.LOWER_CASE.at(
                 Place(offset=start, line=line),
                 f"the interchange starts with '{found}' in lower case; tags are upper case",
@@ -228,6 +247,10 @@ class EnvelopeReader:
                 expected=found.upper(),
             )
             told = True
+        elif separator := x12_header.unusable_separator(window.text, window.position):
+            named, told = Place(offset=start, line=line, segment="ISA"), False
+            message = f"the element separator behind ISA is '{separator}', a character of data"
+            problem = kinds.ISA_MALFORMED.at(named, message, found=separator, expected="a character that no value holds")
         else:
             problem = kinds.JUNK.at(
                 Place(offset=start, line=line), "this is no interchange", expected="ISA", found=window.text[window.position : window.position + 40]
@@ -321,7 +344,7 @@ class EnvelopeReader:
         named = Place(interchange=place.interchange, group=place.group, segment=tag[:3], index=place.index, offset=place.offset, line=place.line)
         if tag == "TA1":
             return kinds.ADVICE_MISPLACED.at(named, "TA1 stands behind the first group; it is not read here", expected="TA1 between ISA and GS")
-        if tag[:2] in {"st", "gs", "se", "ge"} or tag == "iea":
+        if tag.upper() in ENVELOPE_TAGS and tag not in ENVELOPE_TAGS:
             return kinds.LOWER_CASE.at(named, f"the tag '{tag}' is in lower case; tags are upper case", found=tag, expected=tag.upper())
         what = f"'{tag[:20]}' stands" if count == 1 else f"{count} segments from '{tag[:20]}' on stand"
         expected = {"SE": "ST before SE", "GE": "GS before GE", "IEA": "ISA before IEA"}.get(tag, "segments between ST and SE")

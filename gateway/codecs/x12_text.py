@@ -6,7 +6,9 @@ It knows nothing of envelopes. Places are computed only when somebody asks, from
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import cast
 
+from gateway.codecs import x12_binary
 from gateway.codecs.node import Delimiters
 from gateway.codecs.node import Repeated
 from gateway.codecs.node import Segment
@@ -60,11 +62,16 @@ def boundary(delimiters: Delimiters) -> re.Pattern[str]:
     return re.compile(f"(?:{segment}[{blanks}]*|[\\r\\n])(?={_ANY_ISA})|{segment}[{blanks}]*(?=(?P<tag>{inside}){join}{element})|(?={_PADDED_ISA})")
 
 
-def cut(text: str, delimiters: Delimiters) -> list[Segment]:
-    """The segments of a transaction; blanks before tags and empty segments are left out."""
+def cut(raw: str, delimiters: Delimiters) -> list[Segment]:
+    """The segments of a transaction's bytes; blanks before tags and empty segments are left out. The data of binary segments stay bytes."""
+    blanks = blanks_beside(delimiters)
+    if x12_binary.may_hold(raw, delimiters):
+        binary = [piece.lstrip(blanks) for piece in x12_binary.pieces(raw, delimiters, blanks)]
+        cuts = [x12_binary.cut_segment(piece, delimiters) for piece in binary if piece]
+        return [segment if segment[0] in x12_binary.LENGTHS else [as_utf8(element, delimiters) for element in segment] for segment in cuts]
+    text = as_utf8(raw, delimiters)
     if delimiters.wrapped:
         text = unwrap(text)
-    blanks = blanks_beside(delimiters)
     element = delimiters.element
     pieces = [piece.lstrip(blanks) for piece in text.split(delimiters.segment)]
     return [piece.split(element) for piece in pieces if piece]
@@ -77,7 +84,8 @@ def _spans(raw: str, delimiters: Delimiters) -> tuple[tuple[tuple[int, int], ...
     spans = []
     empty = []
     position = 0
-    for piece in raw.split(delimiters.segment):
+    binary = x12_binary.may_hold(raw, delimiters)
+    for piece in x12_binary.pieces(raw, delimiters, blanks) if binary else raw.split(delimiters.segment):
         bare = piece.lstrip(blanks)
         end = position + len(piece)
         if bare:
@@ -104,7 +112,11 @@ def locate(transaction: Transaction, index: int, element: int | None = None, com
     start, end = spans[min(max(index, 1), len(spans)) - 1]
     if index > len(spans):
         start = end
-    if element is not None:
+    if element is not None and raw[start : start + 3] in x12_binary.LENGTHS:
+        parts = x12_binary.cut_segment(raw[start:end], delimiters)
+        start = min(end, start + sum(len(part) + 1 for part in parts[:element]))
+        end = start + len(parts[element]) if element < len(parts) else end
+    elif element is not None:
         start, end = _part(raw, start, end, delimiters.element, element)
         for number, delimiter in ((repetition, delimiters.repetition), (component, delimiters.component)):
             if number is not None and delimiter:
@@ -134,10 +146,13 @@ def write(segments: Iterable[Segment], delimiters: Delimiters, *, line_end: str 
         forbidden += delimiters.component + delimiters.repetition
     bad = re.compile(f"[{re.escape(forbidden)}]")
     ending = delimiters.segment + line_end
-    lines = []
+    lines: list[str | bytes] = []
     for index, segment in enumerate(segments, 1):
         if segment[0] == "ISA":
             lines.append(_write_isa(segment, delimiters))
+            continue
+        if segment[0] in x12_binary.LENGTHS:
+            lines.append(_write_binary(segment, delimiters, index))
             continue
         parts = [
             element if type(element) is str else _joined(element, delimiters, bad, segment, index, number) for number, element in enumerate(segment)
@@ -149,7 +164,19 @@ def write(segments: Iterable[Segment], delimiters: Delimiters, *, line_end: str 
             parts.pop()
         lines.append(delimiters.element.join(parts))
     lines.append("")
-    return ending.join(lines).encode(encoding)
+    if any(isinstance(line, bytes) for line in lines):
+        return ending.encode(encoding).join(line if isinstance(line, bytes) else line.encode(encoding) for line in lines)
+    return ending.join(cast("list[str]", lines)).encode(encoding)
+
+
+def _write_binary(segment: Segment, delimiters: Delimiters, index: int) -> bytes:
+    """A binary segment; its data have one character a byte."""
+    if not x12_binary.is_whole(segment):
+        raise ValueError(f"{segment[0]} segment {index}: its length is not that of its data")
+    try:
+        return delimiters.element.join(segment).encode("latin-1")
+    except UnicodeEncodeError:
+        raise ValueError(f"{segment[0]} segment {index}: its data are no bytes") from None
 
 
 def _joined(element: object, delimiters: Delimiters, bad: re.Pattern[str], segment: Segment, index: int, number: int) -> str:

@@ -30,9 +30,23 @@ ISA_DUPLICATE = Kind(
 )
 COMPONENT_SEPARATOR_MISSING = Kind(
     code="X12-COMPONENT-SEPARATOR-MISSING",
-    title="ISA16 is empty: there is no component separator",
+    title="There is no component separator in ISA16: it is empty, or a character of data",
     cure="Send a component separator in ISA16.",
     severity=Severity.WARNING,
+)
+REPETITION_SEPARATOR_MISSING = Kind(
+    code="X12-REPETITION-SEPARATOR-MISSING",
+    title="There is no repetition separator in ISA11, although the version of the interchange is 00402 or later",
+    cure="Send a repetition separator in ISA11 that is neither another delimiter nor a letter, a digit or a space; or version 00401 in ISA12.",
+    severity=Severity.WARNING,
+)
+BINARY_LENGTH = Kind(
+    code="X12-BINARY-LENGTH",
+    title="The length that a binary segment (BIN, BDS) gives is not that of its data",
+    cure="Send the number of bytes between the separator and the terminator.",
+    ak3="8",
+    ak4="6",
+    ak5="5",
 )
 WRAPPED = Kind(
     code="X12-WRAPPED",
