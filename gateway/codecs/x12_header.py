@@ -24,7 +24,7 @@ REPETITION_SINCE = "00402"
 _LINE_ENDS = ("\r", "\n")
 _LINE_BREAK = re.compile(r"[\r\n]+")
 #: a line break before ISA16, or between it and its terminator, which another tag follows
-_BROKEN_END = re.compile(r"^(?:[\r\n]{1,2}([^A-Za-z0-9])|([^\r\n])[\r\n]{1,2})(?=[^A-Za-z0-9 ][\r\n]{0,2}(?:GS|TA1|IEA|ST|ISA))")
+_BROKEN_END = re.compile(r"^(?:[\r\n]{1,2}([^A-Za-z0-9])|([^\r\n])[\r\n]{1,2})(?=[^A-Za-z0-9 \r\n][\r\n]{0,2}(?:GS|TA1|IEA|ST|ISA))")
 _NEXT = re.compile(r"GS|TA1|IEA|ST")
 #: where in junk it is worth looking for an ISA
 POSSIBLE = re.compile(r"I[\r\n]{0,2}S[\r\n]{0,2}A[\r\n]{0,2}([^A-Za-z0-9 \r\n])(?:[\r\n]{0,2}[A-Za-z0-9 ]){0,2}[\r\n]{0,2}\1")
