@@ -120,7 +120,7 @@ class _Reader(EnvelopeReader):
             header, trailer, count = segments[0], segments[-1], len(segments)
             if len(header) < 3 or trailer[1] != str(count) or trailer[-1] != header[2] or len(trailer) != 3:
                 break
-            if is_odd(decoded, 0, len(decoded) - 1) or x12_binary.may_hold(raw, delimiters):
+            if is_odd(decoded, 0, len(decoded) - 1):
                 break
             kind, number = header[1], header[2]
             association = header[3].strip() if len(header) > 3 else ""

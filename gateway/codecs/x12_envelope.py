@@ -71,9 +71,9 @@ class EnvelopeReader:
         self.expect_gap()
 
     def expect_gap(self) -> None:
-        """What stands between two segments here decides how a trailer starts, and which start of a segment is odd."""
+        """What stands between two segments here decides how a trailer starts, and which start of a segment is odd: a binary one is."""
         self.trailer_start = f"{self.segment}{self.gap}SE{self.element}"
-        self.odd_start = re.compile(f"{re.escape(self.segment + self.gap)}[^A-Z]")
+        self.odd_start = re.compile(f"{re.escape(self.segment + self.gap)}(?:[^A-Z]|B(?:IN|DS){re.escape(self.element)})")
 
     # ---- before, between and behind interchanges
 
