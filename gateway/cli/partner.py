@@ -101,6 +101,36 @@ def _guessed(syntax: str, id: str) -> str:
     return f"{'ZZ' if syntax == 'x12' else 'ZZZ'}:{id.upper().replace('-', '').replace('_', '')[:15]}"
 
 
+@app.command()
+def guide(
+    partner: Annotated[str, typer.Argument(help="The partner.", metavar="PARTNER")],
+    out: Annotated[Path, typer.Option("--out", help="The page to write; `-` is standard output.", metavar="FILE")],
+    config: ConfigOption = None,
+) -> None:
+    """Write the partner's implementation guide: one HTML page from the mapping and schema that run.
+
+    Example: gateway guide acme --out guide.html
+    """
+    from datetime import UTC
+    from datetime import datetime
+
+    from gateway.pipeline.plans import Plans
+    from gateway.publish.guide.build import build_guide
+    from gateway.publish.guide.page import page
+
+    installation = load_installation(config)
+    loaded = installation.directory.partners.get(partner)
+    if loaded is None:
+        raise Refused(f"There is no partner '{partner}': we know {', '.join(sorted(installation.directory.partners)) or 'none'}", WRONG_USAGE)
+    made = build_guide(installation, Plans(installation.resolver), loaded, datetime.now(UTC))
+    text = page(made)
+    if str(out) == "-":
+        typer.echo(text)
+        return
+    out.write_text(text, encoding="utf-8")
+    typer.echo(f"{out}: the guide for {loaded.partner.name}, version {made.stamp}")
+
+
 @partner_app.command("list")
 def list_partners(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """List the partners with what is exchanged with them.

@@ -1,0 +1,21 @@
+"""The guide as one HTML page that needs nothing else: no script, no font, no picture from anywhere. It prints well."""
+
+from functools import cache
+
+from jinja2 import Environment
+from jinja2 import PackageLoader
+from jinja2 import StrictUndefined
+from jinja2 import Template
+
+from gateway.publish.guide.values import Guide
+
+
+@cache
+def _template() -> Template:
+    loader = PackageLoader("gateway.publish", "templates")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).get_template("guide.html")
+
+
+def page(guide: Guide) -> str:
+    """The HTML of a guide."""
+    return _template().render(guide=guide)
