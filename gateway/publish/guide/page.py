@@ -13,7 +13,14 @@ from gateway.publish.guide.values import Guide
 @cache
 def _template() -> Template:
     loader = PackageLoader("gateway.publish", "templates")
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).get_template("guide.html")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["words"] = words
+    return environment.get_template("guide.html")
+
+
+def words(name: str) -> str:
+    """A field as a partner reads it: `lines.ship_to.name` is line › ship to › name."""
+    return " › ".join("line" if part == "lines" else part for part in name.replace("_", " ").split(".") if part)
 
 
 def page(guide: Guide) -> str:

@@ -77,8 +77,8 @@ def _opened(rows: list[SegmentRow], loop: LoopUse) -> Iterator[SegmentRow]:
 
 
 def maximum(value: int | None) -> str:
-    """`5`, or that there is no limit."""
-    return "any number" if value is None else str(value)
+    """How often, in words."""
+    return "any number of times" if value is None else "once" if value == 1 else f"up to {value} times"
 
 
 def _row(use: SegmentUse, taken: dict[tuple[int, int | None], Taken], depth: int, syntax: str) -> SegmentRow:
