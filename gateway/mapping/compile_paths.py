@@ -27,6 +27,8 @@ class CodeScope:
     pair: tuple[str, ...] = ()
     #: the path whose pairs they are
     pair_path: SegmentPath | None = None
+    #: variable with all members of the group that the scope stands for: (tree, segment), or elements
+    group: str = ""
     outer: "CodeScope | None" = None
     #: children of XML elements that are asked for, by element variable
     children: "dict[str, Children]" = field(default_factory=dict)
@@ -44,11 +46,14 @@ class CodeScope:
 
     def anew(self) -> "CodeScope":
         """The same scopes in another function."""
-        return CodeScope(self.tree, self.segment, self.element, self.position, self.pair, self.pair_path, self.outer.anew() if self.outer else None)
+        outer = self.outer.anew() if self.outer else None
+        return CodeScope(self.tree, self.segment, self.element, self.position, self.pair, self.pair_path, self.group, outer)
 
     def variables(self) -> list[str]:
         """All variables that code in this scope may use, outermost first."""
-        names = [name for scope in self.chain() for name in (scope.tree, scope.segment, scope.element, scope.position, *scope.pair) if name]
+        names = [
+            name for scope in self.chain() for name in (scope.tree, scope.segment, scope.element, scope.position, scope.group, *scope.pair) if name
+        ]
         return list(dict.fromkeys(names))
 
 
@@ -197,6 +202,10 @@ class Paths:
         """Opens a loop over all segments of a path, gives its variable and how many blocks were opened."""
         route = path.routes[0]
         base = scope.up(route.up)
+        if route.group:
+            tree, segment = self.members(function, base)
+            _, inner, opened = self.walk(function, tree, route)
+            return (inner if route.hops else segment), opened + 1
         if not route.hops:
             if route.tests:
                 function.open(f"if {self.holds(base.segment, route.tests)}:")
@@ -206,6 +215,12 @@ class Paths:
             return segment, opened
         _, segment, opened = self.routes(function, path, base.tree)
         return segment, opened
+
+    def members(self, function: Function, scope: CodeScope) -> tuple[str, str]:
+        """Opens a loop over the members of a scope's group."""
+        tree, segment = self.module.name("t"), self.module.name("s")
+        function.open(f"for {tree}, {segment} in {scope.group}:")
+        return tree, segment
 
     def routes(self, function: Function, path: SegmentPath, tree: str, names: tuple[str, str] | None = None) -> tuple[str, str, int]:
         """Opens a loop over trees and segments of a path with several routes."""
@@ -258,6 +273,8 @@ class Paths:
     def elements(self, path: XmlPath, scope: CodeScope) -> str:
         """An expression that gives all elements of a path."""
         base = scope.up(path.up)
+        if path.group:
+            return base.group if path.steps == () else f"[e for g in {base.group} for e in {self.xpath(path)}(g)]"
         if path.steps is not None and len(path.steps) == 1:
             return f"{base.element}.iterchildren({self.tag(path.steps[0])!r})"
         if path.steps == ():

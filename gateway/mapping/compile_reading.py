@@ -347,8 +347,10 @@ class _Writer:
         for around in inner.chain():
             self.paths.prelude(body, around)
         if block.each is not None:
-            position = self.module.name("i")
+            position, groups = self.module.name("i"), self.module.name("g")
             body.line(f"{position} = 0")
+            if block.group_by:
+                body.line(f"{groups} = {{}}")
             for path in (*block.around, block.each):
                 inner, more = self.scopes.matching(body, block, inner) if block.matching is not None else self.scopes.loop(body, path, inner)
                 opened += more
@@ -356,6 +358,11 @@ class _Writer:
                 asked = self.values.take(body, block.lonely[0], inner, block.where)
                 body.open(f"if {asked.variable} not in {self.scopes.index(block.lonely[1], block.lonely[1].spots)}(x, {scope.up(-1).tree}):")
                 opened += 1
+            if block.group_by:
+                if block.when is not None:
+                    body.open(f"if {self.values.condition(body, block.when, inner, label)}:")
+                    opened += 1
+                inner, opened = self.scopes.group(body, block, inner, groups, opened), 1
             body.line(f"{position} += 1")
             inner.position = position
         elif block.within is not None:
@@ -363,7 +370,7 @@ class _Writer:
         if block.pairs is not None:
             inner, more = self.scopes.open_pairs(body, block.pairs, inner)
             opened += more
-        if block.when is not None:
+        if block.when is not None and not block.group_by:
             body.open(f"if {self.values.condition(body, block.when, inner, label)}:")
             opened += 1
         trace = self.module.name("q") if self.explain else ""

@@ -76,7 +76,13 @@ class Scopes:
         assert isinstance(path, SegmentPath)
         base = scope.up(path.routes[0].up)
         names = (self.module.name("t"), self.module.name("s"))
-        if len(path.routes) > 1:
+        if path.routes[0].group:
+            tree, segment = self.paths.members(function, base)
+            opened = 1
+            if path.routes[0].hops:
+                tree, segment, opened = self.paths.walk(function, tree, path.routes[0], names=names)
+                opened += 1
+        elif len(path.routes) > 1:
             tree, segment, opened = self.paths.routes(function, path, base.tree, names)
         elif not path.routes[0].hops:
             function.open(f"if {self.paths.holds(base.segment, path.routes[0].tests) or 'True'}:")
@@ -115,6 +121,25 @@ class Scopes:
         function.line("return held")
         return name
 
+    def group(self, function: Function, block: Block, scope: CodeScope, groups: str, opened: int) -> CodeScope:
+        """Puts the instances of the open loops into groups, closes the loops, and opens one over the groups; its scope is the first
+        member's. What has none of the values stands alone."""
+        keys = [self.values.take(function, path, scope, block.where).variable for path in block.group_by]
+        key, member = self.module.name("r"), f"({scope.tree}, {scope.segment})" if scope.tree else scope.element
+        function.line(f"{key} = ({', '.join(keys)},)")
+        function.line(f"{groups}.setdefault({key} if any({key}) else len({groups}), []).append({member})")
+        function.close(opened)
+        held = self.module.name("g")
+        function.open(f"for {held} in {groups}.values():")
+        if scope.tree:
+            inner = CodeScope(tree=self.module.name("t"), segment=self.module.name("s"), group=held, outer=scope.outer)
+            function.line(f"{inner.tree}, {inner.segment} = {held}[0]")
+            return inner
+        inner = CodeScope(element=self.module.name("e"), group=held, outer=scope.outer)
+        function.line(f"{inner.element} = {held}[0]")
+        self.paths.prelude(function, inner)
+        return inner
+
     def open_pairs(self, function: Function, path: SegmentPath, scope: CodeScope) -> tuple[CodeScope, int]:
         """Opens a loop over the pairs of elements of a segment."""
         segment, opened = self.paths.every(function, path, scope)
@@ -132,4 +157,6 @@ class Scopes:
         if not isinstance(path, SegmentPath) or len(path.routes) != 1 or not path.routes[0].hops:
             return ""
         route = path.routes[0]
+        if route.group:
+            return ""
         return f"{scope.up(route.up).tree}[{route.hops[0].slot}]"

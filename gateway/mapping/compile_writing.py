@@ -47,6 +47,7 @@ def compile_writing(plan: MappingPlan, *, explain: bool = False) -> CompiledWrit
         all_parties=writing.all_parties,
         party_names=writing.party_names,
         through=writing.through,
+        grouped=writing.grouped,
         pairs_of=writing.identifier_pairs,
         cleaned=writing.cleaned,
         permitted=writing.permitted,
@@ -79,8 +80,11 @@ class _Scopes:
         shared = frozenset.intersection(*(frozenset(shapes_of(struct)) for struct in (plan.struct, *plan.also)))
         self.values = WrittenValues(module, self.syntax, explain, shared)
 
-    def enter(self, function: Function, each: FieldPath | None, within: FieldPath | None, scope: WriteScope) -> tuple[WriteScope, int]:
+    def enter(self, function: Function, plan: WriteSegment | WriteElement, scope: WriteScope) -> tuple[WriteScope, int]:
         """Into the items of a list, or an object; nothing of what follows is written where there is none."""
+        each, within = plan.each, plan.within
+        if each is not None and plan.group_by:
+            return self._groups(function, each, plan.group_by, scope)
         if each is not None:
             return self._each(function, each, scope)
         if within is not None:
@@ -103,7 +107,11 @@ class _Scopes:
             items = self.values.every(each, scope)
         else:
             items = f"{self.values.field(function, each, scope)} or ()"
-        if self.explain and roles:
+        if each.group and not each.names:
+            function.open(f"for {position}, {item} in enumerate({base.group}, 1):")
+            if self.explain:
+                function.line(f"{path} = {base.group_paths}[{position} - 1]")
+        elif self.explain and roles:
             function.open(f"for {position}, ({item}, {path}) in enumerate(zip({items}, party_names({base.variable}, {names})), 1):")
             function.line(f"{path} += '.'")
         else:
@@ -112,6 +120,18 @@ class _Scopes:
                 dot = "." if each.shape.struct is not None else ""
                 function.line(f"{path} = {base.path} + f'{each.text.lstrip('./')}[{{{position} - 1}}]{dot}'")
         return WriteScope(item, each.shape.struct, path if self.explain else "''", position, scope), 1
+
+    def _groups(self, function: Function, each: FieldPath, group_by: tuple[FieldPath, ...], scope: WriteScope) -> tuple[WriteScope, int]:
+        """One scope for each group of items; it is that of the first member."""
+        item, position, path, held, paths = (self.module.name(stem) for stem in ("d", "i", "g", "d", "g"))
+        items = self.values.every(each, scope) if self.values.leads_through_lists(each) else f"{self.values.field(function, each, scope)} or ()"
+        names = [self.module.constant("names", key.names, key.names) for key in group_by]
+        function.open(f"for {position}, ({held}, {paths}) in enumerate(grouped({', '.join([items, *names])}), 1):")
+        function.line(f"{item} = {held}[0]")
+        if self.explain:
+            function.line(f"{paths} = [{scope.up(each.up).path} + f'{each.text.lstrip('./')}[{{n}}].' for n in {paths}]")
+            function.line(f"{path} = {paths}[0]")
+        return WriteScope(item, each.shape.struct, path if self.explain else "''", position, scope, held, paths), 1
 
 
 class _Segments(_Scopes):
@@ -125,7 +145,7 @@ class _Segments(_Scopes):
 
     def segment(self, function: Function, plan: WriteSegment, scope: WriteScope, parent: str) -> None:
         """A segment, and what stands under it where it is written."""
-        inner, opened = self.enter(function, plan.each, plan.within, scope)
+        inner, opened = self.enter(function, plan, scope)
         if plan.when is not None:
             function.open(f"if {self.values.condition(function, plan.when, inner)}:")
             opened += 1
@@ -318,7 +338,7 @@ class _Elements(_Scopes):
 
     def element(self, function: Function, plan: WriteElement, scope: WriteScope, parent: str, flag: str) -> None:
         """An element under its parent; `flag` is set where it shows something of the document."""
-        inner, opened = self.enter(function, plan.each, plan.within, scope)
+        inner, opened = self.enter(function, plan, scope)
         if plan.when is not None:
             function.open(f"if {self.values.condition(function, plan.when, inner)}:")
             opened += 1

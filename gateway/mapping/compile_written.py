@@ -53,6 +53,9 @@ class WriteScope:
     path: str = "''"
     position: str = ""
     outer: "WriteScope | None" = None
+    #: variable with the members of the group that the scope stands for, and (explaining) the one with their canonical paths
+    group: str = ""
+    group_paths: str = ""
 
     def up(self, count: int) -> "WriteScope":
         scope = self
@@ -90,8 +93,7 @@ class WrittenValues:
         base = scope.up(path.up)
         if self.leads_through_lists(path):
             name = self.module.name("f")
-            names = self.module.constant("names", path.names, path.names)
-            function.line(f"{name} = next(iter(through({base.variable}, {names})), None)")
+            function.line(f"{name} = next(iter({self.every(path, scope)}), None)")
             return name
         variable, sure = base.variable, True
         for step in range(len(path.names)):
@@ -113,6 +115,8 @@ class WrittenValues:
     def leads_through_lists(self, path: FieldPath) -> bool:
         """`notes.text`: every step but the last one into a list without a number."""
         struct = path.root
+        if path.group:
+            return True
         if len(path.names) < 2 or path.names[0][0] not in shapes_of(struct):
             return False
         for name, index in path.names[:-1]:
@@ -125,7 +129,8 @@ class WrittenValues:
     def every(self, path: FieldPath, scope: WriteScope) -> str:
         """An expression with all values of a path."""
         names = self.module.constant("names", path.names, path.names)
-        return f"through({scope.up(path.up).variable}, {names})"
+        base = scope.up(path.up)
+        return f"[v for d in {base.group} for v in through(d, {names})]" if path.group else f"through({base.variable}, {names})"
 
     # Leaves ------------------------------------------------------------------------------------------------------------
 
@@ -351,6 +356,10 @@ class WrittenValues:
                 function.line(f"{held} += filter(None, {self.every(part.origin.path, scope)})")
                 if self.explain:
                     base = scope.up(part.origin.path.up)
+                    if part.origin.path.group:
+                        name = part.origin.path.text.partition(".")[2]
+                        function.line(f"{trace} += [(p + {name!r}, 'joined', {leaf.where!r}) for p in {base.group_paths}]")
+                        continue
                     function.line(f"if {held}: {trace}.append(({base.path} + {part.origin.path.text!r}, 'joined', {leaf.where!r}))")
                 continue
             value = self.leaf(function, part, scope)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping as Lookup
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from typing import Any
 
 from gateway.mapping import paths
@@ -14,6 +15,7 @@ from gateway.mapping.plan import Path
 from gateway.mapping.plan import Table
 from gateway.mapping.shapes import Shape
 from gateway.mapping.shapes import shapes_of
+from gateway.mapping.words import GROUP
 from gateway.model.document import KINDS
 from gateway.schema.plan import SchemaPlan
 from gateway.yaml_source import Fault
@@ -102,6 +104,8 @@ class XmlScope:
     """An element of an XML document; which one is known when it is read."""
 
     outer: "XmlScope | None" = None
+    #: several elements that `group_by:` put together
+    grouped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,8 @@ class FieldScope:
     outer: "FieldScope | None" = None
     #: further kinds of documents that are written by the same mapping
     also: tuple[Any, ...] = ()
+    #: several items that `group_by:` put together
+    grouped: bool = False
 
     def shapes(self) -> dict[str, Shape]:
         """The fields that a path may begin with; `kind` is that of the document."""
@@ -135,7 +141,7 @@ def path_of(node: Node, scope: Scope, desk: Desk, *, element: bool = True, text:
         if isinstance(scope, SegmentScope):
             return paths.resolve(scalar, scope, element=element, text=text)
         if isinstance(scope, XmlScope):
-            return xml_paths.resolve(scalar, desk.namespaces, text=text)
+            return xml_paths.resolve(scalar, desk.namespaces, text=text, grouped=scope.grouped)
         return field_path(scalar, scope, text=text)
     except WrongPath as wrong:
         desk.fault(scalar, str(wrong))
@@ -150,6 +156,16 @@ def inside(path: Path, scope: Scope) -> Scope:
         return XmlScope(scope)
     assert isinstance(path, FieldPath)
     return FieldScope(path.shape.struct, scope)
+
+
+def load_group(node: Mapping, scope: Scope, desk: Desk) -> tuple[Scope, tuple[Path, ...]]:
+    """`group_by: 09` or `[09, 03]`, values that items of one group have in common; and the scope of such a group."""
+    held = node.items["group_by"]
+    if not isinstance(node.get("each"), Scalar):
+        desk.fault(node.keys["group_by"], "`group_by:` puts the items of one `each:` together")
+        return scope, ()
+    paths = [path_of(item, scope, desk) for item in (held.items if isinstance(held, Sequence) else (held,))]
+    return replace(scope, grouped=True), tuple(path for path in paths if path is not None)
 
 
 def field_path(scalar: Scalar, scope: FieldScope, *, text: str | None = None) -> FieldPath:
@@ -167,6 +183,11 @@ def field_path(scalar: Scalar, scope: FieldScope, *, text: str | None = None) ->
     names: list[tuple[str, int | None]] = []
     struct: Any = start.struct
     shape: Shape | None = None
+    group = start.grouped and rest.split(".")[0] == GROUP
+    if group:
+        rest = rest.partition(".")[2]
+        if not rest:
+            return FieldPath(text, up, (), Shape(GROUP, "objects", struct, False), scalar.where, struct, group=True)
     if rest == ".":
         return FieldPath(text, up, (), Shape("", "text" if struct is None else "object", struct, False), scalar.where)
     for part in rest.split("."):
@@ -189,4 +210,4 @@ def field_path(scalar: Scalar, scope: FieldScope, *, text: str | None = None) ->
         names.append((name, index))
         struct = shape.struct
     assert shape is not None
-    return FieldPath(text, up, tuple(names), shape, scalar.where, start.struct)
+    return FieldPath(text, up, tuple(names), shape, scalar.where, start.struct, group)

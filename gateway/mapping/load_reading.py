@@ -6,6 +6,7 @@ from typing import Any
 from gateway.mapping.desk import Desk
 from gateway.mapping.desk import Scope
 from gateway.mapping.desk import inside
+from gateway.mapping.desk import load_group
 from gateway.mapping.desk import path_of
 from gateway.mapping.load_modifiers import Wanted
 from gateway.mapping.load_values import load_condition
@@ -114,6 +115,7 @@ def _block(value: Node, struct: Any, scope: Scope, desk: Desk, depth: int, *, si
     within: Path | None = None
     around: tuple[Path, ...] = ()
     pairs: SegmentPath | None = None
+    group_by: tuple[Path, ...] = ()
     matching: tuple[SegmentPath, SegmentPath] | None = None
     lonely: tuple[SegmentPath, SegmentPath] | None = None
     when = None
@@ -145,6 +147,10 @@ def _block(value: Node, struct: Any, scope: Scope, desk: Desk, depth: int, *, si
                     lists.append(opened)
                 around = tuple(lists[:-1])
                 each, within = (lists[-1], None) if word == "each" else (None, lists[-1])
+            if "group_by" in node:
+                inner, group_by = load_group(node, inner, desk)
+                if "pairs" in node:
+                    desk.fault(node.keys["pairs"], "write `group_by:` or `pairs:`, not both")
             if "matching" in node:
                 matching, lonely = _matching(node.items["matching"], each, inner, scope, desk)
             if "when" in node:
@@ -167,6 +173,7 @@ def _block(value: Node, struct: Any, scope: Scope, desk: Desk, depth: int, *, si
         within=within,
         matching=matching,
         lonely=lonely,
+        group_by=group_by,
         pairs=pairs,
         fields=tuple(fields),
         keyed=tuple(keyed),

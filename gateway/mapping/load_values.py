@@ -209,7 +209,7 @@ def _sum_path(scalar: Scalar, scope: Scope, desk: Desk) -> "FieldPath | SegmentP
     inner = path_of(scalar, FieldScope(outer.shape.struct), desk, text=name)
     if not isinstance(inner, FieldPath):
         return None
-    return FieldPath(scalar.text, outer.up, (*outer.names, *inner.names), inner.shape, scalar.where, outer.root)
+    return FieldPath(scalar.text, outer.up, (*outer.names, *inner.names), inner.shape, scalar.where, outer.root, outer.group)
 
 
 def _with_modifiers(option: Node, outer: Mapping, scope: Scope) -> Node:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from gateway.mapping.desk import Desk
 from gateway.mapping.desk import FieldScope
+from gateway.mapping.desk import load_group
 from gateway.mapping.desk import path_of
 from gateway.mapping.differences import tag_of
 from gateway.mapping.load_modifiers import WRITTEN
@@ -36,7 +37,7 @@ from gateway.yaml_source import did_you_mean
 
 _DEPTH = 16
 #: words that an XML element's value may have beside its attributes
-_VALUE_WORDS = ("each", "in", "use", "always")
+_VALUE_WORDS = ("each", "in", "group_by", "use", "always")
 
 
 def load_segments(root: Mapping, scope: FieldScope, desk: Desk) -> tuple[WriteSegment, ...]:
@@ -111,6 +112,7 @@ def _segment(entry: Node, scope: FieldScope, loops: tuple[LoopUse, ...], desk: D
                 return None
             inner = FieldScope(path.shape.struct, scope)
             each, within = (path, within) if word == "each" else (each, path)
+    inner, group_by = _group_by(body, inner, desk)
     elements, pairs = _elements(body, use, inner, desk)
     then = entry.get("then")
     children: tuple[WriteSegment, ...] = ()
@@ -126,6 +128,7 @@ def _segment(entry: Node, scope: FieldScope, loops: tuple[LoopUse, ...], desk: D
         elements=elements,
         pairs=pairs,
         each=each,
+        group_by=group_by,
         within=within,
         when=load_condition(body.items["when"], inner, desk) if "when" in body else None,
         level=level.text if level is not None else None,
@@ -133,6 +136,14 @@ def _segment(entry: Node, scope: FieldScope, loops: tuple[LoopUse, ...], desk: D
         always=_always(body, desk) or not _varies(elements, pairs),
         where=entry.keys[tag].where,
     )
+
+
+def _group_by(body: Mapping, scope: FieldScope, desk: Desk) -> tuple[FieldScope, tuple[FieldPath, ...]]:
+    if "group_by" not in body:
+        return scope, ()
+    inner, paths = load_group(body, scope, desk)
+    assert isinstance(inner, FieldScope)
+    return inner, tuple(path for path in paths if isinstance(path, FieldPath))
 
 
 def _always(body: Mapping, desk: Desk) -> bool:
@@ -353,6 +364,7 @@ def _element(tag: str, node: Node, scope: FieldScope, desk: Desk, depth: int) ->
             return None
         inner = FieldScope(path.shape.struct, scope)
         each, within = (path, within) if word == "each" else (each, path)
+    inner, group_by = _group_by(node, inner, desk)
     when = load_condition(node.items["when"], inner, desk) if "when" in node else None
     plain = {key: held for key, held in node.items.items() if not key.startswith("@") and key not in (*_VALUE_WORDS, "when")}
     attributes = [pair for key, held in node.items.items() if key.startswith("@") for pair in _attribute(key, held, inner, desk)]
@@ -366,6 +378,7 @@ def _element(tag: str, node: Node, scope: FieldScope, desk: Desk, depth: int) ->
             text=leaf,
             attributes=tuple(attributes),
             each=each,
+            group_by=group_by,
             within=within,
             when=when,
             always=isinstance(leaf.origin, Constant),
@@ -373,7 +386,15 @@ def _element(tag: str, node: Node, scope: FieldScope, desk: Desk, depth: int) ->
         )
     children, _ = _children(body, inner, desk, depth)
     return WriteElement(
-        tag=tag, attributes=tuple(attributes), each=each, within=within, when=when, children=children, always=_always(node, desk), where=node.where
+        tag=tag,
+        attributes=tuple(attributes),
+        each=each,
+        group_by=group_by,
+        within=within,
+        when=when,
+        children=children,
+        always=_always(node, desk),
+        where=node.where,
     )
 
 

@@ -10,12 +10,14 @@ Knows the schema plan, not what is done with a value.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import replace
 
 from gateway.mapping.plan import Hop
 from gateway.mapping.plan import Route
 from gateway.mapping.plan import SegmentPath
 from gateway.mapping.plan import Spot
 from gateway.mapping.plan import Test
+from gateway.mapping.words import GROUP
 from gateway.schema.plan import ElementUse
 from gateway.schema.plan import LoopUse
 from gateway.schema.plan import SchemaPlan
@@ -42,6 +44,8 @@ class SegmentScope:
     loop: LoopUse
     segment: SegmentUse | None = None
     outer: "SegmentScope | None" = None
+    #: several segments or loops that `group_by:` put together; the first of them is this one
+    grouped: bool = False
 
     def up(self, count: int) -> "SegmentScope":
         """The scope `count` outward; -1 is the outermost."""
@@ -86,11 +90,16 @@ def resolve(scalar: Scalar, scope: SegmentScope, *, element: bool, text: str | N
     elements = names[cut:]
     if any(tests for _, tests in steps[cut:]):
         raise WrongPath("a qualifier stands behind a tag, as in DTM[01=002]/02")
+    if names[0] == GROUP and not start.grouped:
+        raise WrongPath("there is no group here: `group_by:` beside `each:` makes one")
     if element and not elements:
         raise WrongPath(f"'{text}' names no element: write {names[-1]}/01, or the number that you mean")
     if not element and elements:
         raise WrongPath(f"'{text}' names an element; a segment or loop is wanted here")
-    routes = _routes(steps[:cut], start, up)
+    grouped = cut > 0 and start.grouped and steps[0] == (GROUP, "")
+    routes = _routes(steps[grouped:cut], start, up)
+    if grouped:
+        routes = tuple(replace(route, group=True) for route in routes)
     spots: tuple[Spot, ...] = ()
     if element:
         spots = tuple(spots_of(routes[0].segment, elements, scope.schema))

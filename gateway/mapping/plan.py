@@ -59,6 +59,8 @@ class Route:
     segment: SegmentUse
     #: the loop that the last hop enters, if it enters one
     loop: Any = None
+    #: begins at every member of the scope's group
+    group: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class XmlPath:
     xpath: str | None
     attribute: str | None
     where: str
+    #: begins at every member of the scope's group
+    group: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,8 @@ class FieldPath:
     where: str
     #: the Struct that the names begin at
     root: Any = None
+    #: begins at every member of the scope's group
+    group: bool = False
 
 
 Path = SegmentPath | XmlPath | FieldPath
@@ -280,6 +286,8 @@ class Block:
     matching: tuple[SegmentPath, SegmentPath] | None = None
     #: of `each` only those whose first value stands nowhere among the second ones
     lonely: tuple[SegmentPath, SegmentPath] | None = None
+    #: of `each` those that have these values in common are one item
+    group_by: tuple[Path, ...] = ()
     #: one item for each pair of elements between two spots of the segment
     pairs: SegmentPath | None = None
     fields: "tuple[tuple[Shape, Leaf | Block | ListPlan], ...]" = ()
@@ -332,6 +340,7 @@ class WriteSegment:
     elements: tuple[tuple[int, Leaf | WriteComposite], ...] = ()
     pairs: tuple[WritePairs, ...] = ()
     each: FieldPath | None = None
+    group_by: tuple[FieldPath, ...] = ()
     within: FieldPath | None = None
     when: Condition | None = None
     #: HL03 where the segment is a hierarchical level
@@ -349,6 +358,7 @@ class WriteElement:
     text: Leaf | None = None
     attributes: tuple[tuple[str, Leaf], ...] = ()
     each: FieldPath | None = None
+    group_by: tuple[FieldPath, ...] = ()
     within: FieldPath | None = None
     when: Condition | None = None
     children: "tuple[WriteElement, ...]" = ()

@@ -26,15 +26,17 @@ MODIFIERS = (
     "split",
 )
 #: words of a block when reading
-BLOCK_WORDS = ("each", "in", "matching", "when", "use")
+BLOCK_WORDS = ("each", "in", "group_by", "matching", "when", "use")
 #: beside `each:` of a list: one item for each pair of elements
 PAIR_WORDS = ("pairs",)
 #: words of identifiers by their kind
 KEYED_WORDS = ("key", "value", "pairs", "table", "else")
 #: words of a segment when writing
-SEGMENT_WORDS = ("each", "in", "when", "use", "pairs", "level", "always")
+SEGMENT_WORDS = ("each", "in", "group_by", "when", "use", "pairs", "level", "always")
 #: words of an XML element when writing
-ELEMENT_WORDS = ("each", "in", "when", "use", "always")
+ELEMENT_WORDS = ("each", "in", "group_by", "when", "use", "always")
+#: what `group_by:` puts together, as the first step of a path
+GROUP = "group"
 #: top of a file
 HEAD_WORDS = ("document", "from", "to", "extends", "tables", "parts", "namespaces", "segments", "elements", "root", "source")
 #: what `else:` may say besides a text

@@ -169,6 +169,18 @@ def through(held: Any, names: tuple[tuple[str, int | None], ...]) -> list[Any]:
     return values
 
 
+def grouped(items: Any, *names: tuple[tuple[str, int | None], ...]) -> list[tuple[list[Any], list[int]]]:
+    """Items that have the values of these paths in common, with the numbers that they have in their list; what has none of them
+    stands alone."""
+    groups: dict[Any, tuple[list[Any], list[int]]] = {}
+    for number, item in enumerate(items):
+        key = tuple(str(next(iter(through(item, path)), "")) for path in names)
+        members, numbers = groups.setdefault(key if any(key) else number, ([], []))
+        members.append(item)
+        numbers.append(number)
+    return list(groups.values())
+
+
 def identifier_pairs(held: Any, codes: Mapping[str, str], otherwise: str, most: int) -> list[tuple[str, str, str]]:
     """Identifiers as (code, value, field): by their kind, then the others under their own scheme."""
     if held is None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from gateway.mapping.paths import WrongPath
 from gateway.mapping.plan import XmlPath
+from gateway.mapping.words import GROUP
 from gateway.yaml_source import Scalar
 from gateway.yaml_source import did_you_mean
 
@@ -29,23 +30,26 @@ _TAIL = re.compile(rf"/@({_NAME})$")
 _TOKEN = re.compile(rf"(?P<string>'[^']*'|\"[^\"]*\")|(?P<attribute>@{_NAME})|(?P<call>{_NAME}\s*\()|(?P<axis>[a-z-]+::)|(?P<name>{_NAME})")
 
 
-def resolve(scalar: Scalar, namespaces: Mapping[str, str], *, text: str | None = None) -> XmlPath:
-    """The path of a scalar. Raises WrongPath."""
+def resolve(scalar: Scalar, namespaces: Mapping[str, str], *, text: str | None = None, grouped: bool = False) -> XmlPath:
+    """The path of a scalar; `grouped`: where `group` stands for what was put together. Raises WrongPath."""
     text = scalar.text if text is None else text
     up, rest = 0, text
     if rest.startswith("/"):
         up, rest = -1, rest[1:]
     while rest.startswith("../"):
         up, rest = up + 1, rest[3:]
+    group = grouped and not up and rest.split("/")[0] == GROUP
+    if group:
+        rest = rest.partition("/")[2] or "."
     plain = _PLAIN.fullmatch(rest)
     if plain is not None:
         steps = tuple(tag_of(step, namespaces) for step in plain["way"].split("/")) if plain["way"] else ()
-        return XmlPath(text, up, steps, None, plain["attribute"] or plain["own"], scalar.where)
+        return XmlPath(text, up, steps, None, plain["attribute"] or plain["own"], scalar.where, group)
     attribute = None
     tail = _TAIL.search(rest)
     if tail:
         attribute, rest = tail.group(1), rest[: tail.start()]
-    return XmlPath(text, up, None, _checked(rest, namespaces), attribute, scalar.where)
+    return XmlPath(text, up, None, _checked(rest, namespaces), attribute, scalar.where, group)
 
 
 def tag_of(name: str, namespaces: Mapping[str, str]) -> str:

@@ -93,6 +93,9 @@ def faults(text: str, direction: str = "read", spec: str = "x12/004010/850", ove
         (HEAD + "release: {from: BEG/04, make: before}\n", "4:31: 'before' says with what: {before: \"-\"}"),
         (HEAD + "release: {from: BEG/04, when: [{BEG/02: SA}]}\n", "4:31: conditions of which one must hold are written as a list"),
         (HEAD + "release: {from: BEG/04, when: {or: [{BEG/02: SA}, {BEG/77: any}]}}\n", "4:52: BEG/77 does not exist"),
+        (LINES + "  quantity: {sum: group/02}\n", "7:19: there is no group here: `group_by:` beside `each:` makes one"),
+        (HEAD + "lines: {each: [PO1, SCH], group_by: 01, number: 01}\n", "4:27: `group_by:` puts the items of one `each:` together"),
+        (LINES + "  group_by: 77\n", "7:13: PO1/77 does not exist"),
         (HEAD + "release: {from: BEG/04, table: codes/unit}\n", "4:32: no table 'codes/unit'"),
     ],
 )
