@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import pydantic
 
@@ -127,6 +128,8 @@ class Settings(_Checked):
     poll: float = 0.2
     poll_remote: float = 5.0
     rules: object | None = None
+    #: a file of somebody whom no partner file names waits for a person, or is refused and answered so
+    unknown_sender: Literal["hold", "reject"] = "hold"
 
     @pydantic.field_validator("engine")
     @classmethod

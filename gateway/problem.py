@@ -86,6 +86,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     expected: str | None = None
     place: Place = NOWHERE
     outcome: Outcome | None = None
+    #: the standard allows it, only the partner's own guide (its `schema:` difference) does not; for acknowledgments, not shown
+    guide: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +95,10 @@ class Kind:
     """A stable sort of problem: its code, what it means in plain words, and our answer to the partner.
 
     A code may be retired, never given a new meaning. The answers are element values of the standards:
-    ak3 = 720, ak4 = 723, ak5 = 718, ak9 = 716, ik3 = 620, ik4 = 621, ik5 = 618, ta1 = I18, contrl = 0085,
+    ak3 = 720, ak4 = 723, ak5 = 718, ak9 = 716 (ak9_newer from 005010 on), ik3 = 620, ik4 = 621, ik5 = 618, ta1 = I18, contrl = 0085, ted = 647 (824),
     mdn = AS2 disposition modifier. An empty one falls back (ik3 to ak3, ik4 to ak4, ik5 to ak5).
+    guide3 and guide4 take the place of ik3 and ik4 where only the partner's own guide forbids it.
+    error_class is the word by which a partner's agreement lets such errors through or counts such warnings as errors.
     """
 
     code: str
@@ -105,12 +109,17 @@ class Kind:
     ak4: str = ""
     ak5: str = ""
     ak9: str = ""
+    ak9_newer: str = ""
     ik3: str = ""
     ik4: str = ""
     ik5: str = ""
     ta1: str = ""
     contrl: str = ""
+    ted: str = ""
     mdn: str = ""
+    guide3: str = ""
+    guide4: str = ""
+    error_class: str = ""
 
     def at(
         self,

@@ -84,7 +84,7 @@ def test_the_page_of_codes_is_current() -> None:
 def test_every_answer_of_a_kind_has_a_word_on_the_page() -> None:
     from gateway.problem import Kind
 
-    answers = set(inspect.signature(Kind).parameters) - {"code", "title", "cure", "severity"}
+    answers = set(inspect.signature(Kind).parameters) - {"code", "title", "cure", "severity", "error_class"}
     assert answers == set(errors_page.ANSWERS)
 
 

@@ -288,13 +288,20 @@ def ack(
 
     Example: gateway ack orders.edi --type 997
     """
-    from gateway.pipeline.acknowledging import acknowledge_file
+    from gateway.pipeline.acknowledging_files import acknowledge_file
 
     if kind is not None and kind not in {"997", "999", "TA1", "CONTRL"}:
         raise Refused(f"'{kind}' is no acknowledgment: 997, 999, TA1 or CONTRL", WRONG_USAGE)
     reading = Reading(config, partner)
     try:
-        answer = acknowledge_file(chunks_of(file), reading.plans, stateless(reading.plans, reading.directory, reading.partner), kind)
+        answer = acknowledge_file(
+            chunks_of(file),
+            reading.plans,
+            stateless(reading.plans, reading.directory, reading.partner),
+            kind,  # type: ignore[arg-type]  # looked at above
+            reading.directory,
+            reading.partner,
+        )
     except InputTrouble as error:
         raise Refused(f"{file} cannot be opened: {error}", UNKNOWN_INPUT) from None
     if answer is None:

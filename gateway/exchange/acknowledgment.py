@@ -4,6 +4,8 @@ An acknowledgment is never acknowledged; a group gets at most one of 997 and 999
 (gateway/kinds), in no other table. Control numbers are given later, by the envelope that really leaves.
 """
 
+import msgspec
+
 from gateway.codecs.node import Syntax
 from gateway.exchange.acknowledgment_edifact import edifact_answers
 from gateway.exchange.acknowledgment_reading import read_acknowledgment
@@ -13,8 +15,10 @@ from gateway.exchange.acknowledgment_result import AcknowledgmentPolicy
 from gateway.exchange.acknowledgment_result import Answer
 from gateway.exchange.acknowledgment_result import GroupResult
 from gateway.exchange.acknowledgment_result import InterchangeResult
+from gateway.exchange.acknowledgment_result import Policies
 from gateway.exchange.acknowledgment_result import ReceivedEnvelope
 from gateway.exchange.acknowledgment_result import TransactionResult
+from gateway.exchange.acknowledgment_result import number_of
 from gateway.exchange.acknowledgment_result import received_envelope
 from gateway.exchange.acknowledgment_x12 import group_outcome
 from gateway.exchange.acknowledgment_x12 import x12_answers
@@ -25,20 +29,23 @@ __all__ = [
     "Answer",
     "GroupResult",
     "InterchangeResult",
+    "Policies",
     "ReceivedEnvelope",
     "TransactionResult",
     "answer",
     "group_outcome",
+    "number_of",
     "read_acknowledgment",
     "read_advice",
     "received_envelope",
 ]
 
 
-def answer(result: InterchangeResult, policy: AcknowledgmentPolicy) -> list[Answer]:
-    """The acknowledgments of an interchange: none, or TA1 and one 997/999 for all its groups of a version, or one CONTRL."""
-    if policy.which == "none":
-        return []
+def answer(result: InterchangeResult, policy: AcknowledgmentPolicy | Policies) -> list[Answer]:
+    """The acknowledgments of an interchange: TA1 and 997 or 999 for its groups, or CONTRL; as the policy of each says, or none."""
+    policies = policy if isinstance(policy, Policies) else Policies(policy)
     if result.envelope.syntax == Syntax.EDIFACT.value:
-        return edifact_answers(result, policy)
-    return x12_answers(result, policy)
+        made = edifact_answers(result, policies.of(result.everything))
+    else:
+        made = x12_answers(result, policies)
+    return [msgspec.structs.replace(one, number=number) for number, one in enumerate(made, 1)]

@@ -1,10 +1,14 @@
 """CONTRL: what was found in an EDIFACT interchange as segments, for syntax versions 2 and 3 (CONTRL:D:3) and 4 (CONTRL:4:1).
 
 Codes of faults (0085) stand with the kinds of problems. Actions (0083): 4 this level and all below it are rejected; 7 this level is
-acknowledged, and what is below it unless it is rejected by name.
+acknowledged, and what is below it unless it is rejected by name; 8 the interchange has arrived, and no more is said.
 """
 
+import re
+
 from gateway.codecs.node import Segment
+from gateway.exchange.acknowledgment_keys import RECEIVED
+from gateway.exchange.acknowledgment_keys import delimiters_of
 from gateway.exchange.acknowledgment_result import MOST_NOTES
 from gateway.exchange.acknowledgment_result import NEVER_ACKNOWLEDGED
 from gateway.exchange.acknowledgment_result import AcknowledgmentPolicy
@@ -21,6 +25,7 @@ from gateway.problem import Problem
 
 REJECTED = "4"
 ACKNOWLEDGED = "7"
+RECEIVED_ONLY = "8"
 #: 0085 where a kind has no code of its own
 _UNSPECIFIED = "18"
 #: stands for what was not sent where our answer must name it
@@ -28,18 +33,19 @@ _MISSING = "X"
 #: what 0013/0135 may name: segments of the envelope
 _SERVICE_TAGS = frozenset({"UNA", "UNB", "UNZ", "UNG", "UNE", "UNH", "UNT"})
 _MOST_ELEMENTS = 99
+#: a syntax that we can answer in; all that an answer holds is ASCII
+_SYNTAX = re.compile(r"UNO[A-LWXY]:[1-4]")
 
 
 def edifact_answers(result: InterchangeResult, policy: AcknowledgmentPolicy) -> list[Answer]:
-    """One CONTRL for the interchange, or none: UCI, UCM with UCS and UCD, within UCF where UNG was used."""
-    envelope = result.envelope
-    everything = [*result.transactions, *(transaction for group in result.groups for transaction in group.transactions)]
-    if everything and all(transaction.type in NEVER_ACKNOWLEDGED for transaction in everything):
+    """One CONTRL for the interchange, or one for each message, or none: UCI, UCM with UCS and UCD, within UCF where UNG was used."""
+    envelope, everything = result.envelope, result.everything
+    if policy.which == "none" or everything and all(transaction.type in NEVER_ACKNOWLEDGED for transaction in everything):
         return []
     numbers = {group.control_number for group in result.groups}
     errors = [problem for problem in errors_of(result.problems) if problem.place.group not in numbers]
     refused = result.refused or bool(errors and not everything)
-    asked = policy.which == "CONTRL" or (envelope.acknowledgment_requested and policy.technical != "never")
+    asked = policy.which == "CONTRL" or policy.technical == "always" or (envelope.acknowledgment_requested and policy.technical != "never")
     if not asked and not (refused and policy.technical == "asked_or_refused"):
         return []
     outcome = "rejected" if refused else worst_of(transaction.outcome for transaction in everything)
@@ -47,20 +53,51 @@ def edifact_answers(result: InterchangeResult, policy: AcknowledgmentPolicy) -> 
         outcome = "accepted_with_errors"
     if policy.when == "on_error" and outcome == "accepted":
         return []
-    action = [REJECTED if refused else ACKNOWLEDGED]
-    body: list[Segment] = [
-        ["UCI", [_fitting(envelope.control_number, 14)], _party(envelope.sender), _party(envelope.receiver), action, *_fault(errors, "UNB")]
+    only_receipt = envelope.receipt_requested and policy.which != "CONTRL" and policy.technical != "always"
+    action = [REJECTED if refused else RECEIVED_ONLY if only_receipt else ACKNOWLEDGED]
+    head: Segment = [
+        "UCI",
+        [_fitting(envelope.control_number, 14)],
+        _party(envelope.sender),
+        _party(envelope.receiver),
+        action,
+        *_fault(errors, "UNB"),
     ]
-    if not refused:
-        body += _messages(result.transactions)
-        for group in result.groups:
-            body += _group(group, result)
-    version = "4" if envelope.version.endswith(":4") else "3"
-    return [Answer(type="CONTRL", version=version, bodies=(tuple(_trimmed(segment) for segment in body),), outcome=outcome)]
+    if refused or only_receipt:
+        bodies = [[head]]
+    elif policy.by == "transaction" and everything:
+        placed: list[tuple[Segment, TransactionResult]] = [([], one) for one in result.transactions]
+        placed += [(_group_head(group, result), one) for group in result.groups for one in group.transactions]
+        bodies = [
+            [head, *([group] if group else []), *_message(one)]
+            for group, one in placed
+            if one.type not in NEVER_ACKNOWLEDGED and (policy.when == "always" or one.outcome != "accepted" or errors)
+        ]
+    else:
+        bodies = [[head, *_messages(result.transactions), *(segment for group in result.groups for segment in _group(group, result))]]
+    syntax = policy.version or (envelope.version if _SYNTAX.fullmatch(envelope.version) else "UNOC:3")
+    delimiters = delimiters_of(policy.delimiters, "edifact") if policy.delimiters not in {"", RECEIVED} else None
+    return [
+        Answer(
+            type="CONTRL",
+            version="4" if syntax.endswith(":4") else "3",
+            bodies=tuple(tuple(_trimmed(segment) for segment in body) for body in bodies),
+            outcome=outcome,
+            sender=envelope.receiver,
+            receiver=envelope.sender,
+            interchange_version=syntax,
+            delimiters=envelope.delimiters if policy.delimiters == RECEIVED else delimiters,
+        )
+    ]
 
 
 def _group(group: GroupResult, result: InterchangeResult) -> list[Segment]:
     """UCF and what is said of the group's messages."""
+    return [_group_head(group, result), *_messages(group.transactions)]
+
+
+def _group_head(group: GroupResult, result: InterchangeResult) -> Segment:
+    """UCF: what is said of the group itself."""
     errors = errors_of([*group.problems, *(problem for problem in result.problems if problem.place.group == group.control_number)])
     rejected = bool(group.transactions) and all(transaction.outcome == "rejected" for transaction in group.transactions)
     ucf: Segment = [
@@ -70,7 +107,7 @@ def _group(group: GroupResult, result: InterchangeResult) -> list[Segment]:
         _party(group.receiver),
         [REJECTED if rejected else ACKNOWLEDGED],
     ]
-    return [[*ucf, *_fault(errors, "UNG")], *_messages(group.transactions)]
+    return [*ucf, *_fault(errors, "UNG")]
 
 
 def _messages(transactions: tuple[TransactionResult, ...]) -> list[Segment]:

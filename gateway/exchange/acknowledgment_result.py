@@ -4,13 +4,18 @@ Values only, kept as JSON between the steps of the pipeline. How they become seg
 """
 
 from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field
 from typing import Literal
 
 import msgspec
 
+from gateway.codecs.node import Delimiters
 from gateway.codecs.node import InterchangeStart
 from gateway.codecs.node import Segment
+from gateway.codecs.node import Syntax
 from gateway.kinds import KINDS
 from gateway.problem import Kind
 from gateway.problem import Problem
@@ -19,6 +24,8 @@ from gateway.problem import Severity
 #: what is never acknowledged: X12 transactions and groups, EDIFACT messages
 NEVER_ACKNOWLEDGED = frozenset({"997", "999", "TA1", "CONTRL"})
 ACKNOWLEDGMENT_GROUPS = frozenset({"FA"})
+#: which element of the second segment holds the number of the business document: X12, and the same for EDIFACT
+_NUMBERS = {"BEG": 3, "BCH": 3, "BAK": 3, "BCA": 3, "BIG": 2, "BSN": 2, "BCD": 2, "BFR": 2, "BGN": 2, "BIA": 3, "BHT": 3, "BCT": 2, "BGM": 2}
 #: where a group or interchange has more transactions, those that are plainly accepted are only counted
 LISTED = 1000
 #: notes (AK3, UCS) that one transaction gets at most: it is rejected anyway
@@ -31,8 +38,26 @@ class AcknowledgmentPolicy:
 
     which: Literal["997", "999", "TA1", "CONTRL", "none"] | None = None
     when: Literal["always", "on_error"] = "always"
+    #: one acknowledgment for each group (997, 999) or interchange (CONTRL), or one for each transaction
+    by: Literal["group", "transaction"] = "group"
     #: an answer to the interchange itself (TA1, CONTRL that was not agreed): where it is asked for, also where we refuse it, or never
-    technical: Literal["asked", "asked_or_refused", "never"] = "asked_or_refused"
+    technical: Literal["asked", "asked_or_refused", "always", "never"] = "asked_or_refused"
+    #: `received`, the characters as in the agreement, or nothing: ours
+    delimiters: str = ""
+    #: 004010 or UNOC:3; nothing: as received
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What a partner gets for each type of transaction, and for those that no agreement names."""
+
+    otherwise: AcknowledgmentPolicy = AcknowledgmentPolicy()
+    by_type: Mapping[str, AcknowledgmentPolicy] = field(default_factory=dict)
+
+    def of(self, transactions: Iterable["TransactionResult"]) -> AcknowledgmentPolicy:
+        """The policy of the first transaction that an agreement names."""
+        return next((self.by_type[one.type] for one in transactions if one.type in self.by_type), self.otherwise)
 
 
 class TransactionResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +67,9 @@ class TransactionResult(msgspec.Struct, frozen=True, kw_only=True):
     control_number: str
     version: str = ""
     association: str = ""
+    #: of the business document in it, and the element that holds it (BEG03): what people know the transaction by
+    number: str = ""
+    number_at: str = ""
     outcome: str
     problems: tuple[Problem, ...] = ()
 
@@ -72,6 +100,9 @@ class ReceivedEnvelope(msgspec.Struct, frozen=True, kw_only=True):
     time: str = ""
     test: bool = False
     acknowledgment_requested: bool = False
+    #: only that it arrived is to be said (UNB 0031 `2`)
+    receipt_requested: bool = False
+    delimiters: Delimiters | None = None
 
 
 class InterchangeResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +115,11 @@ class InterchangeResult(msgspec.Struct, frozen=True, kw_only=True):
     #: we took nothing of it (a duplicate, not for us): its groups and transactions are not answered one by one
     refused: bool = False
 
+    @property
+    def everything(self) -> list[TransactionResult]:
+        """All transactions, inside of groups and outside."""
+        return [*self.transactions, *(transaction for group in self.groups for transaction in group.transactions)]
+
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """One acknowledgment: its transactions' bodies (for TA1 the segment itself), and what it says in one word."""
@@ -93,6 +129,17 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     bodies: tuple[tuple[Segment, ...], ...]
     outcome: str
+    #: from whom to whom it goes back: the received identities exchanged (qualifier:id), and those of the group; empty: who we are
+    sender: str = ""
+    receiver: str = ""
+    group_sender: str = ""
+    group_receiver: str = ""
+    #: ISA12 (00401) or UNB S001 (UNOC:3) of the interchange that it goes in; empty: as its version suggests
+    interchange_version: str = ""
+    #: None: ours
+    delimiters: Delimiters | None = None
+    #: what another acknowledgment of the same interchange is told apart by
+    number: int = 1
 
 
 class Acknowledged(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +168,23 @@ def received_envelope(start: InterchangeStart) -> ReceivedEnvelope:
         time=start.time,
         test=start.test,
         acknowledgment_requested=start.acknowledgment_requested,
+        receipt_requested=start.syntax is Syntax.EDIFACT and _component(start.segment, 9) == "2",
+        delimiters=start.delimiters,
     )
+
+
+def _component(segment: Segment, element: int) -> str:
+    """The first component of an element; nothing where it was not sent."""
+    return str(segment[element][0]) if len(segment) > element and segment[element] else ""
+
+
+def number_of(segments: Sequence[Segment]) -> tuple[str, str]:
+    """The number of the business document in a transaction, and the element that holds it; nothing where there is none."""
+    if len(segments) < 2 or len(segments[1]) <= (element := _NUMBERS.get(str(segments[1][0]), 99)):
+        return "", ""
+    value = segments[1][element]
+    text = value if isinstance(value, str) else str(value[0]) if value and isinstance(value[0], str) else ""
+    return (text.strip()[:35], f"{segments[1][0]}{element:02}") if text.strip() else ("", "")
 
 
 def kind_of(problem: Problem) -> Kind:

@@ -4,6 +4,7 @@ construction. X12.5, X12.6; ISO 9735 syntax 3 and 4. Identities are written qual
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 
 from gateway.codecs import edifact
@@ -31,6 +32,8 @@ class Envelope:
     group_control: str = "1"
     group_type: str = ""
     version: str = "004010"
+    #: ISA12 where it is not the beginning of `version`
+    interchange_version: str = ""
     at: datetime
     test: bool = False
     acknowledgment_requested: bool = False
@@ -81,12 +84,13 @@ _X12_CHOICES = {"element": "*|\x1d", "component": ">:<\\\x1f", "segment": "~\x1c
 
 
 def _x12_delimiters(envelope: Envelope, transactions: Sequence[Outgoing]) -> Delimiters:
-    """The envelope's own, or the first of each choice that the data does not hold."""
+    """The envelope's own, or the first of each choice that the data does not hold. Before 00402 nothing separates repetitions."""
+    repeats = (envelope.interchange_version or envelope.version[:5]) >= "00402"
     if envelope.delimiters is not None:
-        return envelope.delimiters
+        return envelope.delimiters if repeats else replace(envelope.delimiters, repetition="")
     used = {character for transaction in transactions for segment in transaction.body for text in _texts(segment) for character in text}
     chosen = {name: next((one for one in choices if one not in used), choices[0]) for name, choices in _X12_CHOICES.items()}
-    repetition = chosen["repetition"] if envelope.version[:5] >= "00402" else ""
+    repetition = chosen["repetition"] if repeats else ""
     return Delimiters(element=chosen["element"], component=chosen["component"], segment=chosen["segment"], repetition=repetition)
 
 
@@ -115,7 +119,7 @@ def _x12_segments(envelope: Envelope, delimiters: Delimiters, transactions: Sequ
             f"{envelope.at:%y%m%d}",
             f"{envelope.at:%H%M}",
             delimiters.repetition or "U",
-            envelope.version[:5],
+            envelope.interchange_version or envelope.version[:5],
             control,
             "1" if envelope.acknowledgment_requested else "0",
             "T" if envelope.test else "P",

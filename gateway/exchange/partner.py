@@ -15,7 +15,11 @@ from typing import Literal
 
 import pydantic
 
+from gateway.exchange.acknowledgment_keys import ErrorClass
+from gateway.exchange.acknowledgment_keys import delimiters_fault
+from gateway.exchange.acknowledgment_keys import version_fault
 from gateway.exchange.checked import checked
+from gateway.kinds import KINDS
 from gateway.model.money import parse_money
 from gateway.yaml_source import Fault
 from gateway.yaml_source import Faults
@@ -137,8 +141,23 @@ class Agreement(_Checked):
     to: str | None = None
     acknowledge: Literal["997", "999", "CONTRL", "none"] | None = None
     acknowledge_when: Literal["always", "on_error"] = "always"
-    #: element errors lead to accepted-with-errors instead of rejection
-    accept_errors: bool = False
+    #: one acknowledgment for each group (interchange), or one for each transaction (message)
+    acknowledge_by: Literal["group", "transaction"] = "group"
+    #: an answer to the interchange itself: TA1, and CONTRL that was not agreed
+    acknowledge_interchange: Literal["asked", "asked_or_refused", "always", "never"] = "asked_or_refused"
+    #: `received`, or the characters; ours when it is left out
+    acknowledge_delimiters: str | None = None
+    #: of the group (X12, 004010) or the syntax (EDIFACT, UNOC:3); the received one when it is left out
+    acknowledge_version: str | None = None
+    #: answers to what the application found in a transaction that is good as such
+    application_errors: Literal["none", "824", "APERAK"] = "none"
+    application_when: Literal["always", "on_error"] = "on_error"
+    #: our code of a problem -> the code that this partner knows (647 in an 824, 9321 in an APERAK)
+    application_codes: dict[str, str] = {}
+    #: element errors, or those of these classes, lead to accepted-with-errors instead of rejection
+    accept_errors: bool | tuple[ErrorClass, ...] = False
+    #: warnings of these classes count as errors
+    refuse_warnings: tuple[ErrorClass, ...] = ()
     #: seconds that an outgoing document can still be stopped
     undo: float = 0.0
     #: the version and identity to use instead of the received ones
@@ -152,6 +171,31 @@ class Agreement(_Checked):
         if value is not None and not _SPEC.match(value):
             raise ValueError(f"'{value}' is no document type: write it like x12/004010/850, edifact/d96a/orders or ubl/order")
         return value
+
+    _warnings_listed = pydantic.field_validator("refuse_warnings", mode="before")(_texts)
+
+    @pydantic.field_validator("application_codes")
+    @classmethod
+    def _known_problems(cls, value: dict[str, str]) -> dict[str, str]:
+        for code, theirs in value.items():
+            if code not in KINDS:
+                raise ValueError(f"'{code}' is no code of a problem{did_you_mean(code, KINDS)}: docs/errors.md lists them")
+            if not re.fullmatch(r"[A-Za-z0-9]{1,8}", theirs):
+                raise ValueError(f"'{theirs}' is no code of an answer: up to three letters and digits in an 824, eight in an APERAK")
+        return value
+
+    @pydantic.model_validator(mode="after")
+    def _answerable(self) -> "Agreement":
+        """What answers a syntax belongs to it."""
+        syntax = self.spec.split("/")[0]
+        others = {"x12": {"CONTRL", "APERAK"}, "edifact": {"997", "999", "824"}}.get(syntax, {"997", "999", "CONTRL", "824", "APERAK"})
+        for key, value in (("acknowledge", self.acknowledge), ("application_errors", self.application_errors)):
+            if value in others:
+                raise ValueError(f"{key}: {value} does not answer {self.spec}")
+        for fault_of, text in ((delimiters_fault, self.acknowledge_delimiters), (version_fault, self.acknowledge_version)):
+            if text is not None and (fault := fault_of(text, syntax)):
+                raise ValueError(fault)
+        return self
 
     @pydantic.model_validator(mode="after")
     def _directed(self) -> "Agreement":

@@ -32,6 +32,7 @@ CODE_UNKNOWN = Kind(
     ak4="7",
     ak5="5",
     contrl="12",
+    error_class="codes",
 )
 
 EXPRESSION_FAILED = Kind(
@@ -60,6 +61,7 @@ CHECK_DIGIT = Kind(
     title="A GTIN, GLN or SSCC has a wrong check digit or length",
     severity=Severity.WARNING,
     cure="Compare the number with the label or the master data; it is kept as sent.",
+    error_class="check_digits",
 )
 
 DELIVERIES_DIFFER = Kind(

@@ -9,12 +9,14 @@ SEGMENT_UNKNOWN = Kind(
     title="The tag names no segment that the directory knows",
     cure="Leave the segment out, or have the schema extended by it.",
     contrl="15",
+    error_class="segments",
 )
 SEGMENT_UNEXPECTED = Kind(
     code="EDIFACT-SEGMENT-UNEXPECTED",
     title="The segment belongs to a group that is not open here",
     cure="Send the segment that opens the group first.",
     contrl="15",
+    error_class="segments",
 )
 SEGMENT_MISSING = Kind(
     code="EDIFACT-SEGMENT-MISSING",
@@ -27,24 +29,28 @@ LOOP_OVER_MAXIMUM = Kind(
     title="A segment group stands more often than it may",
     cure="Send the group at most as often as the schema allows.",
     contrl="36",
+    error_class="segments",
 )
 SEGMENT_OVER_MAXIMUM = Kind(
     code="EDIFACT-SEGMENT-OVER-MAXIMUM",
     title="A segment stands more often than it may",
     cure="Send the segment at most as often as the schema allows.",
     contrl="35",
+    error_class="segments",
 )
 SEGMENT_NOT_IN_TRANSACTION = Kind(
     code="EDIFACT-SEGMENT-NOT-IN-MESSAGE",
     title="The segment exists, but not in this message",
     cure="Leave the segment out.",
     contrl="15",
+    error_class="segments",
 )
 SEGMENT_OUT_OF_ORDER = Kind(
     code="EDIFACT-SEGMENT-OUT-OF-ORDER",
     title="A segment stands behind others that must follow it",
     cure="Send the segments in the order of the schema.",
     contrl="15",
+    error_class="segments",
 )
 
 
@@ -54,60 +60,70 @@ ELEMENT_MISSING = Kind(
     title="A mandatory element or component is empty",
     cure="Send a value.",
     contrl="13",
+    error_class="missing",
 )
 ELEMENTS_TOO_MANY = Kind(
     code="EDIFACT-ELEMENTS-TOO-MANY",
     title="A segment has more elements than it may",
     cure="Send no more elements than the schema knows.",
     contrl="16",
+    error_class="surplus",
 )
 COMPONENTS_TOO_MANY = Kind(
     code="EDIFACT-COMPONENTS-TOO-MANY",
     title="An element has more components than it may",
     cure="Send fewer components; release plus, colon and apostrophe in text.",
     contrl="16",
+    error_class="surplus",
 )
 REPETITIONS_TOO_MANY = Kind(
     code="EDIFACT-REPETITIONS-TOO-MANY",
     title="An element is repeated more often than it may",
     cure="Send fewer repetitions.",
     contrl="35",
+    error_class="surplus",
 )
 ELEMENT_TOO_SHORT = Kind(
     code="EDIFACT-ELEMENT-TOO-SHORT",
     title="A value is too short",
     cure="Send a value of the length that is asked for.",
     contrl="40",
+    error_class="lengths",
 )
 ELEMENT_TOO_LONG = Kind(
     code="EDIFACT-ELEMENT-TOO-LONG",
     title="A value is too long",
     cure="Send a value of the length that is asked for.",
     contrl="39",
+    error_class="lengths",
 )
 ELEMENT_CHARACTER = Kind(
     code="EDIFACT-ELEMENT-CHARACTER",
     title="A value holds characters that it may not hold, such as letters in a number",
     cure="Send digits in numbers, and no control characters anywhere.",
     contrl="37",
+    error_class="characters",
 )
 ELEMENT_CODE = Kind(
     code="EDIFACT-ELEMENT-CODE",
     title="A code is not one of those that are allowed",
     cure="Send one of the codes that are named.",
     contrl="12",
+    error_class="codes",
 )
 ELEMENT_DATE = Kind(
     code="EDIFACT-ELEMENT-DATE",
     title="A value is no date, time or period in the format that is named beside it",
     cure="Send a date of the calendar in the format of element 2379.",
     contrl="12",
+    error_class="dates",
 )
 ELEMENT_NOT_USED = Kind(
     code="EDIFACT-ELEMENT-NOT-USED",
     title="An element is sent that was agreed not to be used",
     cure="Leave the element empty.",
     contrl="15",
+    error_class="surplus",
 )
 PROBLEMS_TOO_MANY = Kind(
     code="EDIFACT-PROBLEMS-TOO-MANY",
@@ -312,6 +328,7 @@ UNT_COUNT = Kind(
     title="The number of segments in UNT is not what was counted",
     cure="Send the number of segments, with UNH and UNT, in UNT 0074.",
     contrl="29",
+    error_class="counts",
 )
 UNT_CONTROL_NUMBER = Kind(
     code="EDIFACT-UNT-CONTROL-NUMBER",

@@ -34,3 +34,9 @@ STEP_FAILED = Kind(
     title="The gateway failed over this document",
     cure="Look into the program's log for the error; release the hold to try again. The document is kept as it came.",
 )
+ANSWER_REPLACED = Kind(
+    code="GATEWAY-ANSWER-REPLACED",
+    title="An answer of ours did not pass our own check and left without its details",
+    cure="The partner has an answer that is right, but short. Look at the answer's file in schemas/ if it was changed here; else report the faults.",
+    severity=Severity.WARNING,
+)

@@ -145,6 +145,7 @@ GS_DUPLICATE = Kind(
     title="Two groups of one interchange have the same control number",
     cure="Give each group of an interchange its own control number.",
     ak9="6",
+    ak9_newer="19",
 )
 GE_MISSING = Kind(
     code="X12-GE-MISSING",
@@ -196,6 +197,7 @@ SE_COUNT = Kind(
     title="The number of segments in SE01 is not what was counted",
     cure="Send the number of segments, with ST and SE, in SE01.",
     ak5="4",
+    error_class="counts",
 )
 SE_CONTROL_NUMBER = Kind(
     code="X12-SE-CONTROL-NUMBER",
@@ -232,6 +234,7 @@ SEGMENT_UNKNOWN = Kind(
     cure="Leave the segment out, or have the schema extended by it.",
     ak3="1",
     ak5="5",
+    error_class="segments",
 )
 SEGMENT_UNEXPECTED = Kind(
     code="X12-SEGMENT-UNEXPECTED",
@@ -239,6 +242,7 @@ SEGMENT_UNEXPECTED = Kind(
     cure="Send the segment that opens the loop first.",
     ak3="2",
     ak5="5",
+    error_class="segments",
 )
 SEGMENT_MISSING = Kind(
     code="X12-SEGMENT-MISSING",
@@ -253,6 +257,7 @@ LOOP_OVER_MAXIMUM = Kind(
     cure="Send the loop at most as often as the schema allows.",
     ak3="4",
     ak5="5",
+    error_class="segments",
 )
 SEGMENT_OVER_MAXIMUM = Kind(
     code="X12-SEGMENT-OVER-MAXIMUM",
@@ -260,6 +265,7 @@ SEGMENT_OVER_MAXIMUM = Kind(
     cure="Send the segment at most as often as the schema allows.",
     ak3="5",
     ak5="5",
+    error_class="segments",
 )
 SEGMENT_NOT_IN_TRANSACTION = Kind(
     code="X12-SEGMENT-NOT-IN-TRANSACTION",
@@ -267,6 +273,7 @@ SEGMENT_NOT_IN_TRANSACTION = Kind(
     cure="Leave the segment out.",
     ak3="6",
     ak5="5",
+    error_class="segments",
 )
 SEGMENT_OUT_OF_ORDER = Kind(
     code="X12-SEGMENT-OUT-OF-ORDER",
@@ -274,6 +281,7 @@ SEGMENT_OUT_OF_ORDER = Kind(
     cure="Send the segments in the order of the schema.",
     ak3="7",
     ak5="5",
+    error_class="segments",
 )
 
 
@@ -285,6 +293,7 @@ ELEMENT_MISSING = Kind(
     ak3="8",
     ak4="1",
     ak5="5",
+    error_class="missing",
 )
 ELEMENT_CONDITION = Kind(
     code="X12-ELEMENT-CONDITION",
@@ -293,6 +302,7 @@ ELEMENT_CONDITION = Kind(
     ak3="8",
     ak4="2",
     ak5="5",
+    error_class="conditions",
 )
 ELEMENTS_TOO_MANY = Kind(
     code="X12-ELEMENTS-TOO-MANY",
@@ -301,6 +311,7 @@ ELEMENTS_TOO_MANY = Kind(
     ak3="8",
     ak4="3",
     ak5="5",
+    error_class="surplus",
 )
 ELEMENT_TOO_SHORT = Kind(
     code="X12-ELEMENT-TOO-SHORT",
@@ -309,6 +320,7 @@ ELEMENT_TOO_SHORT = Kind(
     ak3="8",
     ak4="4",
     ak5="5",
+    error_class="lengths",
 )
 ELEMENT_TOO_LONG = Kind(
     code="X12-ELEMENT-TOO-LONG",
@@ -317,6 +329,7 @@ ELEMENT_TOO_LONG = Kind(
     ak3="8",
     ak4="5",
     ak5="5",
+    error_class="lengths",
 )
 ELEMENT_CHARACTER = Kind(
     code="X12-ELEMENT-CHARACTER",
@@ -325,6 +338,7 @@ ELEMENT_CHARACTER = Kind(
     ak3="8",
     ak4="6",
     ak5="5",
+    error_class="characters",
 )
 ELEMENT_CODE = Kind(
     code="X12-ELEMENT-CODE",
@@ -333,6 +347,7 @@ ELEMENT_CODE = Kind(
     ak3="8",
     ak4="7",
     ak5="5",
+    error_class="codes",
 )
 ELEMENT_DATE = Kind(
     code="X12-ELEMENT-DATE",
@@ -341,6 +356,7 @@ ELEMENT_DATE = Kind(
     ak3="8",
     ak4="8",
     ak5="5",
+    error_class="dates",
 )
 ELEMENT_TIME = Kind(
     code="X12-ELEMENT-TIME",
@@ -349,6 +365,7 @@ ELEMENT_TIME = Kind(
     ak3="8",
     ak4="9",
     ak5="5",
+    error_class="dates",
 )
 ELEMENT_EXCLUSION = Kind(
     code="X12-ELEMENT-EXCLUSION",
@@ -357,6 +374,7 @@ ELEMENT_EXCLUSION = Kind(
     ak3="8",
     ak4="10",
     ak5="5",
+    error_class="conditions",
 )
 REPETITIONS_TOO_MANY = Kind(
     code="X12-REPETITIONS-TOO-MANY",
@@ -366,6 +384,7 @@ REPETITIONS_TOO_MANY = Kind(
     ak4="3",
     ak5="5",
     ik4="12",
+    error_class="surplus",
 )
 COMPONENTS_TOO_MANY = Kind(
     code="X12-COMPONENTS-TOO-MANY",
@@ -375,6 +394,7 @@ COMPONENTS_TOO_MANY = Kind(
     ak4="3",
     ak5="5",
     ik4="13",
+    error_class="surplus",
 )
 ELEMENT_NOT_USED = Kind(
     code="X12-ELEMENT-NOT-USED",
@@ -384,6 +404,7 @@ ELEMENT_NOT_USED = Kind(
     ak4="3",
     ak5="5",
     ik4="I10",
+    error_class="surplus",
 )
 PROBLEMS_TOO_MANY = Kind(
     code="X12-PROBLEMS-TOO-MANY",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from dataclasses import field
 
 import msgspec
+import structlog
 from sqlalchemy import Connection
 
 from gateway.codecs.node import GroupEnd
@@ -16,8 +17,10 @@ from gateway.codecs.node import Segment
 from gateway.codecs.node import Syntax
 from gateway.exchange.acknowledgment import Acknowledged
 from gateway.exchange.acknowledgment import AcknowledgmentPolicy
+from gateway.exchange.acknowledgment import Answer
 from gateway.exchange.acknowledgment import GroupResult
 from gateway.exchange.acknowledgment import InterchangeResult
+from gateway.exchange.acknowledgment import Policies
 from gateway.exchange.acknowledgment import ReceivedEnvelope
 from gateway.exchange.acknowledgment import TransactionResult
 from gateway.exchange.acknowledgment import answer as answers_of
@@ -26,16 +29,17 @@ from gateway.exchange.acknowledgment import read_advice
 from gateway.exchange.acknowledgment import received_envelope
 from gateway.exchange.partner import Agreement
 from gateway.exchange.partner import LoadedPartner
+from gateway.kinds import pipeline as kinds
+from gateway.pipeline.answering import Numbers
+from gateway.pipeline.answering import sound_answer
 from gateway.pipeline.endpoints import endpoint_for
 from gateway.pipeline.endpoints import out_stream
-from gateway.pipeline.plans import Plans
-from gateway.pipeline.reading import Decide
+from gateway.pipeline.endpoints import owner_of
 from gateway.pipeline.reading import Read
-from gateway.pipeline.reading import read_payload
-from gateway.pipeline.rendering import wrap_answer
+from gateway.pipeline.rendering import identity_of
 from gateway.pipeline.station import Station
-from gateway.pipeline.station import now_utc
 from gateway.problem import Problem
+from gateway.problem import codes
 from gateway.store import crash
 from gateway.store import documents
 from gateway.store import journal
@@ -43,6 +47,8 @@ from gateway.store import outbox
 from gateway.store import streams
 from gateway.store.interchanges import Interchange
 from gateway.store.transmissions import Transmission
+
+_log = structlog.get_logger("acknowledging")
 
 
 class GroupSeen(msgspec.Struct, kw_only=True):
@@ -74,8 +80,10 @@ class Progress:
     groups: list[GroupSeen] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     end: InterchangeEnd | None = None
-    #: nothing in it is taken, whatever stands in it (a duplicate)
+    #: nothing in it is taken, whatever stands in it (a duplicate, an unknown sender)
     refused: bool = False
+    #: what is wrong with our own answers to it
+    alerts: list[Problem] = field(default_factory=list)
 
     def open_group(self, start: GroupStart) -> None:
         self.groups.append(
@@ -153,13 +161,26 @@ def results_of(connection: Connection, interchange: str) -> Iterable[tuple[int, 
         after = page[-1].ordinal
 
 
-def policy_of(agreement: Agreement | None, loaded: LoadedPartner | None) -> AcknowledgmentPolicy:
-    """What a partner gets: as the agreement says; where none applies, as the partner's other agreements say."""
-    if agreement is None and loaded is not None:
-        agreement = next((one for one in loaded.partner.receiving() if one.acknowledge is not None), None)
-    if agreement is None:
-        return AcknowledgmentPolicy()
-    return AcknowledgmentPolicy(which=agreement.acknowledge, when=agreement.acknowledge_when)
+def policy_of(agreement: Agreement) -> AcknowledgmentPolicy:
+    """What an agreement says about acknowledgments."""
+    return AcknowledgmentPolicy(
+        which=agreement.acknowledge,
+        when=agreement.acknowledge_when,
+        by=agreement.acknowledge_by,
+        technical=agreement.acknowledge_interchange,
+        delimiters=agreement.acknowledge_delimiters or "",
+        version=agreement.acknowledge_version or "",
+    )
+
+
+def policies_of(loaded: LoadedPartner | None, syntax: str) -> Policies:
+    """What a partner gets for each type that it may send; for any other as the first of its agreements that says something says."""
+    agreements = [one for one in loaded.partner.receiving() if one.receive and one.receive.split("/")[0] == syntax] if loaded else []
+    by_type: dict[str, AcknowledgmentPolicy] = {}
+    for one in agreements:
+        by_type.setdefault(str(one.receive).rsplit("/", 1)[1].upper(), policy_of(one))
+    plain = AcknowledgmentPolicy()
+    return Policies(next((policy for policy in by_type.values() if policy != plain), plain), by_type)
 
 
 def answer(
@@ -168,57 +189,72 @@ def answer(
     """Put the acknowledgments of a finished interchange into the outbox; the interchange's outcome in one word."""
     if progress.start is None:
         return None
-    directory = station.installation.directory
+    directory, syntax = station.installation.directory, progress.start.syntax
     # a partner may have been added while its first file waited
-    loaded = directory.partners.get(interchange.partner or "") or directory.find(progress.start.syntax.value, progress.start.sender)
+    sender = directory.partners.get(interchange.partner or "") or directory.find(syntax.value, progress.start.sender)
+    # the refusal of an unknown sender goes back the way it came, in the mailbox of whoever shares it
+    loaded = sender or owner_of(directory, transmission.endpoint)
     if loaded is None:
         return None
-    _apply_advice(station, connection, progress.start.advice, loaded, entries)
+    if sender is not None:
+        _apply_advice(station, connection, progress.start.advice, sender, entries)
     result = progress.result(results_of(connection, interchange.id))
-    spec_agreement = _agreement_of(loaded, progress.start, result)
-    made = answers_of(result, policy_of(spec_agreement, loaded))
+    made = answers_of(result, policies_of(sender, syntax.value)) if syntax in {Syntax.X12, Syntax.EDIFACT} else []
     name = endpoint_for(loaded.partner, transmission.endpoint)
     if made and name is None:
         entries.append(_entry(interchange, transmission, station, "acknowledgment not sent", {}, "the partner has no endpoint to send it to"))
     for answer_ in made if name is not None else ():
-        stream = out_stream(loaded.partner.id, str(name))
-        spec = f"x12/{answer_.version}/{answer_.type}" if answer_.type != "CONTRL" else f"edifact/service/contrl-{answer_.version}"
-        outbox.enqueue(
-            connection,
-            [
-                outbox.Entry(
-                    id=f"{interchange.id}:{answer_.type}:{answer_.version}",
-                    partner=loaded.partner.id,
-                    endpoint=str(name),
-                    stream=stream,
-                    kind="acknowledgment",
-                    spec=spec,
-                    body=msgspec.json.encode(answer_).decode(),
-                    properties={"interchange": interchange.id, "outcome": answer_.outcome},
-                    test=interchange.test,
-                    created_at=station.clock(),
-                    due_at=station.clock(),
-                )
-            ],
-        )
-        streams.poke(connection, stream)
-        entries.append(_entry(interchange, transmission, station, f"{answer_.type} enqueued", {"outcome": answer_.outcome}))
+        _enqueue(station, connection, answer_, progress, loaded, str(name), interchange, transmission, entries)
     return _outcome(result)
 
 
-def _agreement_of(loaded: LoadedPartner, start: InterchangeStart, result: InterchangeResult) -> Agreement | None:
-    """The agreement of the first transaction that has one."""
-    types = {transaction.type.lower() for group in result.groups for transaction in group.transactions} | {
-        one.type.lower() for one in result.transactions
-    }
-    return next(
-        (
-            agreement
-            for agreement in loaded.partner.receiving()
-            if agreement.receive and agreement.receive.split("/")[0] == start.syntax.value and agreement.receive.rsplit("/", 1)[1] in types
-        ),
-        None,
+def _enqueue(
+    station: Station,
+    connection: Connection,
+    made: Answer,
+    progress: Progress,
+    loaded: LoadedPartner,
+    endpoint: str,
+    interchange: Interchange,
+    transmission: Transmission,
+    entries: list[journal.Entry],
+) -> None:
+    """Put one acknowledgment into the outbox, after it was built, read back and checked once."""
+    now = station.clock()
+    syntax = Syntax.EDIFACT if made.type == "CONTRL" else Syntax.X12
+    us, them = station.installation.settings.us.identifiers, loaded.partner.identifiers
+    sound = sound_answer(
+        made, Numbers(sender=identity_of(us, syntax), receiver=identity_of(them, syntax), test=interchange.test, at=now), station.plans, loaded
     )
+    if sound.faults:
+        problem = sound.problem()
+        progress.alerts.append(problem)
+        _log.error("answer replaced", interchange=interchange.id, type=made.type, problems=codes(sound.faults), cure=kinds.ANSWER_REPLACED.cure)
+        entries.append(_entry(interchange, transmission, station, f"{made.type} replaced", {"problems": codes(sound.faults)}, problem.message))
+    answer_ = sound.answer
+    stream = out_stream(loaded.partner.id, endpoint)
+    spec = f"x12/{answer_.version}/{answer_.type}" if answer_.type != "CONTRL" else f"edifact/service/contrl-{answer_.version}"
+    number = f":{answer_.number}" if answer_.number > 1 else ""
+    outbox.enqueue(
+        connection,
+        [
+            outbox.Entry(
+                id=f"{interchange.id}:{answer_.type}:{answer_.version}{number}",
+                partner=loaded.partner.id,
+                endpoint=endpoint,
+                stream=stream,
+                kind="acknowledgment",
+                spec=spec,
+                body=msgspec.json.encode(answer_).decode(),
+                properties={"interchange": interchange.id, "outcome": answer_.outcome},
+                test=interchange.test,
+                created_at=now,
+                due_at=now,
+            )
+        ],
+    )
+    streams.poke(connection, stream)
+    entries.append(_entry(interchange, transmission, station, f"{answer_.type} enqueued", {"outcome": answer_.outcome}))
 
 
 def _outcome(result: InterchangeResult) -> str:
@@ -292,52 +328,3 @@ def _apply(station: Station, connection: Connection, said: Acknowledged, loaded:
                 facts={"by": source, "level": said.level},
             )
         )
-
-
-# ---------------------------------------------------------------- without state
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledgment:
-    """The bytes of an acknowledgment, and whether it accepts everything."""
-
-    data: bytes
-    accepted: bool
-
-
-def acknowledge_file(chunks: Iterable[bytes], plans: Plans, decide: Decide, kind: str | None) -> Acknowledgment | None:
-    """The acknowledgments that we would send for a file, one interchange each; None where nothing in it is acknowledged."""
-    syntax, items = read_payload(chunks, plans, decide)
-    progress, transactions = Progress(), list[tuple[int, TransactionResult]]()
-    data, accepted, number = b"", True, 0
-    for item in items:
-        if isinstance(item, InterchangeStart):
-            progress, transactions = Progress(start=item), []
-        elif isinstance(item, GroupStart):
-            progress.open_group(item)
-        elif isinstance(item, GroupEnd):
-            progress.close_group(item)
-        elif isinstance(item, Read):
-            transactions.append((len(progress.groups), item.result))
-        elif isinstance(item, InterchangeEnd):
-            progress.end = item
-            default = kind or ("CONTRL" if syntax is Syntax.EDIFACT else None)
-            result = progress.result(transactions)
-            if syntax not in {Syntax.X12, Syntax.EDIFACT}:
-                continue
-            for made in answers_of(result, AcknowledgmentPolicy(which=default)):  # type: ignore[arg-type]  # checked by the command
-                number += 1
-                accepted &= made.outcome == "accepted"
-                data += wrap_answer(
-                    made,
-                    sender=result.envelope.receiver,
-                    receiver=result.envelope.sender,
-                    test=result.envelope.test,
-                    interchange_control=str(number),
-                    group_control=str(number),
-                    at=now_utc(),
-                    syntax_version=result.envelope.version,
-                )
-        else:
-            progress.problems.append(item)
-    return Acknowledgment(data, accepted) if data else None

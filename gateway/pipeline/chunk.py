@@ -21,8 +21,8 @@ class Chunk:
     opens: bool = False
     #: the interchange's trailer, when the chunk reaches it
     end: InterchangeEnd | None = None
-    #: why the whole interchange waits for a person, or is a duplicate
+    #: why the whole interchange waits for a person, or is refused (a duplicate, an unknown sender)
     held: Problem | None = None
-    duplicate: Problem | None = None
+    refused: Problem | None = None
     #: the payload is through
     through: bool = False

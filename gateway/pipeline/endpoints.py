@@ -4,6 +4,7 @@ import posixpath
 
 from gateway.exchange.directory import Directory
 from gateway.exchange.partner import Endpoint
+from gateway.exchange.partner import LoadedPartner
 from gateway.exchange.partner import Partner
 
 #: the stream of money that arrives: one for all partners, since a payer may be anybody
@@ -30,6 +31,11 @@ def endpoint_for(partner: Partner, address: str | None, named: str | None = None
             return name
     sent_from = [agreement.from_ for agreement in partner.receiving() if agreement.from_ is not None]
     return next(iter([*sent_from, *partner.endpoints]), None)
+
+
+def owner_of(directory: Directory, address: str | None) -> LoadedPartner | None:
+    """The first partner that has an endpoint at this address."""
+    return next((loaded for loaded in directory.partners.values() if any(one.address == address for one in loaded.partner.endpoints.values())), None)
 
 
 def shares_its_inbox(directory: Directory, partner: str, name: str) -> bool:

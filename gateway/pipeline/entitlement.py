@@ -71,7 +71,7 @@ def _by_envelope(
         terms = Terms(spec if known else None, loaded, refused=found if known and found.code == kinds.NO_AGREEMENT.code else None)
         return Entitled(read_transaction(transaction, start, group, plans, terms), loaded, None, found if found.code in WAITING else None)
     loaded, agreement = found
-    terms = Terms(spec, loaded, agreement.accept_errors)
+    terms = Terms(spec, loaded, agreement.accept_errors, agreement.refuse_warnings)
     return Entitled(read_transaction(transaction, start, group, plans, terms), loaded, agreement)
 
 
@@ -96,7 +96,7 @@ def _by_content(
         if not isinstance(found, Problem):
             loaded, agreement = found
             if loaded.mappings.get(spec) or loaded.tables or loaded.schemas.get(spec):
-                read = read_transaction(transaction, start, group, plans, Terms(spec, loaded, agreement.accept_errors))
+                read = read_transaction(transaction, start, group, plans, Terms(spec, loaded, agreement.accept_errors, agreement.refuse_warnings))
             return Entitled(_addressed(read, identity, _own(receiver, directory)), loaded, agreement)
         problem = found
         if found.code != kinds.UNKNOWN_SENDER.code:

@@ -16,6 +16,7 @@ interchange's cursor says where to go on. One bad transaction never stops its ne
 import time
 from dataclasses import replace
 
+import msgspec
 from sqlalchemy import Connection
 
 from gateway.codecs.choose import read as read_events
@@ -26,10 +27,12 @@ from gateway.codecs.node import InterchangeStart
 from gateway.codecs.node import Syntax
 from gateway.codecs.node import Transaction
 from gateway.kinds import file as file_kinds
+from gateway.kinds import partner as partner_kinds
 from gateway.kinds import pipeline as kinds
 from gateway.pipeline import acknowledging
 from gateway.pipeline import rows
 from gateway.pipeline.chunk import Chunk
+from gateway.pipeline.endpoints import owner_of
 from gateway.pipeline.entitlement import entitle
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
@@ -78,7 +81,7 @@ class Splitting:
 
     def next_chunk(self) -> Chunk:
         """The next transactions: up to CHUNK of them, the rest of the interchange, or the end of the payload."""
-        chunk = Chunk(start=self._start, ordinal=self._ordinal, first=self._cursor, held=self._held, duplicate=self._refused)
+        chunk = Chunk(start=self._start, ordinal=self._ordinal, first=self._cursor, held=self._held, refused=self._refused)
         end = time.monotonic() + CHUNK_SECONDS
         for event in self._events:
             if isinstance(event, Transaction):
@@ -117,7 +120,7 @@ class Splitting:
             return Chunk(ordinal=self._ordinal)
         self._skip = known.cursor if known is not None else 0
         self._refused = self._duplicate_of(start)
-        return Chunk(start=start, ordinal=self._ordinal, opens=self._opens, duplicate=self._refused)
+        return Chunk(start=start, ordinal=self._ordinal, opens=self._opens, refused=self._refused)
 
     def _duplicate_of(self, start: InterchangeStart) -> Problem | None:
         """An interchange of this sender with this control number that came before: answered, never booked twice."""
@@ -166,10 +169,28 @@ class Splitting:
             self._station.plans,
         )
         if found.hold is not None and not chunk.entitled and self._cursor == 1:
-            self._held = chunk.held = found.hold
+            if self._is_refused(found.hold):
+                self._refused = chunk.refused = msgspec.structs.replace(found.hold, place=self._sender_place())
+            else:
+                self._held = chunk.held = found.hold
             return False
         chunk.entitled.append(replace(found, group=len(self.progress.groups)))
         return True
+
+    def _is_refused(self, problem: Problem) -> bool:
+        """Whether this is a sender whom nobody knows, we refuse such (config.yaml), and the refusal can be told the way the file came."""
+        installation = self._station.installation
+        if problem.code != partner_kinds.UNKNOWN_SENDER.code or installation.settings.unknown_sender != "reject":
+            return False
+        x12_or_edifact = self._start is not None and self._start.syntax in {Syntax.X12, Syntax.EDIFACT}
+        return x12_or_edifact and owner_of(installation.directory, self.transmission.endpoint) is not None
+
+    def _sender_place(self) -> Place:
+        """Where the header names the sender."""
+        assert self._start is not None
+        start = self._start
+        tag = start.segment[0] if start.segment else None
+        return Place(interchange=start.control_number or None, segment=tag, element=6 if tag == "ISA" else 2, offset=start.offset)
 
     def _finish(self, end: InterchangeEnd, chunk: Chunk) -> bool:
         skipped = self._skip == -1
@@ -323,14 +344,14 @@ def _close(
             ),
         )
         facts["problems"] = chunk.held.code
-    elif chunk.duplicate is not None:
-        state, outcome = "refused", "duplicate"
-        splitting.progress.problems.append(chunk.duplicate)
+    elif chunk.refused is not None:
+        state, outcome = "refused", "duplicate" if chunk.refused.code == kinds.DUPLICATE_INTERCHANGE.code else "rejected"
+        splitting.progress.problems.append(chunk.refused)
         # what is in it was answered when it came first: only the interchange as a whole is refused
         splitting.progress.groups.clear()
         splitting.progress.refused = True
-        splitting.loose.append(chunk.duplicate)
-        facts["problems"] = chunk.duplicate.code
+        splitting.loose.append(chunk.refused)
+        facts["problems"] = chunk.refused.code
     else:
         state, outcome = "done", "accepted"
         if not chunk.first and not chunk.entitled:
@@ -341,6 +362,7 @@ def _close(
         answered = acknowledging.answer(station, connection, splitting.progress, interchange, transmission, entries)
         if state == "done" and answered is not None:
             outcome = answered
+        splitting.loose += splitting.progress.alerts
         crash.point(35)
     interchanges.finish(connection, interchange.id, at=now, state=state, outcome=outcome, envelope=splitting.progress.encode())
     entries.append(

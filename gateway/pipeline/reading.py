@@ -20,8 +20,10 @@ from gateway.codecs.node import Syntax
 from gateway.codecs.node import Transaction
 from gateway.codecs.node import place_in
 from gateway.exchange.acknowledgment import TransactionResult
+from gateway.exchange.acknowledgment import number_of
 from gateway.exchange.directory import Directory
 from gateway.exchange.partner import LoadedPartner
+from gateway.kinds import KINDS
 from gateway.kinds import pipeline as kinds
 from gateway.mapping.apply import to_document
 from gateway.mapping.reading import PartnerValues
@@ -59,7 +61,9 @@ class Terms:
 
     spec: str | None
     partner: LoadedPartner | None = None
-    accept_errors: bool = False
+    accept_errors: bool | tuple[str, ...] = False
+    #: classes of warnings that count as errors
+    refuse_warnings: tuple[str, ...] = ()
     #: why it is refused whatever stands in it (no agreement, unknown type)
     refused: Problem | None = None
 
@@ -119,9 +123,14 @@ def read_transaction(transaction: Transaction, start: InterchangeStart, group: G
             values = PartnerValues(terms.partner.partner.values()) if terms.partner else NO_VALUES
             document, found = to_document(transaction, tree, plan.mapping, source_of(start, group, transaction), values)
             problems += found
+    if terms.refuse_warnings:
+        problems = [as_error(problem) if KINDS[problem.code].error_class in terms.refuse_warnings else problem for problem in problems]
     # what is a matter of envelope and schema alone (no mapping of ours) counts as mapped
     outcome = outcome_of(problems, terms.accept_errors, document is not None or plan is None or plan.mapping is None)
+    number, number_at = number_of(transaction.segments)
     result = TransactionResult(
+        number=number,
+        number_at=number_at,
         type=transaction.type,
         control_number=transaction.control_number,
         version=transaction.version,
@@ -144,13 +153,21 @@ def as_warning(problem: Problem) -> Problem:
     return msgspec.structs.replace(problem, severity=Severity.WARNING)
 
 
-def outcome_of(problems: Iterable[Problem], accept_errors: bool, mapped: bool) -> str:
-    """accepted, accepted_with_errors (where the partner's agreement lets element errors through) or rejected."""
+def as_error(problem: Problem) -> Problem:
+    """The problem, counted against its transaction."""
+    return msgspec.structs.replace(problem, severity=Severity.ERROR)
+
+
+def outcome_of(problems: Iterable[Problem], accept_errors: bool | tuple[str, ...], mapped: bool) -> str:
+    """accepted, accepted_with_errors (where the partner's agreement lets all element errors, or those of some classes, through) or rejected."""
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     if not errors:
         return "accepted" if mapped else "rejected"
-    lenient = accept_errors and mapped and all(problem.place.element is not None for problem in errors)
-    return "accepted_with_errors" if lenient else "rejected"
+    if isinstance(accept_errors, bool):
+        lenient = accept_errors and all(problem.place.element is not None for problem in errors)
+    else:
+        lenient = all(KINDS[problem.code].error_class in accept_errors for problem in errors)
+    return "accepted_with_errors" if lenient and mapped else "rejected"
 
 
 def source_of(start: InterchangeStart, group: GroupStart | None, transaction: Transaction) -> Source:
@@ -219,9 +236,11 @@ def stateless(plans: Plans, directory: Directory | None = None, partner: LoadedP
         if found is None and directory is not None:
             found = directory.find(start.syntax.value, start.sender)
         wanted = spec or plans.nearest(spec_of(transaction))
-        lenient = False
+        agreement = None
         if found is not None:
-            lenient = any(agreement.accept_errors for agreement in found.partner.receiving() if agreement.receive == wanted)
-        return Terms(wanted, found, lenient)
+            agreement = next((one for one in found.partner.receiving() if one.receive == wanted), None)
+        if agreement is None:
+            return Terms(wanted, found)
+        return Terms(wanted, found, agreement.accept_errors, agreement.refuse_warnings)
 
     return decide

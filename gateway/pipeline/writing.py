@@ -12,11 +12,11 @@ from gateway.exchange.partner import Identifiers
 from gateway.exchange.partner import LoadedPartner
 from gateway.mapping.reading import PartnerValues
 from gateway.model.document import Document
+from gateway.pipeline.answering import Numbers
+from gateway.pipeline.answering import read_back
 from gateway.pipeline.plans import Plans
-from gateway.pipeline.rendering import Numbers
 from gateway.pipeline.rendering import Unrenderable
 from gateway.pipeline.rendering import identity_of
-from gateway.pipeline.rendering import read_back
 from gateway.pipeline.rendering import write_body
 from gateway.pipeline.rendering import write_interchange
 from gateway.pipeline.station import now_utc

@@ -372,4 +372,6 @@ class _Segment:
     def _broken(self, condition: Condition, position: int, kind: Kind, message: str) -> Finding:
         rule = condition.kind + "".join(f"{number:02d}" for number in condition.positions)
         reference = self.use.elements[position - 1].id
-        return Finding(kind=kind, element=position, reference=reference, message=message, expected=f"condition {rule}")
+        sent = [one for one in condition.positions if self._sent(one) and one != position]
+        found = f"{self._list(sent)} without it" if kind is x12.ELEMENT_CONDITION and sent else f"with {self._list(sent)}" if sent else "nothing"
+        return Finding(kind=kind, element=position, reference=reference, message=message, found=found, expected=f"condition {rule}")

@@ -21,10 +21,9 @@ from gateway.exchange.acknowledgment import ReceivedEnvelope
 from gateway.exchange.acknowledgment import TransactionResult
 from gateway.exchange.acknowledgment import answer
 from gateway.exchange.acknowledgment import received_envelope
-from gateway.exchange.envelope import Envelope
-from gateway.exchange.envelope import Outgoing
-from gateway.exchange.envelope import wrap
 from gateway.kinds import pipeline as pipeline_kinds
+from gateway.pipeline.answering import Numbers
+from gateway.pipeline.answering import wrap_answer
 from gateway.problem import Place
 from gateway.problem import Problem
 from gateway.problem import Severity
@@ -106,29 +105,9 @@ def answered(text: str, policy: AcknowledgmentPolicy | None = None, *, accept_er
     return answer(found_in(text, accept_errors=accept_errors, refused=refused), policy or AcknowledgmentPolicy())
 
 
-def sent(made: Answer, result_sender: str = "ZZ:SELLERCO", result_receiver: str = "ZZ:ACMEBUYER") -> bytes:
+def sent(made: Answer) -> bytes:
     """The answer in its interchange, as it leaves."""
-    if made.type == "CONTRL":
-        envelope = Envelope(
-            syntax=Syntax.EDIFACT,
-            sender=result_sender,
-            receiver=result_receiver,
-            interchange_control="A1",
-            at=AT,
-            syntax_version="UNOC:4" if made.version == "4" else "UNOC:3",
-        )
-        return wrap(envelope, [Outgoing(type="CONTRL", control_number="1", body=body, version=made.version) for body in made.bodies])
-    version = made.version if len(made.version) == 6 else "004010"
-    envelope = Envelope(
-        syntax=Syntax.X12, sender=result_sender, receiver=result_receiver, interchange_control="9", at=AT, version=version, group_type="FA"
-    )
-    if made.type == "TA1":
-        return wrap(envelope, [], advice=[segment for body in made.bodies for segment in body])
-    association = "005010X231A1" if made.type == "999" else ""
-    return wrap(
-        envelope,
-        [Outgoing(type=made.type, control_number=f"{number:04}", body=body, association=association) for number, body in enumerate(made.bodies, 1)],
-    )
+    return wrap_answer(made, Numbers(sender="ZZ:SELLERCO", receiver="ZZ:ACMEBUYER", interchange="9", at=AT))
 
 
 def read_back(data: bytes) -> list[Transaction]:
@@ -139,7 +118,11 @@ def read_back(data: bytes) -> list[Transaction]:
         assert not isinstance(event, Problem), event
         assert not getattr(event, "problems", ()), event
         if isinstance(event, Transaction):
-            spec = f"x12/{event.version}/{event.type}" if event.syntax is Syntax.X12 else f"edifact/service/contrl-{event.charset[-1]}"
+            spec = (
+                f"x12/{event.version}/{event.type}"
+                if event.syntax is Syntax.X12
+                else f"edifact/service/contrl-{'4' if event.charset.endswith('4') else '3'}"
+            )
             assert not check(event, compiled(spec)).problems, check(event, compiled(spec)).problems
             found.append(event)
     return found

@@ -47,7 +47,7 @@ def test_contrl_is_of_the_syntax_that_it_answers() -> None:
     assert b"UNH+1+CONTRL:D:3:UN'" in sent(three)
     (four,) = answered(GOOD.replace("UNOC:3", "UNOC:4").replace("+260105", "+20260105"), CONTRL)
     assert b"UNH+1+CONTRL:4:1:UN'" in sent(four)
-    assert b"UNB+UNOC:4+SELLERCO:ZZ+ACMEBUYER:ZZ+20260105:1200+A1'" in sent(four)
+    assert b"UNB+UNOC:4+4012345500004:14+1234567890128:14+20260105:1200+9'" in sent(four)
     assert read_back(sent(three))
     assert read_back(sent(four))
 

@@ -1,0 +1,94 @@
+"""`gateway ack`: the acknowledgments that we would send for a file, without any state."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from dataclasses import replace
+from typing import Literal
+
+from gateway.codecs.node import GroupEnd
+from gateway.codecs.node import GroupStart
+from gateway.codecs.node import InterchangeEnd
+from gateway.codecs.node import InterchangeStart
+from gateway.codecs.node import Syntax
+from gateway.exchange.acknowledgment import AcknowledgmentPolicy
+from gateway.exchange.acknowledgment import Answer
+from gateway.exchange.acknowledgment import Policies
+from gateway.exchange.acknowledgment import TransactionResult
+from gateway.exchange.acknowledgment import answer
+from gateway.exchange.directory import Directory
+from gateway.exchange.partner import LoadedPartner
+from gateway.pipeline.acknowledging import Progress
+from gateway.pipeline.acknowledging import policies_of
+from gateway.pipeline.answering import Numbers
+from gateway.pipeline.answering import sound_answer
+from gateway.pipeline.plans import Plans
+from gateway.pipeline.reading import Decide
+from gateway.pipeline.reading import Read
+from gateway.pipeline.reading import read_payload
+from gateway.pipeline.station import now_utc
+
+Wanted = Literal["997", "999", "TA1", "CONTRL"]
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgment:
+    """The bytes of an acknowledgment, and whether it accepts everything."""
+
+    data: bytes
+    accepted: bool
+
+
+def acknowledge_file(
+    chunks: Iterable[bytes],
+    plans: Plans,
+    decide: Decide,
+    wanted: Wanted | None,
+    directory: Directory | None = None,
+    partner: LoadedPartner | None = None,
+) -> Acknowledgment | None:
+    """The acknowledgments that we would send for a file, one interchange each; None where nothing in it is acknowledged.
+
+    Known senders get what their agreements say about form, but always and whatever is wrong: who asks wants to see something.
+    """
+    syntax, items = read_payload(chunks, plans, decide)
+    progress, transactions = Progress(), list[tuple[int, TransactionResult]]()
+    data, accepted, number = b"", True, 0
+    for item in items:
+        if isinstance(item, InterchangeStart):
+            progress, transactions = Progress(start=item), []
+        elif isinstance(item, GroupStart):
+            progress.open_group(item)
+        elif isinstance(item, GroupEnd):
+            progress.close_group(item)
+        elif isinstance(item, Read):
+            transactions.append((len(progress.groups), item.result))
+        elif isinstance(item, InterchangeEnd):
+            progress.end = item
+            if syntax not in {Syntax.X12, Syntax.EDIFACT}:
+                continue
+            assert progress.start is not None
+            result = progress.result(transactions)
+            loaded = partner or (directory.find(syntax.value, result.envelope.sender) if directory else None)
+            for made in answer(result, _policies(syntax, wanted, loaded)):
+                number += 1
+                accepted &= made.outcome == "accepted"
+                data += _bytes(made, number, result.envelope.test, plans, loaded)
+        else:
+            progress.problems.append(item)
+    return Acknowledgment(data, accepted) if data else None
+
+
+def _policies(syntax: Syntax, wanted: Wanted | None, loaded: LoadedPartner | None) -> Policies:
+    """What the partner's agreements say, or what was asked for at the command."""
+    policies = policies_of(loaded, syntax.value)
+    return Policies(_shown(policies.otherwise, syntax, wanted), {name: _shown(one, syntax, wanted) for name, one in policies.by_type.items()})
+
+
+def _shown(policy: AcknowledgmentPolicy, syntax: Syntax, wanted: Wanted | None) -> AcknowledgmentPolicy:
+    which = wanted or (policy.which if policy.which != "none" else None) or ("CONTRL" if syntax is Syntax.EDIFACT else None)
+    return replace(policy, which=which, when="always")
+
+
+def _bytes(made: Answer, number: int, test: bool, plans: Plans, loaded: LoadedPartner | None) -> bytes:
+    numbers = Numbers(sender="ZZ:UNKNOWN", receiver="ZZ:UNKNOWN", test=test, interchange=str(number), group=str(number), at=now_utc())
+    return sound_answer(made, numbers, plans, loaded).data
