@@ -19,13 +19,13 @@ from gateway.mapping.files import file_for
 from gateway.mapping.reading import PartnerValues
 from gateway.model.document import Document
 from gateway.model.document import encode_plainly
+from gateway.pipeline.answering import Numbers
+from gateway.pipeline.answering import read_back
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.reading import Read
 from gateway.pipeline.reading import read_payload
 from gateway.pipeline.reading import stateless
-from gateway.pipeline.rendering import Numbers
 from gateway.pipeline.rendering import Unrenderable
-from gateway.pipeline.rendering import read_back
 from gateway.pipeline.rendering import write_body
 from gateway.pipeline.rendering import write_interchange
 from gateway.problem import Severity
