@@ -14,6 +14,7 @@ from gateway.codecs import edifact_charset
 from gateway.codecs import edifact_header
 from gateway.codecs import edifact_text
 from gateway.codecs.edifact_envelope import EnvelopeReader
+from gateway.codecs.edifact_envelope import package_words
 from gateway.codecs.edifact_envelope import value
 from gateway.codecs.edifact_text import locate
 from gateway.codecs.edifact_text import write
@@ -76,9 +77,7 @@ class _Reader(EnvelopeReader):
         if window.text.startswith(self.header_start, window.position):
             return True
         window.skip(self.blanks)
-        window.hold(16)
-        head = window.text[window.position : window.position + 16]
-        return (edifact_text.unwrap(head) if self.delimiters.wrapped else head).startswith(self.header_start)
+        return self.starts_with("UNH")
 
     def read_transactions(self) -> Iterator[Transaction]:
         """The messages from the window's position on, while all is in order: a trailer that agrees with its header proves the cut.
@@ -208,8 +207,7 @@ class _Reader(EnvelopeReader):
         too_large = kind == "large" or window.text.count(self.segment, window.position, window.position + length) > MAXIMUM_SEGMENTS
         kept = max(5, window.text.find(self.segment, window.position, window.position + 512) + 1 - window.position) if too_large else length
         raw = window.text[window.position : window.position + kept]
-        text, taken_for = edifact_charset.decode(raw, self.charset)
-        segments = edifact_text.cut(text, self.delimiters)
+        segments, taken_for = edifact_text.cut_message(raw, self.delimiters, self.charset)
         transaction = self.build(segments, raw, window.offset)
         window.position += length
         if too_large:
@@ -235,6 +233,13 @@ class _Reader(EnvelopeReader):
             self.tell_charset(transaction, taken_for)
         return transaction
 
+    def tell_package(self, transaction: Transaction, index: int) -> None:
+        """A package inside of the message: its object is not read."""
+        segment = transaction.segments[index - 1]
+        behind = transaction.segments[index] if index < len(transaction.segments) else []
+        kind, message = package_words(segment, behind)
+        self.tell(transaction, kind, message, index, None, value(segment, 4), "no package" if kind is kinds.PACKAGE else "UNP behind the object")
+
     def tell_truncated(self, transaction: Transaction) -> None:
         """The file ends inside of the message: say where."""
         window = self.window
@@ -246,11 +251,20 @@ class _Reader(EnvelopeReader):
     def find_boundary(self) -> tuple[str, int]:
         """What ends the message (UNT, another tag of the envelope, `end` of the file, `large`) and the message's length."""
         window = self.window
-        searched = 3
+        #: from where to look for a boundary, and for packages, in which there is none
+        searched = passed = 3
         while True:
             found = self.boundary.search(window.text, window.position + searched)
             while found is not None and found["tag"] and edifact_text.is_released(window.text, found.start(), self.delimiters, window.position):
                 found = self.boundary.search(window.text, found.start() + 1)
+            limit = found.start() if found else len(window.text)
+            package = self.package.search(window.text, window.position + passed, limit) if not self.delimiters.wrapped else None
+            if package is not None:
+                behind = package.end() + int(package["length"]) - window.position
+                passed = package.end() - window.position - 1
+                if behind <= MAXIMUM_TRANSACTION and self.has_package_end(behind):
+                    searched = passed = behind
+                continue
             have = len(window.text) - window.position
             if found is not None:
                 tag = edifact_text.unwrap(found["tag"] or "UNB")
@@ -294,6 +308,9 @@ class _Reader(EnvelopeReader):
             lower = tag.upper() != tag
             message = f"the tag '{tag[:20]}' is in lower case; tags are upper case" if lower else f"'{tag[:20]}' is no segment tag"
             self.tell(transaction, kinds.TAG_MALFORMED, message, index, None, tag[:20], tag[:20].upper() if lower else "three capital letters")
+        for index, segment in enumerate(transaction.segments, 1):
+            if segment[0] == "UNO":
+                self.tell_package(transaction, index)
         for position in edifact_text.empty_segments(transaction.raw, self.delimiters)[:_TOLD]:
             place = Place(
                 interchange=transaction.interchange_control_number or None,

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from gateway.codecs import edifact_charset
 from gateway.codecs import edifact_header
+from gateway.codecs import edifact_package
 from gateway.codecs import edifact_text
 from gateway.codecs.node import Delimiters
 from gateway.codecs.node import Event
@@ -23,6 +24,7 @@ from gateway.codecs.node import Syntax
 from gateway.codecs.window import BLANKS
 from gateway.codecs.window import BYTE_ORDER_MARK
 from gateway.codecs.window import MAXIMUM_SEGMENT
+from gateway.codecs.window import MAXIMUM_TRANSACTION
 from gateway.codecs.window import Numbers
 from gateway.codecs.window import Window
 from gateway.codecs.window import shown
@@ -63,8 +65,8 @@ class EnvelopeReader:
         self.group_numbers = Numbers()
         self.transaction_numbers = Numbers()
         self.groups_counted = 0
-        self.transactions_counted = 0
-        self.interchange_transactions_counted = 0
+        self.transactions_counted = self.packages_counted = 0
+        self.interchange_transactions_counted = self.interchange_packages_counted = 0
         #: segments of the file so far, for places outside of messages
         self.index = 0
         self.charset = ""
@@ -83,15 +85,18 @@ class EnvelopeReader:
         self.header_start = "UNH" + delimiters.element
         self.blanks = edifact_text.blanks_beside(delimiters)
         self.boundary = edifact_text.boundary(delimiters)
+        self.package = edifact_package.starts(delimiters, self.blanks)
+        self.package_end = edifact_package.ends(delimiters, self.blanks)
         self.careful = delimiters.wrapped
         self.expect_gap("")
 
     def expect_gap(self, gap: str) -> None:
-        """What stands between two segments here decides how a trailer starts, and which start of a segment is odd."""
+        """What stands between two segments here decides how a trailer starts, and which start of a segment is odd: a package's is."""
         self.gap = gap if len(gap) <= 2 else ""
         self.trailer_start = f"{self.segment}{self.gap}UNT{self.element}"
         segment, release = re.escape(self.segment), re.escape(self.delimiters.release)
-        self.odd_start = re.compile(f"{segment}{f'(?<!{release}{segment})' if release else ''}{re.escape(self.gap)}[^A-Z]")
+        element = re.escape(self.element)
+        self.odd_start = re.compile(f"{segment}{f'(?<!{release}{segment})' if release else ''}{re.escape(self.gap)}(?:[^A-Z]|UNO{element})")
 
     # ---- before, between and behind interchanges
 
@@ -236,6 +241,7 @@ class EnvelopeReader:
     def open_interchange(self, segment: Segment, offset: int) -> list[Event]:
         self.ordinal += 1
         self.groups_counted = self.transactions_counted = self.interchange_transactions_counted = 0
+        self.packages_counted = self.interchange_packages_counted = 0
         self.group = None
         self.group_number = ""
         self.mixture_told = False
@@ -354,6 +360,8 @@ class EnvelopeReader:
         if segment is None:
             return [*events, *self.close_interchange([], self.window.offset)]
         tag = segment[0]
+        if tag == "UNO":
+            return [*events, self.read_package(segment, place)]
         if tag == "UNG":
             return [*events, *self.open_group(segment, place)]
         if tag == "UNE" and self.group is not None:
@@ -361,6 +369,44 @@ class EnvelopeReader:
         if tag == "UNZ" and self.interchange is not None and self.interchange.segment:
             return [*events, *self.close_interchange(segment, place.offset or 0, place)]
         return [*events, self.misplaced(tag, place)]
+
+    def has_package_end(self, behind: int) -> bool:
+        """Whether UNP stands that many bytes from here."""
+        self.window.hold(behind + 64)
+        return self.package_end.match(self.window.text, self.window.position + behind) is not None
+
+    def read_package(self, segment: Segment, place: Place) -> Problem:
+        """A package beside messages: it is stepped over with its object. Trailers count it by the standard; many leave it out."""
+        window = self.window
+        self.packages_counted += 1
+        self.interchange_packages_counted += 1
+        length = _number(value(segment, 4))
+        closing: Segment = []
+        if length is not None and length <= MAXIMUM_TRANSACTION and self.has_package_end(length):
+            window.position += length
+            window.skip(self.blanks)
+            self.index += 1
+            closing = self.take_segment()[0] or []
+        else:
+            window.hold(MAXIMUM_SEGMENT)
+            found = re.compile(rf"UNP{re.escape(self.element)}\d+{re.escape(self.element)}").search(window.text, window.position)
+            if found is not None:
+                window.position = found.start()
+                self.index += 1
+                self.take_segment()
+        kind, message = package_words(segment, closing)
+        return kind.at(
+            replace_place(place, segment="UNO"),
+            message,
+            found=value(segment, 4),
+            expected="no package" if kind is kinds.PACKAGE else "UNP behind the object",
+        )
+
+    def starts_with(self, tag: str) -> bool:
+        """Whether a segment with that tag comes next."""
+        self.window.hold(16)
+        head = self.window.text[self.window.position : self.window.position + 16]
+        return (edifact_text.unwrap(head) if self.delimiters.wrapped else head).startswith(tag + self.element)
 
     def misplaced(self, tag: str, place: Place) -> Problem:
         """One problem for a run of segments that stand outside of messages."""
@@ -379,8 +425,6 @@ class EnvelopeReader:
             self.index += 1
             count += 1
         named = replace_place(place, segment=tag[:3])
-        if tag == "UNO":
-            return kinds.PACKAGE.at(named, "a package (UNO) cannot be read", found="UNO", expected="messages")
         if tag[:3] in {"unh", "unt", "unz", "unb", "ung", "une"}:
             return kinds.LOWER_CASE.at(named, f"the tag '{tag[:3]}' is in lower case; tags are upper case", found=tag[:3], expected=tag[:3].upper())
         if edifact_header.is_interactive(tag + self.element):
@@ -393,7 +437,7 @@ class EnvelopeReader:
         """UNG: the group before it is closed, where it is still open."""
         events = self.close_group([], place)
         self.groups_counted += 1
-        self.transactions_counted = 0
+        self.transactions_counted = self.packages_counted = 0
         self.transaction_numbers = Numbers()
         number = value(segment, 5)
         self.group = GroupStart(
@@ -424,13 +468,16 @@ class EnvelopeReader:
         self.group = None
         self.group_number = ""
         number = group.control_number
+        counted = self.transactions_counted
+        if _number(value(segment, 1)) == counted + self.packages_counted:
+            counted += self.packages_counted
         problems = _trailer_problems(
             segment,
             replace_place(place, group=number),
             "UNE",
             "UNG",
             number,
-            self.transactions_counted,
+            counted,
             (kinds.UNE_MISSING, kinds.UNE_COUNT, kinds.UNE_CONTROL_NUMBER),
             "messages",
         )
@@ -440,7 +487,7 @@ class EnvelopeReader:
                 segment=segment,
                 control_number=number,
                 declared=_number(value(segment, 1)),
-                counted=self.transactions_counted,
+                counted=counted,
                 problems=problems,
             )
         ]
@@ -459,6 +506,8 @@ class EnvelopeReader:
         place = replace_place(place or Place(offset=offset, line=self.window.line), interchange=start.control_number)
         events = self.close_group([], place)
         counted = self.groups_counted or self.interchange_transactions_counted
+        if not self.groups_counted and _number(value(segment, 1)) == counted + self.interchange_packages_counted:
+            counted += self.interchange_packages_counted
         problems: tuple[Problem, ...] = ()
         if segment or start.segment:
             problems = _trailer_problems(
@@ -484,6 +533,17 @@ class EnvelopeReader:
         self.interchange = None
         self.interchange_number = ""
         return events
+
+
+def package_words(segment: Segment, closing: Segment) -> tuple[Kind, str]:
+    """What is told about a package with this UNO and UNP."""
+    number, length = value(segment, 1), value(segment, 4)
+    if closing[:1] != ["UNP"]:
+        return kinds.PACKAGE_MALFORMED, f"package {number} says that its object has '{length[:20]}' bytes; UNP does not stand behind them"
+    if (value(closing, 1).lstrip("0"), value(closing, 2)) != (length.lstrip("0"), number):
+        told = f"{value(closing, 1)} bytes of package {value(closing, 2)}"
+        return kinds.PACKAGE_MALFORMED, f"UNO announces {length} bytes of package {number}, UNP ends {told}"
+    return kinds.PACKAGE, f"the object of package {number}, {length} bytes, is not read; it stays in the file as sent"
 
 
 def _trailer_problems(

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from gateway.codecs import edifact_charset
 from gateway.codecs import edifact_header
+from gateway.codecs import edifact_package
 from gateway.codecs.node import Delimiters
 from gateway.codecs.node import Repeated
 from gateway.codecs.node import Segment
@@ -109,21 +110,30 @@ def cut(text: str, delimiters: Delimiters) -> list[Segment]:
     return [cut_segment(piece, delimiters) for piece in pieces if piece]
 
 
+def cut_message(raw: str, delimiters: Delimiters, charset: str) -> tuple[list[Segment], str]:
+    """The segments of a message's bytes, without the objects of packages; and what the text was taken for, where that is not its charset."""
+    if edifact_package.may_hold(raw, delimiters):
+        raw = "".join(raw[start:end] for start, end in edifact_package.stretches(raw, delimiters, blanks_beside(delimiters)))
+    text, taken_for = edifact_charset.decode(raw, charset)
+    return cut(text, delimiters), taken_for
+
+
 @lru_cache(maxsize=2)
 def _spans(raw: str, delimiters: Delimiters) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...]]:
     """Start and end of each segment in `raw`, and the positions of the terminators of empty ones. Cuts as `cut` does."""
     blanks = blanks_beside(delimiters)
+    holds = edifact_package.may_hold(raw, delimiters)
     spans = []
     empty = []
-    position = 0
-    for piece in _split(raw, delimiters.segment, delimiters.release):
-        bare = piece.lstrip(blanks)
-        end = position + len(piece)
-        if bare:
-            spans.append((end - len(bare), end))
-        elif end < len(raw):
-            empty.append(end)
-        position = end + 1
+    for position, limit in edifact_package.stretches(raw, delimiters, blanks) if holds else [(0, len(raw))]:
+        for piece in _split(raw[position:limit], delimiters.segment, delimiters.release):
+            bare = piece.lstrip(blanks)
+            end = position + len(piece)
+            if bare:
+                spans.append((end - len(bare), end))
+            elif end < limit:
+                empty.append(end)
+            position = end + 1
     return tuple(spans), tuple(empty)
 
 

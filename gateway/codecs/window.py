@@ -150,7 +150,8 @@ class Numbers:
 
     def add(self, number: str) -> bool:
         """True when the number is new. Numbers are text: 1 and 0001 are two."""
-        if number.isdecimal():
+        # longer ones are no numbers of ours, and int() refuses them beyond some thousand digits
+        if len(number) <= 18 and number.isdecimal():
             value = int(number)
             if value == self._expected and len(number) == self._width and self._plain:
                 self._expected = value + 1

@@ -193,9 +193,16 @@ INTERACTIVE = Kind(
 )
 PACKAGE = Kind(
     code="EDIFACT-PACKAGE",
-    title="A package (UNO) cannot be read",
-    cure="Send objects by other means.",
+    title="There is a package (UNO), whose object is not read",
+    cure="Nothing needs to be done for the messages beside it. Send the object by other means if somebody shall see it.",
+    severity=Severity.WARNING,
     contrl="47",
+)
+PACKAGE_MALFORMED = Kind(
+    code="EDIFACT-PACKAGE-MALFORMED",
+    title="A package (UNO) does not end where it says",
+    cure="Send the length of the object in bytes in UNO 0810 and UNP 0810, and the same reference in UNO 0802 and UNP 0802.",
+    contrl="29",
 )
 ENVELOPE_MISSING = Kind(
     code="EDIFACT-ENVELOPE-MISSING",

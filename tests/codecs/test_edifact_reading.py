@@ -294,7 +294,7 @@ def test_interactive_interchanges_and_packages_are_refused_politely() -> None:
     assert codes(read_edifact("UIB+UNOA:1+1'UIH+ORDERS:D:96A:UN'UIT'UIZ'")) == ["EDIFACT-INTERACTIVE"]
     assert codes(read_edifact("UNA:+.? 'UIB+UNOA:1+1'" + EDIFACT)) == ["EDIFACT-INTERACTIVE"]
     assert codes(read_edifact(EDIFACT.replace("UNZ+", "UIH+X'UNZ+"))) == ["EDIFACT-INTERACTIVE"]
-    assert codes(read_edifact(EDIFACT.replace("UNZ+", "UNO+1+X'abc'UNP+3+1'UNZ+"))) == ["EDIFACT-PACKAGE"]
+    assert codes(read_edifact(EDIFACT.replace("UNZ+", "UNO+1+X+Y+3'abcUNP+3+1'UNZ+"))) == ["EDIFACT-PACKAGE"]
 
 
 def test_lower_case_is_refused_with_a_clear_word() -> None:
