@@ -87,10 +87,24 @@ _OTHER_FILES = (
     (b"\xff\xd8\xff", "a picture"),
 )
 
+#: interchanges in encodings that no standard has
+_ENCODINGS = (
+    (re.compile(rb"(?:\xff\xfe\0\0)?(?:I\0{3}S\0{3}A|U\0{3}N\0{3}[AB])|(?:\0\0\xfe\xff)?\0{3}(?:I\0{3}S|U\0{3}N)"), "text in UTF-32"),
+    (re.compile(rb"(?:\xff\xfe)?(?:[IU]\0[SN]\0[AB]\0)|(?:\xfe\xff)?\0[IU]\0[SN]\0[AB]|\xff\xfe|\xfe\xff"), "text in UTF-16 (or UCS-2)"),
+    (re.compile(rb"\xc9\xe2\xc1|\xe4\xd5[\xc1\xc2]"), "text in EBCDIC"),
+    (re.compile(rb"(?:SVNB|VU5[BC])[A-Za-z0-9+/\r\n]{40}"), "still encoded in base64"),
+)
+
 
 def _unreadable(head: bytes) -> Iterator[Event]:
     if not head.strip():
         yield kinds.EMPTY.at(Place(offset=0), "the file is empty", expected="an interchange or a document")
+        return
+    encoding = next((words for start, words in _ENCODINGS if start.match(head)), None)
+    if encoding is not None:
+        message = f"the file is {encoding}; EDI is sent with one byte a character, or as UTF-8"
+        found = head[:12].hex(" ")
+        yield kinds.ENCODING.at(Place(offset=0, line=1), message, found=found, expected="ISA, UNA or UNB in ASCII, ISO 8859 or UTF-8")
         return
     what = next((words for start, words in _OTHER_FILES if head.startswith(start)), None)
     message = f"the file is {what}; it is not opened" if what else "the file is in no syntax that we know"

@@ -121,8 +121,8 @@ class _Reader(EnvelopeReader):
                 break
             transaction = self.build(segments, raw, window.base + start)
             self.check_header(transaction)
-            if taken_for:
-                self.tell_charset(transaction, taken_for)
+            if taken_for or self.level is not None:
+                self.check_charset(transaction, taken_for)
             if gap and text.startswith(gap, end):
                 end += len(gap)
             window.position = start = end
@@ -193,10 +193,18 @@ class _Reader(EnvelopeReader):
         place = place_in(transaction, index=index, element=element, span=locate(transaction, index, element))
         transaction.problems.append(kind.at(place, message, found=found, expected=expected))
 
-    def tell_charset(self, transaction: Transaction, taken_for: str) -> None:
-        """The message's bytes are not in the declared character set."""
-        message = f"the bytes are no {self.charset or 'declared character set'}; they were taken for {taken_for}"
-        self.tell(transaction, kinds.CHARSET, message, 1, None, taken_for, self.charset)
+    def check_charset(self, transaction: Transaction, taken_for: str) -> None:
+        """The bytes against the declared character set; characters outside of level A or B are told once an interchange."""
+        raw = transaction.raw
+        if taken_for:
+            first = next((position for position, one in enumerate(raw) if one > "\x7f"), 0)
+            message = f"the bytes are no {self.charset or 'declared character set'}; they were taken for {taken_for}"
+            self.tell(transaction, kinds.CHARSET, message, *edifact_text.part_at(transaction, first), taken_for, self.charset)
+        elif self.level is not None and (left := edifact_charset.outside(raw, self.level)) and left.isascii():
+            self.level = None
+            shown_characters = " ".join(shown(one) for one in dict.fromkeys(left[:1000]))
+            message = f"{self.charset} does not hold these characters: {shown_characters[:100]}"
+            self.tell(transaction, kinds.CHARSET, message, *edifact_text.part_at(transaction, raw.find(left[0])), left[0], "UNOC or UNOY")
 
     # ---- the careful way: trailers may be missing, tags may be wrong
 
@@ -229,8 +237,7 @@ class _Reader(EnvelopeReader):
             transaction.problems[-1] = msgspec.structs.replace(last, place=msgspec.structs.replace(last.place, segment="UNT"))
         self.look_at_segments(transaction)
         self.check_header(transaction)
-        if taken_for:
-            self.tell_charset(transaction, taken_for)
+        self.check_charset(transaction, taken_for)
         return transaction
 
     def tell_package(self, transaction: Transaction, index: int) -> None:

@@ -28,6 +28,7 @@ from gateway.codecs.window import MAXIMUM_TRANSACTION
 from gateway.codecs.window import Numbers
 from gateway.codecs.window import Window
 from gateway.codecs.window import shown
+from gateway.codecs.wrapping import WIDEST
 from gateway.kinds import edifact as kinds
 from gateway.kinds import file as file_kinds
 from gateway.problem import Kind
@@ -70,6 +71,8 @@ class EnvelopeReader:
         #: segments of the file so far, for places outside of messages
         self.index = 0
         self.charset = ""
+        #: what level A or B holds, until something else was told
+        self.level: bytes | None = None
         self.syntax_version = ""
         self.interchange_number = self.group_number = ""
         self.mixture_told = False
@@ -194,8 +197,13 @@ class EnvelopeReader:
             if edifact_header.is_interactive(window.text, window.position):
                 return [*events, *self.skip_junk()]
             return [*events, *self.open_bare()]
-        charset = window.text[window.position + 4 : window.position + 8]
-        if edifact_header.is_wrapped(window.text[window.position : window.position + edifact_header.LONGEST], head.delimiters, charset):
+        window.hold(WIDEST)
+        charset, version = window.text[window.position + 4 : window.position + 8], window.text[window.position + 9 : window.position + 10]
+        if head.delimiters.repetition and version in {"1", "2", "3"}:
+            # the asterisk of a UNA that was made for all versions is data before version 4
+            head = replace(head, delimiters=replace(head.delimiters, repetition=""))
+            self.use(head.delimiters)
+        if edifact_header.is_wrapped(self.head_of_interchange(), head.delimiters, charset):
             self.use(replace(head.delimiters, wrapped=True))
             events.append(kinds.WRAPPED.at(self.place("UNB"), "the interchange is broken into lines inside of segments"))
         self.index += 1
@@ -208,6 +216,12 @@ class EnvelopeReader:
         events += self.check_head(segment, named)
         self.expect_gap(window.skip(self.blanks))
         return [*events, *problems]
+
+    def head_of_interchange(self) -> str:
+        """What stands between here and the next trailer, as far as it shows whether lines are broken."""
+        window = self.window
+        end = window.text.find(f"{self.segment}UNZ", window.position, window.position + WIDEST)
+        return window.text[window.position : end if end >= 0 else window.position + WIDEST]
 
     def check_head(self, segment: Segment, place: Place) -> Iterator[Problem]:
         """UNB's syntax, character set and control reference."""
@@ -247,6 +261,8 @@ class EnvelopeReader:
         self.mixture_told = False
         self.group_numbers, self.transaction_numbers = Numbers(), Numbers()
         self.charset, self.syntax_version = value(segment, 1, 1), value(segment, 1, 2)
+        used = self.delimiters
+        self.level = edifact_charset.level(self.charset, used.element + used.component + used.segment + used.release + used.repetition + used.decimal)
         version = ":".join(part for part in (self.charset, self.syntax_version) if part)
         self.interchange = InterchangeStart(
             syntax=Syntax.EDIFACT,
@@ -349,8 +365,13 @@ class EnvelopeReader:
             text, length = text[: swallowed.start()], swallowed.end() - 1
         elif self.delimiters.wrapped:
             text = edifact_text.unwrap(text)
+        charset = text[4:8] if text.startswith("UNB") else self.charset
+        decoded, taken_for = edifact_charset.decode(text, charset)
+        if taken_for:
+            message = f"the bytes are no {charset}; they were taken for {taken_for}"
+            events.append(kinds.CHARSET.at(self.place(text[:3]), message, found=taken_for, expected=charset))
         window.position = min(window.position + length + 1, len(window.text))
-        return edifact_text.cut_segment(edifact_charset.decode(text, self.charset)[0].rstrip(self.blanks), self.delimiters), events
+        return edifact_text.cut_segment(decoded.rstrip(self.blanks), self.delimiters), events
 
     def read_envelope_segment(self) -> list[Event]:
         """UNG, UNE, UNZ or something that has no business here."""
@@ -425,7 +446,7 @@ class EnvelopeReader:
             self.index += 1
             count += 1
         named = replace_place(place, segment=tag[:3])
-        if tag[:3] in {"unh", "unt", "unz", "unb", "ung", "une"}:
+        if tag[:3].upper() in ENVELOPE_TAGS and tag[:3] not in ENVELOPE_TAGS:
             return kinds.LOWER_CASE.at(named, f"the tag '{tag[:3]}' is in lower case; tags are upper case", found=tag[:3], expected=tag[:3].upper())
         if edifact_header.is_interactive(tag + self.element):
             return kinds.INTERACTIVE.at(named, "this is an interactive message, only batch messages are read", found=tag, expected="UNH")

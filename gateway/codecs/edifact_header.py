@@ -11,6 +11,9 @@ from dataclasses import replace
 from gateway.codecs.node import Delimiters
 from gateway.codecs.window import BLANKS
 from gateway.codecs.window import BYTE_ORDER_MARK
+from gateway.codecs.wrapping import LINE_ENDS
+from gateway.codecs.wrapping import are_broken
+from gateway.codecs.wrapping import full_lines
 
 #: UNA and UNB together are shorter than this
 LONGEST = 1024
@@ -30,8 +33,8 @@ _GUESS = re.compile(
     r"(?:(?!(?P=element)UN).){4,300}?(?P<segment>[^A-Za-z0-9 ])[ \t\r\n]*UN[GH](?P=element)"
 )
 _BARE = re.compile(r"(?:UNH|UNG)([^A-Za-z0-9 \r\n])[A-Za-z0-9]{1,14}[^A-Za-z0-9 \r\n]")
-_INTERACTIVE = re.compile(r"UI[BH][^A-Za-z0-9 \r\n]")
-_LOWER_CASE = re.compile(r"una[^A-Za-z0-9 \r\n]{4}|un[bh]([^A-Za-z0-9 \r\n])[a-z0-9]{1,14}[^A-Za-z0-9 \r\n]", re.IGNORECASE)
+_INTERACTIVE = re.compile(r"UI[BGHTZ][^A-Za-z0-9 \r\n]")
+_LOWER_CASE = re.compile(r"(?!UNA)(?i:una)[^A-Za-z0-9 \r\n]{4}|(?!UN[BH])(?i:un[bh])([^A-Za-z0-9 \r\n])[A-Za-z0-9]{1,14}[^A-Za-z0-9 \r\n]")
 #: where in junk it is worth looking for an interchange
 POSSIBLE = re.compile(r"UNA[^A-Za-z0-9 \r\n]{2}.[^A-Za-z0-9\r\n]{2}|UNB([^A-Za-z0-9 \r\n])[A-Z]{4}[^A-Za-z0-9 \r\n]|UIB[^A-Za-z0-9 \r\n]")
 #: a new interchange inside of what should be a message
@@ -69,7 +72,7 @@ def is_interactive(text: str, position: int = 0) -> bool:
 
 def is_lower_case(text: str, position: int = 0) -> bool:
     """Whether this is an interchange written in lower case."""
-    return text[position : position + 2] == "un" and _LOWER_CASE.match(text, position) is not None
+    return _LOWER_CASE.match(text, position) is not None
 
 
 def looks_like(head: bytes) -> bool:
@@ -130,11 +133,17 @@ def is_wrapped(head: str, delimiters: Delimiters, charset: str) -> bool:
 
     In levels A and B line breaks are no characters of data; elsewhere only lines of one width are believed.
     """
-    lines = head.replace("\r\n", "\n").split("\n")
-    if len(lines) < 2 or delimiters.segment in "\r\n":
+    lines = full_lines(head)
+    if delimiters.segment in LINE_ENDS or not lines:
         return False
-    inside = [line for line in lines[:-1] if line.rstrip(" ") and not line.rstrip(" ").endswith(delimiters.segment)]
+    service = re.compile(f"UN[EGHTZ]{re.escape(delimiters.element)}")
+    following = [*lines[1:], ""]
+    # a line break before a tag of the envelope stands where a terminator is missing
+    inside = [
+        line
+        for line, after in zip(lines, following, strict=True)
+        if line.strip() and not line.rstrip(" ").endswith(delimiters.segment) and not service.match(after)
+    ]
     if not inside:
         return False
-    widths = {len(line) for line in lines[:-1]}
-    return charset.upper() in {"UNOA", "UNOB"} or (len(lines) > 3 and len(widths) == 1)
+    return charset.upper() in {"UNOA", "UNOB"} or are_broken(lines, delimiters.segment, 2 if len(lines[0]) >= 80 else 3)

@@ -5,6 +5,7 @@ asks, from the message's bytes as sent.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from collections.abc import Sequence
 from functools import lru_cache
@@ -140,6 +141,17 @@ def _spans(raw: str, delimiters: Delimiters) -> tuple[tuple[tuple[int, int], ...
 def empty_segments(raw: str, delimiters: Delimiters) -> tuple[int, ...]:
     """Positions in `raw` of terminators that end nothing."""
     return _spans(raw, delimiters)[1]
+
+
+def part_at(transaction: Transaction, position: int) -> tuple[int, int | None]:
+    """The segment (UNH = 1) and the element in which a position of `raw` lies; no element in a tag."""
+    delimiters = transaction.delimiters
+    assert delimiters is not None
+    raw = transaction.raw
+    spans = _spans(raw, delimiters)[0]
+    index = max(1, bisect_right(spans, (position, len(raw))))
+    start = spans[index - 1][0] if spans else 0
+    return index, len(_split(raw[start:position], delimiters.element, delimiters.release)) - 1 or None
 
 
 def locate(transaction: Transaction, index: int, element: int | None = None, component: int | None = None, repetition: int | None = None) -> Span:

@@ -25,6 +25,7 @@ from gateway.codecs.window import MAXIMUM_SEGMENT
 from gateway.codecs.window import Numbers
 from gateway.codecs.window import Window
 from gateway.codecs.window import shown
+from gateway.codecs.wrapping import WIDEST
 from gateway.kinds import file as file_kinds
 from gateway.kinds import x12 as kinds
 from gateway.problem import Place
@@ -116,7 +117,7 @@ class EnvelopeReader:
         if x12_header.starts(window.text, window.position):
             header = x12_header.read_header(window.text, window.position)
             if isinstance(header, x12_header.Header):
-                window.hold(x12_header.WIDEST)
+                window.hold(WIDEST)
                 if x12_header.is_wrapped(window.text, window.position, header):
                     header = replace(header, broken=True, delimiters=replace(header.delimiters, wrapped=True))
                 return self.read_header(header)

@@ -6,22 +6,22 @@ they can be told apart; padded and unpadded headers are read alike.
 
 import re
 from dataclasses import dataclass
-from itertools import takewhile
 
 from gateway.codecs.node import Delimiters
 from gateway.codecs.node import Segment
 from gateway.codecs.window import BLANKS
 from gateway.codecs.window import BYTE_ORDER_MARK
+from gateway.codecs.wrapping import LINE_ENDS
+from gateway.codecs.wrapping import WIDEST
+from gateway.codecs.wrapping import are_broken
+from gateway.codecs.wrapping import full_lines
 
 #: a padded ISA has 106 characters; room for bad padding and line breaks
 LONGEST = 512
-#: bytes of an interchange that show whether its lines are broken at a width
-WIDEST = 8192
 WIDTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
 #: from this version of the interchange on ISA11 is the repetition separator (X12.5)
 REPETITION_SINCE = "00402"
 
-_LINE_ENDS = ("\r", "\n")
 _LINE_BREAK = re.compile(r"[\r\n]+")
 #: a line break before ISA16, or between it and its terminator, which another tag follows
 _BROKEN_END = re.compile(r"^(?:[\r\n]{1,2}([^A-Za-z0-9])|([^\r\n])[\r\n]{1,2})(?=[^A-Za-z0-9 \r\n][\r\n]{0,2}(?:GS|TA1|IEA|ST|ISA))")
@@ -117,7 +117,7 @@ def read_header(text: str, position: int) -> Header | str:
     if fault:
         return fault
     # a line break that ends segments cannot be left out elsewhere: only ISA is joined then
-    broken, wrapped = wrapped, wrapped and segment not in _LINE_ENDS
+    broken, wrapped = wrapped, wrapped and segment not in LINE_ENDS
     values = parts[:16] + [component]
     if not all(value.isascii() for value in values):
         values = [_as_utf8(value) for value in values]
@@ -150,14 +150,9 @@ def is_wrapped(text: str, position: int, header: Header) -> bool:
     """Whether the interchange at `position` is broken into lines of one width, all longer than its ISA, without regard to its segments."""
     segment = header.delimiters.segment
     first = text.find("\n", position, position + WIDEST)
-    if segment in _LINE_ENDS or first < 0 or text.find("\n", first + 1, first + header.length) >= 0:
+    if segment in LINE_ENDS or first < 0 or text.find("\n", first + 1, first + header.length) >= 0:
         return False
-    lines = [line.removesuffix("\r") for line in text[position : position + WIDEST].split("\n")][:-1]
-    if len(lines) > 1 and len(lines[0]) < len(lines[1]):
-        lines.pop(0)
-    width = len(lines[0])
-    same = list(takewhile(lambda line: len(line) == width, lines))
-    return len(same) > 1 and all(len(line) < width for line in lines[len(same) :]) and any(not line.endswith(segment) for line in same)
+    return are_broken(full_lines(text[position : position + WIDEST]), segment, 2)
 
 
 def _fault(element: str, component: str, segment: str, tail: str) -> str:

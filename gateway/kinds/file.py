@@ -25,3 +25,8 @@ EMPTY = Kind(
     title="The file is empty",
     cure="Look whether it was transferred completely.",
 )
+ENCODING = Kind(
+    code="FILE-ENCODING",
+    title="The file is an interchange in an encoding that is not taken: UTF-16, UTF-32, EBCDIC or base64",
+    cure="Send ASCII, ISO 8859 or UTF-8, as the syntax of the interchange allows.",
+)

@@ -310,7 +310,7 @@ def test_empty_and_misplaced_segments() -> None:
 
 
 def test_wrapped_lines_are_unwrapped_where_line_breaks_cannot_be_data() -> None:
-    text = EDIFACT.replace("UNOC", "UNOA")
+    text = EDIFACT.replace("UNOC", "UNOB")
     lines = "\r\n".join(text[index : index + 31] for index in range(0, len(text), 31))
     events = read_edifact(lines)
     assert codes(events) == ["EDIFACT-WRAPPED"]

@@ -1,0 +1,28 @@
+"""Files whose lines were broken at a width by an old system, without regard to segments: how their beginning shows it.
+
+It knows no syntax. Its rule: lines of one width, one after the other, some of which do not end with a terminator, are no chance.
+"""
+
+from collections.abc import Sequence
+from itertools import takewhile
+
+#: bytes of an interchange that show whether its lines are broken at a width
+WIDEST = 8192
+LINE_ENDS = ("\r", "\n")
+
+
+def full_lines(head: str) -> list[str]:
+    """The lines of a head that ends anywhere, without the last one."""
+    return [line.removesuffix("\r") for line in head.split("\n")][:-1]
+
+
+def are_broken(lines: Sequence[str], segment: str, least: int) -> bool:
+    """Whether at least so many lines from the first on have one width, the others are shorter, and not all of them end with a terminator.
+
+    The interchange may begin in the middle of the first line.
+    """
+    if len(lines) > 1 and len(lines[0]) < len(lines[1]):
+        lines = lines[1:]
+    width = len(lines[0]) if lines else 0
+    same = list(takewhile(lambda line: len(line) == width, lines))
+    return len(same) >= least and all(len(line) < width for line in lines[len(same) :]) and any(not line.endswith(segment) for line in same)
