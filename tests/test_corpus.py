@@ -11,7 +11,7 @@ import pytest
 from gateway.codecs.choose import syntax_of
 from gateway.codecs.node import Syntax
 from gateway.config import default_resolver
-from gateway.pipeline.acknowledging import acknowledge_file
+from gateway.pipeline.acknowledging_files import acknowledge_file
 from gateway.pipeline.checking import Report
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.reading import stateless
