@@ -97,7 +97,7 @@ class GroupStart:
     version: str
 
 
-class Transaction(msgspec.Struct, kw_only=True):
+class Transaction(msgspec.Struct, kw_only=True, gc=False):
     """ST..SE, UNH..UNT or one XML document. `segments` include the header and trailer segments. A Struct, because they are made fast."""
 
     syntax: Syntax

@@ -60,7 +60,7 @@ class Policies:
         return next((self.by_type[one.type] for one in transactions if one.type in self.by_type), self.otherwise)
 
 
-class TransactionResult(msgspec.Struct, frozen=True, kw_only=True):
+class TransactionResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How one transaction is answered: outcome accepted, accepted_with_errors or rejected."""
 
     type: str

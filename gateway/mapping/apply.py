@@ -19,13 +19,15 @@ from gateway.schema.plan import Tree
 
 __all__ = ["PartnerValues", "to_document", "to_transaction"]
 
+_EDIFACT = Syntax.EDIFACT
+
 
 def to_document(
     transaction: Transaction, tree: Tree | None, reading: CompiledReading, header: Source, partner: PartnerValues
 ) -> tuple[Document | None, list[Problem]]:
     """The canonical document, or None where something that it must have is missing or wrong (then there is an error among the problems)."""
     document, state = run(transaction, tree, reading, header, partner)
-    if any(problem.severity is Severity.ERROR for problem in state.problems):
+    if state.problems and any(problem.severity is Severity.ERROR for problem in state.problems):
         document = None
     return document, state.problems
 
@@ -60,8 +62,9 @@ def _trim(transaction: Transaction) -> None:
     delimiters = transaction.delimiters
     if delimiters is None or " " not in transaction.raw:
         return
-    marks = (delimiters.element, delimiters.segment, delimiters.component if transaction.syntax is Syntax.EDIFACT else "")
-    if any(f" {mark}" in transaction.raw for mark in marks if mark):
+    raw = transaction.raw
+    composite = transaction.syntax is _EDIFACT and f" {delimiters.component}" in raw
+    if composite or f" {delimiters.element}" in raw or f" {delimiters.segment}" in raw:
         for segment in transaction.segments:
             _trim_segment(segment)
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from gateway.mapping.code import Function
 from gateway.mapping.compile_paths import CodeScope
 from gateway.mapping.compile_scopes import Scopes
-from gateway.mapping.functions import Remembered
 from gateway.mapping.functions import check_digit_fault
 from gateway.mapping.plan import Block
 from gateway.mapping.plan import Keyed
@@ -29,35 +28,34 @@ class Identifiers:
         self.syntax = syntax
 
     def keyed(self, function: Function, block: Block, variable: str, label: str, scope: CodeScope, trace: str, names: Mapping[str, str]) -> None:
+        """Sets the variable to the identifiers, None where there are none. They are gathered in a list, one place for each kind."""
         known, others = self.module.name("d"), self.module.name("l")
         origins = self.module.name("q") if trace else ""
-        function.line(f"{known} = {{}}")
-        function.line(f"{others} = []")
+        kinds = [name for name, shape in shapes_of(block.struct).items() if shape.kind == "text"]
+        first = [names.get(name, "None") for name in kinds]
+        function.line(f"{known} = [{', '.join(first)}]")
+        function.line(f"{others} = ()")
         if trace:
             function.line(f"{origins} = []")
-        for name in names:
-            shape = shapes_of(block.struct)[name]
-            if shape.kind == "text":
-                function.line(f"if {names[name]} is not None: {known}[{name!r}] = {names[name]}")
         for keyed in block.keyed:
-            self._key(function, keyed, block, known, others, label, scope, trace)
-        for name in sorted(CHECKED & set(shapes_of(block.struct))):
-            held = self.module.name("v")
-            site = Site(field=f"{label}.{name}", where=block.where)
-            if name in names:
-                continue
-            wrong = self.module.constant("wrong_" + name, Remembered(check_digit_fault(name)), name)
-            with function.block(f"if {name!r} in {known}:"):
-                function.line(f"{held} = {known}[{name!r}]")
-                place = self.module.constant("site", site)
-                function.line(f"if {wrong}[{held}]: x.check_digit({place}, {held}, {wrong}[{held}], {scope.segment or scope.element or 'None'})")
+            self._key(function, keyed, block, kinds, known, others, label, scope, trace)
+        held = {name: self.module.name("v") for name in kinds}
+        function.line(f"{', '.join(held.values())}, = {known}")
+        for name in sorted(CHECKED & set(kinds) - set(names)):
+            fault = self.module.constant("wrong_" + name, check_digit_fault(name), name)
+            site = self.module.constant("site", Site(field=f"{label}.{name}", where=block.where))
+            with function.block(f"if {held[name]} is not None and {fault}({held[name]}):"):
+                function.line(f"x.check_digit({site}, {held[name]}, {fault}({held[name]}), {scope.segment or scope.element or 'None'})")
         struct = self.module.constant(block.struct.__name__, block.struct, block.struct)
+        arguments = ", ".join(f"{name}={value}" for name, value in held.items())
         with function.block(f"if {others}:"):
-            function.line(f"{variable} = {struct}(**{known}, other=tuple({others}))")
-        with function.block(f"elif {known}:"):
-            function.line(f"{variable} = {struct}(**{known})")
+            function.line(f"{variable} = {struct}({arguments}, other=tuple({others}))")
+        with function.block(f"elif {' or '.join(held.values())}:"):
+            function.line(f"{variable} = {struct}({arguments})")
 
-    def _key(self, function: Function, keyed: Keyed, block: Block, known: str, others: str, label: str, scope: CodeScope, trace: str) -> None:
+    def _key(
+        self, function: Function, keyed: Keyed, block: Block, kinds: list[str], known: str, others: str, label: str, scope: CodeScope, trace: str
+    ) -> None:
         inner, opened = scope, 0
         if keyed.each is not None:
             inner, opened = self.scopes.loop(function, keyed.each, scope)
@@ -66,17 +64,29 @@ class Identifiers:
             opened += 1
         if keyed.pairs:
             for path in keyed.pairs:
-                self._pairs(function, keyed, path, known, others, label, inner, trace)
+                self._pairs(function, keyed, path, kinds, known, others, label, inner, trace)
         else:
             assert keyed.key is not None
             assert keyed.value is not None
             key = self.values.leaf(function, keyed.key, "text", f"{label}.key", inner, mandatory=False)
             value = self.values.leaf(function, keyed.value, "text", f"{label}.value", inner, mandatory=False)
             with function.block(f"if {value.variable}:"):
-                self._keep(function, keyed, f"({key.variable} or '')", value.variable, known, others, label, inner, trace, key.origins, value.origins)
+                code = f"({key.variable} or '')"
+                self._keep(function, keyed, code, value.variable, kinds, known, others, label, inner, trace, key.origins, value.origins)
         function.close(opened)
 
-    def _pairs(self, function: Function, keyed: Keyed, path: SegmentPath, known: str, others: str, label: str, scope: CodeScope, trace: str) -> None:
+    def _pairs(
+        self,
+        function: Function,
+        keyed: Keyed,
+        path: SegmentPath,
+        kinds: list[str],
+        known: str,
+        others: str,
+        label: str,
+        scope: CodeScope,
+        trace: str,
+    ) -> None:
         code, value = self.module.name("r"), self.module.name("r")
         segment, opened = self.paths.every(function, path, scope)
         if self.syntax == "x12":
@@ -92,7 +102,7 @@ class Identifiers:
                 function.open(f"for {code}, {value} in zip({segment}[{first}:{last}:2], {segment}[{first + 1}:{last + 1}:2]):")
                 places = ["", ""]
             function.open(f"if {value}:")
-            self._keep(function, keyed, code, value, known, others, label, scope, trace, places[0], places[1])
+            self._keep(function, keyed, code, value, kinds, known, others, label, scope, trace, places[0], places[1])
             function.close(2 + opened)
             return
         for spot in path.spots:
@@ -111,7 +121,7 @@ class Identifiers:
                 f"[({segment}, {spot.position}, {number}, '{held.id}/{held.components[number - 1].id}', 'copied', {keyed.where!r})]"
                 for number in (position, 1)
             ]
-            self._keep(function, keyed, code, value, known, others, label, scope, trace, places[0], places[1])
+            self._keep(function, keyed, code, value, kinds, known, others, label, scope, trace, places[0], places[1])
             function.close(2)
         function.close(opened)
 
@@ -121,6 +131,7 @@ class Identifiers:
         keyed: Keyed,
         code: str,
         value: str,
+        kinds: list[str],
         known: str,
         others: str,
         label: str,
@@ -130,7 +141,8 @@ class Identifiers:
         value_origin: str,
     ) -> None:
         """An identifier under its kind; the first of a kind stays."""
-        table = self.module.constant("table", dict(keyed.table.forward), ("keyed", keyed.table.name, id(keyed.table.forward)))
+        places = {code: kinds.index(name) for code, name in keyed.table.forward.items()}
+        table = self.module.constant("places", places, ("keyed", keyed.table.name, id(keyed.table.forward)))
         name = self.module.name("r")
         function.line(f"{name} = {table}.get({code})")
         with function.block(f"if {name} is None:"):
@@ -141,8 +153,11 @@ class Identifiers:
                 if trace:
                     function.line(f"if {code}: {trace}[f'other[{{len({others})}}].scheme'] = {code_origin}")
                     function.line(f"if {code}: {trace}[f'other[{{len({others})}}].value'] = {value_origin}")
-                function.line(f"if {code}: {others}.append(OtherIdentifier(scheme={code}, value={value}))")
-        with function.block(f"elif {name} not in {known}:"):
+                with function.block(f"if {code}:"):
+                    function.line(f"if not {others}: {others} = []")
+                    function.line(f"{others}.append(OtherIdentifier(scheme={code}, value={value}))")
+        with function.block(f"elif {known}[{name}] is None:"):
             function.line(f"{known}[{name}] = {value}")
             if trace:
-                function.line(f"{trace}[{name}] = {value_origin}")
+                names = self.module.constant("names", tuple(kinds), tuple(kinds))
+                function.line(f"{trace}[{names}[{name}]] = {value_origin}")

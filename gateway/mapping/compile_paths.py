@@ -14,6 +14,9 @@ from gateway.mapping.plan import XmlPath
 from gateway.mapping.xml_paths import ROOT_MARK
 from gateway.mapping.xml_paths import xpath_namespaces
 
+#: so many codes are looked for one by one
+_FEW = 3
+
 
 @dataclass(slots=True)
 class CodeScope:
@@ -108,28 +111,37 @@ class Paths:
         """The text at a spot of a segment that is there; empty where it is not sent."""
         position, component = spot.position, spot.component
         length = (function.known(("length", segment)) if function is not None else None) or f"len({segment})"
+        if self.asks(spot):
+            call = "repeated" if self.syntax == "edifact" else "part"
+            return f"x.{call}({segment}, {position}, {component})"
         if self.syntax == "edifact":
-            if spot.repeats:
-                return f"x.repeated({segment}, {position}, {component})"
             held = f"{segment}[{position}]"
             if component is None or component == 1:
                 return f"({held}[0] if {length} > {position} and {held} else '')"
             return f"({held}[{component - 1}] if {length} > {position} and len({held}) >= {component} else '')"
-        if spot.repeats or component is not None:
-            return f"x.part({segment}, {position}, {component})"
         return f"({segment}[{position}] if {length} > {position} else '')"
 
-    def holds(self, segment: str, tests: tuple[Test, ...]) -> str:
+    def filled_value_of(self, segment: str, spot: Spot) -> str:
+        """The text at a spot of a segment that is known to be filled there."""
+        if self.asks(spot):
+            return self.value_of(segment, spot)
+        return f"{segment}[{spot.position}]" + (f"[{(spot.component or 1) - 1}]" if self.syntax == "edifact" else "")
+
+    def asks(self, spot: Spot) -> bool:
+        """Whether the value is cut out while the code runs: what repeats, and components of X12."""
+        return spot.repeats or (self.syntax != "edifact" and spot.component is not None)
+
+    def holds(self, segment: str, tests: tuple[Test, ...], function: Function | None = None) -> str:
         """A condition on a segment."""
         answer = []
         for test in tests:
-            value = self.value_of(segment, test.spot)
+            value = self.value_of(segment, test.spot, function)
             if not test.values:
                 answer.append(f"not {value}" if test.negated else value)
             elif len(test.values) == 1:
                 answer.append(f"{value} {'!=' if test.negated else '=='} {test.values[0]!r}")
             else:
-                answer.append(f"{value} {'not in' if test.negated else 'in'} {test.values!r}")
+                answer.append(f"{value} {'not in' if test.negated else 'in'} {{{', '.join(map(repr, test.values))}}}")
         return " and ".join(answer)
 
     def walk(self, function: Function, tree: str, route: Route, *, names: tuple[str, str] | None = None) -> tuple[str, str, int]:
@@ -155,32 +167,58 @@ class Paths:
                     function.open(f"if {segment} is not None:")
                 opened += 1
             if hop.tests:
-                function.open(f"if {self.holds(segment, hop.tests)}:")
+                length = function.remember(("length", segment), self.module.name("n"))
+                function.line(f"{length} = len({segment})")
+                function.open(f"if {self.holds(segment, hop.tests, function)}:")
                 opened += 1
         return tree, segment, opened
 
-    def segment(self, function: Function, path: SegmentPath, scope: CodeScope) -> tuple[str, bool]:
-        """The variable of the first segment where the path is filled, and whether it is surely there."""
+    def take(self, function: Function, path: SegmentPath, scope: CodeScope) -> tuple[str, str]:
+        """The first filled value at a path as an expression, empty where there is none, and the variable of its segment."""
         route = path.routes[0]
         base = scope.up(route.up)
         if not route.hops:
-            if not route.tests:
-                return base.segment, True
-            variable = self.module.name("s")
-            function.line(f"{variable} = {base.segment} if {self.holds(base.segment, route.tests)} else None")
-            return variable, False
+            value = self._first_of(base.segment, path, function)
+            return (f"({value} if {self.holds(base.segment, route.tests, function)} else '')" if route.tests else value), base.segment
         hop = route.hops[0]
         if len(path.routes) == 1 and len(route.hops) == 1 and not hop.many and not hop.loop and not hop.tests:
-            known = function.known((base.tree, hop.slot))
-            if known is None:
-                known = function.remember((base.tree, hop.slot), self.module.name("s"))
-                function.line(f"{known} = {base.tree}[{hop.slot}]")
-            return known, False
+            segment = function.known((base.tree, hop.slot))
+            if segment is None:
+                segment = function.remember((base.tree, hop.slot), self.module.name("s"))
+                function.line(f"{segment} = {base.tree}[{hop.slot}]")
+                length = function.remember(("length", segment), self.module.name("n"))
+                function.line(f"{length} = len({segment}) if {segment} is not None else 0")
+            value = self._first_of(segment, path, function)
+            return (f"({value} if {segment} is not None else '')" if any(map(self.asks, path.spots)) else value), segment
         name = self._finder(path)
-        variable = self.module.name("s")
-        guard = f" if {base.tree}[{hop.slot}] else None" if len(path.routes) == 1 else ""
-        function.line(f"{variable} = {name}(x, {base.tree}){guard}")
-        return variable, False
+        segment = function.known((name, base.tree)) or ""
+        if not segment:
+            segment = function.remember((name, base.tree), self.module.name("s"))
+            guard = self._may_find(function, path, base.tree)
+            function.line(f"{segment} = {name}(x, {base.tree}){f' if {guard} else None' if guard else ''}")
+        value = self.filled_value_of(segment, path.spots[0]) if len(path.spots) == 1 else self._first_of(segment, path, function)
+        return f"({value} if {segment} is not None else '')", segment
+
+    def _first_of(self, segment: str, path: SegmentPath, function: Function) -> str:
+        value = " or ".join(self.value_of(segment, spot, function) for spot in path.spots)
+        return f"({value})" if len(path.spots) > 1 else value
+
+    def _may_find(self, function: Function, path: SegmentPath, tree: str) -> str:
+        """A quick look whether it is worth looking: is there such a segment, and does any have the code that is asked for?"""
+        if len(path.routes) > 1:
+            return ""
+        hop = path.routes[0].hops[0]
+        held = f"{tree}[{hop.slot}]"
+        test = next((test for test in hop.tests if test.values and not test.negated and len(test.values) <= _FEW and not self.asks(test.spot)), None)
+        if test is None or not (hop.many or hop.loop):
+            return held
+        key = ("codes", tree, hop.slot, test.spot)
+        codes = function.known(key)
+        if codes is None:
+            codes = function.remember(key, self.module.name("q"))
+            segment = "s[0]" if hop.loop else "s"
+            function.line(f"{codes} = [{self.value_of(segment, test.spot)} for s in {held}] if {held} else ()")
+        return " or ".join(f"{value!r} in {codes}" for value in test.values)
 
     def _finder(self, path: SegmentPath) -> str:
         key = ("find", path.routes, path.spots)
@@ -191,7 +229,7 @@ class Paths:
         function = self.module.function(name, "x, t")
         for route in path.routes:
             _, segment, opened = self.walk(function, "t", route)
-            filled = " or ".join(self.value_of(segment, spot) for spot in path.spots) or "True"
+            filled = " or ".join(self.value_of(segment, spot, function) for spot in path.spots) or "True"
             with function.block(f"if {filled}:"):
                 function.line(f"return {segment}")
             function.close(opened)
@@ -208,7 +246,7 @@ class Paths:
             return (inner if route.hops else segment), opened + 1
         if not route.hops:
             if route.tests:
-                function.open(f"if {self.holds(base.segment, route.tests)}:")
+                function.open(f"if {self.holds(base.segment, route.tests, function)}:")
             return base.segment, 1 if route.tests else 0
         if len(path.routes) == 1:
             _, segment, opened = self.walk(function, base.tree, route)

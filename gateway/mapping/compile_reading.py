@@ -21,6 +21,8 @@ from gateway.mapping.compile_values import Value
 from gateway.mapping.compile_values import Values
 from gateway.mapping.functions import Only
 from gateway.mapping.plan import Block
+from gateway.mapping.plan import First
+from gateway.mapping.plan import Join
 from gateway.mapping.plan import Leaf
 from gateway.mapping.plan import ListPlan
 from gateway.mapping.plan import MappingPlan
@@ -204,7 +206,7 @@ class _Writer:
         plain: set[str],
         skip: tuple[str, ...],
     ) -> None:
-        value = self.values.leaf(function, leaf, shape.kind, name, scope, mandatory=shape.mandatory and essential)
+        value = self._value(function, shape, leaf, name, scope, mandatory=shape.mandatory and essential)
         filled.names[shape.name] = value.variable
         if shape.kind == "texts" or shape.kind == "boolean":
             default = "()" if shape.kind == "texts" else "False"
@@ -220,6 +222,23 @@ class _Writer:
             filled.names[leaf.keep] = value.kept
         if trace:
             self._trace(function, trace, shape, value, leaf, plain)
+
+    def _value(self, function: Function, shape: Shape, leaf: Leaf, name: str, scope: CodeScope, *, mandatory: bool) -> Value:
+        """The code of a leaf; what has several sources is passed over where none of them was sent."""
+        slots = self.scopes.needed(leaf, scope) if isinstance(leaf.origin, First | Join) and leaf.when is None else None
+        guards = list(dict.fromkeys(slots or ()))
+        if not 0 < len(guards) < _FEW:
+            return self.values.leaf(function, leaf, shape.kind, name, scope, mandatory=mandatory)
+        with function.block(f"if {' or '.join(guards)}:"):
+            value = self.values.leaf(function, leaf, shape.kind, name, scope, mandatory=mandatory)
+        with function.block("else:"):
+            function.line(f"{' = '.join(held for held in (value.variable, value.kept) if held)} = None")
+            if value.raw:
+                function.line(f"{value.raw} = ''")
+            if value.origins:
+                function.line(f"{value.origins} = ()")
+        value.carrier = scope.segment or "None"
+        return value
 
     def _trace(self, function: Function, trace: str, shape: Shape, value: Value, leaf: Leaf, plain: set[str]) -> None:
         if shape.kind == "texts":
@@ -249,6 +268,11 @@ class _Writer:
         blocks = held.blocks if isinstance(held, ListPlan) else (held,)
         inner_trace = self.module.name("q") if trace else ""
         function.line(f"{variable} = None")
+        slots = [self.scopes.needed(block, scope) for block in blocks]
+        guards = list(dict.fromkeys(slot for needed in slots for slot in needed or ()))
+        guarded = all(slots) and len(guards) <= _FEW and shape.struct is not Source
+        if guarded:
+            function.open(f"if {' or '.join(guards)}:")
         for number, block in enumerate(blocks):
             assert isinstance(block, Block)
             if number:
@@ -260,6 +284,8 @@ class _Writer:
                 function.line(f"if {variable} is not None: adopt({trace}, {shape.name + '.'!r}, {inner_trace})")
             if number:
                 function.close()
+        if guarded:
+            function.close()
         return variable
 
     def _one(self, function: Function, block: Block, variable: str, label: str, scope: CodeScope, trace: str, shape: Shape) -> None:

@@ -10,9 +10,17 @@ from gateway.mapping.code import Module
 from gateway.mapping.compile_paths import CodeScope
 from gateway.mapping.compile_paths import Paths
 from gateway.mapping.compile_values import Values
+from gateway.mapping.plan import All
 from gateway.mapping.plan import Block
+from gateway.mapping.plan import Constant
+from gateway.mapping.plan import First
+from gateway.mapping.plan import Join
+from gateway.mapping.plan import Leaf
+from gateway.mapping.plan import ListPlan
+from gateway.mapping.plan import Named
 from gateway.mapping.plan import SegmentPath
 from gateway.mapping.plan import Spot
+from gateway.mapping.plan import Take
 from gateway.mapping.plan import XmlPath
 
 
@@ -89,8 +97,9 @@ class Scopes:
             tree, segment, opened = base.tree, base.segment, 1
         else:
             tree, segment, opened = self.paths.walk(function, base.tree, path.routes[0], names=names)
-        length = function.remember(("length", segment), self.module.name("n"))
-        function.line(f"{length} = len({segment})")
+        if function.known(("length", segment)) is None:
+            length = function.remember(("length", segment), self.module.name("n"))
+            function.line(f"{length} = len({segment})")
         return CodeScope(tree=tree, segment=segment, outer=scope), opened
 
     def matching(self, function: Function, block: Block, scope: CodeScope) -> tuple[CodeScope, int]:
@@ -153,10 +162,56 @@ class Scopes:
         if block.matching is not None:
             assert isinstance(block.each, SegmentPath)
             return f"{self.index(block.each, block.matching[0].spots)}(x, {scope.up(-1).tree})"
-        path = block.around[0] if block.around else block.each
+        return self._slot(block.around[0] if block.around else block.each, scope)
+
+    # What must be there for anything to be read at all
+
+    def needed(self, held: Leaf | Block | ListPlan, scope: CodeScope) -> list[str] | None:
+        """Slots of trees of which one must be filled for anything to be read here; None where that cannot be said beforehand."""
+        if isinstance(held, Leaf):
+            return self._needed_of_leaf(held, scope)
+        if isinstance(held, ListPlan):
+            guards = [self.guard(block, scope) if block.each is not None else "" for block in held.blocks]
+            return guards if all(guards) else None
+        if held.keyed or held.pairs is not None or held.each is not None or held.when is not None:
+            return None
+        if held.within is not None:
+            guard = self._slot(held.within, scope)
+            return [guard] if guard else None
+        answer: list[str] = []
+        for _, inner in held.fields:
+            slots = self.needed(inner, scope)
+            if slots is None:
+                return None
+            answer += slots
+        return answer
+
+    def _needed_of_leaf(self, leaf: Leaf, scope: CodeScope) -> list[str] | None:
+        origin = leaf.origin
+        if (
+            isinstance(origin, Constant)
+            or (isinstance(origin, Named) and origin.family != "pair")
+            or (leaf.default is not None and leaf.when is None)
+        ):
+            # what is always there makes no object
+            return []
+        if isinstance(origin, Take):
+            slot = self._slot(origin.path, scope)
+            return [slot] if slot else None
+        parts = origin.options if isinstance(origin, First) else origin.parts if isinstance(origin, Join | All) else None
+        if parts is None or leaf.default is not None:
+            return None
+        answer: list[str] = []
+        for part in parts:
+            slots = None if isinstance(part.origin, Constant | Named) or part.default is not None else self._needed_of_leaf(part, scope)
+            if slots is None:
+                return None
+            answer += slots
+        return answer
+
+    def _slot(self, path: Any, scope: CodeScope) -> str:
+        """The slot that the one route of a path begins in."""
         if not isinstance(path, SegmentPath) or len(path.routes) != 1 or not path.routes[0].hops:
             return ""
         route = path.routes[0]
-        if route.group:
-            return ""
-        return f"{scope.up(route.up).tree}[{route.hops[0].slot}]"
+        return "" if route.group else f"{scope.up(route.up).tree}[{route.hops[0].slot}]"

@@ -4,9 +4,11 @@ For each leaf it writes statements that set a variable; in the explaining varian
 Knows the plan of a leaf, not where its value goes.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from gateway.mapping.code import Function
@@ -17,7 +19,6 @@ from gateway.mapping.conversions import EXPECTED
 from gateway.mapping.conversions import converter
 from gateway.mapping.conversions import has_factor
 from gateway.mapping.conversions import is_changed
-from gateway.mapping.functions import Remembered
 from gateway.mapping.functions import check_digit_fault
 from gateway.mapping.plan import All
 from gateway.mapping.plan import Compute
@@ -37,6 +38,8 @@ from gateway.mapping.plan import XmlPath
 from gateway.mapping.reading import Site
 from gateway.mapping.shapes import CHECKED
 from gateway.mapping.texts import text_function
+
+_EMPTY = "''"
 
 
 @dataclass(slots=True)
@@ -79,82 +82,168 @@ class Values:
 
     # The whole leaf ----------------------------------------------------------------------------------------------------
 
-    def leaf(self, function: Function, leaf: Leaf, kind: str, label: str, scope: CodeScope, *, mandatory: bool) -> Value:
-        """Statements that set a variable to the field's value, None where there is none."""
-        variable = self.module.name("v")
-        origins = self.module.name("o") if self.explain else ""
-        value = Value(variable, origins=origins)
-        if leaf.keep:
+    def leaf(
+        self,
+        function: Function,
+        leaf: Leaf,
+        kind: str,
+        label: str,
+        scope: CodeScope,
+        *,
+        mandatory: bool,
+        into: Value | None = None,
+        otherwise: Callable[[], None] | None = None,
+    ) -> Value:
+        """Statements that set a variable to the field's value, None where there is none.
+
+        `into` names the variables to set; `otherwise` writes what is done where nothing was sent.
+        """
+        value = into or Value(self.module.name("v"), origins=self.module.name("o") if self.explain else "")
+        if leaf.keep and not value.kept:
             value.kept = self.module.name("k")
         if leaf.when is None:
-            self._value(function, leaf, kind, label, scope, mandatory, value)
+            self._value(function, leaf, kind, label, scope, mandatory, value, otherwise)
             return value
-        value.raw = self.module.name("r")
-        names = [variable, *([value.kept] if value.kept else [])]
+        value.raw = value.raw or self.module.name("r")
+        names = [value.variable, *([value.kept] if value.kept else [])]
         function.line(f"{' = '.join(names)} = None")
         function.line(f"{value.raw} = ''")
-        if origins:
-            function.line(f"{origins} = ()")
-        held = Value(variable, origins=origins, kept=value.kept)
+        if value.origins:
+            function.line(f"{value.origins} = ()")
         with function.block(f"if {self.condition(function, leaf.when, scope, label)}:"):
-            self._value(function, leaf, kind, label, scope, mandatory, held)
-            if held.raw:
-                function.line(f"{value.raw} = {held.raw}")
+            self._value(function, leaf, kind, label, scope, mandatory, value, None)
         # a carrier found under the condition may not be set outside of it
         value.carrier = scope.segment or scope.element or "None"
-        value.constant, value.site = held.constant, held.site
+        if otherwise is not None:
+            with function.block(f"if not {value.raw}:"):
+                otherwise()
         return value
 
-    def _value(self, function: Function, leaf: Leaf, kind: str, label: str, scope: CodeScope, mandatory: bool, value: Value) -> None:
+    def _value(
+        self,
+        function: Function,
+        leaf: Leaf,
+        kind: str,
+        label: str,
+        scope: CodeScope,
+        mandatory: bool,
+        value: Value,
+        otherwise: Callable[[], None] | None,
+    ) -> None:
+        """Where `value.raw` is named, that variable gets the text before its conversion; else it is named here."""
         if isinstance(leaf.origin, First):
-            self._first(function, leaf, leaf.origin, kind, label, scope, mandatory, value)
+            self._first(function, leaf, leaf.origin, kind, label, scope, mandatory, value, otherwise)
             return
         if isinstance(leaf.origin, All):
             self._all(function, leaf, leaf.origin, scope, value)
+            if otherwise is not None:
+                with function.block(f"if {value.variable} is None:"):
+                    otherwise()
             return
         text = self._text(function, leaf, scope, label)
         value.carrier, value.constant = text.carrier, text.constant
         value.site = self._site(leaf, text, kind, label, mandatory)
-        raw = text.variable
         if self.explain:
             function.line(f"{value.origins} = {text.origins}")
-        how = ""
-        if leaf.make:
-            made = self.module.name("r")
-            calls = raw
-            for name in leaf.make:
-                calls = f"{self.module.constant('make', text_function(name), name)}({calls})"
-            function.line(f"{made} = {calls} if {raw} else ''")
-            raw, how = made, "converted"
-        if leaf.cut is not None or leaf.pad is not None:
-            changed = self.module.name("r")
-            cut = f"[{leaf.cut}]" if leaf.cut is not None else ""
-            pad = f".zfill({leaf.pad})" if leaf.pad is not None else ""
-            function.line(f"{changed} = {raw}{cut}{pad} if {raw} else ''")
-            raw, how = changed, how or "converted"
-        if leaf.table is not None:
-            raw, how = self._table(function, leaf, raw, value), "looked_up"
-        elif value.kept:
-            function.line(f"{value.kept} = {raw} or None")
+        stepwise = bool(leaf.make) or leaf.table is not None or leaf.cut is not None or leaf.pad is not None
+        if kind == "text" and not stepwise and leaf.default is None and label.rpartition(".")[2] not in CHECKED:
+            self._plain_text(function, text.variable, value, otherwise)
+            return
+        final, how, unsure = text.variable, "", False
+        empty: list[str] = []
+        first = leaf.default is None or stepwise or bool(value.kept)
+        if first:
+            function.open(f"if {final}:")
+        if value.kept:
+            empty.append(f"{value.kept} = None")
+            if leaf.table is None:
+                function.line(f"{value.kept} = {final}")
+        if stepwise:
+            final, how, unsure = self._steps(function, leaf, final, value)
+            empty.append(f"{final} = ''")
         if leaf.default is not None:
-            changed = self.module.name("r")
-            function.line(f"{changed} = {raw} or {leaf.default!r}")
+            if first:
+                self._else(function, empty)
+            given, empty = self.module.name("r"), []
+            function.line(f"{given} = {final} or {leaf.default!r}")
             if self.explain:
-                function.line(f"if not {raw}: {value.origins} = [(None, None, None, 'constant', 'constant', {leaf.where!r})]")
-            raw = changed
-            value.constant = True
-        value.raw = raw
-        self._convert(function, leaf, kind, raw, text, value)
+                function.line(f"if not {final}: {value.origins} = [(None, None, None, 'constant', 'constant', {leaf.where!r})]")
+            final, unsure, value.constant = given, False, True
+            function.open(f"if {final}:")
+        if value.raw and value.raw != final:
+            function.line(f"{value.raw} = {final}")
+            empty.append(f"{value.raw} = ''")
+        value.raw = value.raw or final
+        self._convert(function, leaf, kind, final, text, value, unsure)
         if has_factor(leaf):
             self._scale(function, leaf, label, scope, value)
         how = how or ("converted" if kind in ("date", "datetime", "boolean") or (kind in ("decimal", "integer") and is_changed(leaf)) else "")
         if self.explain and how:
             function.line(f"{value.origins} = told({value.origins}, {how!r})")
+        empty.append(f"{value.variable} = None")
+        self._else(function, empty, None if unsure else otherwise)
+        if unsure and otherwise is not None:
+            with function.block(f"if not {final}:"):
+                otherwise()
 
-    def _convert(self, function: Function, leaf: Leaf, kind: str, raw: str, text: Text, value: Value) -> None:
+    def _else(self, function: Function, lines: list[str], otherwise: Callable[[], None] | None = None) -> None:
+        """Ends what is done where there is a text, and says what is where there is none."""
+        function.close()
+        if lines or otherwise is not None:
+            with function.block("else:"):
+                for line in lines:
+                    function.line(line)
+                if otherwise is not None:
+                    otherwise()
+
+    def _plain_text(self, function: Function, raw: str, value: Value, otherwise: Callable[[], None] | None) -> None:
+        """A text as it is sent."""
+        function.line(f"{value.variable} = {raw} or None")
+        if value.kept:
+            function.line(f"{value.kept} = {value.variable}")
+        if value.raw and value.raw != raw:
+            function.line(f"{value.raw} = {raw}")
+        value.raw = value.raw or raw
+        if otherwise is not None:
+            with function.block(f"if {value.variable} is None:"):
+                otherwise()
+
+    def _steps(self, function: Function, leaf: Leaf, raw: str, value: Value) -> tuple[str, str, bool]:
+        """What is made of a text that is there: the variable of the new text, how it came about, and whether it may be empty now."""
+        how, unsure = "", False
+        if leaf.make:
+            made = self.module.name("r")
+            calls = raw
+            for name in leaf.make:
+                calls = f"{self.module.constant('make', text_function(name), name)}({calls})"
+            function.line(f"{made} = {calls}")
+            raw, how, unsure = made, "converted", True
+        if leaf.cut is not None or leaf.pad is not None:
+            changed = self.module.name("r")
+            cut = f"[{leaf.cut}]" if leaf.cut is not None else ""
+            pad = f".zfill({leaf.pad})" if leaf.pad is not None else ""
+            function.line(f"{changed} = {raw}{cut}{pad}{f' if {raw} else {_EMPTY}' if unsure else ''}")
+            raw, how, unsure = changed, how or "converted", True
+        if leaf.table is None:
+            return raw, how, unsure
+        table = self.module.constant("table", dict(leaf.table.forward), (leaf.table.name, id(leaf.table.forward)))
+        word = self.module.name("r")
+        function.line(f"{word} = {table}.get({raw}){f' if {raw} else {_EMPTY}' if unsure else ''}")
+        with function.block(f"if {word} is None:"):
+            if leaf.otherwise == "problem":
+                site = self.module.constant("site", value.site)
+                function.line(f"x.unknown({site}, {raw}, {value.carrier}, {leaf.table.name!r})")
+            function.line(f"{word} = {raw if leaf.otherwise == 'keep' else repr(leaf.otherwise_text)}")
+        if value.kept:
+            function.line(f"{value.kept} = {raw} if {raw} != {word}{f' and {raw}' if unsure else ''} else None")
+        unsure = unsure or not all(leaf.table.forward.values()) or not (leaf.otherwise == "keep" or leaf.otherwise_text)
+        return word, "looked_up", unsure
+
+    def _convert(self, function: Function, leaf: Leaf, kind: str, raw: str, text: Text, value: Value, unsure: bool) -> None:
+        """Sets the variable; `unsure`: the text may be empty."""
         name = value.variable
         if kind == "text":
-            function.line(f"{name} = {raw} or None")
+            function.line(f"{name} = {raw} or None" if unsure else f"{name} = {raw}")
             last = value.site.field.rpartition(".")[2] if value.site else ""
             if last in CHECKED:
                 self.check_digit(function, last, name, value)
@@ -165,12 +254,10 @@ class Values:
             converter(kind, leaf, self.syntax, coded=code is not None),
             None if kind == "decimal" and is_changed(leaf) else (kind, leaf.form, leaf.zone, leaf.period, leaf.add_days, code is not None),
         )
-        if code is None:
-            function.line(f"{name} = {table}[{raw}] if {raw} else None")
-        else:
-            function.line(f"{name} = {table}[{raw}, {code}] if {raw} else None")
+        key = raw if code is None else f"{raw}, {code}"
+        function.line(f"{name} = {table}[{key}]{f' if {raw} else None' if unsure else ''}")
         site = self.module.constant("site", value.site)
-        with function.block(f"if {raw} and {name} is None:"):
+        with function.block(f"if {name} is None{f' and {raw}' if unsure else ''}:"):
             function.line(f"x.invalid({site}, {raw}, {value.carrier})")
         if kind == "datetime":
             function.line(f"if {name}.__class__ is Only: {name} = None")
@@ -186,10 +273,10 @@ class Values:
 
     def check_digit(self, function: Function, name: str, variable: str, value: Value) -> None:
         """A warning where an identifier's check digit is wrong."""
-        faults = self.module.constant("wrong_" + name, Remembered(check_digit_fault(name)), name)
+        fault = self.module.constant("wrong_" + name, check_digit_fault(name), name)
         site = self.module.constant("site", value.site)
-        with function.block(f"if {variable} and {faults}[{variable}]:"):
-            function.line(f"x.check_digit({site}, {variable}, {faults}[{variable}], {value.carrier})")
+        with function.block(f"if {variable} and {fault}({variable}):"):
+            function.line(f"x.check_digit({site}, {variable}, {fault}({variable}), {value.carrier})")
 
     def _code(self, text: Text) -> str | None:
         """EDIFACT: the 2379 code beside a 2380 value."""
@@ -201,20 +288,6 @@ class Values:
             return None
         value = f"{text.carrier}[{text.spot.position}]"
         return f"({value}[{code.position - 1}] if len({value}) >= {code.position} else '')"
-
-    def _table(self, function: Function, leaf: Leaf, raw: str, value: Value) -> str:
-        assert leaf.table is not None
-        table = self.module.constant("table", dict(leaf.table.forward), (leaf.table.name, id(leaf.table.forward)))
-        word = self.module.name("r")
-        function.line(f"{word} = {table}.get({raw}) if {raw} else ''")
-        with function.block(f"if {word} is None:"):
-            if leaf.otherwise == "problem":
-                site = self.module.constant("site", value.site)
-                function.line(f"x.unknown({site}, {raw}, {value.carrier}, {leaf.table.name!r})")
-            function.line(f"{word} = {raw if leaf.otherwise == 'keep' else repr(leaf.otherwise_text)}")
-        if value.kept:
-            function.line(f"{value.kept} = {raw} if {raw} and {raw} != {word} else None")
-        return word
 
     def _site(self, leaf: Leaf, text: Text, kind: str, label: str, mandatory: bool) -> Site:
         expected = EXPECTED.get(kind, kind)
@@ -236,46 +309,34 @@ class Values:
 
     # Several -----------------------------------------------------------------------------------------------------------
 
-    def _first(self, function: Function, leaf: Leaf, origin: First, kind: str, label: str, scope: CodeScope, mandatory: bool, value: Value) -> None:
-        value.raw = self.module.name("r")
-        value.carrier = scope.segment or scope.element or "None"
-        straight = bool(origin.options) and origin.options[0].when is None and not isinstance(origin.options[0].origin, First)
-        if not straight:
-            function.line(f"{value.variable} = None")
-            function.line(f"{value.raw} = ''")
-            if value.kept:
-                function.line(f"{value.kept} = None")
-            if self.explain:
-                function.line(f"{value.origins} = ()")
-        for number, option in enumerate(origin.options):
-            option = _keeping(option, leaf.keep)
-            if straight and number == 0:
-                # the first option sets the variables of the whole
-                held = Value(value.variable, origins=value.origins, kept=value.kept)
-                self._value(function, option, kind, label, scope, mandatory, held)
-                function.line(f"{value.raw} = {held.raw or repr('')}")
-            else:
-                function.open(f"if {value.variable} is None and not {value.raw}:")
-                held = self.leaf(function, option, kind, label, scope, mandatory=mandatory)
-                function.line(f"{value.variable} = {held.variable}")
-                if held.raw:
-                    function.line(f"{value.raw} = {held.raw}")
-                if value.kept and held.kept:
-                    function.line(f"{value.kept} = {held.kept}")
-                if self.explain:
-                    function.line(f"{value.origins} = {held.origins}")
-                function.close()
-            value.constant = value.constant or held.constant
-            value.site = value.site or held.site
+    def _first(
+        self,
+        function: Function,
+        leaf: Leaf,
+        origin: First,
+        kind: str,
+        label: str,
+        scope: CodeScope,
+        mandatory: bool,
+        value: Value,
+        otherwise: Callable[[], None] | None,
+    ) -> None:
+        """Each option stands where the one before it found nothing."""
+        value.raw = value.raw or self.module.name("r")
+        options = [_keeping(option, leaf.keep) for option in origin.options]
         if leaf.default is not None:
-            constant = Leaf(origin=Constant(leaf.default), where=leaf.where, form=leaf.form, zone=leaf.zone)
-            function.open(f"if {value.variable} is None and not {value.raw}:")
-            held = self.leaf(function, constant, kind, label, scope, mandatory=mandatory)
-            function.line(f"{value.variable} = {held.variable}")
-            if self.explain:
-                function.line(f"{value.origins} = {held.origins}")
-            function.close()
-            value.constant = True
+            options.append(Leaf(origin=Constant(leaf.default), where=leaf.where, form=leaf.form, zone=leaf.zone))
+        found: dict[int, Value] = {}
+
+        def write(number: int) -> None:
+            more = partial(write, number + 1) if number + 1 < len(options) else otherwise
+            held = Value(value.variable, value.raw, value.origins, value.kept)
+            found[number] = self.leaf(function, options[number], kind, label, scope, mandatory=mandatory, into=held, otherwise=more)
+
+        write(0)
+        value.carrier = scope.segment or scope.element or "None"
+        value.constant = any(held.constant for held in found.values())
+        value.site = next((found[number].site for number in sorted(found) if found[number].site is not None), None)
 
     def _all(self, function: Function, leaf: Leaf, origin: All, scope: CodeScope, value: Value) -> None:
         held = self.module.name("l")
@@ -285,6 +346,8 @@ class Values:
         for part in origin.parts:
             self._every(function, part, scope, held, f"{value.origins}.append" if self.explain else "")
         function.line(f"{value.variable} = tuple({held}) or None")
+        if value.raw:
+            function.line(f"{value.raw} = ''")
 
     def _every(self, function: Function, part: Leaf, scope: CodeScope, held: str, trace: str) -> None:
         """Appends every filled value of a part to a list."""
@@ -409,15 +472,12 @@ class Values:
     def take(self, function: Function, path: Path, scope: CodeScope, where: str) -> Text:
         """The first filled value at a path."""
         if isinstance(path, SegmentPath):
-            segment, sure = self.paths.segment(function, path, scope)
-            read = (segment, path.spots)
-            variable = function.known(read) or ""
+            expression, segment = self.paths.take(function, path, scope)
+            variable = function.known(("value", expression)) or ""
             if variable and not self.explain:
                 return Text(variable, segment, path=path, spot=path.spots[0])
-            variable = function.remember(read, self.module.name("r"))
-            value = " or ".join(self.paths.value_of(segment, spot, function) for spot in path.spots)
-            value = f"({value})" if len(path.spots) > 1 else value
-            function.line(f"{variable} = {value}" if sure else f"{variable} = {value} if {segment} is not None else ''")
+            variable = function.remember(("value", expression), self.module.name("r"))
+            function.line(f"{variable} = {expression}")
             *before, last = [(spot, f"[{self._origin(segment, spot.position, spot.component, spot.name, where)}]") for spot in path.spots]
             origins = last[1]
             for spot, own in reversed(before):

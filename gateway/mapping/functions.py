@@ -339,15 +339,18 @@ def check_digit_fault(name: str) -> Callable[[str], str | None]:
     """A function that gives the expected form of a GTIN, GLN or SSCC whose check digit or length is wrong, else None (GS1 mod 10)."""
     lengths = _LENGTHS_OF[name]
 
+    # ASCII digits are 48 + value: what the 48s alone add up to
+    right = {length: 48 * (3 * (length // 2) + (length + 1) // 2) % 10 for length in lengths}
+
     def fault(text: str) -> str | None:
-        if len(text) not in lengths or not _DIGITS.fullmatch(text):
+        length = len(text)
+        if length not in right or not (text.isdecimal() and text.isascii()):
             return f"{' or '.join(map(str, lengths))} digits"
-        number = text[2:] if name == "sscc" and len(text) == 20 else text
-        digits = number.encode()
-        # ASCII digits are 48 + value, taken away at the end
-        odd, even = digits[-2::-2], digits[-3::-2]
-        total = (sum(odd) - 48 * len(odd)) * 3 + sum(even) - 48 * len(even)
-        right = str(-total % 10)
-        return None if right == number[-1] else f"check digit {right}"
+        digits = text.encode()
+        if length == 20:
+            # with its application identifier 00
+            digits = b"00" + digits[2:]
+        wrong = (3 * sum(digits[-2::-2]) + sum(digits[::-2]) - right[length]) % 10
+        return f"check digit {(digits[-1] - 48 - wrong) % 10}" if wrong else None
 
     return fault

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from dataclasses import field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gateway.codecs.node import Syntax
@@ -69,10 +70,18 @@ class WritingPlan:
         return {part.kind: part.digest for part in self.parts}
 
 
+_X12 = Syntax.X12
+
+
+@lru_cache(maxsize=1000)
+def _x12_spec(version: str, kind: str) -> str:
+    return f"x12/{version[:6]}/{kind.lower()}"
+
+
 def spec_of(transaction: Transaction) -> str:
     """The name of the transaction's schema and mapping: x12/004010/850, edifact/d96a/orders, ubl/order, camt/053."""
-    if transaction.syntax is Syntax.X12:
-        return f"x12/{transaction.version[:6]}/{transaction.type.lower()}"
+    if transaction.syntax is _X12:
+        return _x12_spec(transaction.version, transaction.type)
     if transaction.syntax is Syntax.EDIFACT:
         if transaction.type == "CONTRL":
             return "edifact/service/contrl-4" if transaction.charset.endswith(":4") else "edifact/service/contrl-3"

@@ -7,7 +7,7 @@ transaction never stops its neighbours: what is wrong with it travels with it.
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import msgspec
 
@@ -38,10 +38,13 @@ from gateway.problem import Severity
 from gateway.schema.apply import check
 
 NO_VALUES = PartnerValues({})
+_X12 = Syntax.X12
+_EDIFACT = Syntax.EDIFACT
+#: kinds of transactions of one interchange whose terms are remembered
+_KEPT = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+class Read(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One transaction, read: how it is answered, its document (None where rejected or where no mapping exists), its problems."""
 
     transaction: Transaction
@@ -55,8 +58,7 @@ class Read:
 Item = InterchangeStart | GroupStart | Read | GroupEnd | InterchangeEnd | Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """How one transaction is to be read: as which spec, for whom, and whether element errors are let through."""
 
     spec: str | None
@@ -158,9 +160,9 @@ def as_error(problem: Problem) -> Problem:
     return msgspec.structs.replace(problem, severity=Severity.ERROR)
 
 
-def outcome_of(problems: Iterable[Problem], accept_errors: bool | tuple[str, ...], mapped: bool) -> str:
+def outcome_of(problems: Sequence[Problem], accept_errors: bool | tuple[str, ...], mapped: bool) -> str:
     """accepted, accepted_with_errors (where the partner's agreement lets all element errors, or those of some classes, through) or rejected."""
-    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR] if problems else ()
     if not errors:
         return "accepted" if mapped else "rejected"
     if isinstance(accept_errors, bool):
@@ -172,10 +174,11 @@ def outcome_of(problems: Iterable[Problem], accept_errors: bool | tuple[str, ...
 
 def source_of(start: InterchangeStart, group: GroupStart | None, transaction: Transaction) -> Source:
     """What the document says about where it came from."""
-    if transaction.syntax in {Syntax.UBL, Syntax.CII, Syntax.CAMT}:
+    syntax = transaction.syntax
+    if syntax is not _X12 and syntax is not _EDIFACT and syntax in {Syntax.UBL, Syntax.CII, Syntax.CAMT}:
         return Source(syntax=transaction.syntax.value, type=transaction.type, version=transaction.version or None, test=start.test)
     return Source(
-        syntax=transaction.syntax.value,
+        syntax="x12" if syntax is _X12 else syntax.value,
         type=transaction.type,
         version=transaction.version or None,
         association=transaction.association or None,
@@ -231,11 +234,26 @@ def unsupported(transaction: Transaction, spec: str) -> Problem:
 def stateless(plans: Plans, directory: Directory | None = None, partner: LoadedPartner | None = None, spec: str | None = None) -> Decide:
     """Terms without state: the base plans (the nearest version where ours lacks), a known sender's differences, no entitlement."""
 
+    held: dict[str, Terms] = {}
+    of: InterchangeStart | None = None
+
     def decide(start: InterchangeStart, group: GroupStart | None, transaction: Transaction) -> Terms:
+        nonlocal of
+        if start is not of:
+            held.clear()
+            of = start
+        sent = spec_of(transaction)
+        if sent not in held:
+            if len(held) > _KEPT:
+                held.clear()
+            held[sent] = _terms(start, sent)
+        return held[sent]
+
+    def _terms(start: InterchangeStart, sent: str) -> Terms:
         found = partner
         if found is None and directory is not None:
             found = directory.find(start.syntax.value, start.sender)
-        wanted = spec or plans.nearest(spec_of(transaction))
+        wanted = spec or plans.nearest(sent)
         agreement = None
         if found is not None:
             agreement = next((one for one in found.partner.receiving() if one.receive == wanted), None)

@@ -6,7 +6,6 @@ anything put into words and places. No input raises.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
 import msgspec
@@ -28,10 +27,10 @@ from gateway.problem import Severity
 from gateway.schema.compile import CompiledSchema
 from gateway.schema.compile import LoopNode
 from gateway.schema.compile import Position
+from gateway.schema.compile import Step
 from gateway.schema.diagnose import Finding
 from gateway.schema.diagnose import diagnose
 from gateway.schema.plan import Tree
-from gateway.schema.segment_check import Check
 from gateway.schema.walk import Misplaced
 from gateway.schema.walk import Stray
 from gateway.schema.walk import Walk
@@ -39,11 +38,9 @@ from gateway.schema.walk import Walk
 #: problems of one transaction that are listed; one more says that there are others
 MOST = 100
 _NO_DELIMITERS = Delimiters(element="*", component=":", segment="~")
-_NO_CHECKS: list[Check] = []
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(msgspec.Struct, frozen=True):
     """What became of a transaction. `accepted`: neither here nor in its envelope (Transaction.problems) is an error."""
 
     tree: Tree
@@ -54,48 +51,51 @@ class Checked:
 def check(transaction: Transaction, compiled: CompiledSchema) -> Checked:
     """The transaction's tree, and its problems in the order of its segments."""
     delimiters = transaction.delimiters or _NO_DELIMITERS
-    levels: list[Tree] = [[] for _ in range(compiled.depth)]
+    raw = transaction.raw
+    levels: list[Tree] = [[]] * compiled.depth
     tree = levels[0] = compiled.root.template.copy()
-    careful = bool(delimiters.repetition) and delimiters.repetition in transaction.raw
+    careful = bool(delimiters.repetition) and delimiters.repetition in raw
     doubtful: list[tuple[Segment, Position]] = []
     walk: Walk | None = None
     position = compiled.start
     segment: Segment = []
+    steps: dict[str, Step] | None = position.steps
     for segment in transaction.segments:
-        steps = position.steps
         try:
-            reached, checks, depth, slot, limit = steps[segment[0]]
+            steps, reached, checks, depth, slot, limit, template = steps[segment[0]]  # type: ignore[index]  # None only within a round
         except KeyError:
-            checks = _NO_CHECKS
+            steps = None
         else:
             around = levels[depth]
             held = around[slot]
             if limit < 0:
+                # a loop opens
                 if not held:
-                    levels[depth + 1] = inner = reached.loop.template.copy()
+                    levels[depth + 1] = inner = template.copy()
                     inner[0] = segment
                     around[slot] = [inner]
                 elif len(held) < -limit:  # type: ignore[arg-type]  # a list of trees
-                    levels[depth + 1] = inner = reached.loop.template.copy()
+                    levels[depth + 1] = inner = template.copy()
                     inner[0] = segment
                     held.append(inner)  # type: ignore[attr-defined]
                 else:
-                    checks = _NO_CHECKS
+                    steps = None
             elif limit:
                 if not held:
                     around[slot] = [segment]
                 elif len(held) < limit:  # type: ignore[arg-type]  # a list of segments
                     held.append(segment)  # type: ignore[attr-defined]
                 else:
-                    checks = _NO_CHECKS
+                    steps = None
             elif held is None:
                 around[slot] = segment
             else:
-                checks = _NO_CHECKS
-        if checks is _NO_CHECKS:
+                steps = None
+        if steps is None:
             if walk is None:
                 walk = Walk(compiled, levels, MOST + 1)
             position, taken = walk.place(position, segment)
+            steps = position.steps
             if taken is None:
                 continue
             reached, checks = taken, taken.checks
@@ -105,17 +105,16 @@ def check(transaction: Transaction, compiled: CompiledSchema) -> Checked:
             doubtful.append((segment, reached))
             continue
         try:
-            wrong = checks[len(segment)](segment, delimiters)
+            if checks[len(segment)](segment, delimiters):
+                doubtful.append((segment, reached))
         except IndexError:
-            wrong = True
-        if wrong:
             doubtful.append((segment, reached))
     if position is not compiled.root.children[-1]:
         walk = walk or Walk(compiled, levels, MOST + 1)
         walk.finish(position, segment)
-    controls = not transaction.raw.isprintable() and _has_controls(transaction.raw, delimiters)
+    controls = not raw.isprintable() and _has_controls(raw, delimiters)
     if not doubtful and not controls and (walk is None or not walk.strays):
-        return Checked(tree, [], not any(problem.severity is Severity.ERROR for problem in transaction.problems))
+        return Checked(tree, [], not (transaction.problems and any(problem.severity is Severity.ERROR for problem in transaction.problems)))
     problems = _Report(transaction, compiled, delimiters).problems(doubtful, walk.strays if walk else [], controls)
     return Checked(tree, problems, not any(problem.severity is Severity.ERROR for problem in (*problems, *transaction.problems)))
 

@@ -80,9 +80,9 @@ class Position:
         return f"<{self.tag} in {self.loop!r}>"
 
 
-#: (position reached, its checks, depth of the tree, slot in it, limit): limit SINGLE for one segment, positive for a list of
-#: segments, negative for a loop that opens
-Step = tuple[Position, list[Check], int, int, int]
+#: (where it goes from there, position reached, its checks, depth of the tree, slot in it, limit, empty tree of the loop): limit SINGLE for
+#: one segment, positive for a list of segments, negative for a loop that opens
+Step = tuple["dict[str, Step]", Position, list[Check], int, int, int, Tree]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Option:
 
     def step(self) -> Step:
         position = self.position
-        return (position, position.checks, self.loop.depth, self.target.slot, self.target.limit)
+        return (position.steps, position, position.checks, self.loop.depth, self.target.slot, self.target.limit, position.loop.template)
 
 
 @dataclass(slots=True, eq=False, repr=False)
