@@ -1,7 +1,6 @@
 """Who sent a transaction, under which agreement, and whether it may walk on: exchange.partner's answer, turned into reading terms."""
 
 from dataclasses import dataclass
-from dataclasses import replace
 
 import msgspec
 
@@ -150,4 +149,4 @@ def _addressed(read: Read, sender: str, receiver: str) -> Read:
     if source is None:
         return read
     document = msgspec.structs.replace(read.document, source=msgspec.structs.replace(source, sender=sender, receiver=receiver))
-    return replace(read, document=document)
+    return msgspec.structs.replace(read, document=document)
