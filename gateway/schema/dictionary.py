@@ -29,6 +29,10 @@ _ENTRY = re.compile(r"([A-Z]?[0-9]{1,4})(?: +([A-Za-z]+))?(?: +x([0-9]{1,6}))?")
 _CONDITION = re.compile(r"([PRECL])((?:[0-9]{2}){2,})")
 _REQUIREMENTS = {"x12": {"M": True, "O": False, "X": False}, "edifact": {"M": True, "C": False}}
 _DEPTH = 12
+#: the key that makes an entry a whole one, and those that make it a difference
+_OWN = {"elements": "use", "composites": "components", "segments": "elements"}
+_CHANGES = ("keep", "change", "add", "conditions", "drop")
+_POSITION = re.compile(r"[1-9][0-9]?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +53,8 @@ class Part:
 
     kind: str
     entries: dict[str, tuple[Node, Scalar]] = field(default_factory=dict)
-    #: `add:` of a difference, in the order of the files
-    additions: dict[str, list[Mapping]] = field(default_factory=dict)
+    #: what differences say about an entry that stays (`add:` and the like), in the order of the files
+    changes: dict[str, list[Mapping]] = field(default_factory=dict)
     sources: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -133,13 +137,13 @@ def _merge(part: Part, node: Mapping, faults: list[Fault]) -> None:
             if name not in part.entries:
                 faults.append(entry.fault(f"'{name}' cannot be removed: it is not there{did_you_mean(name, part.entries)}"))
             part.entries.pop(name, None)
-        elif isinstance(entry, Mapping) and "add" in entry and "elements" not in entry:
+        elif isinstance(entry, Mapping) and _OWN[part.kind] not in entry and any(word in entry for word in _CHANGES):
             if name not in part.entries:
-                faults.append(key.fault(f"'{name}' cannot be added to: it is not there{did_you_mean(name, part.entries)}"))
-            part.additions.setdefault(name, []).append(entry)
+                faults.append(key.fault(f"'{name}' cannot be changed: it is not there{did_you_mean(name, part.entries)}"))
+            part.changes.setdefault(name, []).append(entry)
         else:
             part.entries[name] = (entry, key)
-            part.additions.pop(name, None)
+            part.changes.pop(name, None)
 
 
 @dataclass(slots=True)
@@ -190,11 +194,41 @@ class Dictionary:
             self.faults.append(key.fault(f"{tag} has no name"))
         elements = self._uses(entry.get("elements"), entry, "elements", 1)
         conditions = self._conditions(entry.get("conditions"), len(elements))
-        for addition in self.segments.additions.get(tag, ()):
-            check_keys(addition, {"add", "conditions"}, self.faults)
-            elements += self._uses(addition.get("add"), addition, "add", len(elements) + 1)
-            conditions += self._conditions(addition.get("conditions"), len(elements))
+        for change in self.segments.changes.get(tag, ()):
+            check_keys(change, {"name", *_CHANGES}, self.faults)
+            name = _text(change.get("name"), "name", self.faults) or name
+            elements = self._changed(elements, change)
+            conditions = self._changed_conditions(conditions, change, len(elements))
         return SegmentUse(tag=tag, name=name.text if name else tag, mandatory=False, max=1, elements=elements, conditions=conditions)
+
+    def _changed(self, uses: tuple[ElementUse, ...], change: Mapping) -> tuple[ElementUse, ...]:
+        """The elements with a difference: `keep: 9` the first nine, `change: {4: 380 M}` those at a position, `add: [352 O]` behind."""
+        keep = _text(change.get("keep"), "keep", self.faults)
+        if keep is not None:
+            if not _POSITION.fullmatch(keep.text) or int(keep.text) >= len(uses):
+                self.faults.append(keep.fault(f"`keep` says how many of the {len(uses)} elements stay"))
+                return uses
+            uses = uses[: int(keep.text)]
+        others = change.get("change")
+        if isinstance(others, Mapping):
+            for place, item in others.items.items():
+                if not _POSITION.fullmatch(place) or int(place) > len(uses):
+                    self.faults.append(others.keys[place].fault(f"there is no position '{place}' (there are {len(uses)})"))
+                    continue
+                other = self._use(item, int(place))
+                uses = uses if other is None else (*uses[: int(place) - 1], other, *uses[int(place) :])
+        elif others is not None:
+            self.faults.append(others.fault("`change` is positions with what stands there, like {4: 380 M}"))
+        return uses + self._uses(change.get("add"), change, "add", len(uses) + 1) if "add" in change else uses
+
+    def _changed_conditions(self, conditions: tuple[Condition, ...], change: Mapping, count: int) -> tuple[Condition, ...]:
+        """The conditions with a difference: those on elements that are gone go with them, `drop: [P0304]` too."""
+        dropped = set(self._conditions(change.get("drop"), 99))
+        for condition in dropped.difference(conditions):
+            written = condition.kind + "".join(f"{position:02d}" for position in condition.positions)
+            self.faults.append(change.fault(f"there is no condition {written} to drop"))
+        stay = tuple(condition for condition in conditions if max(condition.positions) <= count and condition not in dropped)
+        return stay + self._conditions(change.get("conditions"), count)
 
     def _uses(self, node: Node | None, owner: Mapping, key: str, first: int) -> tuple[ElementUse, ...]:
         if not isinstance(node, Sequence):
@@ -252,6 +286,9 @@ class Dictionary:
         check_keys(entry, {"name", "components"}, self.faults)
         title = _text(entry.get("name"), "name", self.faults)
         components = self._uses(entry.get("components"), entry, "components", 1)
+        for change in self.composites.changes.get(name, ()):
+            check_keys(change, {"keep", "change", "add"}, self.faults)
+            components = self._changed(components, change)
         for component in components:
             if component.components:
                 self.faults.append(key.fault(f"{name} holds {component.id}, but a composite cannot hold a composite"))
@@ -264,6 +301,9 @@ class Dictionary:
             check_keys(entry, {"use", "codes"}, self.faults)
             use = entry.get("use")
             codes = code_list(entry.get("codes"), self.faults)
+        for change in self.elements.changes.get(name, ()):
+            check_keys(change, {"add"}, self.faults)
+            codes = (codes or frozenset()) | (code_list(change.get("add"), self.faults) or frozenset())
         if not isinstance(use, Scalar):
             self.faults.append(key.fault(f"element {name} says its type, length and name, like {self._example}"))
             return None

@@ -27,6 +27,8 @@ _USE = re.compile(r"([A-Z]) (>?[0-9]{1,9})")
 _ENTRY = re.compile(r"(?:(loop) )?([A-Z0-9_]+) ([A-Z]) (>?[0-9]{1,9})")
 _STEP = re.compile(r"(?:(loop) )?([A-Z0-9_]+)(?:#([0-9]{1,4}))?")
 _NUMBER = re.compile(r"[0-9]{1,6}", re.ASCII)
+#: what stands in the interchange, not in a transaction
+_ALONE = {"TA1"}
 _REQUIREMENTS = {"x12": {"M": True, "O": False}, "edifact": {"M": True, "C": False}}
 
 
@@ -105,7 +107,7 @@ class Structure:
             return
         head, trailer = ("ST", "SE") if self.dictionary.syntax == "x12" else ("UNH", "UNT")
         tags = [child.name for child in self.root.children if isinstance(child, DraftSegment)]
-        if tags[:1] != [head] or tags[-1:] != [trailer] or not isinstance(self.root.children[-1], DraftSegment):
+        if self.root.name not in _ALONE and (tags[:1] != [head] or tags[-1:] != [trailer] or not isinstance(self.root.children[-1], DraftSegment)):
             self.faults.append(self.root.at.fault(f"the segments of a transaction start with {head} M 1 and end with {trailer} M 1"))
         self._check_loop(self.root)
 
