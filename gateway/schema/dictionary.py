@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
+from functools import lru_cache
 
 from gateway.schema.plan import Condition
 from gateway.schema.plan import ElementUse
@@ -65,6 +66,12 @@ def check_keys(node: Mapping, known: set[str], faults: list[Fault]) -> None:
             faults.append(scalar.fault(f"there is no key '{key}' here{did_you_mean(key, known)}; known are {', '.join(sorted(known))}"))
 
 
+@lru_cache(maxsize=48)
+def _parsed(text: str, path: str) -> Node:
+    """The tree of a text. Many transactions share one dictionary, and nobody changes a tree."""
+    return parse(text, path)
+
+
 def parse_source(
     name: str, resolver: Resolver, faults: list[Fault], sources: list[tuple[str, str]], asked_by: Scalar | None = None, *, optional: bool = False
 ) -> Mapping | None:
@@ -78,7 +85,7 @@ def parse_source(
     path, text = found
     sources.append((name, text))
     try:
-        node = parse(text, path)
+        node = _parsed(text, path)
     except Faults as error:
         faults.extend(error.faults)
         return None
