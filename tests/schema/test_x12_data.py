@@ -261,7 +261,7 @@ FAULTY = {
     "850__module-ballerina-edi": "TOO-LONG CONDITION",
     "824__X12.NET__ApplicationAdvice": "TOO-SHORT",
     "824__X12Parser__FromTmhp": "TOO-SHORT TOO-LONG",
-    "855__stupidedi__2": "MISSING TOO-MANY",
+    "855__stupidedi__2": "MISSING TOO-MANY TOO-LONG",
     "856__X12.NET__ShipNotice": "TOO-SHORT",
     "856__X12Parser__Example4": "TOO-LONG",
     "856__stupidedi__2": "TOO-LONG TOO-MANY OUT-OF-ORDER",
