@@ -274,9 +274,12 @@ def bare(held: Any) -> Any:
 
 
 @pytest.mark.parametrize("version", VERSIONS[1:])
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(held=order())
 def test_any_order_comes_back_as_it_went_out(version: str, held: dict[str, Any]) -> None:
+    if version in ("d04a", "d07a"):  # PYT has one component of 35 characters for words
+        short = [{**terms, "text": terms["text"][:35].rstrip()} if "text" in terms else terms for terms in held.get("payment_terms", [])]
+        held = {**held, **({"payment_terms": short} if short else {})}
     document = decode(json.dumps(held))
     assert bare(read(message(document, f"edifact/{version}/orders"))) == bare(as_json(document))
 
