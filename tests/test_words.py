@@ -9,6 +9,7 @@ import pytest
 
 from gateway.kinds import FAMILIES
 from gateway.kinds import KINDS
+from gateway.kinds import RETIRED
 from gateway.publish import errors_page
 
 ROOT = Path(__file__).parent.parent
@@ -70,6 +71,10 @@ def test_every_kind_says_what_it_means_and_what_to_do() -> None:
         assert kind.title and not kind.title.endswith("."), kind.code
         assert kind.cure.endswith("."), kind.code
         assert "!" not in kind.title + kind.cure, kind.code
+
+
+def test_a_retired_code_is_never_given_another_meaning() -> None:
+    assert not set(RETIRED) & set(KINDS)
 
 
 def test_every_family_is_in_the_table() -> None:

@@ -27,3 +27,6 @@ def table() -> dict[str, Kind]:
 
 
 KINDS = table()
+
+#: codes that are no longer raised, and what took their place; none of them is ever given another meaning
+RETIRED = {"RULE-CHANGE-BY-HAND": "changes and replacements of orders are applied; what holds one is told by a RULE-CHANGE- code of its own"}

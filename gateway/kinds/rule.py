@@ -75,10 +75,78 @@ COPY_NOT_BOOKED = Kind(
     severity=Severity.WARNING,
     cure="Nothing to do: the order stands as it was, nothing is booked again.",
 )
-CHANGE_BY_HAND = Kind(
-    code="RULE-CHANGE-BY-HAND",
-    title="A change or replacement of an order waits for a person",
-    cure="Compare it with the order that we have. A released replacement takes the earlier order's place; a change is noted.",
+# Changes of orders.
+CHANGE_ORDER_UNKNOWN = Kind(
+    code="RULE-CHANGE-ORDER-UNKNOWN",
+    title="A change for an order that we do not have, or have more than once",
+    cure="Ask the buyer for the order; when it has come, release the change. A release while it is still missing rejects the change.",
+)
+CHANGE_ORDER_ENDED = Kind(
+    code="RULE-CHANGE-ORDER-ENDED",
+    title="A change for an order that was rejected, cancelled or replaced",
+    cure="The buyer sends a new order.",
+)
+CHANGE_TOO_LATE = Kind(
+    code="RULE-CHANGE-TOO-LATE",
+    title="A change for an order of which everything has left",
+    cure="Agree with the buyer on a return of the goods, or on a new order.",
+)
+CHANGE_DUPLICATE = Kind(
+    code="RULE-CHANGE-DUPLICATE",
+    title="The same change was received before",
+    cure="Nothing to do if the buyer sent it twice; a new change needs a new number.",
+)
+CHANGE_NUMBER_REUSED = Kind(
+    code="RULE-CHANGE-NUMBER-REUSED",
+    title="The change's number was used before for another change of the order",
+    cure="Ask the buyer which of the two holds; release this one to apply it as well.",
+)
+CHANGE_SEQUENCE = Kind(
+    code="RULE-CHANGE-SEQUENCE",
+    title="A change came out of its sequence",
+    cure="Ask the buyer for the change that is missing, or whether the older one still holds; release it to apply it as it is.",
+)
+CHANGE_BEHIND = Kind(
+    code="RULE-CHANGE-BEHIND",
+    title="A change before this one waits for a person",
+    cure="Decide the earlier change; this one then walks on by itself.",
+)
+CHANGE_IN_ORDER = Kind(
+    code="RULE-CHANGE-IN-ORDER",
+    title="A change came in the message for orders, which does not say what becomes of lines that it leaves out",
+    cure="Compare it with the order. Released, it changes the lines that it names and leaves the others; the partner's rules may say accept.",
+)
+CHANGE_LINE_UNKNOWN = Kind(
+    code="RULE-CHANGE-LINE-UNKNOWN",
+    title="A change names a line that the order does not have",
+    cure="The buyer checks the line number; a new line is added, not changed.",
+)
+CHANGE_LINE_THERE = Kind(
+    code="RULE-CHANGE-LINE-THERE",
+    title="A change adds a line that the order has already",
+    cure="The buyer gives the new line a number of its own, or sends it as a change of the line.",
+)
+CHANGE_CONTRADICTS = Kind(
+    code="RULE-CHANGE-CONTRADICTS",
+    title="A line of a change says one thing by its action and another by its values",
+    cure="Ask the buyer which is meant. Where a partner sends the old quantity in the place of the new one, say so in its mapping.",
+)
+CHANGE_LINE_LEFT = Kind(
+    code="RULE-CHANGE-LINE-LEFT",
+    title="A change of a line whose goods have left",
+    cure="The line stays as it is and the buyer is told; agree on a return, or on a new line.",
+)
+CHANGE_BELOW_DESPATCHED = Kind(
+    code="RULE-CHANGE-BELOW-DESPATCHED",
+    title="A change wants less of a line than has left",
+    severity=Severity.WARNING,
+    cure="The line ends with what has left, its rest is cancelled, and the buyer is told.",
+)
+CHANGE_NOTHING = Kind(
+    code="RULE-CHANGE-NOTHING",
+    title="A change that changes nothing",
+    severity=Severity.WARNING,
+    cure="Nothing to do: the order is as the buyer wants it.",
 )
 
 REJECTED_BY_HAND = Kind(

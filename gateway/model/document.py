@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.model.change import OrderChange
 from gateway.model.despatch import DespatchAdvice
 from gateway.model.invoice import CreditNote
 from gateway.model.invoice import Invoice
@@ -15,10 +16,11 @@ from gateway.model.payment import BankStatement
 from gateway.model.payment import RemittanceAdvice
 from gateway.model.response import OrderResponse
 
-Document = Order | OrderResponse | DespatchAdvice | Invoice | CreditNote | RemittanceAdvice | BankStatement
+Document = Order | OrderChange | OrderResponse | DespatchAdvice | Invoice | CreditNote | RemittanceAdvice | BankStatement
 
 KINDS: dict[str, type] = {
     "order": Order,
+    "order_change": OrderChange,
     "order_response": OrderResponse,
     "despatch_advice": DespatchAdvice,
     "invoice": Invoice,
@@ -36,6 +38,13 @@ _DECODER = msgspec.json.Decoder(Document)
 def kind_of(document: Document) -> str:
     """The kind of a document: `order`, `invoice`, ..."""
     return _KIND_OF[type(document)]
+
+
+def number_of(document: Document) -> str:
+    """The number by which people know a document. A change that has none of its own goes by its order, and which change of it it is."""
+    if isinstance(document, OrderChange):
+        return document.number or "-".join(part for part in (document.order_number, document.sequence) if part)
+    return str(getattr(document, "number", None) or "")
 
 
 def encode(document: Document) -> bytes:

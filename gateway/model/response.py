@@ -22,15 +22,22 @@ class Schedule(Value, frozen=True, kw_only=True):
 
 
 class ResponseLine(Value, frozen=True, kw_only=True):
-    """Our answer to one line. `action`: accepted, changed, back_ordered, rejected."""
+    """Our answer to one line. `action`: accepted, changed, back_ordered, rejected; of a change also deleted. A rejected change leaves the
+    line as it was."""
 
     number: str
     action: str
+    #: what a change asked for: add, delete, quantity_change, ... (model.change)
+    change: str | None = None
+    #: the same as it was sent
+    change_source: str | None = None
     #: what the buyer ordered
     ordered_quantity: Decimal | None = None
     #: what we will deliver now
     quantity: Decimal | None = None
     back_ordered_quantity: Decimal | None = None
+    #: of a change: what has not left yet
+    outstanding_quantity: Decimal | None = None
     unit: str | None = None
     unit_source: str | None = None
     price: Decimal | None = None
@@ -57,6 +64,10 @@ class OrderResponse(Value, frozen=True, kw_only=True, tag="order_response", tag_
     response: str
     #: purpose of the order answered: original, change, cancel, ...
     purpose: str | None = None
+    #: the change that is answered: its own number, which one it is, its day
+    change_number: str | None = None
+    change_sequence: str | None = None
+    change_issued_on: date | None = None
     issued_on: date | None = None
     issued_at: datetime | None = None
     currency: str | None = None

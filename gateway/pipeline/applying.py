@@ -9,7 +9,7 @@ from gateway.model.money import from_minor
 from gateway.model.money import to_minor
 from gateway.model.payment import BankStatement
 from gateway.model.payment import RemittanceAdvice
-from gateway.pipeline.deciding import partner_of
+from gateway.pipeline.judging import partner_of
 from gateway.pipeline.station import short_id
 from gateway.pipeline.work import Work
 from gateway.store import crash

@@ -14,6 +14,7 @@ import structlog
 from gateway.kinds import pipeline as kinds
 from gateway.pipeline.applying import apply_bank_statements
 from gateway.pipeline.applying import apply_remittance_advices
+from gateway.pipeline.changing import changes_step
 from gateway.pipeline.deciding import decide_orders
 from gateway.pipeline.invoicing import invoice_releases
 from gateway.pipeline.shipping import ship
@@ -34,6 +35,7 @@ TRIES = 3
 #: kind of document -> what is done with a batch of it
 ROOMS: dict[str, Callable[[Work, Sequence[documents.Document]], None]] = {
     "order": decide_orders,
+    "order_change": changes_step,
     "shipment": ship,
     "invoice_release": invoice_releases,
     "remittance_advice": apply_remittance_advices,

@@ -8,13 +8,13 @@ from gateway.codecs.node import GroupStart
 from gateway.codecs.node import InterchangeStart
 from gateway.codecs.node import Syntax
 from gateway.codecs.node import Transaction
-from gateway.exchange.directory import ANSWERED
 from gateway.exchange.directory import BY_HAND
 from gateway.exchange.directory import Directory
 from gateway.exchange.directory import agreement_for
 from gateway.exchange.partner import Agreement
 from gateway.exchange.partner import LoadedPartner
 from gateway.kinds import partner as kinds
+from gateway.model.change import OrderChange
 from gateway.model.document import Document
 from gateway.model.order import Order
 from gateway.model.payment import BankStatement
@@ -64,19 +64,13 @@ def _by_envelope(
     if isinstance(found, Problem):
         loaded = directory.find(syntax, start.sender)
         known = plans.nearest(spec) == spec
-        if found.code in ANSWERED and transaction.type in ACKNOWLEDGMENTS:
+        if found.code == kinds.NO_AGREEMENT.code and transaction.type in ACKNOWLEDGMENTS:
             terms = Terms(plans.nearest(spec), loaded)
             return Entitled(read_transaction(transaction, start, group, plans, terms), loaded, None)
         # what we do not know at all says so; what we know but have not agreed on says that
-        terms = Terms(spec if known else None, loaded, refused=found if known and found.code in ANSWERED else None)
+        terms = Terms(spec if known else None, loaded, refused=found if known and found.code == kinds.NO_AGREEMENT.code else None)
         return Entitled(read_transaction(transaction, start, group, plans, terms), loaded, None, found if found.code in WAITING else None)
     loaded, agreement = found
-    wanted = agreement.association
-    if wanted and transaction.association and transaction.association != wanted:
-        other = kinds.SUBSET_NOT_AGREED.at(
-            NOWHERE, f"The {transaction.type} follows {transaction.association}, agreed is {wanted}", found=transaction.association, expected=wanted
-        )
-        return Entitled(read_transaction(transaction, start, group, plans, Terms(spec, loaded, refused=other)), loaded, agreement)
     terms = Terms(spec, loaded, agreement.accept_errors, agreement.refuse_warnings)
     return Entitled(read_transaction(transaction, start, group, plans, terms), loaded, agreement)
 
@@ -108,7 +102,7 @@ def _by_content(
         if found.code != kinds.UNKNOWN_SENDER.code:
             break
     loaded_or_none = next((loaded for identity in sender if (loaded := directory.find("ubl", identity))), None)
-    if problem.code in ANSWERED:
+    if problem.code == kinds.NO_AGREEMENT.code:
         read = read_transaction(transaction, start, group, plans, Terms(spec, loaded_or_none, refused=problem))
         return Entitled(read, loaded_or_none, None)
     return Entitled(read, loaded_or_none, None, problem)
@@ -130,7 +124,7 @@ def _at_address(directory: Directory, address: str, spec: str | None) -> LoadedP
 def _identities(document: Document) -> tuple[list[str], list[str]]:
     """Identities of the sender and of the receiver as the document names them."""
     buyer, seller = getattr(document, "buyer", None), getattr(document, "seller", None)
-    return (_of_party(buyer), _of_party(seller)) if isinstance(document, Order) else (_of_party(seller), _of_party(buyer))
+    return (_of_party(buyer), _of_party(seller)) if isinstance(document, Order | OrderChange) else (_of_party(seller), _of_party(buyer))
 
 
 def _of_party(party: Party | None) -> list[str]:

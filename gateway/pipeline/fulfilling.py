@@ -2,12 +2,11 @@
 
 from collections.abc import Collection
 from collections.abc import Sequence
-from typing import cast
 
-from gateway.model import document as canonical
 from gateway.model.catalogue import find_item
 from gateway.model.facts import Facts
 from gateway.model.order import Order
+from gateway.pipeline.judging import orders_as_they_are
 from gateway.pipeline.work import Work
 from gateway.store import documents
 from gateway.store import masterdata
@@ -23,7 +22,8 @@ def open_orders(work: Work, partner: str, numbers: Collection[str]) -> tuple[lis
     """The partner's open orders of these numbers, and the facts about their items."""
     sales = [order for order in orders.find(work.connection, partner, numbers) if order.state in OPEN]
     rows = documents.get_many(work.connection, [order.document for order in sales])
-    sent = {order.document: cast(Order, canonical.decode(rows[order.document].body or "")) for order in sales}
+    documents_ = [rows[order.document] for order in sales]
+    sent = dict(zip((row.id for row in documents_), orders_as_they_are(work, documents_, [row.id for row in documents_]), strict=True))
     facts = masterdata.facts_for(work.connection, partner, list(sent.values()), work.now.date())
     lines: dict[str, list[orders.OrderLine]] = {}
     for line in orders.lines_of(work.connection, [order.document for order in sales], lock=True):

@@ -38,18 +38,26 @@ _COLUMNS = (
     "promised_on",
     "ship_to",
     "requested_on",
+    "version",
 )
 
 
-def hand_over(work: Work, row: documents.Document, order: Order, decision: Decision) -> None:
-    """Offer an accepted order to the ERP, where config.yaml names its folder."""
+def hand_over(work: Work, row: documents.Document, order: Order, decision: Decision, version: int = 1, change: str | None = None) -> None:
+    """Offer an accepted order to the ERP, where config.yaml names its folder. A later version takes the place of the one before."""
     erp = work.station.installation.settings.erp
     if erp is None:
         return
-    body = _csv(row, order, decision) if erp.format == "csv" else _json(row, order, decision)
+    body = _csv(row, order, decision, version) if erp.format == "csv" else _json(row, order, decision, version, change)
+    suffix = f"-v{version}" if version > 1 else ""
     work.handovers.append(
         handovers.Handover(
-            id=f"{row.id}:{TARGET}", document=row.id, target=TARGET, kind=f"order.{erp.format}", body=body, created_at=work.now, due_at=work.now
+            id=f"{row.id}:{TARGET}{suffix}",
+            document=row.id,
+            target=TARGET,
+            kind=f"order{suffix}.{erp.format}",
+            body=body,
+            created_at=work.now,
+            due_at=work.now,
         )
     )
     work.pokes.add(STREAM)
@@ -68,18 +76,20 @@ def hand_over_end(work: Work, ended: documents.Document, by: documents.Document,
     work.pokes.add(STREAM)
 
 
-def _json(row: documents.Document, order: Order, decision: Decision) -> str:
+def _json(row: documents.Document, order: Order, decision: Decision, version: int, change: str | None) -> str:
     return msgspec.json.encode(
         {
             "document": row.id,
             "partner": row.partner,
+            "version": version,
+            **({"change": change} if change else {}),
             "order": msgspec.Raw(canonical.encode(order)),
             "decision": {"state": decision.state, "currency": decision.currency, "total": decision.total, "lines": decision.lines},
         }
     ).decode()
 
 
-def _csv(row: documents.Document, order: Order, decision: Decision) -> str:
+def _csv(row: documents.Document, order: Order, decision: Decision, version: int) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(_COLUMNS)
@@ -104,6 +114,7 @@ def _csv(row: documents.Document, order: Order, decision: Decision) -> str:
             decided.promised_on,
             (ship_to.gln or ship_to.buyer_assigned) if ship_to else None,
             order.delivery.requested_on if order.delivery else None,
+            version,
         )
         writer.writerow(_cell(cell) for cell in cells)
     return out.getvalue()

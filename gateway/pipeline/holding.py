@@ -1,6 +1,7 @@
 """What a person decides about something held: release lets it walk on, reject ends it. The reason is kept in the journal, and the
 answer to the partner follows."""
 
+from gateway.pipeline.changing import reject_change
 from gateway.pipeline.deciding import reject_order
 from gateway.pipeline.station import Station
 from gateway.pipeline.work import Work
@@ -82,6 +83,8 @@ def _decide_document(work: Work, hold: Hold, decision: str, reason: str) -> None
         work.pokes.add(row.stream)
     elif row.kind == "order" and row.state == "held" and hold.kind != "entitlement":
         reject_order(work, row, reason)
+    elif row.kind == "order_change" and row.state == "held" and hold.kind != "entitlement":
+        reject_change(work, row, reason)
     else:
         work.changes.append(documents.Change(document=row.id, expected=row.state, state="rejected", actor=work.actor, reason=reason, at=work.now))
 

@@ -20,8 +20,8 @@ from gateway.model.values import Discount
 from gateway.model.values import Party
 from gateway.model.values import PartyIdentifiers
 from gateway.model.values import PaymentTerms
-from gateway.pipeline.deciding import partner_of
 from gateway.pipeline.fulfilling import open_orders
+from gateway.pipeline.judging import partner_of
 from gateway.pipeline.shipping import us_as_seller
 from gateway.pipeline.work import Work
 from gateway.pipeline.work import answer_endpoint

@@ -22,7 +22,6 @@ from gateway.codecs.node import place_in
 from gateway.exchange.acknowledgment import TransactionResult
 from gateway.exchange.acknowledgment import number_of
 from gateway.exchange.directory import Directory
-from gateway.exchange.grouping import misgrouped
 from gateway.exchange.partner import LoadedPartner
 from gateway.kinds import KINDS
 from gateway.kinds import pipeline as kinds
@@ -37,7 +36,6 @@ from gateway.problem import Place
 from gateway.problem import Problem
 from gateway.problem import Severity
 from gateway.schema.apply import check
-from gateway.schema.compile import CompiledSchema
 
 NO_VALUES = PartnerValues({})
 _X12 = Syntax.X12
@@ -101,7 +99,7 @@ def _items(events: Iterable[object], plans: Plans, decide: Decide) -> Iterator[I
 
 def read_transaction(transaction: Transaction, start: InterchangeStart, group: GroupStart | None, plans: Plans, terms: Terms) -> Read:
     """Schema, then mapping of one transaction."""
-    problems = [*transaction.problems, *misgrouped(transaction, group, header_place(transaction))]
+    problems = list(transaction.problems)
     sent = spec_of(transaction)
     plan = plans.reading(terms.spec, terms.partner) if terms.spec is not None else None
     if terms.refused is not None:
@@ -121,10 +119,7 @@ def read_transaction(transaction: Transaction, start: InterchangeStart, group: G
         if plan.schema is not None:
             checked = check(transaction, plan.schema)
             # what another version finds wrong may be right in the one that was sent
-            found_wrong = checked.problems
-            if found_wrong and terms.partner is not None and terms.spec in terms.partner.schemas:
-                found_wrong = by_guide(found_wrong, transaction, plans.schema(terms.spec))
-            problems += found_wrong if terms.spec == sent else [as_warning(problem) for problem in found_wrong]
+            problems += checked.problems if terms.spec == sent else [as_warning(problem) for problem in checked.problems]
             tree = checked.tree
         if plan.mapping is not None:
             values = PartnerValues(terms.partner.partner.values()) if terms.partner else NO_VALUES
@@ -153,14 +148,6 @@ def read_transaction(transaction: Transaction, start: InterchangeStart, group: G
         problems=problems,
         plan=plan,
     )
-
-
-def by_guide(problems: list[Problem], transaction: Transaction, base: CompiledSchema | None) -> list[Problem]:
-    """The same problems, marked where only the partner's differences forbid what the base schema allows: a 999 tells the two apart."""
-    if base is None:
-        return problems
-    also = {(problem.code, problem.place) for problem in check(transaction, base).problems}
-    return [problem if (problem.code, problem.place) in also else msgspec.structs.replace(problem, guide=True) for problem in problems]
 
 
 def as_warning(problem: Problem) -> Problem:

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from gateway.model import document as canonical
+from gateway.model.change import OrderChange
 from gateway.model.document import Document
 from gateway.model.money import to_minor
 from gateway.model.order import Order
@@ -87,7 +88,7 @@ def _row(station: Station, interchange: Interchange, transmission: Transmission,
     transaction = read.transaction
     partner = found.partner.partner.id if found.partner else ""
     kind = canonical.kind_of(document) if document is not None else ""
-    number = str(getattr(document, "number", "")) if document is not None else ""
+    number = canonical.number_of(document) if document is not None else ""
     if transaction.type in ACKNOWLEDGMENTS:
         kind, state = "acknowledgment", "done" if read.result.outcome != "rejected" else "rejected"
     elif found.hold is not None:
@@ -113,7 +114,7 @@ def _row(station: Station, interchange: Interchange, transmission: Transmission,
         state=state,
         test=interchange.test,
         stream=stream,
-        hold_key=f"{partner}|{number}" if isinstance(document, Order) else None,
+        hold_key=_hold_key(partner, document),
         byte_offset=transaction.offset,
         byte_length=len(transaction.raw),
         sha256=transmission.sha256,
@@ -125,6 +126,13 @@ def _row(station: Station, interchange: Interchange, transmission: Transmission,
         result=acknowledging.encode_result(found.group, read.result),
         plan_digests=read.plan.digests if read.plan else {},
     )
+
+
+def _hold_key(partner: str, document: Document | None) -> str | None:
+    """What waits for what: a change for its order, until that is registered."""
+    if isinstance(document, Order):
+        return f"{partner}|{document.number}"
+    return f"{partner}|{document.order_number}" if isinstance(document, OrderChange) else None
 
 
 def _amount(document: Document | None) -> tuple[int | None, str | None]:

@@ -12,8 +12,8 @@ from gateway.model.catalogue import convert
 from gateway.model.facts import Facts
 from gateway.model.values import Party
 from gateway.model.values import PartyIdentifiers
-from gateway.pipeline.deciding import partner_of
 from gateway.pipeline.fulfilling import open_orders
+from gateway.pipeline.judging import partner_of
 from gateway.pipeline.work import Work
 from gateway.pipeline.work import answer_endpoint
 from gateway.pipeline.work import own_document

@@ -103,12 +103,18 @@ class Work:
         self.links.append(reference_store.Link(from_document=cause.id, to_document=row.id, relation=relation))
         self.pokes.add(stream)
 
+    def write_orders(self) -> None:
+        """The orders of this step so far, for what is decided after them in it."""
+        order_store.create(self.connection, self.sales_orders, self.order_lines)
+        self.sales_orders.clear()
+        self.order_lines.clear()
+
     def write(self) -> None:
         """Everything at once, in the order in which rows refer to each other."""
         connection = self.connection
         inserted = document_store.insert_many(connection, self.documents, actor=self.actor, reason="made by the gateway")
         document_store.transition(connection, self.changes)
-        order_store.create(connection, self.sales_orders, self.order_lines)
+        self.write_orders()
         for write in self.after_documents:
             write()
         for hold in self.holds:

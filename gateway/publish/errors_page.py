@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from gateway.kinds import FAMILIES
+from gateway.kinds import RETIRED
 from gateway.problem import Kind
 
 #: a kind's answers as the page names them
@@ -21,7 +22,6 @@ ANSWERS = {
     "ta1": "TA105",
     "guide3": "IK304 by the guide",
     "guide4": "IK403 by the guide",
-    "guide_contrl": "CONTRL 0085 by the guide",
     "contrl": "CONTRL 0085",
     "ted": "TED01",
     "mdn": "MDN",
@@ -73,6 +73,8 @@ def page() -> str:
         parts.append(f"\n## {sentence[:1].upper()}{sentence[1:]}\n")
         parts.append(_table(own))
         parts += [_entry(kind) for kind in own]
+    parts.append("\n## Retired codes\n\nThey are no longer raised, and never get another meaning.\n\n")
+    parts += [f"- `{code}`: {words}.\n" for code, words in sorted(RETIRED.items())]
     return "".join(parts)
 
 

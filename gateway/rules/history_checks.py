@@ -1,4 +1,4 @@
-"""Checks against what this partner sent before: duplicates, numbers used again, cancels, confirmations, copies, changes."""
+"""Checks against what this partner sent before: duplicates, numbers used again, cancels, confirmations, copies."""
 
 from collections.abc import Iterator
 
@@ -67,17 +67,6 @@ def repeats(view: View) -> Iterator[Finding]:
             "purpose",
             f"This is a {word} of order {order.number}, which is {earlier[-1].state}; nothing is booked again",
             order.purpose,
-            "original",
-        )
-
-
-def changes(view: View) -> Iterator[Finding]:
-    if view.order.purpose in ("change", "replace"):
-        yield Finding(
-            rule.CHANGE_BY_HAND,
-            "purpose",
-            f"This is a {view.order.purpose} of order {view.order.number}; a person compares it with the order that we have",
-            view.order.purpose,
             "original",
         )
 

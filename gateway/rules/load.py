@@ -8,6 +8,7 @@ from collections.abc import Mapping as Table
 from collections.abc import Sequence
 from decimal import Decimal
 
+from gateway.kinds import RETIRED
 from gateway.model.money import number_words
 from gateway.problem import Outcome
 from gateway.rules.functions import KINDS
@@ -36,6 +37,7 @@ DECISIONS: dict[str, tuple[str, ...]] = {
     "rejected_line": ("line", "order"),
     "credit": ("hold", "warn"),
     "lead_days": (),
+    "change_wait": (),
 }
 
 _TOP = ("rules", "extends", "checks", "decisions")
@@ -97,6 +99,9 @@ class _Loading:
 
     def check(self, key: Scalar, node: Node) -> None:
         code = key.text
+        if code in RETIRED:
+            self.faults.append(key.fault(f"the check '{code}' is retired: {RETIRED[code]}; take this line out"))
+            return
         if code not in KINDS:
             self.faults.append(key.fault(f"there is no check '{code}'{did_you_mean(code, KINDS)}"))
             return

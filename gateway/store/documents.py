@@ -202,6 +202,25 @@ def next_registered(connection: Connection, stream: str, limit: int, now: dateti
     return all_of(connection.execute(query.order_by(_TABLE.c.seq).limit(limit)), Document)
 
 
+def waiting_key(key: str) -> str:
+    """The hold key of a document that waits for another one of this key: it holds nobody up."""
+    return f"waits|{key}"
+
+
+def wake(connection: Connection, keys: Collection[str]) -> int:
+    """Documents that wait for one of these keys walk on in their order; how many there are."""
+    wanted = sorted(waiting_key(key) for key in set(keys))
+    count = 0
+    for start in range(0, len(wanted), _MANY):
+        query = select(_TABLE.c.id, _TABLE.c.hold_key).where(
+            _TABLE.c.hold_key.in_(wanted[start : start + _MANY]), is_one_of(_TABLE.c.state, REGISTERED)
+        )
+        for id, key in connection.execute(query.order_by(_TABLE.c.id)).all():
+            connection.execute(update(_TABLE).where(_TABLE.c.id == id).values(due_at=None, hold_key=key.removeprefix(waiting_key(""))))
+            count += 1
+    return count
+
+
 def streams_registered(connection: Connection, now: datetime) -> list[str]:
     """The streams in which a registered document is due: what a sweep pokes."""
     due = or_(_TABLE.c.due_at.is_(None), _TABLE.c.due_at <= now)

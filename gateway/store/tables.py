@@ -599,6 +599,23 @@ order_line = Table(
     sqlite_with_rowid=False,
 )
 
+# A change of an order, with the version of the order that it made; an order's first version is what it came with.
+order_change = Table(
+    "order_change",
+    METADATA,
+    Column("document", Words, ForeignKey("document.id"), primary_key=True),
+    Column("sales_order", Words, ForeignKey("sales_order.document"), nullable=False),
+    Column("number", Words),
+    Column("sequence", Words),
+    Column("fingerprint", Words, nullable=False),
+    Column("version", Integer),
+    #: canonical JSON of the order in this version, and what it is recognised by
+    Column("body", Words),
+    Column("order_fingerprint", Words),
+    Column("at", Moment, nullable=False),
+    UniqueConstraint("sales_order", "version"),
+)
+
 # ---------------------------------------------------------------- receivables
 
 open_item = Table(

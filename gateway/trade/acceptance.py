@@ -68,7 +68,7 @@ class Decision(Value, frozen=True, kw_only=True):
     currency: str | None = None
     #: whether this order counts: exposure, accepted orders, handover, figures. False for test traffic, copies and cancels
     books: bool = False
-    #: documents of earlier orders that this one ends: those cancelled, or the one replaced
+    #: documents of earlier orders that this one cancels
     ends: tuple[str, ...] = ()
 
 
@@ -76,13 +76,11 @@ def decide(
     order: Order, problems: Iterable[Problem], facts: Facts, policy: AcceptancePolicy, today: date, *, released: frozenset[str] = frozenset()
 ) -> Decision:
     """The decision on an order. `released` holds the codes of problems that a person let pass: they no longer hold it."""
-    found = tuple(_let_pass(problem, released) for problem in problems)
+    found = tuple(let_pass(problem, released) for problem in problems)
     if order.purpose == "cancel":
         return _decide_cancel(order, found, facts, today)
     if order.purpose in _REPEATS and not _holds(found) and _standing(order, facts):
         return Decision(state="accepted", problems=found, currency=order_currency(order, facts, policy))
-    if order.purpose == "change":
-        return Decision(state="held" if _holds(found) else "accepted", problems=found, currency=order_currency(order, facts, policy))
     return _decide_order(order, found, facts, policy, today, released)
 
 
@@ -100,13 +98,12 @@ def _decide_order(
     total = order_total(order, lines, currency)
     if not test:
         outcome = Outcome(policy.credit)
-        found = (*found, *(_let_pass(problem, released) for problem in check_credit(total, currency, facts.credit, outcome)))
+        found = (*found, *(let_pass(problem, released) for problem in check_credit(total, currency, facts.credit, outcome)))
     gone = {line.index for line in rejected}
     if any(problem.outcome is Outcome.HOLD and line_index(problem) not in gone for problem in found):
         return Decision(state="held", lines=lines, problems=found, total=total, currency=currency)
     reservations = () if test else tuple(line.reservation for line in lines if line.reservation is not None)
     response = build_response(order, lines, found, currency, today)
-    ends = tuple(earlier.document for earlier in _standing(order, facts)) if order.purpose == "replace" else ()
     return Decision(
         state="accepted",
         response=response,
@@ -116,7 +113,6 @@ def _decide_order(
         total=total,
         currency=currency,
         books=not test,
-        ends=ends,
     )
 
 
@@ -156,7 +152,8 @@ def _decide_cancel(order: Order, found: tuple[Problem, ...], facts: Facts, today
     return Decision(state="rejected" if refused else "cancelled", response=response, problems=found, currency=order.currency, ends=reached)
 
 
-def _let_pass(problem: Problem, released: frozenset[str]) -> Problem:
+def let_pass(problem: Problem, released: frozenset[str]) -> Problem:
+    """The problem, no longer holding anything where a person let it pass."""
     if problem.outcome is Outcome.HOLD and problem.code in released:
         return msgspec.structs.replace(problem, outcome=Outcome.WARN, severity=Severity.WARNING)
     return problem
@@ -191,10 +188,9 @@ def _rejected_lines(order: Order, problems: Iterable[Problem]) -> dict[int, Prob
 def facts_after(facts: Facts, order: Order, decision: Decision, document: str) -> Facts:
     """The facts as they are for the next document of the same batch, once this decision is written."""
     earlier = [
-        one if one.document not in decision.ends else msgspec.structs.replace(one, state="cancelled" if order.purpose == "cancel" else "replaced")
-        for one in facts.earlier.get(order.number, ())
+        one if one.document not in decision.ends else msgspec.structs.replace(one, state="cancelled") for one in facts.earlier.get(order.number, ())
     ]
-    if order.purpose not in ("cancel", *_REPEATS, "change") or decision.books:
+    if order.purpose not in ("cancel", *_REPEATS) or decision.books:
         earlier.append(
             EarlierOrder(
                 document=document,

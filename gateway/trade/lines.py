@@ -45,6 +45,8 @@ class AcceptancePolicy(Value, frozen=True, kw_only=True):
     rejected_line: Literal["line", "order"] = "line"
     credit: Literal["hold", "warn"] = "hold"
     lead_days: int = 0
+    #: minutes that a change waits for its order, or for the change before it
+    change_wait: int = 60
     #: what an order without a currency is in
     currency: str | None = None
 
@@ -138,7 +140,7 @@ def decide_lines(
                 price=amount,
                 price_base=base,
                 price_unit=unit,
-                net_amount=_net(line, quantity + later, amount, base, unit, item, currency),
+                net_amount=line_net(line, quantity + later, amount, base, unit, item, currency),
                 promised_on=now_on if quantity else later_on,
                 schedule=_schedule(line, quantity, later, now_on, later_on, today, policy),
                 reservation=Reservation(line=line.number, item=item.number, quantity=stock.reserved) if item and stock.reserved else None,
@@ -196,9 +198,10 @@ def _agreed_price(
     return listed.amount, listed.base if listed.base != 1 else None, None if line.unit and same_unit(line.unit, unit) else unit, True
 
 
-def _net(
+def line_net(
     line: OrderLine, quantity: Decimal, price: Decimal | None, base: Decimal | None, unit: str | None, item: Item | None, currency: str | None
 ) -> Decimal | None:
+    """The value of so much of a line at this price, with its share of the line's allowances and charges; None where it is not known."""
     if price is None:
         return None
     value = line_value(quantity, line.unit, price, base, unit, item)

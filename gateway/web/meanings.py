@@ -32,6 +32,7 @@ _TABLES: ReadOnly[str, ReadOnly[str, str]] = {
         "662": "sub_line_relation",
         "103": "packaging",
         "668": "line_action",
+        "670": "line_change",
         "587": "order_response",
         "591": "payment_method",
         "355": "unit",

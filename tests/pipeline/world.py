@@ -186,3 +186,36 @@ def segments(text: str) -> Iterator[list[str]]:
 def tags(text: str, tag: str) -> list[list[str]]:
     """All segments with a tag."""
     return [segment for segment in segments(text) if segment[0] == tag]
+
+
+def x12_change(
+    number: str = "PO1",
+    *,
+    control: int = 2,
+    lines: tuple[str, ...] = (),
+    head: tuple[str, ...] = (),
+    purpose: str = "04",
+    sequence: str = "",
+    usage: str = "P",
+) -> bytes:
+    """An 860; `lines` are POC segments, `head` what else stands in the head."""
+    body = [
+        "ST*860*0001",
+        f"BCH*{purpose}*SA*{number}**{sequence}*20260105*****20260107",
+        *head,
+        *lines,
+        f"CTT*{sum(line.startswith('POC') for line in lines)}",
+    ]
+    body.append(f"SE*{len(body) + 1}*0001")
+    top = [
+        f"ISA*00*          *00*          *ZZ*{'ACMEBUYER':<15}*ZZ*{'SELLERCO':<15}*260107*1200*U*00401*{control:09d}*0*{usage}*>",
+        f"GS*PC*ACMEBUYER*SELLERCO*20260107*1200*{control}*X*004010",
+    ]
+    return ("~".join([*top, *body, f"GE*1*{control}", f"IEA*1*{control:09d}"]) + "~").encode()
+
+
+def poc(line: str, action: str, quantity: str = "", price: str = "", item: str = "", unit: str = "EA") -> str:
+    """One POC segment."""
+    counted = f"{quantity}*{quantity}*{unit}" if quantity else "**"
+    names = f"BP*B{item}*VP*{item}" if item else ""
+    return f"POC*{line}*{action}*{counted}*{price}**{names}".rstrip("*")

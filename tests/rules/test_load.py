@@ -163,3 +163,10 @@ def test_a_percent_is_of_what_was_expected() -> None:
     assert tolerance.allows(Fraction(90), Fraction(100))
     assert not tolerance.allows(Fraction(89), Fraction(100))
     assert (tolerance.amount, tolerance.words()) == (Decimal(10), "10 %")
+
+
+def test_a_retired_check_says_what_took_its_place() -> None:
+    with pytest.raises(Faults) as raised:
+        load_rules(Shelf(), [overlay("checks: {RULE-CHANGE-BY-HAND: hold}\n")])
+    [fault] = raised.value.faults
+    assert "is retired" in fault.message and "take this line out" in fault.message

@@ -21,6 +21,7 @@ MEANING = {
     "rejected_line": "a rejected line rejects `line` (that line alone) or `order` (all of it)",
     "credit": "a problem of credit leads to `hold` or `warn`",
     "lead_days": "the earliest day that we promise, in days from today",
+    "change_wait": "minutes that a change waits for its order, or for the change before it, which may still come",
 }
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from gateway.model.amendment import change_fingerprint
+from gateway.model.change import OrderChange
 from gateway.model.facts import EarlierOrder
 from gateway.model.facts import Facts
 from gateway.model.facts import Item
@@ -16,6 +18,9 @@ from gateway.model.facts import Price
 from gateway.model.facts import StockLevel
 from gateway.model.fingerprint import fingerprint
 from gateway.model.order import Order
+from gateway.model.standing import EarlierChange
+from gateway.model.standing import StandingLine
+from gateway.model.standing import StandingOrder
 from gateway.rules.load import load_rules
 from gateway.rules.plan import RulePlan
 
@@ -107,3 +112,36 @@ def facts(**fields: Any) -> Facts:
 def earlier(state: str, of: Order | None = None, **fields: Any) -> EarlierOrder:
     """An order PO1 that came before; `of` gives it its content."""
     return EarlierOrder(**{"document": "d1", "number": "PO1", "state": state, "fingerprint": fingerprint(of) if of else "other", **fields})
+
+
+def change(lines: Sequence[Mapping[str, Any]] = (), **fields: Any) -> OrderChange:
+    """A change of PO1, its lines as they are given."""
+    document = {"kind": "order_change", "order_number": "PO1", "purpose": "change", "lines": list(lines), **fields}
+    return msgspec.convert(_without_nulls(document), OrderChange, strict=False)
+
+
+def standing(
+    state: str = "accepted", of: Order | None = None, *, lines: Mapping[str, Mapping[str, Any]] | None = None, **fields: Any
+) -> StandingOrder:
+    """Order PO1 as it stands, accepted as it was ordered and reserved; `lines` say how far each is."""
+    ordered = of or order()
+    far = tuple(
+        StandingLine(
+            **{
+                "number": line.number,
+                "accepted": line.quantity or Decimal(0),
+                "price": line.price,
+                "item": "BOLT",
+                "reserved": line.quantity or Decimal(0),
+                **{name: Decimal(value) if name != "rejected" else value for name, value in (lines or {}).get(line.number, {}).items()},
+            }
+        )
+        for line in ordered.lines
+    )
+    total = sum((line.accepted * (line.price or 0) for line in far), Decimal(0))
+    return StandingOrder(**{"document": "d1", "order": ordered, "state": state, "currency": "EUR", "total": total, "lines": far, **fields})
+
+
+def earlier_change(of: OrderChange, state: str = "accepted") -> EarlierChange:
+    """A change of PO1 that came before."""
+    return EarlierChange(document="c1", number=of.number, sequence=of.sequence, fingerprint=change_fingerprint(of), state=state)

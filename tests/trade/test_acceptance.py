@@ -341,19 +341,6 @@ def test_a_copy_of_nothing_waits_and_is_booked_when_released(purpose: str, code:
     assert (released.state, released.books) == ("accepted", True)
 
 
-def test_a_replacement_waits_and_then_ends_the_earlier_order() -> None:
-    known = facts(earlier={"PO1": (earlier("accepted"),)})
-    assert decided(order(purpose="replace"), known).state == "held"
-    released = decided(order(purpose="replace"), known, released=frozenset({"RULE-CHANGE-BY-HAND"}))
-    assert (released.state, released.books, released.ends) == ("accepted", True, ("d1",))
-
-
-def test_a_change_waits_and_is_then_only_noted() -> None:
-    assert decided(order(purpose="change")).state == "held"
-    released = decided(order(purpose="change"), released=frozenset({"RULE-CHANGE-BY-HAND"}))
-    assert (released.state, released.books, released.response) == ("accepted", False, None)
-
-
 # --- a batch ----------------------------------------------------------------------------------------------------------------
 
 
