@@ -20,6 +20,7 @@ from gateway.mapping.compile_scopes import Scopes
 from gateway.mapping.compile_values import Value
 from gateway.mapping.compile_values import Values
 from gateway.mapping.functions import Only
+from gateway.mapping.levels import below
 from gateway.mapping.plan import Block
 from gateway.mapping.plan import First
 from gateway.mapping.plan import Join
@@ -107,6 +108,7 @@ class _Writer:
             told=tracing.told,
             adopt=tracing.adopt,
             adopt_merged=tracing.adopt_merged,
+            below=below,
             merged=tracing.merged,
             Only=Only,
             OtherIdentifier=OtherIdentifier,
@@ -377,8 +379,14 @@ class _Writer:
             body.line(f"{position} = 0")
             if block.group_by:
                 body.line(f"{groups} = {{}}")
-            for path in (*block.around, block.each):
-                inner, more = self.scopes.matching(body, block, inner) if block.matching is not None else self.scopes.loop(body, path, inner)
+            for place, path in enumerate((*block.around, block.each)):
+                below = block.below[place] if place < len(block.below) else None
+                if below is not None:
+                    inner, more = self.scopes.levels(body, path, below, inner)
+                elif block.matching is not None:
+                    inner, more = self.scopes.matching(body, block, inner)
+                else:
+                    inner, more = self.scopes.loop(body, path, inner)
                 opened += more
             if block.lonely is not None:
                 asked = self.values.take(body, block.lonely[0], inner, block.where)

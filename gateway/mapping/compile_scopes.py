@@ -3,6 +3,7 @@
 Knows how a scope is opened, not what is read in it.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from gateway.mapping.code import Function
@@ -18,6 +19,7 @@ from gateway.mapping.plan import Join
 from gateway.mapping.plan import Leaf
 from gateway.mapping.plan import ListPlan
 from gateway.mapping.plan import Named
+from gateway.mapping.plan import Path
 from gateway.mapping.plan import SegmentPath
 from gateway.mapping.plan import Spot
 from gateway.mapping.plan import Take
@@ -112,6 +114,37 @@ class Scopes:
         function.open(f"for {tree}, {segment} in {index}(x, {scope.up(-1).tree}).get({ours.variable}, ()):")
         return CodeScope(tree=tree, segment=segment, outer=scope), 1
 
+    def levels(self, function: Function, path: Path, outward: int, scope: CodeScope) -> tuple[CodeScope, int]:
+        """Opens a loop over the levels right below another one."""
+        tree, segment = self.module.name("t"), self.module.name("s")
+        above = f"id({scope.up(outward).segment})" if outward >= 0 else "0"
+        function.open(f"for {tree}, {segment} in {self._children(path)}(x, {scope.up(-1).tree}).get({above}, ()):")
+        assert isinstance(path, SegmentPath)
+        tests = tuple(test for hop in path.routes[0].hops for test in hop.tests)
+        function.open(f"if {self.paths.holds(segment, tests) or 'True'}:")
+        return CodeScope(tree=tree, segment=segment, outer=scope), 2
+
+    def _children(self, path: Path) -> str:
+        """The name of a function that gives all levels by the one they hang under; they are gone through once for each transaction."""
+        assert isinstance(path, SegmentPath)
+        route = path.routes[0]
+        plain = replace(route, hops=tuple(replace(hop, tests=()) for hop in route.hops))
+        key = ("levels", plain)
+        known = self.module.shared(key)
+        if known is not None:
+            return known
+        name = self.module.share(key, self.module.name("levels"))
+        function = self.module.function(name, "x, t")
+        function.line(f"held = x.indexes.get({name!r})")
+        with function.block("if held is None:"):
+            function.line("pairs = []")
+            tree, segment, opened = self.paths.walk(function, "t", plain)
+            function.line(f"pairs.append(({tree}, {segment}))")
+            function.close(opened)
+            function.line(f"held = x.indexes[{name!r}] = below(pairs, {route.segment.tag!r})")
+        function.line("return held")
+        return name
+
     def index(self, path: SegmentPath, spots: tuple[Spot, ...]) -> str:
         """The name of a function that gives all instances of a path by their value; they are gone through once for each transaction."""
         key = ("index", path.routes, spots)
@@ -159,6 +192,8 @@ class Scopes:
 
     def guard(self, block: Block, scope: CodeScope) -> str:
         """A quick look whether there is anything to do."""
+        if block.below and block.below[0] is not None:
+            return ""
         if block.matching is not None:
             assert isinstance(block.each, SegmentPath)
             return f"{self.index(block.each, block.matching[0].spots)}(x, {scope.up(-1).tree})"

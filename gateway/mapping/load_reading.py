@@ -8,6 +8,7 @@ from gateway.mapping.desk import Scope
 from gateway.mapping.desk import inside
 from gateway.mapping.desk import load_group
 from gateway.mapping.desk import path_of
+from gateway.mapping.levels import LEVELS
 from gateway.mapping.load_modifiers import Wanted
 from gateway.mapping.load_values import load_condition
 from gateway.mapping.load_values import load_leaf
@@ -114,6 +115,7 @@ def _block(value: Node, struct: Any, scope: Scope, desk: Desk, depth: int, *, si
     each: Path | None = None
     within: Path | None = None
     around: tuple[Path, ...] = ()
+    below: tuple[int | None, ...] = ()
     pairs: SegmentPath | None = None
     group_by: tuple[Path, ...] = ()
     matching: tuple[SegmentPath, SegmentPath] | None = None
@@ -139,13 +141,16 @@ def _block(value: Node, struct: Any, scope: Scope, desk: Desk, depth: int, *, si
                 word = "each" if "each" in node else "in"
                 held = node.items[word]
                 lists: list[Path] = []
+                levels: list[int | None] = []
                 for item in held.items if isinstance(held, Sequence) and word == "each" and held.items else (held,):
-                    opened = path_of(item, inner, desk, element=False)
+                    level = _level(item, inner, desk) if word == "each" else None
+                    opened = path_of(item, inner, desk, element=False, text=f"/{level[0]}" if level else None)
                     if opened is None:
                         return None
+                    levels.append(level[1] if level else None)
                     inner = inside(opened, inner)
                     lists.append(opened)
-                around = tuple(lists[:-1])
+                around, below = tuple(lists[:-1]), tuple(levels)
                 each, within = (lists[-1], None) if word == "each" else (None, lists[-1])
             if "group_by" in node:
                 inner, group_by = load_group(node, inner, desk)
@@ -170,6 +175,7 @@ def _block(value: Node, struct: Any, scope: Scope, desk: Desk, depth: int, *, si
         struct=struct,
         each=each,
         around=around,
+        below=below,
         within=within,
         matching=matching,
         lonely=lonely,
@@ -180,6 +186,23 @@ def _block(value: Node, struct: Any, scope: Scope, desk: Desk, depth: int, *, si
         when=when,
         where=first.where,
     )
+
+
+def _level(node: Node, scope: Scope, desk: Desk) -> tuple[str, int] | None:
+    """`>HL[03=P]`: the path behind the sign, and how many scopes outward the level is that they hang under (-1: under none)."""
+    if not isinstance(node, Scalar) or not node.text.startswith(">"):
+        return None
+    text = node.text[1:].strip()
+    tag = text.split("[", 1)[0]
+    if tag not in LEVELS or not isinstance(scope, SegmentScope):
+        desk.fault(node, f"`>` asks for the levels below: {' or '.join(f'>{known}' for known in LEVELS)}")
+        return text, -1
+    outward, at = 0, scope
+    while at.outer is not None:
+        if at.segment is not None and at.segment.tag == tag:
+            return text, outward
+        outward, at = outward + 1, at.outer
+    return text, -1
 
 
 Both = tuple[SegmentPath, SegmentPath]

@@ -282,6 +282,8 @@ class Block:
     #: the lists around that of `each`: each: [Ntry, NtryDtls/TxDtls]
     around: tuple[Path, ...] = ()
     within: Path | None = None
+    #: (*around, each): None, or `>HL`: only the levels right below the one so many scopes outward (-1: those that hang under none)
+    below: tuple[int | None, ...] = ()
     #: of `each` only those whose first value is the second one, a value of the scope around; found through an index
     matching: tuple[SegmentPath, SegmentPath] | None = None
     #: of `each` only those whose first value stands nowhere among the second ones

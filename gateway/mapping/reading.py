@@ -77,8 +77,8 @@ class Reading:
         self.partner = partner
         self.problems: list[Problem] = []
         self.trace: Trace = {}
-        #: for `matching:`, by its name: value -> (tree, segment) of all that have it
-        self.indexes: dict[str, dict[str, list[tuple[Any, Any]]]] = {}
+        #: for `matching:` and `>HL`, by its name: value (or parent) -> (tree, segment) of all that have it
+        self.indexes: dict[str, dict[Any, list[tuple[Any, Any]]]] = {}
         #: for `counter:`, by its name: how often it was asked for
         self.counters: dict[str, int] = {}
         delimiters = transaction.delimiters

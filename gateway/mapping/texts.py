@@ -13,6 +13,8 @@ TEXT_FUNCTIONS: dict[str, Callable[[str], str]] = {
     "before_colon": lambda text: text.partition(":")[0],
     "after_colon": lambda text: text.partition(":")[2] or text,
     # a package of UN/ECE Recommendation 20 (XCT) as Recommendation 21 has it (CT)
+    # a label's SSCC may carry its application identifier: (00) or 00
+    "sscc": lambda text: text.replace("(00)", "", 1) if text.startswith("(00)") else text[2:] if len(text) == 20 and text.startswith("00") else text,
     "package_code": lambda text: text[1:] if len(text) == 3 and text.startswith("X") else text,
 }
 

@@ -31,7 +31,10 @@ class DespatchLine(Value, frozen=True, kw_only=True):
     description: str | None = None
     batch: str | None = None
     best_before: date | None = None
+    serials: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
+    #: standard pack: the handling units that hold nothing but this line
+    units: "tuple[HandlingUnit, ...]" = ()
 
 
 class HandlingUnit(Value, frozen=True, kw_only=True):
@@ -41,7 +44,11 @@ class HandlingUnit(Value, frozen=True, kw_only=True):
     type: str | None = None
     weight: Decimal | None = None
     weight_unit: str | None = None
+    #: how much of the line is in it, where it stands under a line
+    quantity: Decimal | None = None
     lines: tuple[DespatchLine, ...] = ()
+    #: cartons on a pallet
+    units: "tuple[HandlingUnit, ...]" = ()
 
 
 class DespatchOrder(Value, frozen=True, kw_only=True):
