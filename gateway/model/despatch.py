@@ -4,6 +4,8 @@ from datetime import date
 from datetime import datetime
 from decimal import Decimal
 
+import msgspec
+
 from gateway.model.values import DeliveryTerms
 from gateway.model.values import ItemIdentifiers
 from gateway.model.values import Note
@@ -49,6 +51,30 @@ class HandlingUnit(Value, frozen=True, kw_only=True):
     lines: tuple[DespatchLine, ...] = ()
     #: cartons on a pallet
     units: "tuple[HandlingUnit, ...]" = ()
+
+
+def by_item(advice: "DespatchAdvice") -> "DespatchAdvice":
+    """The same shipment item first (standard pack): each line once with its whole quantity, and under it the units that hold it.
+
+    Units that hold several lines cannot hang under one of them: an order with such a unit, or with units on others, stays as it is.
+    """
+    return msgspec.structs.replace(advice, orders=tuple(_order_by_item(order) for order in advice.orders))
+
+
+def _order_by_item(order: "DespatchOrder") -> "DespatchOrder":
+    if not order.units or any(len(unit.lines) != 1 or unit.units for unit in order.units):
+        return order
+    lines: dict[object, DespatchLine] = {}
+    units: dict[object, list[HandlingUnit]] = {}
+    for unit in order.units:
+        line = unit.lines[0]
+        key = (line.order_line or line.number, line.identifiers, line.unit, line.batch, line.best_before)
+        known = lines.get(key)
+        both = (known.quantity + line.quantity, known.serials + line.serials) if known is not None else (line.quantity, line.serials)
+        lines[key] = msgspec.structs.replace(known or line, quantity=both[0], serials=both[1])
+        units.setdefault(key, []).append(msgspec.structs.replace(unit, lines=(), quantity=line.quantity))
+    gathered = tuple(msgspec.structs.replace(line, units=tuple(units[key])) for key, line in lines.items())
+    return msgspec.structs.replace(order, units=(), lines=gathered + order.lines)
 
 
 class DespatchOrder(Value, frozen=True, kw_only=True):

@@ -6,10 +6,16 @@ from typing import Any
 import pytest
 
 from gateway.mapping.levels import below
+from gateway.model.despatch import DespatchAdvice
+from gateway.model.despatch import by_item
+from gateway.model.document import decode
 from gateway.model.document import encode
+from tests.mapping.mapping_world import checked
 from tests.mapping.mapping_world import edifact_file
 from tests.mapping.mapping_world import read
 from tests.mapping.mapping_world import shipped
+from tests.mapping.mapping_world import transaction_of
+from tests.mapping.mapping_world import write
 from tests.mapping.mapping_world import x12_file
 
 SSCC = ("340123450000000017", "340123450000000024", "340123450000000031")
@@ -30,7 +36,14 @@ HEAD = "BSN*00*S1*20260110*0930*0001~HL*1**S~TD1*CTN25*2****G*40*KG~TD5**2*UPSN*
 
 
 def test_pick_and_pack_puts_items_into_their_cartons() -> None:
-    body = HEAD + f"HL*3*2*P~MAN*GM*00{SSCC[0]}~" + item("4", "3", "1", 8) + item("5", "3", "2", 3) + f"HL*6*2*P~MAN*GM*{SSCC[1]}~" + item("7", "6", "1", 4)
+    body = (
+        HEAD
+        + f"HL*3*2*P~MAN*GM*00{SSCC[0]}~"
+        + item("4", "3", "1", 8)
+        + item("5", "3", "2", 3)
+        + f"HL*6*2*P~MAN*GM*{SSCC[1]}~"
+        + item("7", "6", "1", 4)
+    )
     told = advice(body + "CTT*7~")
     assert (told["number"], told["despatched_on"], told["transport"]["scac"], told["transport"]["consignment"]) == ("S1", "2026-01-10", "UPSN", "W77")
     assert told["ship_to"]["identifiers"] == {"buyer_assigned": "0012"}
@@ -54,7 +67,13 @@ def test_standard_pack_puts_cartons_under_their_item() -> None:
 
 
 def test_cartons_stand_on_their_pallet() -> None:
-    body = HEAD + f"HL*3*2*T~MAN*GM*{SSCC[0]}~HL*4*3*P~MAN*GM*{SSCC[1]}~" + item("5", "4", "1", 8) + f"HL*6*3*P~MAN*GM*{SSCC[2]}~" + item("7", "6", "1", 4)
+    body = (
+        HEAD
+        + f"HL*3*2*T~MAN*GM*{SSCC[0]}~HL*4*3*P~MAN*GM*{SSCC[1]}~"
+        + item("5", "4", "1", 8)
+        + f"HL*6*3*P~MAN*GM*{SSCC[2]}~"
+        + item("7", "6", "1", 4)
+    )
     [order] = advice(body)["orders"]
     [pallet] = order["units"]
     assert pallet["sscc"] == SSCC[0]
@@ -111,3 +130,63 @@ def test_cps_levels_nest_units_and_goods(version: str) -> None:
     assert pallet["sscc"] == SSCC[0]
     assert [(unit["sscc"], unit["lines"][0]["quantity"]) for unit in pallet["units"]] == [(SSCC[1], "8")]
     assert (carton["sscc"], carton["lines"][0]["quantity"], carton["lines"][0]["order_line"]) == (SSCC[2], "4", "1")
+
+
+def shipment(units: list[dict[str, Any]], lines: list[dict[str, Any]] | None = None) -> DespatchAdvice:
+    order = {"number": "PO1", "units": units, "lines": lines or []}
+    document = decode(json.dumps({"kind": "despatch_advice", "number": "S1", "issued_on": "2026-01-10", "orders": [order]}))
+    assert isinstance(document, DespatchAdvice)
+    return document
+
+
+def goods(line: str, quantity: str, **more: Any) -> dict[str, Any]:
+    return {"number": line, "order_line": line, "quantity": quantity, "unit": "EA", "identifiers": {"buyer": f"B{line}"}, **more}
+
+
+PALLETS = [
+    {"sscc": SSCC[0], "units": [{"sscc": SSCC[1], "lines": [goods("1", "8", serials=["A1", "A2"])]}], "lines": [goods("3", "1")]},
+    {"sscc": SSCC[2], "lines": [goods("1", "4")]},
+]
+
+
+def back(body: list[Any], type_: str) -> list[dict[str, Any]]:
+    """The orders that our own reader finds in what was written."""
+    if type_ == "856":
+        data = x12_file("".join("*".join(segment) + "~" for segment in body), "856", group="SH")
+        spec = "x12/004010/856"
+    else:
+        segments = ("+".join([segment[0], *(":".join(element) for element in segment[1:])]) + "'" for segment in body)
+        data, spec = edifact_file("".join(segments), "DESADV"), "edifact/d96a/desadv"
+    assert not checked(transaction_of(data), spec).problems
+    document, _ = read(shipped(spec, "read"), data)
+    return json.loads(encode(document))["orders"]
+
+
+@pytest.mark.parametrize("type_", ["856", "desadv"])
+def test_pallets_with_cartons_are_written_as_they_are_read(type_: str) -> None:
+    spec = "x12/004010/856" if type_ == "856" else "edifact/d96a/desadv"
+    body, problems = write(shipped(spec, "write"), shipment(PALLETS))
+    assert not problems
+    [order] = back(body, type_)
+    pallet, other = order["units"]
+    assert (pallet["sscc"], pallet["units"][0]["sscc"], other["sscc"]) == SSCC
+    assert [line["quantity"] for line in pallet["lines"]] == ["1"]
+    [line] = pallet["units"][0]["lines"]
+    assert (line["quantity"], line["serials"], line["identifiers"]["buyer"]) == ("8", ["A1", "A2"], "B1")
+    assert other["lines"][0]["quantity"] == "4"
+
+
+def test_item_first_gathers_a_line_over_its_cartons() -> None:
+    advice = by_item(shipment([{"sscc": SSCC[0], "lines": [goods("1", "8")]}, {"sscc": SSCC[1], "lines": [goods("1", "4")]}], [goods("2", "3")]))
+    body, problems = write(shipped("x12/004010/856", "write"), advice)
+    assert not problems
+    assert body[0][5] == "0002"
+    [order] = back(body, "856")
+    assert [(line["order_line"], line["quantity"]) for line in order["lines"]] == [("1", "12"), ("2", "3")]
+    assert [(unit["sscc"], unit["quantity"]) for unit in order["lines"][0]["units"]] == [(SSCC[0], "8"), (SSCC[1], "4")]
+
+
+def test_mixed_cartons_and_pallets_cannot_stand_under_one_item() -> None:
+    mixed = shipment([{"sscc": SSCC[0], "lines": [goods("1", "8"), goods("2", "1")]}])
+    assert by_item(mixed) == mixed
+    assert by_item(shipment(PALLETS)) == shipment(PALLETS)
