@@ -158,6 +158,8 @@ class Agreement(_Checked):
     accept_errors: bool | tuple[ErrorClass, ...] = False
     #: warnings of these classes count as errors
     refuse_warnings: tuple[ErrorClass, ...] = ()
+    #: despatch advices: handling units with their goods in them, or (standard pack) each item with its handling units under it
+    structure: Literal["as_packed", "item_first"] = "as_packed"
     #: seconds that an outgoing document can still be stopped
     undo: float = 0.0
     #: the version and identity to use instead of the received ones

@@ -104,6 +104,18 @@ ELEMENT_CHARACTER = Kind(
     contrl="37",
     error_class="characters",
 )
+CPS_PARENT_UNKNOWN = Kind(
+    code="EDIFACT-CPS-PARENT-UNKNOWN",
+    title="A packing level names a parent that is no level before it",
+    cure="Send in 7166 the 7164 of the level that this one stands under, after that level.",
+    severity=Severity.WARNING,
+)
+CPS_NUMBER_TWICE = Kind(
+    code="EDIFACT-CPS-NUMBER-TWICE",
+    title="Two packing levels have the same number",
+    cure="Number the levels of a message through in 7164.",
+    severity=Severity.WARNING,
+)
 ELEMENT_CODE = Kind(
     code="EDIFACT-ELEMENT-CODE",
     title="A code is not one of those that are allowed",

@@ -340,6 +340,24 @@ ELEMENT_CHARACTER = Kind(
     ak5="5",
     error_class="characters",
 )
+HL_PARENT_UNKNOWN = Kind(
+    code="X12-HL-PARENT-UNKNOWN",
+    title="A level names a parent that is no level before it",
+    cure="Send in HL02 the HL01 of the level that this one stands under, after that level.",
+    ak3="8",
+    ak4="7",
+    ak5="5",
+    error_class="segments",
+)
+HL_NUMBER_TWICE = Kind(
+    code="X12-HL-NUMBER-TWICE",
+    title="Two levels have the same number",
+    cure="Number the levels of a transaction through in HL01.",
+    ak3="8",
+    ak4="7",
+    ak5="5",
+    error_class="segments",
+)
 ELEMENT_CODE = Kind(
     code="X12-ELEMENT-CODE",
     title="A code is not one of those that are allowed",

@@ -20,7 +20,7 @@ def below(pairs: Iterable[Pair], tag: str) -> dict[int, list[Pair]]:
     line: list[tuple[str, Any]] = []
     for pair in pairs:
         segment = pair[1]
-        above = numbered.get(_text(segment, parent))
+        above = numbered.get(_text(segment, parent))  # a level that names itself is not there yet: it hangs under none
         level = _text(segment, code) if code is not None else ""
         if code is not None:
             if _text(segment, parent):

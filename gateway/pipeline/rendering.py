@@ -20,6 +20,8 @@ from gateway.kinds import pipeline as kinds
 from gateway.mapping.apply import to_transaction
 from gateway.mapping.reading import PartnerValues
 from gateway.model import document as canonical
+from gateway.model.despatch import DespatchAdvice
+from gateway.model.despatch import by_item
 from gateway.model.document import Document
 from gateway.pipeline.answering import Numbers
 from gateway.pipeline.answering import decoded
@@ -130,6 +132,9 @@ def render(station: Station, connection: Connection, entry: Entry, body: Body | 
 
 def write_body(document: Document, spec: str, plans: Plans, loaded: LoadedPartner | None) -> Body | Unrenderable:
     """Map a document outward."""
+    agreement = next((one for one in loaded.partner.agreements if one.send == spec), None) if loaded else None
+    if isinstance(document, DespatchAdvice) and agreement is not None and agreement.structure == "item_first":
+        document = by_item(document)
     plan: WritingPlan = plans.writing(spec, loaded)
     values = PartnerValues(loaded.partner.values()) if loaded else PartnerValues({})
     made, problems = to_transaction(document, plan.mapping, values)

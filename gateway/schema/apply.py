@@ -7,6 +7,7 @@ anything put into words and places. No input raises.
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import islice
 
 import msgspec
 
@@ -30,6 +31,8 @@ from gateway.schema.compile import Position
 from gateway.schema.compile import Step
 from gateway.schema.diagnose import Finding
 from gateway.schema.diagnose import diagnose
+from gateway.schema.levels import LEVEL_TAGS
+from gateway.schema.levels import level_findings
 from gateway.schema.plan import Tree
 from gateway.schema.walk import Misplaced
 from gateway.schema.walk import Stray
@@ -113,9 +116,11 @@ def check(transaction: Transaction, compiled: CompiledSchema) -> Checked:
         walk = walk or Walk(compiled, levels, MOST + 1)
         walk.finish(position, segment)
     controls = not raw.isprintable() and _has_controls(raw, delimiters)
-    if not doubtful and not controls and (walk is None or not walk.strays):
+    tag = LEVEL_TAGS.get(compiled.plan.type)
+    levels_wrong = list(islice(level_findings(transaction.segments, tag), MOST + 1)) if tag is not None else []
+    if not doubtful and not controls and not levels_wrong and (walk is None or not walk.strays):
         return Checked(tree, [], not (transaction.problems and any(problem.severity is Severity.ERROR for problem in transaction.problems)))
-    problems = _Report(transaction, compiled, delimiters).problems(doubtful, walk.strays if walk else [], controls)
+    problems = _Report(transaction, compiled, delimiters).problems(doubtful, walk.strays if walk else [], controls, levels_wrong)
     return Checked(tree, problems, not any(problem.severity is Severity.ERROR for problem in (*problems, *transaction.problems)))
 
 
@@ -150,7 +155,9 @@ class _Report:
         self.index = {id(segment): index for index, segment in enumerate(transaction.segments, 1)}
         self.answer: list[tuple[int, Problem]] = []
 
-    def problems(self, doubtful: list[tuple[Segment, Position]], strays: list[Stray], controls: bool) -> list[Problem]:
+    def problems(
+        self, doubtful: list[tuple[Segment, Position]], strays: list[Stray], controls: bool, levels: list[tuple[Segment, Finding]]
+    ) -> list[Problem]:
         malformed = {problem.place.index for problem in self.transaction.problems if problem.code == self.kinds.TAG_MALFORMED.code}
         for stray in strays:
             index = self.index.get(id(stray.segment), 0) + stray.at_end
@@ -159,7 +166,10 @@ class _Report:
         for segment, position in doubtful:
             if len(self.answer) > MOST:
                 break
-            self._tell(segment, position.loop, diagnose(segment, position.use, self.compiled.plan.syntax, self.delimiters))
+            loop = position.loop.use.name if position.loop.parent else None
+            self._tell(segment, loop, diagnose(segment, position.use, self.compiled.plan.syntax, self.delimiters))
+        for segment, finding in levels:
+            self._tell(segment, finding.loop, [finding])
         if controls:
             self._tell_controls()
         self.answer.sort(key=lambda pair: pair[0])
@@ -179,14 +189,14 @@ class _Report:
         locate = x12_codec.locate if self.transaction.syntax is Syntax.X12 else edifact_codec.locate
         return locate(self.transaction, index, element, component, repetition)
 
-    def _tell(self, segment: Segment, loop: LoopNode, findings: Iterable[Finding]) -> None:
+    def _tell(self, segment: Segment, loop: str | None, findings: Iterable[Finding]) -> None:
         index = self.index[id(segment)]
         for finding in findings:
             span = self._span(index, finding.element, finding.component, finding.repetition)
             place = place_in(
                 self.transaction, index=index, element=finding.element, component=finding.component, repetition=finding.repetition, span=span
             )
-            place = msgspec.structs.replace(place, loop=loop.use.name if loop.parent else None, element_reference=finding.reference)
+            place = msgspec.structs.replace(place, loop=loop, element_reference=finding.reference)
             problem = finding.kind.at(place, finding.message, found=finding.found, expected=finding.expected, severity=finding.severity)
             self.answer.append((index, problem))
 

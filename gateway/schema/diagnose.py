@@ -35,6 +35,8 @@ class Finding:
     component: int | None = None
     repetition: int | None = None
     reference: str | None = None
+    #: the loop it stands in, where the segment's place in the schema does not say it
+    loop: str | None = None
     found: str | None = None
     expected: str | None = None
     severity: Severity | None = None
