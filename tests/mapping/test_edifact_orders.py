@@ -503,7 +503,7 @@ def test_every_value_that_was_copied_stands_at_its_offset() -> None:
         assert entry.offset is not None and entry.length is not None
         raw = data[entry.offset : entry.offset + entry.length].decode("latin-1")
         assert re.sub(r"\?(.)", r"\1", raw) == value, path
-        assert entry.mapping.startswith("mappings/edifact/d96a/orders.yaml:")
+        assert entry.mapping.startswith(("mappings/edifact/d96a/orders.yaml:", "mappings/parts/edifact-read.yaml:"))
     wanted = {"number", "buyer.name", "buyer.identifiers.vat", "lines[0].price", "lines[0].identifiers.seller", "lines[0].identifiers.gtin"}
     assert wanted <= set(copied)
     assert [entry.how for entry in traced["lines[0].description"]] == ["joined", "joined"]
