@@ -175,8 +175,8 @@ def test_mappings_that_extend_each_other_in_a_circle_are_a_fault() -> None:
 
 
 def test_a_missing_mapping_is_named_with_the_nearest_one() -> None:
-    with pytest.raises(Faults, match=r"no mapping reads x12/004010/85O \(did you mean 'x12/004010/850'\?\)"):
-        load_mapping("x12/004010/85O", "read", SHIPPED, schema("x12/004010/850").plan)
+    with pytest.raises(Faults, match=r"no mapping reads x12/004010/850s \(did you mean 'x12/004010/850'\?\)"):
+        load_mapping("x12/004010/850s", "read", SHIPPED, schema("x12/004010/850").plan)
 
 
 def test_a_file_that_it_extends_and_that_is_missing_is_named_where_it_is_asked_for() -> None:
