@@ -258,40 +258,59 @@ class _Reader(EnvelopeReader):
     def find_boundary(self) -> tuple[str, int]:
         """What ends the message (UNT, another tag of the envelope, `end` of the file, `large`) and the message's length."""
         window = self.window
-        #: from where to look for a boundary, and for packages, in which there is none
+        # all counted from the window's position: from where to look for a boundary, and for packages, in which there is none
         searched = passed = 3
+        found: tuple[int, int, str] | None = None
         while True:
-            found = self.boundary.search(window.text, window.position + searched)
-            while found is not None and found["tag"] and edifact_text.is_released(window.text, found.start(), self.delimiters, window.position):
-                found = self.boundary.search(window.text, found.start() + 1)
-            limit = found.start() if found else len(window.text)
-            package = self.package.search(window.text, window.position + passed, limit) if not self.delimiters.wrapped else None
-            if package is not None:
-                behind = package.end() + int(package["length"]) - window.position
-                passed = package.end() - window.position - 1
-                if behind <= MAXIMUM_TRANSACTION and self.has_package_end(behind):
-                    searched = passed = behind
+            if found is None:
+                found = self.next_boundary(searched)
+            passed, is_package = self.pass_package(passed, found[0] if found else len(window.text) - window.position)
+            if is_package:
+                searched = max(searched, passed)
+                found = found if found and found[0] >= passed else None
                 continue
             have = len(window.text) - window.position
             if found is not None:
-                tag = edifact_text.unwrap(found["tag"] or "UNB")
-                distance = found.end() - window.position
+                start, distance, tag = found
                 if tag != "UNT":
                     return tag, distance
-                end = window.text.find(self.segment, found.end())
-                while end >= 0 and edifact_text.is_released(window.text, end, self.delimiters, found.end()):
+                behind = window.position + distance
+                end = window.text.find(self.segment, behind)
+                while end >= 0 and edifact_text.is_released(window.text, end, self.delimiters, behind):
                     end = window.text.find(self.segment, end + 1)
                 if end >= 0:
                     return "UNT", end + 1 - window.position
                 if have - distance > MAXIMUM_SEGMENT:
                     return "large", have
-                searched = max(3, found.start() - window.position)
+                searched = max(3, start)
             else:
-                searched = max(3, have - 256)
+                searched = max(searched, have - 256)
             if have > MAXIMUM_TRANSACTION:
                 return "large", have
             if not window.more():
                 return ("UNT" if found is not None else "end"), len(window.text[window.position :].rstrip(self.blanks))
+
+    def next_boundary(self, searched: int) -> tuple[int, int, str] | None:
+        """Start, end and tag of the next thing that ends a message, counted from the window's position."""
+        window = self.window
+        found = self.boundary.search(window.text, window.position + searched)
+        while found is not None and found["tag"] and edifact_text.is_released(window.text, found.start(), self.delimiters, window.position):
+            found = self.boundary.search(window.text, found.start() + 1)
+        if found is None:
+            return None
+        return found.start() - window.position, found.end() - window.position, edifact_text.unwrap(found["tag"] or "UNB")
+
+    def pass_package(self, passed: int, limit: int) -> tuple[int, bool]:
+        """Behind the object of the next package that is as long as it says, if there is one before `limit`; else how far it was looked."""
+        window = self.window
+        if self.delimiters.wrapped:
+            return passed, False
+        while package := self.package.search(window.text, window.position + passed, window.position + limit):
+            behind = package.end() + int(package["length"]) - window.position
+            passed = package.end() - window.position - 1
+            if behind <= MAXIMUM_TRANSACTION and self.has_package_end(behind):
+                return behind, True
+        return max(passed, limit - 256), False
 
     def skip_transaction(self) -> None:
         """Step over the rest of a message that is too large."""
@@ -315,9 +334,8 @@ class _Reader(EnvelopeReader):
             lower = tag.upper() != tag
             message = f"the tag '{tag[:20]}' is in lower case; tags are upper case" if lower else f"'{tag[:20]}' is no segment tag"
             self.tell(transaction, kinds.TAG_MALFORMED, message, index, None, tag[:20], tag[:20].upper() if lower else "three capital letters")
-        for index, segment in enumerate(transaction.segments, 1):
-            if segment[0] == "UNO":
-                self.tell_package(transaction, index)
+        for index in [number for number, segment in enumerate(transaction.segments, 1) if segment[0] == "UNO"][:_TOLD]:
+            self.tell_package(transaction, index)
         for position in edifact_text.empty_segments(transaction.raw, self.delimiters)[:_TOLD]:
             place = Place(
                 interchange=transaction.interchange_control_number or None,

@@ -273,39 +273,52 @@ class _Reader(EnvelopeReader):
     def find_boundary(self) -> tuple[str, int]:
         """What ends the transaction (SE, another tag of the envelope, `end` of the file, `large`) and the transaction's length."""
         window = self.window
-        #: from where to look for a boundary, and for binary segments, in which there is none
+        # all counted from the window's position: from where to look for a boundary, and for binary segments, in which there is none
         searched = passed = 2
+        found: tuple[int, int, str] | None = None
         while True:
-            found = self.boundary.search(window.text, window.position + searched)
-            limit = found.start() if found else len(window.text)
-            binary = self.binary.search(window.text, window.position + passed, limit) if not self.delimiters.wrapped else None
-            if binary is not None:
-                behind = binary.end() + int(binary["length"]) - window.position
-                passed = binary.end() - window.position
-                if behind <= MAXIMUM_TRANSACTION and window.hold(behind + 1) and window.text[window.position + behind] == self.segment:
-                    searched = passed = behind
+            if found is None:
+                match = self.boundary.search(window.text, window.position + searched)
+                if match is not None:
+                    found = match.start() - window.position, match.end() - window.position, x12_text.unwrap(match["tag"] or "ISA")
+            passed, is_binary = self.pass_binary(passed, found[0] if found else len(window.text) - window.position)
+            if is_binary:
+                searched = max(searched, passed)
+                found = found if found and found[0] >= passed else None
                 continue
             have = len(window.text) - window.position
             if found is not None:
-                tag = x12_text.unwrap(found["tag"] or "ISA")
-                distance = found.end() - window.position
+                start, distance, tag = found
                 if tag != "SE":
                     return tag, distance
-                end = window.text.find(self.segment, found.end())
-                swallowed = x12_text.SWALLOWED.search(window.text, found.end(), end + 256 if end >= 0 else len(window.text))
+                behind = window.position + distance
+                end = window.text.find(self.segment, behind)
+                swallowed = x12_text.SWALLOWED.search(window.text, behind, end + 256 if end >= 0 else len(window.text))
                 if swallowed is not None and (end < 0 or swallowed.start() < end):
                     return "SE", swallowed.start() - window.position
                 if end >= 0:
                     return "SE", end + 1 - window.position
                 if have - distance > MAXIMUM_SEGMENT:
                     return "large", have
-                searched = max(2, found.start() - window.position)
+                searched = max(2, start)
             else:
-                searched = max(2, have - 256)
+                searched = max(searched, have - 256)
             if have > MAXIMUM_TRANSACTION:
                 return "large", have
             if not window.more():
                 return ("SE" if found is not None else "end"), len(window.text[window.position :].rstrip(self.blanks))
+
+    def pass_binary(self, passed: int, limit: int) -> tuple[int, bool]:
+        """Behind the next binary segment that is as long as it says, if there is one before `limit`; else how far it was looked."""
+        window = self.window
+        if self.delimiters.wrapped:
+            return passed, False
+        while binary := self.binary.search(window.text, window.position + passed, window.position + limit):
+            behind = binary.end() + int(binary["length"]) - window.position
+            passed = binary.end() - window.position
+            if behind <= MAXIMUM_TRANSACTION and window.hold(behind + 1) and window.text[window.position + behind] == self.segment:
+                return behind, True
+        return max(passed, limit - 256), False
 
     def skip_transaction(self) -> None:
         """Step over the rest of a transaction that is too large."""
@@ -332,12 +345,12 @@ class _Reader(EnvelopeReader):
             self.tell(
                 transaction, kinds.TAG_MALFORMED, message, index, None, tag[:20], tag.upper() if lower else "two or three capital letters and digits"
             )
-        for index, segment in enumerate(segments, 1):
-            if segment[0] in x12_binary.LENGTHS and not x12_binary.is_whole(segment):
-                number = x12_binary.LENGTHS[segment[0]]
-                found = segment[number] if len(segment) > number else ""
-                message = f"{segment[0]}{number:02} says '{found[:20]}', the terminator is not that many bytes behind it"
-                self.tell(transaction, kinds.BINARY_LENGTH, message, index, number, found[:20], "the length of the data")
+        wrong = [(index, one) for index, one in enumerate(segments, 1) if one[0] in x12_binary.LENGTHS and not x12_binary.is_whole(one)]
+        for index, segment in wrong[:_TOLD]:
+            number = x12_binary.LENGTHS[segment[0]]
+            found = segment[number] if len(segment) > number else ""
+            message = f"{segment[0]}{number:02} says '{found[:20]}', the terminator is not that many bytes behind it"
+            self.tell(transaction, kinds.BINARY_LENGTH, message, index, number, found[:20], "the length of the data")
         if len(transaction.raw) > MAXIMUM_SEGMENT:
             for index, segment in enumerate(segments, 1):
                 if sum(map(len, segment)) > MAXIMUM_SEGMENT:
