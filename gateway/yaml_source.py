@@ -13,7 +13,14 @@ from typing import Protocol
 
 import yaml
 
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_KINDS = {yaml.ScalarNode: "tag:yaml.org,2002:str", yaml.SequenceNode: "tag:yaml.org,2002:seq", yaml.MappingNode: "tag:yaml.org,2002:map"}
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """What is not tagged is text, a list or a mapping: nobody asks by eight patterns whether a text might be a number or a date."""
+
+    def resolve(self, kind: type, value: object, implicit: object) -> str:
+        return _KINDS[kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +167,7 @@ def parse(text: str, file: str) -> Node:
     return node
 
 
-#: tags that plain YAML gives to scalars, lists and mappings by itself
+#: tags that say nothing new, also where they are written
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "seq", "map"))
 
 

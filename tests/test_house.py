@@ -12,7 +12,7 @@ FLOORS = {
     2: {"codecs", "trade", "rules", "store"},
     3: {"schema"},
     4: {"mapping", "exchange", "conformance"},
-    5: {"pipeline", "publish", "insight", "config"},
+    5: {"pipeline", "publish", "insight", "config", "user_files"},
     6: {"web"},
     7: {"cli", "demo", "__main__"},
 }

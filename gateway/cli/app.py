@@ -1,11 +1,17 @@
 """The typer application that the commands register with, and the options that many of them share."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Annotated
 
 import typer
 
 import gateway
+
+if TYPE_CHECKING:
+    from gateway.config import Installation
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,6 +35,13 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def top(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
     """An EDI and document gateway for order to cash: X12, EDIFACT and UBL from the purchase order to the payment."""
+
+
+def load_installation(config: Path | None) -> Installation:
+    """The installation of a config.yaml; what checks it is loaded now, not with the command."""
+    from gateway.config import load_installation as load
+
+    return load(config)
 
 
 def counted(number: int, word: str) -> str:

@@ -1,9 +1,12 @@
 """Commands over files without any state: check, read, write, ack, schema."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Annotated
 from typing import Any
 
@@ -16,17 +19,12 @@ from gateway.cli.app import PartnerOption
 from gateway.cli.app import app
 from gateway.cli.app import counted
 from gateway.cli.app import json_line
+from gateway.cli.app import load_installation
 from gateway.cli.failures import UNKNOWN_INPUT
 from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import WRONG_USAGE
 from gateway.cli.failures import Refused
 from gateway.cli.progress import with_progress
-from gateway.config import Installation
-from gateway.config import default_resolver
-from gateway.config import find_config
-from gateway.config import load_installation
-from gateway.exchange.directory import Directory
-from gateway.exchange.partner import LoadedPartner
 from gateway.pipeline.checking import Report
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.reading import Read
@@ -35,6 +33,13 @@ from gateway.pipeline.reading import stateless
 from gateway.problem import Problem
 from gateway.problem import Severity
 from gateway.problem import problem_json
+from gateway.user_files import default_resolver
+from gateway.user_files import find_config
+
+if TYPE_CHECKING:
+    from gateway.config import Installation
+    from gateway.exchange.directory import Directory
+    from gateway.exchange.partner import LoadedPartner
 
 CHUNK = 1 << 20
 

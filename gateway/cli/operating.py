@@ -14,11 +14,11 @@ from gateway.cli.app import JsonOption
 from gateway.cli.app import PartnerOption
 from gateway.cli.app import app
 from gateway.cli.app import json_line
+from gateway.cli.app import load_installation
 from gateway.cli.failures import UNKNOWN_INPUT
 from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import WRONG_USAGE
 from gateway.cli.failures import Refused
-from gateway.config import load_installation
 from gateway.problem import problem_json
 
 hold_app = typer.Typer(no_args_is_help=True, help="Documents that wait for a person.")

@@ -9,6 +9,7 @@ from gateway.cli.app import ConfigOption
 from gateway.cli.app import JsonOption
 from gateway.cli.app import app
 from gateway.cli.app import json_line
+from gateway.cli.app import load_installation
 from gateway.cli.documents import InputTrouble
 from gateway.cli.documents import chunks_of
 from gateway.cli.failures import INSTALLATION
@@ -16,8 +17,7 @@ from gateway.cli.failures import UNKNOWN_INPUT
 from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import WRONG_USAGE
 from gateway.cli.failures import Refused
-from gateway.config import find_config
-from gateway.config import load_installation
+from gateway.user_files import find_config
 
 partner_app = typer.Typer(no_args_is_help=True, help="Partner files: start one, list them.")
 app.add_typer(partner_app, name="partner")

@@ -1,5 +1,8 @@
 """Transactions to documents and back, by compiled mappings. Wrong data gives Problems; nothing here raises for what a file holds."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 from typing import Any
 
 from gateway.codecs.node import Repeated
@@ -7,15 +10,18 @@ from gateway.codecs.node import Segment
 from gateway.codecs.node import Syntax
 from gateway.codecs.node import Transaction
 from gateway.mapping.compile_reading import CompiledReading
-from gateway.mapping.compile_writing import CompiledWriting
 from gateway.mapping.reading import PartnerValues
 from gateway.mapping.reading import Reading
-from gateway.mapping.writing import Writing
 from gateway.model.document import Document
 from gateway.model.values import Source
 from gateway.problem import Problem
 from gateway.problem import Severity
 from gateway.schema.plan import Tree
+
+if TYPE_CHECKING:
+    # writing is loaded where something is written
+    from gateway.mapping.compile_writing import CompiledWriting
+    from gateway.mapping.writing import Writing
 
 __all__ = ["PartnerValues", "to_document", "to_transaction"]
 
@@ -53,6 +59,8 @@ def run_writing(document: Document, writing: CompiledWriting, partner: PartnerVa
     """The body with the state of its writing (problems, and the trace of the explaining variant)."""
     if not isinstance(document, (writing.plan.struct, *writing.plan.also)):
         raise ValueError(f"{writing.plan.spec} writes a document of kind {writing.plan.document}, not {type(document).__name__}")
+    from gateway.mapping.writing import Writing
+
     state = Writing(document, partner)
     return writing.run(state, document), state
 

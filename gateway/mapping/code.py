@@ -11,6 +11,7 @@ class Function:
 
     def __init__(self, module: "Module", name: str, parameters: str) -> None:
         self.module = module
+        self.name = name
         self.lines: list[str | Callable[[], list[str]]] = [f"def {name}({parameters}):"]
         self.depth = 1
         self._remembered: list[dict[object, str]] = [{}]
@@ -109,8 +110,26 @@ class Module:
         """All of it as Python source."""
         return "\n\n\n".join("\n".join(function.text()) for function in self.functions) + "\n"
 
-    def run(self, title: str) -> dict[str, Any]:
-        """The namespace with every function; the source is our own, made of checked plans and quoted texts."""
+    def run(self, title: str, entry: str) -> Callable[..., Any]:
+        """The function `entry`; the source is our own, made of checked plans and quoted texts.
+
+        Most functions are of parts that are hardly ever sent: each but the entry is compiled when it is called first.
+        """
         namespace = dict(self.constants)
-        exec(compile(self.source(), title, "exec"), namespace)  # noqa: S102
-        return namespace
+        for function in self.functions:
+            namespace[function.name] = _compiled_when_called(function, namespace, title)
+        return _compiled(next(function for function in self.functions if function.name == entry), namespace, title)
+
+
+def _compiled(function: Function, namespace: dict[str, Any], title: str) -> Callable[..., Any]:
+    exec(compile("\n".join(function.text()), f"{title[:-1]} {function.name}>", "exec"), namespace)  # noqa: S102
+    compiled: Callable[..., Any] = namespace[function.name]
+    return compiled
+
+
+def _compiled_when_called(function: Function, namespace: dict[str, Any], title: str) -> Callable[..., Any]:
+    def first(*arguments: Any) -> Any:
+        # callers look the name up in the namespace: from now on they find the function itself
+        return _compiled(function, namespace, title)(*arguments)
+
+    return first

@@ -48,7 +48,8 @@ class CompiledReading:
     plan: MappingPlan
     explain: bool
     _runs: dict[str, Run] = field(default_factory=dict)
-    sources: dict[str, str] = field(default_factory=dict)
+    #: what was generated, by the namespace: for people who look
+    modules: dict[str, Module] = field(default_factory=dict)
 
     def run_for(self, root: Any) -> Run:
         """The function that reads a transaction; `root` is the XML root, if it is XML."""
@@ -57,8 +58,8 @@ class CompiledReading:
         if run is None:
             if len(self._runs) > 32:
                 self._runs.clear()
-                self.sources.clear()
-            run, self.sources[namespace] = _compile(self.plan, self.explain, namespace)
+                self.modules.clear()
+            run, self.modules[namespace] = _compile(self.plan, self.explain, namespace)
             self._runs[namespace] = run
         return run
 
@@ -76,11 +77,11 @@ def compile_reading(plan: MappingPlan, *, explain: bool = False) -> CompiledRead
     return compiled
 
 
-def _compile(plan: MappingPlan, explain: bool, root_namespace: str) -> tuple[Run, str]:
+def _compile(plan: MappingPlan, explain: bool, root_namespace: str) -> tuple[Run, Module]:
     writer = _Writer(plan, explain, root_namespace)
     writer.document()
     title = f"<mapping {plan.spec}{' explain' if explain else ''}>"
-    return writer.module.run(title)["read"], writer.module.source()
+    return writer.module.run(title, "read"), writer.module
 
 
 @dataclass(slots=True)

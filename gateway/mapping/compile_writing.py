@@ -36,7 +36,8 @@ class CompiledWriting:
     plan: MappingPlan
     explain: bool
     run: Run
-    source: str
+    #: what was generated: for people who look
+    module: Module
 
 
 def compile_writing(plan: MappingPlan, *, explain: bool = False) -> CompiledWriting:
@@ -62,7 +63,7 @@ def compile_writing(plan: MappingPlan, *, explain: bool = False) -> CompiledWrit
     writer = _Segments(plan, module, explain) if plan.schema is not None else _Elements(plan, module, explain)
     writer.document()
     title = f"<mapping {plan.spec} write{' explain' if explain else ''}>"
-    return CompiledWriting(plan, explain, module.run(title)["write"], module.source())
+    return CompiledWriting(plan, explain, module.run(title, "write"), module)
 
 
 def _told(origins: list[tuple[str, str, str]], how: str) -> list[tuple[str, str, str]]:

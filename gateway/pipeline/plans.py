@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from gateway.codecs.node import Syntax
 from gateway.codecs.node import Transaction
-from gateway.exchange.partner import LoadedPartner
 from gateway.mapping import load as mapping_load
 from gateway.mapping.compile_reading import CompiledReading
 from gateway.mapping.compile_reading import compile_reading
@@ -28,6 +27,7 @@ from gateway.yaml_source import Resolver
 from gateway.yaml_source import Scalar
 
 if TYPE_CHECKING:
+    from gateway.exchange.partner import LoadedPartner
     from gateway.mapping.compile_writing import CompiledWriting
     from gateway.rules.plan import RulePlan
 

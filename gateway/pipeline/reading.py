@@ -4,10 +4,13 @@
 transaction never stops its neighbours: what is wrong with it travels with it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,8 +24,6 @@ from gateway.codecs.node import Transaction
 from gateway.codecs.node import place_in
 from gateway.exchange.acknowledgment import TransactionResult
 from gateway.exchange.acknowledgment import number_of
-from gateway.exchange.directory import Directory
-from gateway.exchange.partner import LoadedPartner
 from gateway.kinds import KINDS
 from gateway.kinds import pipeline as kinds
 from gateway.mapping.apply import to_document
@@ -36,6 +37,11 @@ from gateway.problem import Place
 from gateway.problem import Problem
 from gateway.problem import Severity
 from gateway.schema.apply import check
+
+if TYPE_CHECKING:
+    # partners are checked by pydantic, which is slow to load: files without an installation need none of it
+    from gateway.exchange.directory import Directory
+    from gateway.exchange.partner import LoadedPartner
 
 NO_VALUES = PartnerValues({})
 _X12 = Syntax.X12

@@ -1,0 +1,25 @@
+"""The generated functions of every shipped mapping, also those that hardly any file calls, are Python."""
+
+import pytest
+
+from gateway.config import default_resolver
+from gateway.mapping.compile_writing import CompiledWriting
+from gateway.mapping.files import file_for
+from gateway.pipeline.plans import Plans
+
+PLANS = Plans(default_resolver())
+SPECS = sorted({name.removeprefix("mappings/").removesuffix(".yaml").removesuffix("-write") for name in PLANS.resolver.names("mappings/") if "/tables/" not in name})
+
+
+@pytest.mark.parametrize("explain", [False, True], ids=["plain", "explain"])
+@pytest.mark.parametrize("spec", SPECS)
+def test_every_function_of_a_mapping_is_python(spec: str, explain: bool) -> None:
+    if file_for(spec, "read", PLANS.resolver) is not None:
+        mapping = PLANS.reading(spec, explain=explain).mapping
+        assert mapping is not None
+        for module in mapping.modules.values():
+            compile(module.source(), spec, "exec")
+    if file_for(spec, "write", PLANS.resolver) is not None:
+        writing = PLANS.writing(spec, explain=explain).mapping
+        assert isinstance(writing, CompiledWriting)
+        compile(writing.module.source(), spec, "exec")
