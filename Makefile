@@ -38,6 +38,7 @@ $(VENV)/bin/python:
 
 $(VENV)/.ready: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(BIN)/python -m compileall -q gateway
 	$(BIN)/gateway artefacts fetch || echo "The UBL schemas could not be fetched: XSD checks of orders and despatch advices say not_run. Later: $(BIN)/gateway artefacts fetch"
 	touch $@
 
