@@ -10,7 +10,7 @@ from gateway.pipeline.plans import Plans
 PLANS = Plans(default_resolver())
 SPECS = sorted(
     {
-        name.removeprefix("mappings/").removesuffix(".yaml").removesuffix("-write")
+        name.removeprefix("mappings/").removesuffix(".yaml").removesuffix("-write").removesuffix("-read")
         for name in PLANS.resolver.names("mappings/")
         if name.split("/")[1] not in ("tables", "parts")
     }
