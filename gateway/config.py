@@ -19,6 +19,8 @@ from gateway.exchange.directory import build_directory
 from gateway.exchange.partner import Identifiers
 from gateway.exchange.partner import LoadedPartner
 from gateway.exchange.partner import load_partner
+from gateway.exchange.timing import Day
+from gateway.exchange.timing import Zone
 from gateway.model.values import Address
 from gateway.user_files import FolderResolver as FolderResolver
 from gateway.user_files import default_resolver as default_resolver
@@ -131,6 +133,9 @@ class Settings(_Checked):
     #: seconds between two looks at a folder, and at a remote mailbox
     poll: float = 0.2
     poll_remote: float = 5.0
+    #: where days and hours of deadlines and batches are counted, and the days on which nobody works
+    zone: Zone = "UTC"
+    holidays: tuple[Day, ...] = ()
     rules: object | None = None
     #: a file of somebody whom no partner file names waits for a person, or is refused and answered so
     unknown_sender: Literal["hold", "reject"] = "hold"

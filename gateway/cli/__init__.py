@@ -15,6 +15,7 @@ def main() -> None:
     """Entry point of `gateway`."""
     # what is loaded now stays until the end: nothing to collect
     gc.disable()
+    import gateway.cli.answering
     import gateway.cli.demonstrating
     import gateway.cli.documents
     import gateway.cli.operating

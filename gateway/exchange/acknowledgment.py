@@ -15,6 +15,7 @@ from gateway.exchange.acknowledgment_result import AcknowledgmentPolicy
 from gateway.exchange.acknowledgment_result import Answer
 from gateway.exchange.acknowledgment_result import GroupResult
 from gateway.exchange.acknowledgment_result import InterchangeResult
+from gateway.exchange.acknowledgment_result import Mark
 from gateway.exchange.acknowledgment_result import Policies
 from gateway.exchange.acknowledgment_result import ReceivedEnvelope
 from gateway.exchange.acknowledgment_result import TransactionResult
@@ -29,6 +30,7 @@ __all__ = [
     "Answer",
     "GroupResult",
     "InterchangeResult",
+    "Mark",
     "Policies",
     "ReceivedEnvelope",
     "TransactionResult",

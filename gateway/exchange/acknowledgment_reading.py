@@ -10,9 +10,11 @@ import msgspec
 from gateway.codecs.node import Segment
 from gateway.codecs.node import Transaction
 from gateway.exchange.acknowledgment_result import Acknowledged
+from gateway.exchange.acknowledgment_result import Mark
 
 _MARKS = {"A": "accepted", "E": "accepted_with_errors", "P": "partially_accepted", "R": "rejected", "M": "rejected", "W": "rejected", "X": "rejected"}
-_ACTIONS = {"4": "rejected", "7": "accepted", "8": "accepted"}
+#: 0083: 8 says that the interchange came, and nothing about what stood in it
+_ACTIONS = {"4": "rejected", "7": "accepted", "8": "received"}
 #: codes in our words: 720/620 (segments), 723/621 (elements), 718/618 (transactions), 716 (groups), I18 (interchanges), 0085 (EDIFACT)
 _WORDS = {
     "720": {
@@ -101,7 +103,8 @@ _WORDS = {
 def read_acknowledgment(transaction: Transaction) -> list[Acknowledged]:
     """What a 997, 999 or CONTRL of a partner says, level by level; nothing for what is no acknowledgment."""
     if transaction.type in {"997", "999"}:
-        return _read_functional(transaction.segments)
+        component = transaction.delimiters.component if transaction.delimiters is not None else ""
+        return _read_functional(transaction.segments, component)
     if transaction.type == "CONTRL":
         return _read_contrl(transaction.segments)
     return []
@@ -121,20 +124,32 @@ def _said(name: str, element: str, code: str) -> str:
     return f"{name} {code} ({words})" if words else f"{name} {code}"
 
 
-def _read_functional(segments: Sequence[Segment]) -> list[Acknowledged]:
+def _number(text: str) -> int | None:
+    """A position as a number; None where none is said."""
+    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) else None
+
+
+def _mark(name: str, table: str, code: str, **place: object) -> Mark:
+    return Mark(code=f"{name} {code}".strip(), words=_WORDS[table].get(code, ""), **place)  # type: ignore[arg-type]  # fields of Mark
+
+
+def _read_functional(segments: Sequence[Segment], component: str) -> list[Acknowledged]:
     found: list[Acknowledged] = []
     group = kind = control = ""
     notes: list[str] = []
+    marks: list[Mark] = []
     for segment in segments:
-        tag, rest = segment[0], [*segment[1:], "", "", "", ""]
+        tag, rest = segment[0], [*map(str, segment[1:]), "", "", "", ""]
         if tag == "AK1":
             group = rest[1]
         elif tag == "AK2":
-            kind, control, notes = rest[0], rest[1], []
+            kind, control, notes, marks = rest[0], rest[1], [], []
         elif tag in {"AK3", "IK3"}:
             notes.append(f"{rest[0]} segment {rest[1]}: {_said(tag + '04', '720', rest[3])}")
+            marks.append(_mark(tag + "04", "720", rest[3], segment=rest[0], index=_number(rest[1]), missing=rest[3] == "3"))
         elif tag in {"AK4", "IK4"}:
             notes.append(f"element {rest[0]}: {_said(tag + '03', '723', rest[2])}" + (f", '{rest[3]}'" if rest[3] else ""))
+            _add_element(marks, tag, rest, component)
         elif tag in {"AK5", "IK5"}:
             codes = [_said(f"{tag}{number:02}", "718", code) for number, code in enumerate(rest[1:6], 2) if code]
             found.append(
@@ -145,6 +160,7 @@ def _read_functional(segments: Sequence[Segment]) -> list[Acknowledged]:
                     group_control_number=group,
                     outcome=_MARKS.get(rest[0], "rejected"),
                     notes=(*notes, *codes),
+                    marks=tuple(marks),
                 )
             )
         elif tag == "AK9":
@@ -153,21 +169,56 @@ def _read_functional(segments: Sequence[Segment]) -> list[Acknowledged]:
     return found
 
 
+def _add_element(marks: list[Mark], tag: str, rest: Sequence[str], component: str) -> None:
+    """AK4 and IK4 say which element of the segment before them; the first takes the place of what was said of the whole segment."""
+    before = marks[-1] if marks else Mark()
+    place = [_number(part) for part in (rest[0].split(component) if component else [rest[0]])] + [None, None]
+    made = _mark(
+        tag + "03",
+        "723",
+        rest[2],
+        segment=before.segment,
+        index=before.index,
+        element=place[0],
+        component=place[1],
+        repetition=place[2],
+        value=rest[3],
+    )
+    if marks and before.element is None and before.code[:5] in {"AK304", "IK304"}:
+        marks[-1] = made
+    else:
+        marks.append(made)
+
+
 def _texts(segment: Segment) -> list[str]:
     """The first component of each element, and room for those that are not there."""
-    return [str(element[0]) if isinstance(element, list) and element else "" for element in segment[1:]] + [""] * 8
+    return [_text(element) for element in segment[1:]] + [""] * 8
+
+
+def _text(element: object) -> str:
+    if isinstance(element, list):
+        return _text(element[0]) if element else ""
+    return str(element)
 
 
 def _read_contrl(segments: Sequence[Segment]) -> list[Acknowledged]:
     found: list[Acknowledged] = []
-    group = ""
+    interchange = group = ""
+    index: int | None = None
     for segment in segments:
         tag, texts = segment[0], _texts(segment)
         if tag in {"UCI", "UCF"}:
-            group = texts[0] if tag == "UCF" else ""
+            interchange, group = (texts[0], "") if tag == "UCI" else (interchange, texts[0])
             notes = (_said(f"{tag} 0085", "0085", texts[4]),) if texts[4] else ()
-            level = "group" if tag == "UCF" else "interchange"
-            found.append(Acknowledged(level=level, control_number=texts[0], outcome=_ACTIONS.get(texts[3], "rejected"), notes=notes))
+            found.append(
+                Acknowledged(
+                    level="group" if tag == "UCF" else "interchange",
+                    control_number=texts[0],
+                    interchange_control_number=interchange if tag == "UCF" else "",
+                    outcome=_ACTIONS.get(texts[3], "rejected"),
+                    notes=notes,
+                )
+            )
         elif tag == "UCM":
             notes = (_said("UCM 0085", "0085", texts[3]),) if texts[3] else ()
             found.append(
@@ -176,22 +227,32 @@ def _read_contrl(segments: Sequence[Segment]) -> list[Acknowledged]:
                     type=texts[1],
                     control_number=texts[0],
                     group_control_number=group,
+                    interchange_control_number=interchange,
                     outcome=_ACTIONS.get(texts[2], "rejected"),
                     notes=notes,
+                    marks=(_mark("UCM 0085", "0085", texts[3], segment=texts[4]),) if texts[4] else (),
                 )
             )
         elif tag in {"UCS", "UCD"} and found:
             last = found[-1]
-            said = f"segment {texts[0]}" + (f": {_said('0085', '0085', texts[1])}" if texts[1] else "")
-            if tag == "UCD":
+            if tag == "UCS":
+                index = _number(texts[0])
+                said = f"segment {texts[0]}" + (f": {_said('0085', '0085', texts[1])}" if texts[1] else "")
+                marks = (*last.marks, _mark("UCS 0085", "0085", texts[1], index=index, missing=texts[1] == "13"))
+            else:
+                element, component = [*map(_number, _position(segment).split("/")), None][:2]
                 said = f"element {_position(segment)}: {_said('0085', '0085', texts[0])}"
-            found[-1] = msgspec.structs.replace(last, notes=(*last.notes, said))
+                made = _mark("UCD 0085", "0085", texts[0], index=index, element=element, component=component)
+                # what was said of the whole segment was only the way to its element
+                earlier = last.marks[:-1] if last.marks and last.marks[-1].code == "UCS 0085" else last.marks
+                marks = (*earlier, made)
+            found[-1] = msgspec.structs.replace(last, notes=(*last.notes, said), marks=marks)
     return found
 
 
 def _position(segment: Segment) -> str:
     """S011 as we count: the tag is not an element."""
-    parts = [str(part) for part in segment[2]] if len(segment) > 2 else [""]
+    parts = [str(part) for part in segment[2]] if len(segment) > 2 and isinstance(segment[2], list) else [""]
     if parts[0].isascii() and parts[0].isdigit() and parts[0] != "0":
         parts[0] = str(int(parts[0][:6]) - 1)
     return "/".join(part for part in parts[:2] if part)

@@ -142,18 +142,45 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     number: int = 1
 
 
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """A place in what we sent that an answer finds wrong. `index` counts segments from ST or UNH = 1, elements count from 1."""
+
+    segment: str = ""
+    index: int | None = None
+    element: int | None = None
+    component: int | None = None
+    repetition: int | None = None
+    #: where the code stands and what it is: `AK403 5`
+    code: str = ""
+    #: the code in our words
+    words: str = ""
+    #: the value as the partner repeats it
+    value: str = ""
+    #: the segment is not there: `index` is where it was expected
+    missing: bool = False
+
+
 class Acknowledged(msgspec.Struct, frozen=True, kw_only=True):
-    """What a partner's acknowledgment says about something that we sent. `level`: interchange, group or transaction."""
+    """What a partner's answer says about something that we sent. `level`: interchange, group, transaction, or document (by its number)."""
 
     level: str
     type: str = ""
-    #: of the interchange, the group, or the transaction as the level says
-    control_number: str
+    #: of the interchange, the group, or the transaction as the level says; empty for a document
+    control_number: str = ""
     #: of the group that the transaction stood in
     group_control_number: str = ""
+    #: of the interchange that it stood in, where the answer names it
+    interchange_control_number: str = ""
+    #: accepted, accepted_with_errors, partially_accepted, rejected; received: it says no more than that
     outcome: str
     #: codes and places in their words
     notes: tuple[str, ...] = ()
+    #: the places among them
+    marks: tuple[Mark, ...] = ()
+    #: syntax (it was read), application (it was understood and taken)
+    layer: str = "syntax"
+    #: numbers of ours that the answer names: (what it calls them, the number)
+    references: tuple[tuple[str, str], ...] = ()
 
 
 def received_envelope(start: InterchangeStart) -> ReceivedEnvelope:

@@ -19,6 +19,10 @@ from gateway.exchange.acknowledgment_keys import ErrorClass
 from gateway.exchange.acknowledgment_keys import delimiters_fault
 from gateway.exchange.acknowledgment_keys import version_fault
 from gateway.exchange.checked import checked
+from gateway.exchange.timing import ControlNumbers
+from gateway.exchange.timing import Day
+from gateway.exchange.timing import MaybeExpected
+from gateway.exchange.timing import Zone
 from gateway.kinds import KINDS
 from gateway.model.money import parse_money
 from gateway.yaml_source import Fault
@@ -165,7 +169,7 @@ class Agreement(_Checked):
     #: the version and identity to use instead of the received ones
     association: str | None = None
     syntax_version: str | None = None
-    expect_acknowledgment: bool = False
+    expect_acknowledgment: MaybeExpected = None
 
     @pydantic.field_validator("receive", "send")
     @classmethod
@@ -207,6 +211,8 @@ class Agreement(_Checked):
             raise ValueError("receive: goes with from:, not with to:")
         if self.send is not None and self.from_ is not None:
             raise ValueError("send: goes with to:, not with from:")
+        if self.receive is not None and self.expect_acknowledgment is not None:
+            raise ValueError("expect_acknowledgment: goes with send:, not with receive:")
         return self
 
     @property
@@ -266,7 +272,11 @@ class Partner(_Checked):
     schema_: Any = pydantic.Field(default=None, alias="schema")
     tables: Any = None
     rules: Any = None
-    control_numbers: dict[str, int] = {}
+    control_numbers: ControlNumbers = ControlNumbers()
+    #: where the partner's days and hours are counted; the installation's where it says nothing
+    zone: Zone | None = None
+    #: its holidays, besides those of the installation
+    holidays: tuple[Day, ...] = ()
     #: what mappings may ask for besides, as partner.NAME
     values_: dict[str, str] = pydantic.Field(default={}, alias="values")
 
@@ -294,6 +304,10 @@ class Partner(_Checked):
             if agreement.send is not None and agreement.send.rsplit("/", 1)[1] in specs:
                 return agreement
         return None
+
+    def agreement_to_send(self, spec: str) -> Agreement | None:
+        """The agreement under which exactly this type is sent."""
+        return next((agreement for agreement in self.agreements if agreement.send == spec), None)
 
     def endpoint(self, name: str | None) -> Endpoint | None:
         return self.endpoints.get(name) if name else None

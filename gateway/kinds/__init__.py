@@ -1,5 +1,6 @@
 """The table of all kinds of problems, one file a family; data only. docs/errors.md is made from it."""
 
+from gateway.kinds import answer
 from gateway.kinds import as2
 from gateway.kinds import document
 from gateway.kinds import edifact
@@ -12,7 +13,7 @@ from gateway.kinds import x12
 from gateway.kinds import xml
 from gateway.problem import Kind
 
-FAMILIES = (file, pipeline, x12, edifact, xml, en16931, document, partner, rule, as2)
+FAMILIES = (file, pipeline, x12, edifact, xml, en16931, document, partner, rule, as2, answer)
 
 
 def table() -> dict[str, Kind]:

@@ -1,5 +1,5 @@
-"""Acknowledgments at the end of an interchange: what was found in it, gathered from the stored results, is answered into the outbox; and
-acknowledgments that partners send us are put to what we sent."""
+"""Acknowledgments at the end of an interchange: what was found in it, gathered from the stored results, is answered into the outbox.
+What partners answer to us is heard in pipeline/reconciling.py."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,9 +13,7 @@ from gateway.codecs.node import GroupEnd
 from gateway.codecs.node import GroupStart
 from gateway.codecs.node import InterchangeEnd
 from gateway.codecs.node import InterchangeStart
-from gateway.codecs.node import Segment
 from gateway.codecs.node import Syntax
-from gateway.exchange.acknowledgment import Acknowledged
 from gateway.exchange.acknowledgment import AcknowledgmentPolicy
 from gateway.exchange.acknowledgment import Answer
 from gateway.exchange.acknowledgment import GroupResult
@@ -24,8 +22,6 @@ from gateway.exchange.acknowledgment import Policies
 from gateway.exchange.acknowledgment import ReceivedEnvelope
 from gateway.exchange.acknowledgment import TransactionResult
 from gateway.exchange.acknowledgment import answer as answers_of
-from gateway.exchange.acknowledgment import read_acknowledgment
-from gateway.exchange.acknowledgment import read_advice
 from gateway.exchange.acknowledgment import received_envelope
 from gateway.exchange.partner import Agreement
 from gateway.exchange.partner import LoadedPartner
@@ -35,12 +31,11 @@ from gateway.pipeline.answering import sound_answer
 from gateway.pipeline.endpoints import endpoint_for
 from gateway.pipeline.endpoints import out_stream
 from gateway.pipeline.endpoints import owner_of
-from gateway.pipeline.reading import Read
+from gateway.pipeline.reconciling import apply_advice
 from gateway.pipeline.rendering import identity_of
 from gateway.pipeline.station import Station
 from gateway.problem import Problem
 from gateway.problem import codes
-from gateway.store import crash
 from gateway.store import documents
 from gateway.store import journal
 from gateway.store import outbox
@@ -197,7 +192,7 @@ def answer(
     if loaded is None:
         return None
     if sender is not None:
-        _apply_advice(station, connection, progress.start.advice, sender, entries)
+        apply_advice(station, connection, progress.start.advice, sender, transmission.id, entries)
     result = progress.result(results_of(connection, interchange.id))
     made = answers_of(result, policies_of(sender, syntax.value)) if syntax in {Syntax.X12, Syntax.EDIFACT} else []
     name = endpoint_for(loaded.partner, transmission.endpoint)
@@ -279,52 +274,3 @@ def _entry(
         reason=reason,
         facts=facts,
     )
-
-
-# ---------------------------------------------------------------- what partners send us
-
-
-def apply_received(
-    station: Station, connection: Connection, row: documents.Document, read: Read, loaded: LoadedPartner | None, entries: list[journal.Entry]
-) -> None:
-    """Record a partner's 997, 999 or CONTRL on what it speaks of."""
-    if loaded is None:
-        return
-    for said in read_acknowledgment(read.transaction):
-        _apply(station, connection, said, loaded, entries, row.id)
-
-
-def _apply_advice(station: Station, connection: Connection, advice: Iterable[Segment], loaded: LoadedPartner, entries: list[journal.Entry]) -> None:
-    for segment in advice:
-        said = read_advice(segment)
-        if said is not None and said.outcome != "accepted":
-            _apply(station, connection, said, loaded, entries, "TA1")
-
-
-def _apply(station: Station, connection: Connection, said: Acknowledged, loaded: LoadedPartner, entries: list[journal.Entry], source: str) -> None:
-    now = station.clock()
-    numbers = {
-        "interchange": {"interchange_control": said.control_number},
-        "group": {"group_control": said.control_number},
-        "transaction": {"group_control": said.group_control_number, "transaction_control": said.control_number},
-    }[said.level]
-    if said.level == "transaction" and not said.group_control_number:
-        numbers = {"transaction_control": said.control_number}
-    numbers = {name: value for name, value in numbers.items() if value}
-    if not numbers:
-        return
-    meant = outbox.acknowledge(connection, partner=loaded.partner.id, outcome=said.outcome, at=now, transaction_type=said.type or None, **numbers)
-    crash.point(59)
-    for entry in meant:
-        entries.append(
-            journal.Entry(
-                stream=entry.stream,
-                at=now,
-                actor=f"partner {loaded.partner.id}",
-                action=f"{entry.kind} acknowledged: {said.outcome}",
-                subject_kind="outbox",
-                subject=entry.id,
-                reason="; ".join(said.notes)[:500],
-                facts={"by": source, "level": said.level},
-            )
-        )

@@ -25,11 +25,29 @@ _GUARD = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the partner's AS2 receipt (MDN) says: accepted, accepted_with_errors or rejected, its disposition, and what is wrong."""
+
+    outcome: str
+    disposition: str
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Delivered:
-    """What is known after a delivery: facts for the journal, digests of archived evidence."""
+    """What is known after a delivery: facts for the journal, digests of archived evidence, the receipt where one was asked for."""
 
     facts: dict[str, str] = field(default_factory=dict)
     references: tuple[str, ...] = ()
+    receipt: Receipt | None = None
+
+
+class ReceiptRefused(TransportError):
+    """The partner's receipt says that the message was not processed (or is none that counts); its evidence is archived."""
+
+    def __init__(self, message: str, *, retry: bool, delivered: Delivered) -> None:
+        super().__init__(message, retry=retry)
+        self.delivered = delivered
 
 
 def deliver(station: Station, entry: Entry, data: bytes) -> Delivered:
@@ -78,7 +96,13 @@ def _post(station: Station, entry: Entry, endpoint: Endpoint, data: bytes) -> De
     mdn, message = station.archive.keep_many([head + b"\r\n" + answer.body, request.body])
     crash.point(75)
     if not receipt.delivered:
-        raise TransportError("; ".join(problem.message for problem in receipt.problems), retry=receipt.may_retry)
+        words = "; ".join(problem.message for problem in receipt.problems)
+        refused = Receipt("rejected", receipt.disposition or "", tuple(receipt.problems))
+        raise ReceiptRefused(
+            words,
+            retry=receipt.may_retry,
+            delivered=Delivered({"message_id": request.message_id, "receipt": receipt.disposition or ""}, (mdn, message), refused),
+        )
     return Delivered(
         {
             # processed with a warning is processed: a resend that came twice is called a duplicate so
@@ -89,6 +113,7 @@ def _post(station: Station, entry: Entry, endpoint: Endpoint, data: bytes) -> De
             "signed_by": receipt.signed_by or "",
         },
         (mdn, message),
+        Receipt("accepted_with_errors" if receipt.problems else "accepted", receipt.disposition or "", tuple(receipt.problems)),
     )
 
 

@@ -114,7 +114,21 @@ class LocalEngine:
         self._wake.set()
 
     def every(self, name: str, seconds: float, work: Callable[[], None]) -> None:
-        self._clocks.add_job(work, "interval", seconds=seconds, id=name, max_instances=1, coalesce=True, misfire_grace_time=None)
+        trouble = Standing(self._station, "clock", name)
+
+        def guarded() -> None:
+            try:
+                work()
+            except DatabaseTrouble as error:
+                _log.warning("clock failed", clock=name, error=str(error))
+                trouble.stands(str(error), MENDS_ITSELF)
+            except Exception as error:  # noqa: BLE001  a fault of ours: shown, and tried again at the next stroke
+                _log.exception("clock failed", clock=name)
+                trouble.stands(f"{type(error).__name__}: {error}", OUR_FAULT)
+            else:
+                trouble.is_over()
+
+        self._clocks.add_job(guarded, "interval", seconds=seconds, id=name, max_instances=1, coalesce=True, misfire_grace_time=None)
 
     def poller(self, name: str, seconds: float, look: Callable[[], bool]) -> None:
         """A thread that looks into one mailbox; `look` says whether there may be more at once."""

@@ -8,6 +8,7 @@ from gateway.codecs.node import GroupStart
 from gateway.codecs.node import InterchangeStart
 from gateway.codecs.node import Syntax
 from gateway.codecs.node import Transaction
+from gateway.exchange.application_reading import APPLICATION_ANSWERS
 from gateway.exchange.directory import BY_HAND
 from gateway.exchange.directory import Directory
 from gateway.exchange.directory import agreement_for
@@ -28,8 +29,8 @@ from gateway.pipeline.reading import read_transaction
 from gateway.problem import NOWHERE
 from gateway.problem import Problem
 
-#: acknowledgments need no agreement, only a known sender at its own endpoint; they are never acknowledged
-ACKNOWLEDGMENTS = frozenset({"997", "999", "TA1", "CONTRL"})
+#: answers to what we sent need no agreement, only a known sender at its own endpoint
+ACKNOWLEDGMENTS = frozenset({"997", "999", "TA1", "CONTRL"}) | APPLICATION_ANSWERS
 #: what makes an interchange wait for a person
 WAITING = frozenset({kinds.UNKNOWN_SENDER.code, kinds.NOT_ENTITLED.code, kinds.RECEIVER_NOT_US.code})
 

@@ -3,6 +3,8 @@ answer to the partner follows."""
 
 from gateway.pipeline.changing import reject_change
 from gateway.pipeline.deciding import reject_order
+from gateway.pipeline.reconciling import OVERDUE
+from gateway.pipeline.reconciling import REJECTED
 from gateway.pipeline.station import Station
 from gateway.pipeline.work import Work
 from gateway.store import crash
@@ -55,12 +57,16 @@ def _decide(station: Station, hold_id: str, decision: str, actor: str, reason: s
     hold = find_hold(station, hold_id)
     if hold.resolved_at is not None:
         raise Undecidable(f"{hold.id} was decided already: {hold.decision} by {hold.actor}")
+    if hold.kind in {REJECTED, OVERDUE} and decision == "reject":
+        raise Undecidable("What we sent cannot be rejected by ourselves: release the hold when it is settled with the partner, or gateway resend")
     with station.database.begin() as connection:
         now = station.clock()
         holds.resolve(connection, hold.id, decision=decision, actor=actor, reason=reason, at=now)
         work = Work(station, connection, now, actor)
         if hold.document is not None:
             _decide_document(work, hold, decision, reason)
+        elif hold.kind == REJECTED:
+            _settle(work, hold, reason)
         else:
             _decide_transmission(work, hold, decision, reason)
         work.write()
@@ -72,6 +78,10 @@ def _decide_document(work: Work, hold: Hold, decision: str, reason: str) -> None
     assert hold.document is not None
     row = documents.get(work.connection, hold.document)
     assert row is not None
+    if hold.kind in {REJECTED, OVERDUE}:
+        # a person settled it with the partner: nothing is sent, and the document stays as it is
+        work.note(row, f"{row.kind} settled", {"hold": hold.id}, reason=reason)
+        return
     work.note(
         row,
         f"hold {decision}d" if decision == "release" else "hold rejected",
@@ -87,6 +97,25 @@ def _decide_document(work: Work, hold: Hold, decision: str, reason: str) -> None
         reject_change(work, row, reason)
     else:
         work.changes.append(documents.Change(document=row.id, expected=row.state, state="rejected", actor=work.actor, reason=reason, at=work.now))
+
+
+def _settle(work: Work, hold: Hold, reason: str) -> None:
+    """An answer to something without a document (an acknowledgment of ours): there is nothing to do but to know it."""
+    assert hold.transmission is not None
+    transmission = transmissions.get(work.connection, hold.transmission)
+    assert transmission is not None
+    work.entries.append(
+        journal.Entry(
+            stream=transmission.stream,
+            at=work.now,
+            actor=work.actor,
+            action="rejection settled",
+            subject_kind="transmission",
+            subject=transmission.id,
+            reason=reason,
+            facts={"hold": hold.id},
+        )
+    )
 
 
 def _decide_transmission(work: Work, hold: Hold, decision: str, reason: str) -> None:

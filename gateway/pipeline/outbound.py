@@ -21,7 +21,10 @@ import structlog
 from sqlalchemy import Connection
 
 from gateway.kinds import pipeline as kinds
+from gateway.pipeline.deadlines import answer_due
 from gateway.pipeline.delivery import Delivered
+from gateway.pipeline.delivery import Receipt
+from gateway.pipeline.delivery import ReceiptRefused
 from gateway.pipeline.delivery import deliver
 from gateway.pipeline.rendering import Body
 from gateway.pipeline.rendering import Rendered
@@ -29,9 +32,11 @@ from gateway.pipeline.rendering import Unrenderable
 from gateway.pipeline.rendering import body_of
 from gateway.pipeline.rendering import render
 from gateway.pipeline.station import Station
+from gateway.pipeline.station import short_id
 from gateway.pipeline.troubles import MENDS_ITSELF
 from gateway.pipeline.troubles import START_AGAIN
 from gateway.problem import NOWHERE
+from gateway.store import answers
 from gateway.store import crash
 from gateway.store import documents
 from gateway.store import journal
@@ -173,7 +178,8 @@ def _record(
     with station.database.begin() as connection:
         entries = []
         if sent:
-            outbox.sent(connection, [entry.id for entry, _ in sent], token, now)
+            for due, ids in _by_deadline(station, [entry for entry, _ in sent], now).items():
+                outbox.sent(connection, ids, token, now, due)
             for entry, delivered in sent:
                 entries.append(_entry(entry, now, "sent", {"identity": entry.identity or "", **delivered.facts}, delivered.references))
             changes = [
@@ -184,6 +190,11 @@ def _record(
             documents.transition(connection, changes)
         if sent:
             troubles.is_over(connection, _sending(ready[0]))
+        receipts = [(entry, delivered.receipt) for entry, delivered in sent if delivered.receipt is not None]
+        if failure is not None and isinstance(failure[1], ReceiptRefused) and failure[1].delivered.receipt is not None:
+            receipts.append((failure[0], failure[1].delivered.receipt))
+            entries.append(_entry(failure[0], now, "refused by receipt", failure[1].delivered.facts, failure[1].delivered.references))
+        answers.keep(connection, [_receipt_answer(entry, receipt, now) for entry, receipt in receipts])
         if failure is not None:
             entry, error = failure
             _tell(connection, entry, error, now)
@@ -220,6 +231,32 @@ def _record(
                 outbox.unclaim(connection, rest, token)
         journal.append(connection, entries)
         crash.point(57)
+
+
+def _receipt_answer(entry: Entry, receipt: Receipt, now: datetime) -> answers.Answer:
+    """An AS2 receipt as an answer of the partner, in the layer of its transport."""
+    return answers.Answer(
+        id=short_id("A", entry.id, "MDN", entry.attempts),
+        partner=entry.partner,
+        kind="MDN",
+        layer="transport",
+        level="interchange",
+        outbox=entry.id,
+        speaks_of=f"message {entry.identity}",
+        outcome=receipt.outcome,
+        relation="first" if entry.attempts == 1 else "further",
+        notes=(receipt.disposition,) if receipt.disposition else (),
+        problems=receipt.problems,
+        at=now,
+    )
+
+
+def _by_deadline(station: Station, sent: list[Entry], now: datetime) -> dict[datetime | None, list[str]]:
+    """The rows that left, by the time until which their answer is waited for."""
+    found: dict[datetime | None, list[str]] = {}
+    for entry in sent:
+        found.setdefault(answer_due(station, entry, now), []).append(entry.id)
+    return found
 
 
 def _is_given_up(entry: Entry, error: TransportError) -> bool:

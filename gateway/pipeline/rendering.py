@@ -99,9 +99,11 @@ def render(station: Station, connection: Connection, entry: Entry, body: Body | 
         name = f"{entry.spec.rsplit('/', 1)[1]}-{whose}{body.number}.xml"
         return Rendered(data=body.xml, identity=name, transaction_type=kind)
     us = identity_of(station.installation.settings.us.identifiers, syntax)
-    start = loaded.partner.control_numbers
-    interchange = controls.draw(connection, entry.partner, us, "interchange", start=start.get("interchange", 1))
-    group = controls.draw(connection, entry.partner, us, "group", start=start.get("group", 1)) if syntax is Syntax.X12 else interchange
+    counting = loaded.partner.control_numbers
+    interchange = controls.draw(connection, entry.partner, us, "interchange", start=counting.interchange.start, maximum=counting.interchange.maximum)
+    group = interchange
+    if syntax is Syntax.X12:
+        group = controls.draw(connection, entry.partner, us, "group", start=counting.group.start, maximum=counting.group.maximum)
     numbers = Numbers(
         sender=us, receiver=identity_of(loaded.partner.identifiers, syntax), interchange=str(interchange), group=str(group), test=entry.test, at=now
     )

@@ -10,6 +10,7 @@ from gateway.model.order import Order
 from gateway.model.payment import BankStatement
 from gateway.model.values import Totals
 from gateway.pipeline import acknowledging
+from gateway.pipeline import reconciling
 from gateway.pipeline.chunk import Chunk
 from gateway.pipeline.endpoints import BANK_STREAM
 from gateway.pipeline.endpoints import trade_stream
@@ -67,7 +68,7 @@ def insert_documents(
             )
         )
         if row.transaction_type in ACKNOWLEDGMENTS and found.read.result.outcome != "rejected":
-            acknowledging.apply_received(station, connection, row, found.read, found.partner, entries)
+            reconciling.apply_received(station, connection, row, found.read.transaction, found.partner, entries)
     references.add(connection, known)
     for part in {part.digest: part for found in chunk.entitled if found.read.plan for part in found.read.plan.parts}.values():
         keep(station, connection, part)

@@ -13,12 +13,14 @@ import structlog
 
 from gateway.config import ConfigTrouble
 from gateway.config import Installation
+from gateway.pipeline.deadlines import watch
 from gateway.pipeline.engine_local import OwnerLock
 from gateway.pipeline.linting import agreement_faults
 from gateway.pipeline.logs import set_up_logs
 from gateway.pipeline.service import add_pollers
 from gateway.pipeline.service import local_engine
 from gateway.pipeline.service import seal
+from gateway.pipeline.station import Station
 from gateway.pipeline.station import open_station
 from gateway.store import outbox
 from gateway.store import troubles
@@ -27,6 +29,7 @@ from gateway.yaml_source import Faults
 #: seconds that a new owner waits for a dying one to let go
 WAIT_FOR_OWNER = 10.0
 SEAL_EVERY = 300.0
+WATCH_DEADLINES_EVERY = 5.0
 
 _log = structlog.get_logger("run")
 
@@ -63,6 +66,7 @@ def run_service(installation: Installation, *, ready: threading.Event | None = N
         try:
             add_pollers(engine, station)
             engine.every("seal", SEAL_EVERY, lambda: seal(station))
+            engine.every("deadlines", WATCH_DEADLINES_EVERY, lambda: _watch(station))
             engine.every("web", 1.0, web.keep_up)
             web.start()
             _log.info(
@@ -80,6 +84,10 @@ def run_service(installation: Installation, *, ready: threading.Event | None = N
             web.stop()
             station.close()
             _log.info("stopped")
+
+
+def _watch(station: Station) -> None:
+    watch(station)
 
 
 class WebProcess:

@@ -17,6 +17,7 @@ from gateway.pipeline import outbound
 from gateway.pipeline import receive
 from gateway.pipeline import settling
 from gateway.pipeline.boxes import box_of
+from gateway.pipeline.deadlines import watch
 from gateway.pipeline.engine import Step
 from gateway.pipeline.engine_local import LocalEngine
 from gateway.pipeline.engine_local import OwnerLock
@@ -146,6 +147,7 @@ def work_off(station: Station, timeout: float = 300.0, *, files: Sequence[str] =
                     engine.drain(max(1.0, end - time.monotonic()))
                 finally:
                     engine.close()
+                watch(station)
                 seal(station)
                 return
             with station.database.read() as connection:

@@ -2,6 +2,7 @@
 by whom, and which archived bytes prove it."""
 
 from dataclasses import dataclass
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,13 @@ from sqlalchemy import Connection
 
 from gateway.model.money import from_minor
 from gateway.model.money import money_words
+from gateway.pipeline.sent_bytes import MarkedSegment
+from gateway.pipeline.sent_bytes import marked_segment
+from gateway.pipeline.sent_bytes import sent_transactions
 from gateway.pipeline.station import Station
+from gateway.problem import Problem
+from gateway.problem import problem_json
+from gateway.store import answers
 from gateway.store import documents
 from gateway.store import interchanges
 from gateway.store import journal
@@ -35,6 +42,23 @@ class Event:
     references: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a partner finds wrong, with our own segment as it left."""
+
+    problem: Problem
+    segment: MarkedSegment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a partner answered to something that we sent."""
+
+    entry: outbox.Entry
+    answer: answers.Answer
+    faults: list[Fault]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trail:
     """All documents of a trail, oldest first, and its events in time."""
@@ -45,6 +69,7 @@ class Trail:
     outgoing: list[outbox.Entry]
     items: list[ledger.OpenItem]
     allocations: list[ledger.Allocation]
+    said: list[Said] = field(default_factory=list)
 
 
 def trail_of(station: Station, reference: str) -> Trail | None:
@@ -80,9 +105,24 @@ def trail_of(station: Station, reference: str) -> Trail | None:
                 seen_transmissions.add(row.transmission)
                 events += [_event(recorded, row) for recorded in journal.of_subject(connection, "transmission", row.transmission)]
         items, allocations = _money(connection, rows)
+        answered = answers.of_outbox(connection, [entry.id for entry in outgoing])
     # what happened to a file or an acknowledgment is told once, however many documents were in it
     events = sorted({(event.subject, event.hash): event for event in reversed(events)}.values(), key=lambda event: event.at)
-    return Trail(reference=reference, documents=rows, events=events, outgoing=outgoing, items=items, allocations=allocations)
+    said = _said(station, {entry.id: entry for entry in outgoing}, answered)
+    return Trail(reference=reference, documents=rows, events=events, outgoing=outgoing, items=items, allocations=allocations, said=said)
+
+
+def _said(station: Station, outgoing: dict[str, outbox.Entry], answered: list[answers.Answer]) -> list[Said]:
+    """The answers with our own segments, as they left."""
+    faulty = [outgoing[answer.outbox] for answer in answered if answer.outbox is not None and answer.problems]
+    transactions = sent_transactions(station, faulty) if faulty else {}
+    found = []
+    for answer in answered:
+        assert answer.outbox is not None
+        transaction = transactions.get(answer.outbox)
+        faults = [Fault(problem, marked_segment(transaction, problem.place) if transaction is not None else None) for problem in answer.problems]
+        found.append(Said(outgoing[answer.outbox], answer, faults))
+    return found
 
 
 def _of_files(connection: Connection, reference: str) -> Trail | None:
@@ -170,9 +210,30 @@ def trail_json(trail: Trail) -> dict[str, Any]:
                 "identity": entry.identity,
                 "sent_at": entry.sent_at,
                 "acknowledgment": entry.ack_state,
+                "application": entry.application_state,
                 "sha256": entry.sha256,
             }
             for entry in trail.outgoing
+        ],
+        "answers": [
+            {
+                "to": said.entry.id,
+                "kind": said.answer.kind,
+                "layer": said.answer.layer,
+                "outcome": said.answer.outcome,
+                "relation": said.answer.relation,
+                "at": said.answer.at,
+                "document": said.answer.document,
+                "faults": [
+                    {
+                        "problem": problem_json(fault.problem),
+                        "our_segment": fault.segment.text if fault.segment is not None else None,
+                        "mark": [fault.segment.start, fault.segment.length] if fault.segment is not None else None,
+                    }
+                    for fault in said.faults
+                ],
+            }
+            for said in trail.said
         ],
         "open_items": [
             {
@@ -211,6 +272,13 @@ def trail_words(trail: Trail) -> str:
             + (f" by {event.actor}" if event.actor != "gateway" else "")
             + (f": {event.reason}" if event.reason else "")
         )
+    for said in trail.said:
+        told = {"repeated": ", as said before", "contradicts": ", against what was said before"}.get(said.answer.relation, "")
+        lines.append(f"  {said.entry.identity} answered by {said.answer.kind}: {said.answer.outcome.replace('_', ' ')}{told}")
+        for fault in said.faults:
+            lines.append(f"    {fault.problem.code}: {fault.problem.message}")
+            if fault.segment is not None:
+                lines += [f"      {fault.segment.text}", f"      {fault.segment.caret}"]
     for item in trail.items:
         settled = money_words(from_minor(item.amount_minor - item.open_minor, item.currency), item.currency)
         amount = money_words(from_minor(item.amount_minor, item.currency), item.currency)

@@ -96,7 +96,7 @@ class Work:
                 test=row.test,
                 created_at=self.now,
                 due_at=self.now + timedelta(seconds=agreement.undo),
-                expects_ack=agreement.expect_acknowledgment,
+                expects_ack=agreement.expect_acknowledgment is not None,
             )
         )
         self.references.append(reference_store.Reference(document=row.id, kind=row.kind, value=row.number))

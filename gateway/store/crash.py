@@ -68,6 +68,8 @@ POINTS: dict[int, str] = {
     73: "as2: committed, receipt not answered",
     74: "as2: message posted, answer not read",
     75: "as2: answer read, not recorded",
+    # 80-89 answers awaited, numbers and batches
+    80: "answers: told as overdue, not committed",
 }
 
 

@@ -293,6 +293,15 @@ def set_body(connection: Connection, id: str, body: str) -> None:
         raise StaleState(f"document {id} does not exist")
 
 
+def add_problems(connection: Connection, id: str, problems: Sequence[Problem]) -> None:
+    """Add to what is known to be wrong with a document (its state does not change); what is told already is not told twice."""
+    present = connection.execute(select(_CONTENT.c.problems).where(_CONTENT.c.document == id)).scalar_one_or_none()
+    if present is None:
+        raise StaleState(f"document {id} does not exist")
+    together = tuple(dict.fromkeys([*present, *problems]))
+    connection.execute(update(_CONTENT).where(_CONTENT.c.document == id).values(problems=together))
+
+
 # ---------------------------------------------------------------- how
 
 _ROW_NAMES = tuple(column.name for column in _TABLE.columns)

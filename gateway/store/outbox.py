@@ -7,7 +7,6 @@ Within a stream rows leave in the order of `seq`: one that waits for its time or
 dead and cancelled rows keep nobody back. Knows no transport and no syntax.
 """
 
-from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import datetime
@@ -38,10 +37,10 @@ from gateway.store.rows import one_of
 from gateway.store.rows import values_of
 
 OPEN = ("waiting", "claimed", "prepared")
-#: what ends an acknowledgment's wait
-ACK_STATES = ("waiting", "accepted", "accepted_with_errors", "partially_accepted", "rejected", "overdue")
+#: states that a row can only have once its bytes have left: a partner that answers has them, whatever the try looked like from here
+LEFT = ("sent", "acknowledged", "rejected")
 #: states in which the holder of the lease may still record how its try ended: a quick acknowledgment may have come in between
-_OWNED = ("claimed", "prepared", "acknowledged", "rejected")
+_OWNED = ("claimed", "prepared", *LEFT)
 _TABLE = tables.outbox
 
 
@@ -83,6 +82,8 @@ class Entry(Row, frozen=True, kw_only=True):
     ack_state: str | None = None
     ack_due_at: datetime | None = None
     acknowledged_at: datetime | None = None
+    #: how the partner's application took it (824, APERAK)
+    application_state: str | None = None
 
 
 class Preparation(Row, frozen=True, kw_only=True):
@@ -177,7 +178,8 @@ def prepare(connection: Connection, token: str, preparations: Sequence[Preparati
 
 def sent(connection: Connection, ids: Sequence[str], token: str, at: datetime, ack_due_at: datetime | None = None) -> None:
     """Record that rows have left; those that expect an acknowledgment wait for it until `ack_due_at`. StaleState where the lease was lost."""
-    left = _TABLE.c.state == "prepared"
+    left = _TABLE.c.state.in_(("prepared", "sent"))
+    waits = and_(left, _TABLE.c.expects_ack, _TABLE.c.ack_state.is_(None))
     _owned(
         connection,
         ids,
@@ -189,10 +191,10 @@ def sent(connection: Connection, ids: Sequence[str], token: str, at: datetime, a
             "lease_token": None,
             "lease_until": None,
             "last_error": None,
-            "ack_state": case((and_(left, _TABLE.c.expects_ack), "waiting"), else_=_TABLE.c.ack_state),
-            "ack_due_at": case((and_(left, _TABLE.c.expects_ack), literal(ack_due_at, Moment())), else_=None),
+            "ack_state": case((waits, "waiting"), else_=_TABLE.c.ack_state),
+            "ack_due_at": case((waits, literal(ack_due_at, Moment())), else_=None),
         },
-        states=("prepared", "acknowledged", "rejected"),
+        states=("prepared", *LEFT),
     )
 
 
@@ -235,67 +237,6 @@ def cancel(connection: Connection, id: str) -> bool:
         ).rowcount
         == 1
     )
-
-
-def acknowledge(
-    connection: Connection,
-    *,
-    partner: str,
-    outcome: str,
-    at: datetime,
-    interchange_control: str | None = None,
-    group_control: str | None = None,
-    transaction_control: str | None = None,
-    transaction_type: str | None = None,
-    transaction_types: Iterable[str] | None = None,
-) -> list[Entry]:
-    """Record the partner's acknowledgment on the rows it speaks of; returns them (empty: it speaks of nothing that we sent).
-
-    Control numbers are compared without leading zeros. Where numbers have been used again, the latest sending is meant. `transaction_types`
-    are those that a group may hold (a 997 names the group `IN`, not the transaction). What is rejected stays rejected. A row that is
-    only prepared is meant too: its bytes may have left before we could record it, and the partner may be quick.
-    """
-    query = select(_TABLE).where(_TABLE.c.partner == partner, _TABLE.c.state.in_(("prepared", "sent", "acknowledged", "rejected")))
-    given = {"interchange_control": interchange_control, "group_control": group_control, "transaction_control": transaction_control}
-    if not any(given.values()):
-        raise ValueError("an acknowledgment needs at least one control number")
-    for name, control in given.items():
-        if control:
-            query = query.where(_TABLE.c[name].in_(_spellings(control)))
-    types = {transaction_type} if transaction_type else set(transaction_types or ())
-    if types:
-        query = query.where(_TABLE.c.transaction_type.in_(sorted(types)))
-    candidates = all_of(connection.execute(query.order_by(_TABLE.c.created_at.desc(), _TABLE.c.seq.desc()).with_for_update()), Entry)
-    if not candidates:
-        return []
-    meant = [entry for entry in candidates if entry.identity == candidates[0].identity]
-    state = "rejected" if outcome == "rejected" else "acknowledged"
-    ids = [entry.id for entry in meant if entry.ack_state != "rejected"]
-    if ids:
-        connection.execute(
-            update(_TABLE)
-            .where(_TABLE.c.id.in_(ids))
-            .values(
-                state=state, ack_state=outcome, ack_due_at=None, acknowledged_at=at, sent_at=func.coalesce(_TABLE.c.sent_at, literal(at, Moment()))
-            )
-        )
-    return [get_existing(connection, entry.id) for entry in meant]
-
-
-def overdue(connection: Connection, now: datetime, limit: int = 100) -> list[Entry]:
-    """Rows whose acknowledgment should have come by now, longest overdue first."""
-    query = (
-        select(_TABLE)
-        .where(is_one_of(_TABLE.c.ack_state, "waiting"), _TABLE.c.ack_due_at <= now)
-        .order_by(_TABLE.c.ack_due_at, _TABLE.c.id)
-        .limit(limit)
-    )
-    return all_of(connection.execute(query), Entry)
-
-
-def mark_overdue(connection: Connection, id: str) -> bool:
-    """Note that an acknowledgment is overdue (it may still come); False where it is no longer waited for."""
-    return connection.execute(update(_TABLE).where(_TABLE.c.id == id, _TABLE.c.ack_state == "waiting").values(ack_state="overdue")).rowcount == 1
 
 
 def streams_due(connection: Connection, now: datetime) -> list[str]:
@@ -343,7 +284,13 @@ def of_interchange(connection: Connection, interchange: str) -> list[Entry]:
 
 
 def search(
-    connection: Connection, *, state: str | None = None, partner: str | None = None, after: tuple[datetime, str] | None = None, limit: int = 50
+    connection: Connection,
+    *,
+    state: str | None = None,
+    partner: str | None = None,
+    ack_state: str | None = None,
+    after: tuple[datetime, str] | None = None,
+    limit: int = 50,
 ) -> list[Entry]:
     """Newest first; `after` is (created_at, id) of the last one of the page before."""
     query = select(_TABLE).order_by(_TABLE.c.created_at.desc(), _TABLE.c.id.desc()).limit(limit)
@@ -351,6 +298,8 @@ def search(
         query = query.where(_TABLE.c.state == state)
     if partner is not None:
         query = query.where(_TABLE.c.partner == partner)
+    if ack_state is not None:
+        query = query.where(is_one_of(_TABLE.c.ack_state, ack_state))
     if after is not None:
         query = query.where(_TABLE.c.created_at <= after[0], or_(_TABLE.c.created_at < after[0], _TABLE.c.id < after[1]))
     return all_of(connection.execute(query), Entry)
@@ -381,10 +330,4 @@ def _resting_state() -> Any:
 
 def _unless_acknowledged(state: Any) -> Any:
     """A partner that acknowledged has our bytes, whatever the try looked like from here."""
-    return case((_TABLE.c.state.in_(("acknowledged", "rejected")), _TABLE.c.state), else_=state)
-
-
-def _spellings(control: str) -> list[str]:
-    """A control number as it may have been written: ISA13 has nine digits, GS06 none to spare, EDIFACT up to fourteen."""
-    bare = control.lstrip("0") or "0"
-    return sorted({control, bare, *(bare.zfill(width) for width in (4, 5, 6, 9, 14))})
+    return case((_TABLE.c.state.in_(LEFT), _TABLE.c.state), else_=state)

@@ -345,6 +345,7 @@ receipt = Table(
 # ---------------------------------------------------------------- what leaves
 
 _OPEN_OUTBOX = "state IN ('waiting', 'claimed', 'prepared')"
+_AWAITED = "ack_state IN ('waiting', 'overdue')"
 
 outbox = Table(
     "outbox",
@@ -379,15 +380,43 @@ outbox = Table(
     Column("ack_state", Words),
     Column("ack_due_at", Moment),
     Column("acknowledged_at", Moment),
+    #: how the partner's application took what its reader had accepted
+    Column("application_state", Words),
     UniqueConstraint("stream", "seq"),
     Index("ix_outbox_open", "stream", "seq", sqlite_where=text(_OPEN_OUTBOX), postgresql_where=text(_OPEN_OUTBOX)),
     Index("ix_outbox_due", "due_at", sqlite_where=text(_OPEN_OUTBOX), postgresql_where=text(_OPEN_OUTBOX)),
     Index("ix_outbox_ack_due", "ack_due_at", sqlite_where=text("ack_state = 'waiting'"), postgresql_where=text("ack_state = 'waiting'")),
+    Index("ix_outbox_awaited", "ack_state", "partner", sqlite_where=text(_AWAITED), postgresql_where=text(_AWAITED)),
     Index(None, "document"),
     Index(None, "identity"),
     Index(None, "partner", "interchange_control"),
     Index(None, "partner", "group_control"),
     Index(None, "state", "created_at", "id"),
+)
+
+answer = Table(
+    "answer",
+    METADATA,
+    Column("id", Words, primary_key=True),
+    Column("partner", Words, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("layer", Words, nullable=False),
+    Column("level", Words, nullable=False),
+    #: the received acknowledgment, and the file that it came in
+    Column("document", Words, ForeignKey("document.id")),
+    Column("transmission", Words, ForeignKey("transmission.id")),
+    #: what it speaks of; NULL: nothing that we sent
+    Column("outbox", Words, ForeignKey("outbox.id")),
+    Column("speaks_of", Words, nullable=False),
+    Column("outcome", Words, nullable=False),
+    Column("relation", Words, nullable=False),
+    Column("notes", Json(tuple[str, ...]), nullable=False),
+    Column("problems", _PROBLEMS, nullable=False),
+    Column("at", Moment, nullable=False),
+    Index(None, "outbox"),
+    Index(None, "document"),
+    Index(None, "partner", "at", "id"),
+    Index("ix_answer_unmatched", "partner", "at", "id", sqlite_where=text("outbox IS NULL"), postgresql_where=text("outbox IS NULL")),
 )
 
 control = Table(

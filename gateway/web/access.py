@@ -73,6 +73,7 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/documents.json"): Access(_READERS),
     ("GET", "/documents/{id}"): Access(_READERS),
     ("GET", "/documents/{id}/payload"): Access(_READERS),
+    ("POST", "/documents/{id}/resend"): Access(_OPERATORS, Origin.OWN, _FORM),
     ("GET", "/files/{id}/payload"): Access(_READERS),
     ("GET", "/sent/{id}/payload"): Access(_READERS),
     ("GET", "/deliveries"): Access(_READERS),

@@ -28,6 +28,7 @@ from gateway.web import holding_page
 from gateway.web import listing
 from gateway.web import partners
 from gateway.web import receivables
+from gateway.web import resending
 from gateway.web import static_files
 from gateway.web import trail_page
 from gateway.web.access import Gate
@@ -48,6 +49,7 @@ PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/documents.json", api.get_documents),
     ("GET", "/documents/{id}", document.show),
     ("GET", "/documents/{id}/payload", document.download),
+    ("POST", "/documents/{id}/resend", resending.resend),
     ("GET", "/files/{id}/payload", document.download_file),
     ("GET", "/sent/{id}/payload", document.download_sent),
     ("GET", "/deliveries", deliveries.show),

@@ -8,6 +8,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 
+from gateway.store import awaited
 from gateway.store import documents
 from gateway.store import holds
 from gateway.store import ledger
@@ -89,6 +90,9 @@ def _numbers(connection: Connection, counts: list[documents.Count], today: date)
     rejected = sum(count.count for count in counts if count.state in {"rejected", "failed"} and count.direction == "in" and not count.test)
     outgoing = sum(len(outbox.search(connection, state=state, limit=COUNTED + 1)) for state in outbox.OPEN)
     dead = len(outbox.search(connection, state="dead", limit=COUNTED + 1))
+    awaiting = awaited.counts(connection)
+    overdue = sum(number for (state, _), number in awaiting.items() if state == "overdue")
+    expected = sum(awaiting.values())
     unmatched = ledger.unapplied_payments(connection, limit=COUNTED + 1)
     ageing = ageing_of(ledger.ageing(connection, today))
     money: dict[str, int] = defaultdict(int)
@@ -112,6 +116,14 @@ def _numbers(connection: Connection, counts: list[documents.Count], today: date)
             "bad" if dead else "good",
             "cross" if dead else "check",
             note="nothing was given up" if not dead else "look why, try again",
+        ),
+        Number(
+            "answers overdue",
+            overdue,
+            "/deliveries?answer=overdue" if overdue else "/deliveries?answer=waiting",
+            "waits" if overdue else "good",
+            "pause" if overdue else "check",
+            note=f"of {expected:,} that partners owe us" if expected else "no partner owes us an answer",
         ),
         Number(
             "unmatched money",

@@ -19,6 +19,8 @@ from gateway.web.pages import render
 from gateway.web.pages import station_of
 
 PAGE = 50
+#: what may be asked for of the partner's answer
+ANSWERS = ("waiting", "overdue", "received", "accepted", "accepted_with_errors", "partially_accepted", "rejected")
 STATES = ("waiting", "claimed", "prepared", "sent", "acknowledged", "rejected", "dead", "cancelled")
 
 
@@ -28,8 +30,12 @@ def show(request: Request) -> HTMLResponse:
     state, partner = request.query_params.get("state") or None, request.query_params.get("partner") or None
     if state is not None and state not in STATES:
         raise BadRequest(f"state is '{state}': expected one of {', '.join(STATES)}")
+    answer = request.query_params.get("answer") or None
+    if answer is not None and answer not in ANSWERS:
+        raise BadRequest(f"answer is '{answer}': expected one of {', '.join(ANSWERS)}")
     with station.database.read() as connection:
-        rows = outbox.search(connection, state=state, partner=partner, after=key_from(request.query_params.get("after")), limit=PAGE + 1)
+        after = key_from(request.query_params.get("after"))
+        rows = outbox.search(connection, state=state, partner=partner, ack_state=answer, after=after, limit=PAGE + 1)
         retried = outbox.get(connection, request.query_params.get("retried") or "")
     following = key_of(rows[PAGE - 1].created_at, rows[PAGE - 1].id) if len(rows) > PAGE else None
     return render(
@@ -38,10 +44,12 @@ def show(request: Request) -> HTMLResponse:
         rows=rows[:PAGE],
         state=state,
         partner=partner,
+        answer=answer,
+        answers=ANSWERS,
         states=STATES,
         retried=retried if retried is not None and retried.state != "dead" else None,
         partners={id: loaded.partner.name for id, loaded in sorted(station.installation.directory.partners.items())},
-        next_address=address("/deliveries", {"state": state, "partner": partner, "after": following}) if following else None,
+        next_address=address("/deliveries", {"state": state, "partner": partner, "answer": answer, "after": following}) if following else None,
     )
 
 

@@ -23,6 +23,7 @@ from gateway.problem import Outcome
 from gateway.problem import Problem
 from gateway.problem import Severity
 from gateway.problem import problem_json
+from gateway.store import answers
 from gateway.store import documents
 from gateway.store import holds
 from gateway.store import interchanges
@@ -57,6 +58,8 @@ _log = structlog.get_logger("web")
 SEGMENTS = 500
 #: documents of the trail that the head of the page names
 NEIGHBOURS = 12
+#: sendings that one received acknowledgment is shown to speak of
+MOST_SPOKEN_OF = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ class Sent:
 
     entry: outbox.Entry
     events: list[journal.Recorded]
+    #: what the partner said of it, oldest first
+    said: list[answers.Answer] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -96,6 +101,8 @@ class Records:
     interchange: interchanges.Interchange | None = None
     transmission: transmissions.Transmission | None = None
     partner_name: str = ""
+    #: where this is a partner's answer: what it says, and of which document of ours
+    speaks: list[tuple[answers.Answer, Document | None]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -116,6 +123,11 @@ class Panes:
 
 def show(request: Request, id: str) -> HTMLResponse:
     """The page of a document."""
+    return page(request, id)
+
+
+def page(request: Request, id: str, *, status: int = 200, trouble: str = "") -> HTMLResponse:
+    """The page of a document; with what went wrong where somebody wanted to do something with it."""
     station = station_of(request)
     records = _records(station, id)
     first = _first(request.query_params.get("from"))
@@ -123,9 +135,14 @@ def show(request: Request, id: str) -> HTMLResponse:
     payload = payload_of(station, records.row, own, records.interchange is None or records.interchange.ordinal == 0)
     explained = request.query_params.get("explain") == "1"
     panes, told = _panes(station, request.app.state.descriptions, records.row, payload, first, explained)
+    last = own[-1] if own else None
     return render(
         request,
         "document.html",
+        status=status,
+        trouble=trouble,
+        resent=request.query_params.get("resent") == "1" and last is not None and len(own) > 1,
+        can_resend=records.row.direction == "out" and last is not None and last.state in {*outbox.LEFT, "dead"},
         row=records.row,
         records=records,
         payload=payload,
@@ -159,7 +176,21 @@ def as_json(station: Station, id: str) -> dict[str, Any]:
                 "identity": sent.entry.identity,
                 "sent_at": sent.entry.sent_at,
                 "acknowledgment": sent.entry.ack_state,
+                "application": sent.entry.application_state,
+                "answer_due": sent.entry.ack_due_at,
                 "sha256": sent.entry.sha256,
+                "answers": [
+                    {
+                        "kind": answer.kind,
+                        "layer": answer.layer,
+                        "outcome": answer.outcome,
+                        "relation": answer.relation,
+                        "at": answer.at,
+                        "document": answer.document,
+                        "problems": [problem_json(problem) for problem in answer.problems],
+                    }
+                    for answer in sent.said
+                ],
             }
             for sent in records.sent
         ],
@@ -229,6 +260,7 @@ def _records(station: Station, id: str) -> Records:
             references=references.of_document(connection, id),
             interchange=interchanges.get(connection, row.interchange) if row.interchange else None,
             transmission=transmissions.get(connection, row.transmission) if row.transmission else None,
+            speaks=_speaks(connection, row),
         )
     loaded = station.installation.directory.partners.get(row.partner)
     records.partner_name = loaded.partner.name if loaded is not None else row.partner
@@ -256,7 +288,23 @@ def _sent(connection: Connection, row: Document) -> list[Sent]:
         if link.from_document == row.id and link.relation in {"answers", "ships", "invoices", "credits", "makes"}:
             entries += outbox.of_document(connection, link.to_document)
     unique = {entry.id: entry for entry in entries}
-    return [Sent(entry, journal.of_subject(connection, "outbox", entry.id)) for entry in sorted(unique.values(), key=lambda one: one.created_at)]
+    said: dict[str, list[answers.Answer]] = defaultdict(list)
+    for answer in answers.of_outbox(connection, list(unique)):
+        said[answer.outbox or ""].append(answer)
+    return [
+        Sent(entry, journal.of_subject(connection, "outbox", entry.id), said[entry.id])
+        for entry in sorted(unique.values(), key=lambda one: one.created_at)
+    ]
+
+
+def _speaks(connection: Connection, row: Document) -> list[tuple[answers.Answer, Document | None]]:
+    """What a partner's answer says, with the documents of ours that it means."""
+    if row.kind != "acknowledgment" or row.direction != "in":
+        return []
+    said = answers.of_document(connection, row.id, limit=MOST_SPOKEN_OF)
+    meant = {answer.id: outbox.get(connection, answer.outbox) for answer in said if answer.outbox is not None}
+    rows = documents.get_many(connection, [entry.document for entry in meant.values() if entry is not None and entry.document])
+    return [(answer, rows.get(entry.document or "") if (entry := meant.get(answer.id)) is not None else None) for answer in said]
 
 
 def _first(text: str | None) -> int:

@@ -12,6 +12,8 @@ from prometheus_client.registry import Collector
 
 from gateway.pipeline.condition import owner_of
 from gateway.pipeline.station import Station
+from gateway.store import answers
+from gateway.store import awaited
 from gateway.store import documents
 from gateway.store import holds
 from gateway.store import ledger
@@ -57,6 +59,9 @@ class StoreNumbers(Collector):
             states = {state: len(outbox.search(connection, state=state, limit=COUNTED)) for state in (*outbox.OPEN, "dead")}
             ageing = ledger.ageing(connection, station.clock().date())
             unmatched = ledger.unapplied_payments(connection, limit=COUNTED)
+            awaiting = awaited.counts(connection)
+            odd = len(answers.unmatched(connection, limit=COUNTED))
+            rejections = len(holds.list_open(connection, kind="answer", limit=COUNTED))
             not_working = troubles.standing(connection)
         kept = GaugeMetricFamily("gateway_documents", "Documents in the store", labels=("direction", "kind", "state", "test"))
         sums: dict[tuple[str, str, str, str], int] = {}
@@ -79,6 +84,12 @@ class StoreNumbers(Collector):
             overdue.add_metric(pair, number)
         yield overdue
         yield GaugeMetricFamily("gateway_payments_unmatched", "Payments that are not used up", value=len(unmatched))
+        missing = GaugeMetricFamily("gateway_answers", "Answers of partners that are waited for or overdue", labels=("state", "partner"))
+        for pair, number in sorted(awaiting.items()):
+            missing.add_metric(pair, number)
+        yield missing
+        yield GaugeMetricFamily("gateway_rejections_open", "Documents that partners rejected and nobody has dealt with", value=rejections)
+        yield GaugeMetricFamily("gateway_answers_unmatched", "Answers of partners that fit nothing we sent", value=odd)
         failing = GaugeMetricFamily("gateway_not_working", "Mailboxes, steps and endpoints that do not work now", labels=("kind", "state"))
         kinds = {("mailbox", "stopped"): 0, ("mailbox", "retrying"): 0, ("sending", "stopped"): 0, ("sending", "retrying"): 0}
         for trouble in not_working:

@@ -29,6 +29,8 @@ LARGEST_XML = 5_000_000
 #: bytes of a file without transactions that are shown
 SHOWN = 200_000
 _CHUNK = 1 << 18
+#: control numbers of the group and the transaction that are looked for; None: any
+Control = tuple[str | None, str | None]
 
 
 @dataclass(slots=True)
@@ -52,14 +54,15 @@ class Payload:
 def payload_of(station: Station, row: Document, sent: Iterable[Entry], first_interchange: bool) -> Payload | None:
     """The bytes that a document came in, or left in; None where there are none (not sent yet, made by hand)."""
     if row.sha256 is not None:
-        return _open(station, row.sha256, row.byte_offset, row.byte_length, None, first_interchange)
-    for entry in sent:
+        return _open(station, row.sha256, row.byte_offset, row.byte_length, (None, None), first_interchange)
+    for entry in reversed(list(sent)):
+        # the latest sending: what a partner rejected is shown until it was sent again
         if entry.sha256 is not None:
-            return _open(station, entry.sha256, None, None, entry.transaction_control, True)
+            return _open(station, entry.sha256, None, None, (entry.group_control, entry.transaction_control), True)
     return None
 
 
-def _open(station: Station, sha256: str, offset: int | None, length: int | None, control: str | None, first: bool) -> Payload:
+def _open(station: Station, sha256: str, offset: int | None, length: int | None, control: Control, first: bool) -> Payload:
     try:
         payload = Payload(sha256, station.archive.size(sha256))
     except (ArchiveMissing, ValueError) as error:
@@ -95,7 +98,8 @@ def _taken_out(beginning: bytes, transaction: bytes) -> Iterator[bytes]:
             return
 
 
-def _find(payload: Payload, events: Iterable[object], offset: int | None, control: str | None) -> None:
+def _find(payload: Payload, events: Iterable[object], offset: int | None, control: Control) -> None:
+    group, number = control
     for event in events:
         if isinstance(event, InterchangeStart):
             payload.start, payload.group = event, None
@@ -103,7 +107,8 @@ def _find(payload: Payload, events: Iterable[object], offset: int | None, contro
             payload.group = event
         elif isinstance(event, Transaction):
             wanted = offset is None or event.offset == offset or event.root is not None
-            if wanted and (control is None or event.control_number == control or event.root is not None):
+            named = number in {None, event.control_number} and group in {None, event.group_control_number}
+            if wanted and (named or event.root is not None):
                 payload.transaction = event
                 return
 

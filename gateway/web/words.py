@@ -82,6 +82,8 @@ HOLDS: Mapping[str, str] = {
     "unreadable": "File not readable",
     "failure": "Our own failure",
     "matching": "Matching",
+    "answer": "Rejected by the partner",
+    "overdue": "Answer overdue",
 }
 
 LINKS: Mapping[str, str] = {

@@ -29,6 +29,8 @@ from tests.pipeline.world import CONFIG
 from tests.pipeline.world import tags
 from tests.pipeline.world import x12_order
 
+#: the partner never acknowledges a despatch advice: its answer is overdue as soon as somebody looks
+PARTNER = ACME.replace("{send: x12/004010/856, to: box}", "{send: x12/004010/856, to: box, expect_acknowledgment: {within: 0m}}")
 #: what the partner sends: clean, one file with two orders, and one that is held for its price
 ORDERS = ("PO1", "PO2", "PO3", "PO4")
 
@@ -67,7 +69,7 @@ def _line(answer: IO[str]) -> str:
     return line
 
 
-def build(folder: Path, database_url: str, partner: str = ACME) -> None:
+def build(folder: Path, database_url: str, partner: str = PARTNER) -> None:
     """The installation; nothing has arrived yet."""
     (folder / "partners").mkdir(parents=True)
     (folder / "config.yaml").write_text(f'{CONFIG}database: "{database_url}"\n')

@@ -13,6 +13,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
+from gateway.pipeline.logs import set_up_logs
 from gateway.store import crash
 from tests.crash import large
 from tests.crash import walk
@@ -26,6 +27,8 @@ WORK = {"walk": walk.walk, "large": large.split}
 
 
 def main() -> None:
+    # the program's log goes to standard error: standard output is our answers
+    set_up_logs()
     _warm_up()
     for line in sys.stdin:
         wanted = json.loads(line)

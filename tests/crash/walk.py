@@ -55,6 +55,8 @@ def walk(folder: Path) -> None:
     work_off(station)
     partner_answers(folder)
     take_in(station)
+    # the despatch advice is not answered: somebody asks, and settles it
+    _release(station)
     seal(station)
     station.close()
 
@@ -96,7 +98,7 @@ def _release(station: Station) -> None:
     with station.database.read() as connection:
         waiting = holds.list_open(connection)
     for hold in waiting:
-        holding.release(station, hold.id, "clerk", "price agreed by phone")
+        holding.release(station, hold.id, "clerk", "agreed by phone")
     work_off(station)
 
 

@@ -15,6 +15,7 @@ import gateway.cli
 from gateway import config
 from gateway.cli.app import app as commands
 from gateway.exchange import partner
+from gateway.exchange import timing
 from gateway.exchange.checked import checked
 from gateway.exchange.partner import load_partner
 from gateway.store import masterdata
@@ -53,7 +54,9 @@ def keys(model: type[pydantic.BaseModel]) -> set[str]:
     return {field.alias or name for name, field in model.model_fields.items()}
 
 
-@pytest.mark.parametrize("model", [partner.Partner, partner.Identifiers, partner.Endpoint, partner.Agreement, partner.Credit, partner.Terms])
+@pytest.mark.parametrize(
+    "model", [partner.Partner, partner.Identifiers, partner.Endpoint, partner.Agreement, partner.Credit, partner.Terms, timing.Expectation]
+)
 def test_partners_page_has_every_key(model: type[pydantic.BaseModel]) -> None:
     assert keys_of_table(DOCS / "partners.md", model.__name__) == keys(model)
 

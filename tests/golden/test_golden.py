@@ -21,6 +21,8 @@ import pytest
 import yaml
 
 from gateway.pipeline import holding
+from gateway.pipeline.resending import find_document
+from gateway.pipeline.resending import resend
 from gateway.problem import Problem
 from gateway.store import documents
 from gateway.store import holds
@@ -96,6 +98,10 @@ def _load(world: World, case: Path) -> None:
 
 
 def _act(world: World, step: dict[str, str]) -> None:
+    if "resend" in step:
+        resend(world.station, find_document(world.station, step["resend"]).id, "clerk", step["reason"])
+        world.settle()
+        return
     decide = {"release": holding.release, "reject": holding.reject}
     [(word, number)] = [(word, step[word]) for word in decide if word in step]
     decide[word](world.station, number, "clerk", step["reason"])

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.store import answers
 from gateway.store import documents
 from gateway.store import holds
 from gateway.store import journal
@@ -161,6 +162,12 @@ def left(house: House, partner: str = "euroco", state: str = "sent", kind: str =
         return [(row, dict(journal.of_subject(connection, "outbox", row.id)[-1].entry.facts)) for row in rows]
 
 
+def receipts(house: House, row: outbox.Entry) -> list[tuple[str, str, str]]:
+    """The partner's receipts for a row, as its answers are kept."""
+    with house.station() as here, here.database.read() as connection:
+        return [(one.kind, one.layer, one.outcome) for one in answers.of_outbox(connection, [row.id])]
+
+
 def test_an_order_over_as2_is_accepted_and_answered_with_verified_receipts(house: House, station: Station, service: Service) -> None:
     station.send(edifact_order("PO1", 1), "po1.edi")
     assert station.messages("OUT")[-1]["status"] == "S", "the station has our signed receipt"
@@ -170,6 +177,7 @@ def test_an_order_over_as2_is_accepted_and_answered_with_verified_receipts(house
     [(row, facts)] = until(lambda: left(house), "our record of it")
     assert facts["message_id"].strip("<>") == response["id"].strip("<>")
     assert facts["mic"] == "matches" and facts["signed_by"] and "processed" in facts["receipt"]
+    assert receipts(house, row) == [("MDN", "transport", "accepted")]
     [(_, facts)] = until(lambda: left(house, kind="acknowledgment"), "our record of the CONTRL")
     assert facts["mic"] == "matches"
 
@@ -206,6 +214,7 @@ def test_what_the_station_refuses_for_good_is_given_up_with_its_reason(house: Ho
     [(row, _)] = until(lambda: left(house, "other", "dead"), "the row that rests")
     assert row.attempts == 1 and row.last_error
     assert "PO4" in (row.body or "")
+    assert receipts(house, row) == [("MDN", "transport", "rejected")]
     given_up = service.said("given up", partner="other")
     assert given_up is not None and given_up["error"] == row.last_error
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.store import awaited
 from gateway.store import outbox
 from gateway.store.database import Database
 from gateway.store.outbox import Preparation
@@ -150,6 +151,13 @@ def test_a_long_sending_prolongs_its_lease(database: Database) -> None:
             outbox.extend(connection, ["a"], "t2", NOW)
 
 
+def acknowledge(connection, *, partner="acme", outcome, at=NOW, **numbers):  # type: ignore[no-untyped-def]
+    """Find what an answer speaks of, note it there, and say how the rows stand now."""
+    found = awaited.find_sent(connection, partner=partner, **numbers)
+    awaited.note(connection, [one.id for one in found], outcome, at)
+    return [outbox.get_existing(connection, one.id) for one in found]
+
+
 def _send(connection, *ids, ack_due_at=NOW + 60 * MINUTE, **fields):  # type: ignore[no-untyped-def]
     outbox.enqueue(connection, [entry(id, expects_ack=True) for id in ids])
     claim(connection)
@@ -160,20 +168,20 @@ def _send(connection, *ids, ack_due_at=NOW + 60 * MINUTE, **fields):  # type: ig
 def test_an_acknowledgment_finds_its_transaction_whatever_the_zeros(database: Database) -> None:
     with database.begin() as connection:
         _send(connection, "a", "b")
-        found = outbox.acknowledge(
-            connection, partner="acme", outcome="accepted", at=NOW, group_control="0007", transaction_control="2", transaction_type="856"
+        found = acknowledge(
+            connection, partner="acme", outcome="accepted", at=NOW, group_control="0007", transaction_control="2", transaction_types=("856",)
         )
         assert [(one.id, one.state, one.ack_state) for one in found] == [("b", "acknowledged", "accepted")]
         assert state(connection, "a") == "sent"
-        found = outbox.acknowledge(connection, partner="acme", outcome="rejected", at=NOW, group_control="7", transaction_control="0001")
+        found = acknowledge(connection, partner="acme", outcome="rejected", at=NOW, group_control="7", transaction_control="0001")
         assert [(one.id, one.state) for one in found] == [("a", "rejected")]
 
 
 def test_an_acknowledgment_of_the_group_leaves_a_rejected_transaction_rejected(database: Database) -> None:
     with database.begin() as connection:
         _send(connection, "a", "b")
-        outbox.acknowledge(connection, partner="acme", outcome="rejected", at=NOW, group_control="7", transaction_control="0001")
-        found = outbox.acknowledge(connection, partner="acme", outcome="accepted", at=NOW, group_control="7", transaction_types=("856",))
+        acknowledge(connection, partner="acme", outcome="rejected", at=NOW, group_control="7", transaction_control="0001")
+        found = acknowledge(connection, partner="acme", outcome="accepted", at=NOW, group_control="7", transaction_types=("856",))
         assert [(one.id, one.state) for one in found] == [("a", "rejected"), ("b", "acknowledged")] or [(one.id, one.state) for one in found] == [
             ("b", "acknowledged"),
             ("a", "rejected"),
@@ -183,11 +191,11 @@ def test_an_acknowledgment_of_the_group_leaves_a_rejected_transaction_rejected(d
 def test_an_acknowledgment_of_nothing_that_we_sent_says_so(database: Database) -> None:
     with database.begin() as connection:
         _send(connection, "a")
-        for fields in ({"group_control": "8"}, {"group_control": "7", "transaction_type": "810"}, {"interchange_control": "70"}):
-            assert outbox.acknowledge(connection, partner="acme", outcome="accepted", at=NOW, **fields) == []  # type: ignore[arg-type]
-        assert outbox.acknowledge(connection, partner="beta", outcome="accepted", at=NOW, group_control="7") == []
+        for fields in ({"group_control": "8"}, {"group_control": "7", "transaction_types": ("810",)}, {"interchange_control": "70"}):
+            assert acknowledge(connection, partner="acme", outcome="accepted", at=NOW, **fields) == []  # type: ignore[arg-type]
+        assert acknowledge(connection, partner="beta", outcome="accepted", at=NOW, group_control="7") == []
         with pytest.raises(ValueError, match="control number"):
-            outbox.acknowledge(connection, partner="acme", outcome="accepted", at=NOW)
+            acknowledge(connection, partner="acme", outcome="accepted", at=NOW)
 
 
 def test_numbers_used_again_mean_the_latest_sending(database: Database) -> None:
@@ -197,7 +205,7 @@ def test_numbers_used_again_mean_the_latest_sending(database: Database) -> None:
         claim(connection)
         prepare(connection, "new", identity="file2")
         outbox.sent(connection, ["new"], "t1", NOW + MINUTE, NOW + 60 * MINUTE)
-        found = outbox.acknowledge(connection, partner="acme", outcome="accepted", at=NOW, interchange_control="7")
+        found = acknowledge(connection, partner="acme", outcome="accepted", at=NOW, interchange_control="7")
         assert [one.id for one in found] == ["new"]
         assert state(connection, "old") == "sent"
 
@@ -207,9 +215,7 @@ def test_an_acknowledgment_quicker_than_our_record_of_the_sending_is_not_lost(da
         outbox.enqueue(connection, [entry("a", expects_ack=True)])
         claim(connection)
         prepare(connection, "a")
-        assert [one.state for one in outbox.acknowledge(connection, partner="acme", outcome="accepted", at=NOW, group_control="7")] == [
-            "acknowledged"
-        ]
+        assert [one.state for one in acknowledge(connection, partner="acme", outcome="accepted", at=NOW, group_control="7")] == ["acknowledged"]
         outbox.sent(connection, ["a"], "t1", NOW, NOW + 60 * MINUTE)
         row = outbox.get_existing(connection, "a")
         assert (row.state, row.ack_state, row.ack_due_at, row.lease_token) == ("acknowledged", "accepted", None, None)
@@ -220,7 +226,7 @@ def test_what_is_acknowledged_is_not_sent_again_when_the_try_looked_failed(datab
         outbox.enqueue(connection, [entry("a", expects_ack=True)])
         claim(connection)
         prepare(connection, "a")
-        outbox.acknowledge(connection, partner="acme", outcome="accepted", at=NOW, group_control="7")
+        acknowledge(connection, partner="acme", outcome="accepted", at=NOW, group_control="7")
         outbox.failed(connection, ["a"], "t1", NOW, "connection reset")
         assert state(connection, "a") == "acknowledged"
         assert claim(connection, "t2", NOW + 10 * MINUTE) == []
@@ -229,14 +235,12 @@ def test_what_is_acknowledged_is_not_sent_again_when_the_try_looked_failed(datab
 def test_an_acknowledgment_that_does_not_come_is_overdue_and_may_still_come(database: Database) -> None:
     with database.begin() as connection:
         _send(connection, "a", ack_due_at=NOW + MINUTE)
-        assert outbox.overdue(connection, NOW) == []
-        assert [one.id for one in outbox.overdue(connection, NOW + MINUTE)] == ["a"]
-        assert outbox.mark_overdue(connection, "a")
-        assert not outbox.mark_overdue(connection, "a")
-        assert outbox.overdue(connection, NOW + MINUTE) == []
-        assert [one.ack_state for one in outbox.acknowledge(connection, partner="acme", outcome="accepted", at=NOW, group_control="7")] == [
-            "accepted"
-        ]
+        assert awaited.overdue(connection, NOW) == []
+        assert [one.id for one in awaited.overdue(connection, NOW + MINUTE)] == ["a"]
+        assert awaited.mark_overdue(connection, "a")
+        assert not awaited.mark_overdue(connection, "a")
+        assert awaited.overdue(connection, NOW + MINUTE) == []
+        assert [one.ack_state for one in acknowledge(connection, partner="acme", outcome="accepted", at=NOW, group_control="7")] == ["accepted"]
 
 
 def test_what_expects_no_acknowledgment_does_not_wait_for_one(database: Database) -> None:

@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy import event
 
+from gateway.store import answers
+from gateway.store import awaited
 from gateway.store import documents
 from gateway.store import handovers
 from gateway.store import holds
@@ -45,9 +47,16 @@ QUESTIONS: dict[str, Callable[[Connection], Any]] = {
     "claiming": lambda c: outbox.claim(c, stream="s", now=NOW, lease=timedelta(1), limit=10, token="t"),
     "streams due": lambda c: outbox.streams_due(c, NOW),
     "next due": lambda c: outbox.next_due(c),
-    "overdue acknowledgments": lambda c: outbox.overdue(c, NOW),
-    "acknowledging a group": lambda c: outbox.acknowledge(c, partner="p", outcome="accepted", at=NOW, group_control="1"),
-    "acknowledging an interchange": lambda c: outbox.acknowledge(c, partner="p", outcome="accepted", at=NOW, interchange_control="1"),
+    "overdue acknowledgments": lambda c: awaited.overdue(c, NOW),
+    "acknowledging a group": lambda c: awaited.find_sent(c, partner="p", group_control="1"),
+    "acknowledging an interchange": lambda c: awaited.find_sent(c, partner="p", interchange_control="1"),
+    "noting an answer": lambda c: awaited.note(c, ["a"], "accepted", NOW),
+    "answers awaited": lambda c: awaited.counts(c),
+    "answers to a row": lambda c: answers.of_outbox(c, ["a"]),
+    "answers of a document": lambda c: answers.of_document(c, "D"),
+    "answers that fit nothing": lambda c: answers.unmatched(c, "p"),
+    "answers that fit nothing, of all": lambda c: answers.unmatched(c),
+    "answers of a partner": lambda c: answers.latest(c, "p"),
     "enqueueing": lambda c: outbox.enqueue(c, [entry()]),
     "outbox of a state": lambda c: outbox.search(c, state="dead", after=AFTER),
     "finding": lambda c: references.find(c, "PO1"),
@@ -72,6 +81,8 @@ PARTIAL = {
     "open transmissions": "ix_transmission_open",
     "claiming": "ix_outbox_open",
     "overdue acknowledgments": "ix_outbox_ack_due",
+    "answers awaited": "ix_outbox_awaited",
+    "answers that fit nothing": "ix_answer_unmatched",
     "open holds": "ix_hold_open",
     "exposure": "ix_open_item_open",
     "ageing": "ix_open_item_open",

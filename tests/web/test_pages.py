@@ -3,15 +3,19 @@
 import json
 import re
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from gateway.pipeline.deadlines import watch
 from gateway.store import documents
 from gateway.store import holds
 from gateway.store import references
 from gateway.store import troubles
 from gateway.store.troubles import Trouble
+from tests.pipeline.test_answers import FOUR_HOURS
+from tests.pipeline.test_answers import Talk
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order
 from tests.web.conftest import XSS
@@ -286,3 +290,59 @@ def test_the_first_page_shows_what_does_not_work_until_it_works(fresh: Seeded) -
     with database.begin() as connection:
         troubles.forget_all(connection)
     assert "Not working now" not in fresh.site.get("/").text
+
+
+def test_a_rejection_by_the_partner_marks_our_bytes_and_can_be_sent_again(fresh: Seeded) -> None:
+    fresh.world.receive(x12_order("PO-1"))
+    talk = Talk(fresh.world)
+    talk.of_response("R", f"AK3*ACK*10**8~AK4*2*380*7*{XSS.replace('*', '')}~", number="OR-PO-1")
+    ours = fresh.document("OR-PO-1", direction="out")
+    text = fresh.site.get(f"/documents/{ours.id}").text
+    assert "Rejected by the partner" in text and "invalid code (AK403 7)" in text and "<script>alert" not in text
+    assert re.search(r'<mark id="s10e2">10</mark>', text), "the element is marked in what we sent"
+    assert ours.id in fresh.site.get("/holds").text and "It is settled" in fresh.site.get("/holds").text
+    assert "gateway_rejections_open 1.0" in fresh.site.get("/metrics").text
+    assert fresh.site.post_form(f"/documents/{ours.id}/resend", "reason=&how=anew").status == 422
+    assert fresh.site.post_form(f"/documents/{ours.id}/resend", "reason=corrected&how=otherwise").status == 422
+    assert fresh.site.post_form(f"/documents/{ours.id}/resend", "reason=x&how=anew", Origin="http://evil.example").status == 403
+    done = fresh.site.post_form(f"/documents/{ours.id}/resend", "reason=corrected&how=anew")
+    assert done.status == 303 and "It is sent again" in fresh.site.follow(done.headers["location"]).text
+    again = fresh.site.post_form(f"/documents/{ours.id}/resend", "reason=corrected&how=anew")
+    assert again.status == 409 and "still on its way" in again.text
+    fresh.world.settle()
+    text = fresh.site.get(f"/documents/{ours.id}").text
+    assert "Rejected by the partner" not in text and "<mark" not in text and text.count("OR-PO-1") > 0
+    assert fresh.site.get("/holds").text.count(ours.id) == 0
+
+
+def test_the_answer_shows_what_it_speaks_of_and_one_that_fits_nothing_says_so(fresh: Seeded) -> None:
+    fresh.world.receive(x12_order("PO-1"))
+    talk = Talk(fresh.world)
+    accepted = talk.of_response("A", number="OR-PO-1")
+    strange = talk.x12("AK1*IN*4711~AK2*810*0001~AK5*A~AK9*A*1*1*1~")
+    assert accepted is not None and strange is not None
+    ours = fresh.document("OR-PO-1", direction="out")
+    assert f"/documents/{ours.id}" in fresh.site.get(f"/documents/{accepted.id}").text
+    assert f"/documents/{accepted.id}" in fresh.site.get(f"/documents/{ours.id}").text
+    text = fresh.site.get(f"/documents/{strange.id}").text
+    assert "nothing that we sent" in text and "ANSWER-UNMATCHED" in text
+    assert "gateway_answers_unmatched 1.0" in fresh.site.get("/metrics").text
+    [sent] = json.loads(fresh.site.get(f"/api/v1/documents/{ours.id}").text)["sent"]
+    assert [(one["kind"], one["outcome"]) for one in sent["answers"]] == [("997", "accepted")]
+
+
+def test_overdue_answers_are_counted_and_lead_to_their_rows(tmp_path: Path) -> None:
+    world = World(tmp_path, partners={"acme": FOUR_HOURS})
+    load_masterdata(world)
+    world.receive(x12_order("PO-1"))
+    with serving(world.station) as site:
+        assert "of 1 that partners owe us" in site.get("/").text
+        assert "OR-" not in site.get("/holds").text
+        world.clock.now += timedelta(days=3)
+        watch(world.station)
+        assert 'href="/deliveries?answer=overdue"' in site.get("/").text
+        assert "855-000000002.edi" in site.get("/deliveries?answer=overdue").text
+        assert site.get("/deliveries?answer=never").status == 400
+        assert 'gateway_answers{partner="acme",state="overdue"} 1.0' in site.get("/metrics").text
+        assert "ANSWER-OVERDUE" in site.get("/holds?kind=overdue").text
+    world.close()

@@ -1,0 +1,59 @@
+"""Commands about what we sent and how partners took it: resend."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.app import ConfigOption
+from gateway.cli.app import app
+from gateway.cli.failures import UNKNOWN_INPUT
+from gateway.cli.failures import WRONG_DATA
+from gateway.cli.failures import WRONG_USAGE
+from gateway.cli.failures import Refused
+
+
+@app.command()
+def resend(
+    reference: Annotated[str, typer.Argument(help="Number or id of a document that we sent.", metavar="REFERENCE")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the journal.", metavar="TEXT")],
+    anew: Annotated[
+        bool | None,
+        typer.Option("--anew/--same-bytes", help="With new control numbers, or the same bytes (default: anew where it was rejected)."),
+    ] = None,
+    document: Annotated[Path | None, typer.Option("--document", help="The corrected canonical document, to be sent instead.", metavar="FILE")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Send a document again: written anew after a correction, or the same bytes where the partner says that nothing came.
+
+    Example: gateway resend INV-000042 --reason "partner's item number corrected"
+    """
+    from gateway.cli.operating import actor
+    from gateway.cli.operating import open_here
+    from gateway.pipeline.resending import NotResent
+    from gateway.pipeline.resending import find_document
+    from gateway.pipeline.resending import resend as send_again
+    from gateway.pipeline.service import work_off
+    from gateway.store import outbox
+
+    if document is not None and anew is False:
+        raise Refused("A corrected document is always written anew: leave --same-bytes out", WRONG_USAGE)
+    if document is not None and not document.is_file():
+        raise Refused(f"{document} cannot be opened", UNKNOWN_INPUT)
+    station = open_here(config)
+    try:
+        try:
+            row = find_document(station, reference)
+            corrected = document.read_bytes() if document is not None else None
+            entry = send_again(station, row.id, actor(), reason, anew=anew, corrected=corrected)
+        except NotResent as error:
+            raise Refused(str(error), WRONG_DATA) from None
+        work_off(station, documents=[row.id])
+        with station.database.read() as connection:
+            entry = outbox.get_existing(connection, entry.id)
+        name = f"{row.kind.replace('_', ' ')} {row.number}"
+        typer.echo(f"{name}: {entry.spec} {entry.state}{f' as {entry.identity}' if entry.identity else ''} to {entry.endpoint}")
+        if entry.state == "dead":
+            raise Refused(f"{name} could not be sent: {entry.last_error}", WRONG_DATA)
+    finally:
+        station.close()

@@ -1,0 +1,133 @@
+"""What we sent and what the partner said of it: finding the rows that an answer speaks of, noting the answer on them, and those whose
+answer is late. There are two layers: `syntax` (997, 999, TA1, CONTRL) and `application` (824, APERAK).
+
+A row's ack_state: waiting -> received | accepted | accepted_with_errors | partially_accepted | rejected, or overdue while it does not come;
+replaced where it was sent again before it came. What is rejected stays rejected, whatever is said later.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+from sqlalchemy import and_
+from sqlalchemy import case
+from sqlalchemy import func
+from sqlalchemy import literal
+from sqlalchemy import or_
+from sqlalchemy import select
+from sqlalchemy import update
+
+from gateway.store import tables
+from gateway.store.columns import Moment
+from gateway.store.outbox import LEFT
+from gateway.store.outbox import Entry
+from gateway.store.rows import all_of
+from gateway.store.rows import is_one_of
+
+#: what an answer may come to, and the states of its being awaited
+STATES = ("waiting", "received", "accepted", "accepted_with_errors", "partially_accepted", "rejected", "overdue", "replaced")
+_TABLE = tables.outbox
+_ANSWERABLE = ("prepared", *LEFT)
+
+
+def find_sent(
+    connection: Connection,
+    *,
+    partner: str,
+    interchange_control: str | None = None,
+    group_control: str | None = None,
+    transaction_control: str | None = None,
+    transaction_types: Iterable[str] = (),
+) -> list[Entry]:
+    """The rows that left under these control numbers (empty: nothing that we sent), in the order in which they stood.
+
+    Control numbers are compared without leading zeros. Where numbers have been used again, the latest sending is meant. `transaction_types`
+    are those that the answer may speak of. A row that is only prepared is meant too: its bytes may have left before we could record it,
+    and the partner may be quick.
+    """
+    query = select(_TABLE).where(_TABLE.c.partner == partner, _TABLE.c.state.in_(_ANSWERABLE))
+    given = {"interchange_control": interchange_control, "group_control": group_control, "transaction_control": transaction_control}
+    if not any(given.values()):
+        raise ValueError("an answer needs at least one control number")
+    for name, control in given.items():
+        if control:
+            query = query.where(_TABLE.c[name].in_(_spellings(control)))
+    types = sorted(set(transaction_types))
+    if types:
+        query = query.where(_TABLE.c.transaction_type.in_(types))
+    candidates = all_of(connection.execute(query.order_by(_TABLE.c.created_at.desc(), _TABLE.c.seq.desc()).with_for_update()), Entry)
+    meant = [entry for entry in candidates if entry.identity == candidates[0].identity]
+    return meant[::-1]
+
+
+def sent_for(connection: Connection, documents: Sequence[str]) -> list[Entry]:
+    """The rows of these documents that have left, newest first."""
+    query = select(_TABLE).where(_TABLE.c.document.in_(list(documents)), _TABLE.c.state.in_(_ANSWERABLE))
+    return all_of(connection.execute(query.order_by(_TABLE.c.created_at.desc(), _TABLE.c.seq.desc())), Entry)
+
+
+def note(connection: Connection, ids: Sequence[str], outcome: str, at: datetime, layer: str = "syntax") -> None:
+    """Note what the partner said on rows. `received`: it has them, and says no more. What came with them in one interchange has left too."""
+    for part in (list(ids[start : start + 500]) for start in range(0, len(ids), 500)):
+        _note(connection, part, outcome, at, layer)
+        identities = select(_TABLE.c.identity).where(_TABLE.c.id.in_(part))
+        companions = and_(_TABLE.c.identity.in_(identities), _TABLE.c.state == "prepared")
+        connection.execute(update(_TABLE).where(companions).values(state="sent", sent_at=func.coalesce(_TABLE.c.sent_at, literal(at, Moment()))))
+
+
+def _note(connection: Connection, ids: Sequence[str], outcome: str, at: datetime, layer: str) -> None:
+    state = "rejected" if outcome == "rejected" else case((_TABLE.c.state == "rejected", "rejected"), else_="acknowledged")
+    changes = {"state": state, "acknowledged_at": at, "sent_at": func.coalesce(_TABLE.c.sent_at, literal(at, Moment()))}
+    # whoever says anything has it: nothing is waited for any longer
+    has_it = case(
+        (or_(_TABLE.c.ack_state.is_(None), _TABLE.c.ack_state.in_(("waiting", "overdue", "replaced"))), "received"), else_=_TABLE.c.ack_state
+    )
+    rows = update(_TABLE).where(_TABLE.c.id.in_(ids))
+    if outcome == "received":
+        changes["state"] = case((_TABLE.c.state == "prepared", "sent"), else_=_TABLE.c.state)
+        connection.execute(rows.values(**changes, ack_state=has_it, ack_due_at=None))
+    elif layer == "application":
+        told = or_(_TABLE.c.application_state.is_(None), _TABLE.c.application_state != "rejected")
+        connection.execute(rows.where(told).values(**changes, application_state=outcome, ack_state=has_it, ack_due_at=None))
+    else:
+        told = or_(_TABLE.c.ack_state.is_(None), _TABLE.c.ack_state != "rejected")
+        connection.execute(rows.where(told).values(**changes, ack_state=outcome, ack_due_at=None))
+
+
+def replace(connection: Connection, ids: Sequence[str]) -> None:
+    """What was sent is sent again: the answer is waited for at the new row. One that comes to the old numbers is still noted there."""
+    waiting = _TABLE.c.ack_state.in_(("waiting", "overdue"))
+    connection.execute(update(_TABLE).where(_TABLE.c.id.in_(list(ids)), waiting).values(ack_state="replaced", ack_due_at=None))
+
+
+def overdue(connection: Connection, now: datetime, limit: int = 100) -> list[Entry]:
+    """Rows whose answer should have come by now, longest overdue first."""
+    query = (
+        select(_TABLE)
+        .where(is_one_of(_TABLE.c.ack_state, "waiting"), _TABLE.c.ack_due_at <= now)
+        .order_by(_TABLE.c.ack_due_at, _TABLE.c.id)
+        .limit(limit)
+    )
+    return all_of(connection.execute(query), Entry)
+
+
+def mark_overdue(connection: Connection, id: str) -> bool:
+    """Note that an answer is overdue (it may still come); False where it is no longer waited for."""
+    return connection.execute(update(_TABLE).where(_TABLE.c.id == id, _TABLE.c.ack_state == "waiting").values(ack_state="overdue")).rowcount == 1
+
+
+def counts(connection: Connection) -> dict[tuple[str, str], int]:
+    """How many answers are waited for or overdue: (state, partner) -> rows."""
+    query = (
+        select(_TABLE.c.ack_state, _TABLE.c.partner, func.count())
+        .where(is_one_of(_TABLE.c.ack_state, "waiting", "overdue"))
+        .group_by(_TABLE.c.ack_state, _TABLE.c.partner)
+    )
+    return {(state, partner): int(count) for state, partner, count in connection.execute(query)}
+
+
+def _spellings(control: str) -> list[str]:
+    """A control number as it may have been written: ISA13 has nine digits, GS06 none to spare, EDIFACT up to fourteen."""
+    bare = control.lstrip("0") or "0"
+    return sorted({control, bare, *(bare.zfill(width) for width in (4, 5, 6, 9, 14))})
