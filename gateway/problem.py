@@ -97,7 +97,7 @@ class Kind:
     A code may be retired, never given a new meaning. The answers are element values of the standards:
     ak3 = 720, ak4 = 723, ak5 = 718, ak9 = 716 (ak9_newer from 005010 on), ik3 = 620, ik4 = 621, ik5 = 618, ta1 = I18, contrl = 0085, ted = 647 (824),
     mdn = AS2 disposition modifier. An empty one falls back (ik3 to ak3, ik4 to ak4, ik5 to ak5).
-    guide3 and guide4 take the place of ik3 and ik4 where only the partner's own guide forbids it.
+    guide3, guide4 and guide_contrl take the place of ik3, ik4 and contrl where only the partner's own guide forbids it.
     error_class is the word by which a partner's agreement lets such errors through or counts such warnings as errors.
     """
 
@@ -119,6 +119,7 @@ class Kind:
     mdn: str = ""
     guide3: str = ""
     guide4: str = ""
+    guide_contrl: str = ""
     error_class: str = ""
 
     def at(

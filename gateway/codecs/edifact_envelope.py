@@ -502,6 +502,8 @@ class EnvelopeReader:
             (kinds.UNE_MISSING, kinds.UNE_COUNT, kinds.UNE_CONTROL_NUMBER),
             "messages",
         )
+        if segment and not counted:
+            problems += (_empty(place, "UNG", f"group {number} holds no message"),)
         return [
             GroupEnd(
                 offset=place.offset or 0,
@@ -541,6 +543,8 @@ class EnvelopeReader:
                 (kinds.UNZ_MISSING, kinds.UNZ_COUNT, kinds.UNZ_CONTROL_NUMBER),
                 "groups" if self.groups_counted else "messages",
             )
+        if segment and start.segment and not counted:
+            problems += (_empty(place, "UNB", f"interchange {start.control_number} holds no message"),)
         events.append(
             InterchangeEnd(
                 offset=offset,
@@ -565,6 +569,11 @@ def package_words(segment: Segment, closing: Segment) -> tuple[Kind, str]:
         told = f"{value(closing, 1)} bytes of package {value(closing, 2)}"
         return kinds.PACKAGE_MALFORMED, f"UNO announces {length} bytes of package {number}, UNP ends {told}"
     return kinds.PACKAGE, f"the object of package {number}, {length} bytes, is not read; it stays in the file as sent"
+
+
+def _empty(place: Place, tag: str, message: str) -> Problem:
+    """A header that nothing follows but its trailer."""
+    return kinds.EMPTY.at(replace_place(place, segment=tag, index=None), message, found="none", expected="a message")
 
 
 def _trailer_problems(

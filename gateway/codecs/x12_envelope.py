@@ -5,8 +5,11 @@ its place, and reading goes on with the next thing that can be read.
 """
 
 import re
+from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import replace
+
+import msgspec
 
 from gateway.codecs import x12_binary
 from gateway.codecs import x12_header
@@ -26,6 +29,9 @@ from gateway.codecs.window import Numbers
 from gateway.codecs.window import Window
 from gateway.codecs.window import shown
 from gateway.codecs.wrapping import WIDEST
+from gateway.codecs.x12_header_faults import Fault
+from gateway.codecs.x12_header_faults import gs_faults
+from gateway.codecs.x12_header_faults import isa_faults
 from gateway.kinds import file as file_kinds
 from gateway.kinds import x12 as kinds
 from gateway.problem import Place
@@ -152,6 +158,7 @@ class EnvelopeReader:
             told = f"ISA16 is '{segment[16]}', a character of data" if segment[16] else "ISA16 is empty"
             named = self.place("ISA", element=16)
             events.append(kinds.COMPONENT_SEPARATOR_MISSING.at(named, told, found=segment[16], expected="a component separator"))
+        events += self.oddities("ISA", isa_faults(segment), self.place("ISA"))
         if x12_header.repeats(segment) and not header.delimiters.repetition:
             told = f"ISA11 is '{segment[11]}', which cannot separate repetitions; from 00402 on it must"
             named = self.place("ISA", element=11)
@@ -176,6 +183,18 @@ class EnvelopeReader:
         self.gap = gap if len(gap) <= 2 else ""
         self.expect_gap()
         return [*events[:-1], *self.advice(events[-1])] if isinstance(events[-1], InterchangeStart) else self._with_advice(events)
+
+    def oddities(self, tag: str, faults: Iterable[Fault], place: Place) -> list[Event]:
+        """Values that a header may not have, as problems at their elements."""
+        return [
+            kind.at(
+                msgspec.structs.replace(place, segment=tag, element=element),
+                f"{tag}{element:02} is '{found}', {expected} is expected" if found else f"{tag}{element:02} is empty, {expected} is expected",
+                found=found,
+                expected=expected,
+            )
+            for element, kind, found, expected in faults
+        ]
 
     def _with_advice(self, events: list[Event]) -> list[Event]:
         start = self.interchange
@@ -383,6 +402,7 @@ class EnvelopeReader:
                     named, f"the interchange holds two groups with control number '{number}'", found=number, expected="another number"
                 )
             )
+        events += self.oddities("GS", gs_faults(segment), named)
         return events
 
     def close_group(self, segment: Segment, place: Place) -> list[Event]:

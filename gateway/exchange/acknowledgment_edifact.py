@@ -61,7 +61,8 @@ def edifact_answers(result: InterchangeResult, policy: AcknowledgmentPolicy) -> 
         _party(envelope.sender),
         _party(envelope.receiver),
         action,
-        *_fault(errors, "UNB"),
+        # with action 7 it is a remark: also on what is odd about the header, which is no error to us
+        *_fault(errors or [one for one in result.problems if one.place.segment in {"UNA", "UNB"} and kind_of(one).contrl], "UNB"),
     ]
     if refused or only_receipt:
         bodies = [[head]]
@@ -98,7 +99,8 @@ def _group(group: GroupResult, result: InterchangeResult) -> list[Segment]:
 
 def _group_head(group: GroupResult, result: InterchangeResult) -> Segment:
     """UCF: what is said of the group itself."""
-    errors = errors_of([*group.problems, *(problem for problem in result.problems if problem.place.group == group.control_number)])
+    told = [*group.problems, *(problem for problem in result.problems if problem.place.group == group.control_number)]
+    errors = errors_of(told) or [problem for problem in told if problem.place.segment == "UNG" and kind_of(problem).contrl]
     rejected = bool(group.transactions) and all(transaction.outcome == "rejected" for transaction in group.transactions)
     ucf: Segment = [
         "UCF",
@@ -145,7 +147,8 @@ def _is_whole(place: Place) -> bool:
 
 
 def _code(problem: Problem) -> str:
-    return kind_of(problem).contrl or _UNSPECIFIED
+    kind = kind_of(problem)
+    return (kind.guide_contrl if problem.guide else "") or kind.contrl or _UNSPECIFIED
 
 
 def _fault(problems: list[Problem], otherwise: str) -> Segment:

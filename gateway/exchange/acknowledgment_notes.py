@@ -11,6 +11,7 @@ from gateway.exchange.acknowledgment_result import MOST_NOTES
 from gateway.exchange.acknowledgment_result import TransactionResult
 from gateway.exchange.acknowledgment_result import errors_of
 from gateway.exchange.acknowledgment_result import kind_of
+from gateway.kinds import x12
 from gateway.problem import Place
 from gateway.problem import Problem
 
@@ -29,6 +30,8 @@ _STAND_IN = "?"
 _IN_THE_VALUE = frozenset({"4", "5", "6", "7", "8", "9", "I6", "I12"})
 #: faults that depend on another element: the 999 says on which
 _CONDITIONAL = frozenset({"2", "10", "I9", "I13"})
+#: 620 of a loop that only a guide demands; a loop is called like the segment that opens it
+_LOOP_MISSING = "I7"
 _NAMED_ELEMENT = re.compile(r"[A-Z][A-Z0-9]{1,2}-(\d\d)")
 
 
@@ -76,6 +79,8 @@ def segment_code(problem: Problem, form: Form) -> str:
     kind = kind_of(problem)
     if not form.implementation:
         return kind.ak3
+    if problem.guide and kind is x12.SEGMENT_MISSING and problem.place.loop == problem.place.segment:
+        return _LOOP_MISSING
     return (kind.guide3 if problem.guide else "") or kind.ik3 or kind.ak3
 
 

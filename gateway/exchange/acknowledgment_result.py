@@ -3,6 +3,7 @@
 Values only, kept as JSON between the steps of the pipeline. How they become segments stands in acknowledgment_x12 and acknowledgment_edifact.
 """
 
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -46,6 +47,8 @@ class AcknowledgmentPolicy:
     delimiters: str = ""
     #: 004010 or UNOC:3; nothing: as received
     version: str = ""
+    #: classes of warnings that are told like errors
+    strict: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,9 +222,9 @@ def kind_of(problem: Problem) -> Kind:
     return KINDS[problem.code]
 
 
-def errors_of(problems: Iterable[Problem]) -> list[Problem]:
-    """Those that are errors: warnings are never told to a partner's machine."""
-    return [problem for problem in problems if problem.severity is Severity.ERROR]
+def errors_of(problems: Iterable[Problem], strict: Collection[str] = ()) -> list[Problem]:
+    """Those that are errors, or warnings of a class that counts as such: others are never told to a partner's machine."""
+    return [problem for problem in problems if problem.severity is Severity.ERROR or (strict and kind_of(problem).error_class in strict)]
 
 
 def worst_of(outcomes: Iterable[str]) -> str:

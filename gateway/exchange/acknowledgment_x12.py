@@ -5,6 +5,7 @@ TA105 = I18. Codes that only the 999 has fall back to those of the 997. How note
 """
 
 import re
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -91,7 +92,7 @@ def _bodies(
     group: GroupResult, named: Sequence[TransactionResult], result: InterchangeResult, policy: AcknowledgmentPolicy, form: Form, version: str
 ) -> Iterator[tuple[tuple[Segment, ...], str]]:
     """One body for the group, or one for each of its transactions, each with its outcome."""
-    problems = group_problems(group, result)
+    problems = group_problems(group, result, policy.strict)
     if policy.by == "group" or not named:
         outcome = group_outcome(group, problems)
         if policy.when == "always" or outcome != "accepted":
@@ -107,14 +108,19 @@ def _bodies(
             yield _functional(group, [transaction], problems, outcome, numbers, form, version), outcome
 
 
-def group_problems(group: GroupResult, result: InterchangeResult) -> list[Problem]:
+def group_problems(group: GroupResult, result: InterchangeResult, strict: Collection[str] = ()) -> list[Problem]:
     """The errors of the group itself: those of its trailer, and those of its header, which the reader tells by the way."""
-    told = [problem for problem in result.problems if problem.place.group == group.control_number and kind_of(problem).ak9]
-    return errors_of([*group.problems, *told])
+    told = [problem for problem in result.problems if problem.place.group == group.control_number and _is_noted(problem)]
+    return errors_of([*group.problems, *told], strict)
+
+
+def _is_noted(problem: Problem) -> bool:
+    kind = kind_of(problem)
+    return bool(kind.ak9 or kind.ak9_newer)
 
 
 def _noted(problems: Iterable[Problem]) -> bool:
-    return any(kind_of(problem).ak9 for problem in problems)
+    return any(_is_noted(problem) for problem in problems)
 
 
 def group_outcome(group: GroupResult, problems: Iterable[Problem] | None = None) -> str:
@@ -167,7 +173,7 @@ def _group_codes(problems: Iterable[Problem], form: Form, version: str) -> list[
 def _technical(result: InterchangeResult, policy: AcknowledgmentPolicy) -> list[Answer]:
     """TA1: where it was asked for (ISA14) or agreed, and where the interchange as a whole is refused."""
     envelope = result.envelope
-    errors = [problem for problem in errors_of(result.problems) if kind_of(problem).ta1]
+    errors = [problem for problem in errors_of(result.problems, policy.strict) if kind_of(problem).ta1]
     # what a TA1 notes costs nobody anything: the header's oddities that are no errors to us are told there too
     noted = errors or [problem for problem in result.problems if kind_of(problem).ta1]
     refused = result.refused or bool(errors and not result.groups)

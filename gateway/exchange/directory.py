@@ -90,7 +90,7 @@ def agreement_for(
 
     `sender`/`receiver` are identities of the envelope, `spec` like x12/004010/850, `address` the endpoint's address that the
     file came by (BY_HAND: entitled to everything). UNKNOWN_SENDER, NOT_ENTITLED and RECEIVER_NOT_US wait for a person;
-    NO_AGREEMENT is answered negatively.
+    NO_AGREEMENT and VERSION_NOT_AGREED are answered negatively.
     """
     loaded = directory.find(syntax, sender)
     if loaded is None:
@@ -117,9 +117,24 @@ def agreement_for(
         return kinds.NOT_ENTITLED.at(
             NOWHERE, f"{partner.name} may send {spec} only over '{candidates[0].from_}'", found=address, expected=str(candidates[0].from_)
         )
+    others = [str(one.receive) for one in partner.receiving() if one.receive and _same_type(one.receive, spec)]
+    if others:
+        return kinds.VERSION_NOT_AGREED.at(
+            NOWHERE, f"{partner.name} sends {spec}, agreed is {' or '.join(others)}", found=spec, expected=", ".join(others)
+        )
     return kinds.NO_AGREEMENT.at(
         NOWHERE,
         f"There is no agreement to receive {spec} from {partner.name}",
         found=spec,
         expected=", ".join(sorted(str(agreement.receive) for agreement in partner.receiving())) or "an agreement to receive",
     )
+
+
+def _same_type(one: str, other: str) -> bool:
+    """Whether two specs differ in nothing but their version."""
+    (syntax, *_, kind), (other_syntax, *_, other_kind) = one.split("/"), other.split("/")
+    return (syntax, kind) == (other_syntax, other_kind) and one != other
+
+
+#: problems of agreements that are answered negatively, and not looked at by a person
+ANSWERED = frozenset({kinds.NO_AGREEMENT.code, kinds.VERSION_NOT_AGREED.code})

@@ -18,7 +18,26 @@ EDIFACT_DELIMITERS = Delimiters(element="+", component=":", segment="'", release
 EDIFACT_REPETITION = "*"
 
 #: functional group of each transaction (X12 element 479)
-GROUPS = {"850": "PO", "855": "PR", "856": "SH", "810": "IN", "820": "RA", "860": "PC", "865": "CA", "997": "FA", "999": "FA", "824": "AG"}
+GROUPS = {
+    "180": "AN",
+    "214": "QM",
+    "812": "CD",
+    "830": "PS",
+    "832": "SC",
+    "846": "IB",
+    "861": "RC",
+    "862": "SS",
+    "850": "PO",
+    "855": "PR",
+    "856": "SH",
+    "810": "IN",
+    "820": "RA",
+    "860": "PC",
+    "865": "CA",
+    "997": "FA",
+    "999": "FA",
+    "824": "AG",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

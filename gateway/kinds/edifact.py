@@ -122,6 +122,7 @@ ELEMENT_CODE = Kind(
     cure="Send one of the codes that are named.",
     contrl="12",
     error_class="codes",
+    guide_contrl="14",
 )
 ELEMENT_DATE = Kind(
     code="EDIFACT-ELEMENT-DATE",
@@ -135,6 +136,36 @@ ELEMENT_NOT_USED = Kind(
     title="An element is sent that was agreed not to be used",
     cure="Leave the element empty.",
     contrl="15",
+    error_class="surplus",
+)
+ELEMENT_CONDITION = Kind(
+    code="EDIFACT-ELEMENT-CONDITION",
+    title="Elements depend on each other, and what they ask for is not sent",
+    cure="Send the elements together, or only one of them, as the segment's conditions say.",
+    contrl="48",
+    error_class="conditions",
+)
+DECIMAL = Kind(
+    code="EDIFACT-DECIMAL",
+    title="A number has two decimal marks or separates thousands",
+    cure="Send one decimal mark, the one that UNA names or else a point or comma, and nothing between thousands.",
+    contrl="19",
+    error_class="characters",
+)
+DIGIT_MISSING = Kind(
+    code="EDIFACT-DIGIT-MISSING",
+    title="A number starts with its decimal mark",
+    cure="Send a digit before the decimal mark: 0.5.",
+    severity=Severity.WARNING,
+    contrl="38",
+    error_class="characters",
+)
+SEPARATORS_TRAILING = Kind(
+    code="EDIFACT-SEPARATORS-TRAILING",
+    title="Separators stand behind the last element that there may be",
+    cure="End the segment behind its last element that is not empty.",
+    severity=Severity.WARNING,
+    contrl="45",
     error_class="surplus",
 )
 PROBLEMS_TOO_MANY = Kind(
@@ -169,6 +200,8 @@ DELIMITERS_GUESSED = Kind(
     title="The delimiters are not the default ones and there is no UNA",
     cure="Send UNA where other delimiters than the default ones are used.",
     severity=Severity.WARNING,
+    contrl="22",
+    error_class="headers",
 )
 SYNTAX_UNSUPPORTED = Kind(
     code="EDIFACT-SYNTAX-UNSUPPORTED",
@@ -176,6 +209,7 @@ SYNTAX_UNSUPPORTED = Kind(
     cure="Send syntax version 1, 2, 3 or 4.",
     severity=Severity.WARNING,
     contrl="2",
+    error_class="headers",
 )
 CHARSET = Kind(
     code="EDIFACT-CHARSET",
@@ -183,6 +217,7 @@ CHARSET = Kind(
     cure="Declare the character set that is sent in UNB 0001 (UNOC for ISO 8859-1, UNOY for UTF-8).",
     severity=Severity.WARNING,
     contrl="21",
+    error_class="charsets",
 )
 CHARSET_UNKNOWN = Kind(
     code="EDIFACT-CHARSET-UNKNOWN",
@@ -190,6 +225,7 @@ CHARSET_UNKNOWN = Kind(
     cure="Declare one of UNOA to UNOL, UNOW or UNOY in UNB 0001.",
     severity=Severity.WARNING,
     contrl="46",
+    error_class="headers",
 )
 WRAPPED = Kind(
     code="EDIFACT-WRAPPED",
@@ -314,6 +350,24 @@ UNE_CONTROL_NUMBER = Kind(
     title="The references of UNG and UNE differ",
     cure="Send the same reference in UNG 0048 and UNE 0048.",
     contrl="28",
+)
+
+
+GROUP_TYPES = Kind(
+    code="EDIFACT-GROUP-TYPES",
+    title="A group holds messages of another type than it says",
+    cure="Put each message into a group of its own type (UNG 0038).",
+    severity=Severity.WARNING,
+    contrl="31",
+    error_class="groups",
+)
+EMPTY = Kind(
+    code="EDIFACT-EMPTY",
+    title="An interchange or group holds no message",
+    cure="Send no interchange or group without messages.",
+    severity=Severity.WARNING,
+    contrl="32",
+    error_class="headers",
 )
 
 

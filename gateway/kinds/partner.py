@@ -21,8 +21,25 @@ RECEIVER_NOT_US = Kind(
     code="PARTNER-RECEIVER-NOT-US",
     title="The file is addressed to somebody else",
     cure="Ask the sender for the right receiver identifier, or add it to `us.identifiers` in config.yaml.",
-    ta1="008",
+    ta1="009",
     contrl="7",
+)
+VERSION_NOT_AGREED = Kind(
+    code="PARTNER-VERSION-NOT-AGREED",
+    title="This type was agreed with this partner in another version only",
+    cure="Add an agreement `receive: <syntax>/<version>/<type>` to the partner's file, or ask the partner for the version that was agreed.",
+    ak5="1",
+    ak9="2",
+    ik5="1",
+    contrl="17",
+)
+SUBSET_NOT_AGREED = Kind(
+    code="PARTNER-SUBSET-NOT-AGREED",
+    title="The transaction follows another guide or subset than the agreed one",
+    cure="Ask the partner for the agreed guide (ST03) or association code (UNH 0057), or change `association` at the agreement.",
+    ak5="19",
+    ik5="I6",
+    contrl="14",
 )
 NO_AGREEMENT = Kind(
     code="PARTNER-NO-AGREEMENT",

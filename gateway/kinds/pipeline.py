@@ -8,6 +8,7 @@ TYPE_UNSUPPORTED = Kind(
     title="A transaction of a type or version that we do not know",
     cure="Add its schema under schemas/ and its mapping under mappings/, or tell the partner which types we take.",
     ak5="1",
+    ak9="1",
     ik5="1",
     contrl="17",
 )

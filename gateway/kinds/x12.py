@@ -28,17 +28,141 @@ ISA_DUPLICATE = Kind(
     cure="Give each interchange its own control number.",
     ta1="025",
 )
+ISA_AUTHORIZATION = Kind(
+    code="X12-ISA-AUTHORIZATION",
+    title="The qualifier of the authorization (ISA01) is not 00 to 08",
+    cure="Send 00 in ISA01 where no authorization was agreed.",
+    severity=Severity.WARNING,
+    ta1="010",
+    error_class="headers",
+)
+ISA_AUTHORIZATION_EMPTY = Kind(
+    code="X12-ISA-AUTHORIZATION-EMPTY",
+    title="The authorization (ISA02) does not go with its qualifier (ISA01)",
+    cure="Send spaces in ISA02 with 00 in ISA01, and the authorization with any other.",
+    severity=Severity.WARNING,
+    ta1="011",
+    error_class="headers",
+)
+ISA_SECURITY = Kind(
+    code="X12-ISA-SECURITY",
+    title="The qualifier of the password (ISA03) is neither 00 nor 01",
+    cure="Send 00 in ISA03 where no password was agreed.",
+    severity=Severity.WARNING,
+    ta1="012",
+    error_class="headers",
+)
+ISA_SECURITY_EMPTY = Kind(
+    code="X12-ISA-SECURITY-EMPTY",
+    title="The password (ISA04) does not go with its qualifier (ISA03)",
+    cure="Send spaces in ISA04 with 00 in ISA03, and the password with 01.",
+    severity=Severity.WARNING,
+    ta1="013",
+    error_class="headers",
+)
+ISA_SENDER_QUALIFIER = Kind(
+    code="X12-ISA-SENDER-QUALIFIER",
+    title="The qualifier of the sender (ISA05) is not two letters or digits",
+    cure="Send a qualifier such as ZZ, 01 or 12 in ISA05.",
+    severity=Severity.WARNING,
+    ta1="005",
+    error_class="headers",
+)
+ISA_SENDER = Kind(
+    code="X12-ISA-SENDER",
+    title="The sender (ISA06) is empty",
+    cure="Send the sender's identifier in ISA06.",
+    severity=Severity.WARNING,
+    ta1="006",
+    error_class="headers",
+)
+ISA_RECEIVER_QUALIFIER = Kind(
+    code="X12-ISA-RECEIVER-QUALIFIER",
+    title="The qualifier of the receiver (ISA07) is not two letters or digits",
+    cure="Send a qualifier such as ZZ, 01 or 12 in ISA07.",
+    severity=Severity.WARNING,
+    ta1="007",
+    error_class="headers",
+)
+ISA_RECEIVER = Kind(
+    code="X12-ISA-RECEIVER",
+    title="The receiver (ISA08) is empty",
+    cure="Send the receiver's identifier in ISA08.",
+    severity=Severity.WARNING,
+    ta1="008",
+    error_class="headers",
+)
+ISA_DATE = Kind(
+    code="X12-ISA-DATE",
+    title="The date of the interchange (ISA09) is no date",
+    cure="Send the date as YYMMDD in ISA09.",
+    severity=Severity.WARNING,
+    ta1="014",
+    error_class="headers",
+)
+ISA_TIME = Kind(
+    code="X12-ISA-TIME",
+    title="The time of the interchange (ISA10) is no time",
+    cure="Send the time as HHMM in ISA10.",
+    severity=Severity.WARNING,
+    ta1="015",
+    error_class="headers",
+)
+ISA_STANDARD_UNSUPPORTED = Kind(
+    code="X12-ISA-STANDARD-UNSUPPORTED",
+    title="ISA11 does not name the standard of an interchange before 00402",
+    cure="Send U in ISA11, or a version from 00402 on in ISA12, where ISA11 separates repetitions.",
+    severity=Severity.WARNING,
+    ta1="002",
+    error_class="headers",
+)
+ISA_VERSION_UNSUPPORTED = Kind(
+    code="X12-ISA-VERSION-UNSUPPORTED",
+    title="The version of the interchange (ISA12) is none that there is",
+    cure="Send a version from 00200 on, such as 00401 or 00501, in ISA12.",
+    severity=Severity.WARNING,
+    ta1="003",
+    error_class="headers",
+)
+ISA_VERSION = Kind(
+    code="X12-ISA-VERSION",
+    title="The version of the interchange (ISA12) is not five digits",
+    cure="Send five digits, such as 00401, in ISA12.",
+    severity=Severity.WARNING,
+    ta1="017",
+    error_class="headers",
+)
+ISA_ACKNOWLEDGMENT = Kind(
+    code="X12-ISA-ACKNOWLEDGMENT",
+    title="The wish for an acknowledgment (ISA14) is neither 0 nor 1",
+    cure="Send 0 or 1 in ISA14; anything else counts as 0.",
+    severity=Severity.WARNING,
+    ta1="019",
+    error_class="headers",
+)
+ISA_USAGE = Kind(
+    code="X12-ISA-USAGE",
+    title="The usage of the interchange (ISA15) is not P, T or I",
+    cure="Send P for production or T for test in ISA15; anything else counts as production.",
+    severity=Severity.WARNING,
+    ta1="020",
+    error_class="headers",
+)
 COMPONENT_SEPARATOR_MISSING = Kind(
     code="X12-COMPONENT-SEPARATOR-MISSING",
     title="There is no component separator in ISA16: it is empty, or a character of data",
     cure="Send a component separator in ISA16.",
     severity=Severity.WARNING,
+    ta1="027",
+    error_class="headers",
 )
 REPETITION_SEPARATOR_MISSING = Kind(
     code="X12-REPETITION-SEPARATOR-MISSING",
     title="There is no repetition separator in ISA11, although the version of the interchange is 00402 or later",
     cure="Send a repetition separator in ISA11 that is neither another delimiter nor a letter, a digit or a space; or version 00401 in ISA12.",
     severity=Severity.WARNING,
+    ta1="016",
+    error_class="headers",
 )
 BINARY_LENGTH = Kind(
     code="X12-BINARY-LENGTH",
@@ -140,6 +264,30 @@ GS_CONTROL_NUMBER_INVALID = Kind(
     cure="Send one to nine digits in GS06.",
     ak9="6",
 )
+GS_SENDER = Kind(
+    code="X12-GS-SENDER",
+    title="The sending application (GS02) is not at least two characters",
+    cure="Send two to fifteen characters in GS02.",
+    severity=Severity.WARNING,
+    ak9_newer="7",
+    error_class="headers",
+)
+GS_RECEIVER = Kind(
+    code="X12-GS-RECEIVER",
+    title="The receiving application (GS03) is not at least two characters",
+    cure="Send two to fifteen characters in GS03.",
+    severity=Severity.WARNING,
+    ak9_newer="8",
+    error_class="headers",
+)
+GS_AGENCY = Kind(
+    code="X12-GS-AGENCY",
+    title="The agency of the standard (GS07) is neither X nor T",
+    cure="Send X in GS07.",
+    severity=Severity.WARNING,
+    ak9_newer="9",
+    error_class="headers",
+)
 GS_DUPLICATE = Kind(
     code="X12-GS-DUPLICATE",
     title="Two groups of one interchange have the same control number",
@@ -179,6 +327,24 @@ ST_CONTROL_NUMBER_INVALID = Kind(
     title="The transaction has no control number (ST02)",
     cure="Send 4 to 9 characters in ST02.",
     ak5="7",
+)
+ST_NOT_IN_GROUP = Kind(
+    code="X12-ST-NOT-IN-GROUP",
+    title="The transaction stands in a group of another type",
+    cure="Put each transaction into a group of its own type: GS01 is PO for 850, SH for 856, IN for 810.",
+    severity=Severity.WARNING,
+    ak5="6",
+    ik5="18",
+    error_class="groups",
+)
+ST_CONVENTION = Kind(
+    code="X12-ST-CONVENTION",
+    title="The guide that ST03 names is not of the version or not the one of the group",
+    cure="Send the same guide in ST03 and GS08, such as 005010X231A1, or nothing in ST03.",
+    severity=Severity.WARNING,
+    ak5="19",
+    ik5="19",
+    error_class="groups",
 )
 ST_DUPLICATE = Kind(
     code="X12-ST-DUPLICATE",
@@ -250,6 +416,7 @@ SEGMENT_MISSING = Kind(
     cure="Send the segment at the place that is named.",
     ak3="3",
     ak5="5",
+    guide3="I8",
 )
 LOOP_OVER_MAXIMUM = Kind(
     code="X12-LOOP-OVER-MAXIMUM",
@@ -274,6 +441,7 @@ SEGMENT_NOT_IN_TRANSACTION = Kind(
     ak3="6",
     ak5="5",
     error_class="segments",
+    guide3="I4",
 )
 SEGMENT_OUT_OF_ORDER = Kind(
     code="X12-SEGMENT-OUT-OF-ORDER",
@@ -294,6 +462,7 @@ ELEMENT_MISSING = Kind(
     ak4="1",
     ak5="5",
     error_class="missing",
+    guide4="I9",
 )
 ELEMENT_CONDITION = Kind(
     code="X12-ELEMENT-CONDITION",
@@ -303,6 +472,7 @@ ELEMENT_CONDITION = Kind(
     ak4="2",
     ak5="5",
     error_class="conditions",
+    guide4="I9",
 )
 ELEMENTS_TOO_MANY = Kind(
     code="X12-ELEMENTS-TOO-MANY",
@@ -321,6 +491,7 @@ ELEMENT_TOO_SHORT = Kind(
     ak4="4",
     ak5="5",
     error_class="lengths",
+    guide4="I12",
 )
 ELEMENT_TOO_LONG = Kind(
     code="X12-ELEMENT-TOO-LONG",
@@ -330,6 +501,7 @@ ELEMENT_TOO_LONG = Kind(
     ak4="5",
     ak5="5",
     error_class="lengths",
+    guide4="I12",
 )
 ELEMENT_CHARACTER = Kind(
     code="X12-ELEMENT-CHARACTER",
@@ -339,6 +511,7 @@ ELEMENT_CHARACTER = Kind(
     ak4="6",
     ak5="5",
     error_class="characters",
+    guide4="I12",
 )
 HL_PARENT_UNKNOWN = Kind(
     code="X12-HL-PARENT-UNKNOWN",
@@ -366,6 +539,7 @@ ELEMENT_CODE = Kind(
     ak4="7",
     ak5="5",
     error_class="codes",
+    guide4="I6",
 )
 ELEMENT_DATE = Kind(
     code="X12-ELEMENT-DATE",
@@ -393,6 +567,7 @@ ELEMENT_EXCLUSION = Kind(
     ak4="10",
     ak5="5",
     error_class="conditions",
+    guide4="I13",
 )
 REPETITIONS_TOO_MANY = Kind(
     code="X12-REPETITIONS-TOO-MANY",

@@ -6,6 +6,7 @@
       PO1/PID: {05: name}                      # under another segment
       add:
         - {after: BEG, NTE: {01: "GEN", 02: number}}
+        - {after: PO1/PID, SLN: {01: number}}  # under another segment
 Knows the form of the list, not what the values mean.
 """
 
@@ -105,21 +106,36 @@ def _change(base: Sequence, steps: list[str], place: Scalar, value: Node, faults
 
 
 def _add(base: Sequence, value: Node, faults: list[Fault]) -> Sequence:
-    items = list(base.items)
+    answer = base
     for entry in value.items if isinstance(value, Sequence) else (value,):
         where = next((word for word in ("after", "before") if isinstance(entry, Mapping) and word in entry), None)
         anchor = entry.get(where) if isinstance(entry, Mapping) and where else None
-        if not isinstance(anchor, Scalar) or not isinstance(entry, Mapping) or tag_of(entry) is None:
+        if where is None or not isinstance(anchor, Scalar) or not isinstance(entry, Mapping) or tag_of(entry) is None:
             faults.append(entry.fault("an added segment says its place: {after: BEG, REF: {...}} or {before: ...}"))
-            continue
-        found = [number for number, old in enumerate(items) if _matches(old, anchor.text)]
-        if not found:
-            tags = [tag for old in items if (tag := tag_of(old))]
-            faults.append(anchor.fault(f"{anchor.text} is not written here{did_you_mean(anchor.text, tags)}"))
             continue
         kept = {key: held for key, held in entry.items.items() if key not in ("after", "before")}
         node = Mapping(kept, {key: entry.keys[key] for key in kept}, entry.document, entry.line, entry.column)
+        answer = _insert(answer, _split(anchor.text), anchor, where, node, faults)
+    return answer
+
+
+def _insert(base: Sequence, steps: list[str], anchor: Scalar, where: str, node: Mapping, faults: list[Fault]) -> Sequence:
+    """`node` after or before the segment that `steps` lead to; the last of several, or the first."""
+    items = list(base.items)
+    found = [number for number, old in enumerate(items) if _matches(old, steps[0])]
+    if not found:
+        tags = [tag for old in items if (tag := tag_of(old))]
+        faults.append(anchor.fault(f"{steps[0]} is not written here{did_you_mean(steps[0], tags)}"))
+    elif len(steps) == 1:
         items.insert(found[-1] + 1 if where == "after" else found[0], node)
+    else:
+        entry = items[found[0]]
+        inner = entry.get("then") if isinstance(entry, Mapping) else None
+        if len(found) > 1 or not isinstance(inner, Sequence) or not isinstance(entry, Mapping):
+            many = f"{steps[0]} stands here {len(found)} times: say which, as in {steps[0]}[01=..]"
+            faults.append(anchor.fault(many if len(found) > 1 else f"nothing stands under {steps[0]}"))
+        else:
+            items[found[0]] = _with(entry, "then", _insert(inner, steps[1:], anchor, where, node, faults))
     return Sequence(tuple(items), base.document, base.line, base.column)
 
 

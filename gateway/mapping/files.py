@@ -7,6 +7,7 @@ blocks (`identifiers.buyer`) and values (`price.divide`); `segments:` as a mappi
 """
 
 import hashlib
+import re
 from collections.abc import Sequence as Many
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from gateway.mapping.tables import lay_tables
 from gateway.mapping.tables import shared_tables
 from gateway.mapping.words import SOURCES
 from gateway.mapping.words import is_value
+from gateway.schema.nearest import nearest_version
 from gateway.yaml_source import Fault
 from gateway.yaml_source import Faults
 from gateway.yaml_source import Mapping
@@ -46,7 +48,7 @@ def known_specs(resolver: Resolver, direction: str | None = None) -> list[str]:
     for name in names:
         if name.startswith(("tables/", "parts/")) or "/cases/" in name or name.endswith((".cases", "-read", "-write")):
             continue
-        if direction is None or file_for(name, direction, resolver) is not None:
+        if direction is None or _own_file(name, direction, resolver) is not None:
             answer.add(name)
     return sorted(answer)
 
@@ -92,18 +94,32 @@ def _family(spec: str) -> str:
     return {"peppol": "ubl"}.get(first, first)
 
 
-def _direction_of(text: str, path: str) -> str:
-    node = parse(text, path)
-    if isinstance(node, Mapping) and "to" in node:
-        return "write"
-    return "read"
+#: at the left edge of a file, where only its own keys stand
+_TO = re.compile(r"""^(?:to|"to"|'to')[ \t]*:""", re.MULTILINE)
+
+
+def _direction_of(text: str) -> str:
+    """A mapping that says `to:` writes. Looked up in the text: a file is parsed once, when it is loaded."""
+    return "write" if _TO.search(text) else "read"
 
 
 def file_for(spec: str, direction: str, resolver: Resolver) -> str | None:
-    """The file that maps in this direction: the plain name in its natural one, else with `-read` or `-write`."""
+    """The file that maps in this direction. A version that has a schema and no mapping of its own is mapped as the nearest version is."""
+    own = _own_file(spec, direction, resolver)
+    if own is not None or not spec.startswith("edifact/") or spec.count("/") != 2 or resolver.text_of(f"schemas/{spec}.yaml") is None:
+        return own
+    kind = spec.rpartition("/")[2]
+    there = {name.rpartition("/")[0].removeprefix("mappings/") for name in resolver.names(f"mappings/{_family(spec)}/")}
+    known = [name for folder in there if _own_file(name := f"{folder}/{kind}", direction, resolver) is not None]
+    nearest = nearest_version(spec, known)
+    return _own_file(nearest, direction, resolver) if nearest is not None else None
+
+
+def _own_file(spec: str, direction: str, resolver: Resolver) -> str | None:
+    """The plain name in its natural direction, else with `-read` or `-write`."""
     for name in (f"mappings/{spec}.yaml", f"mappings/{spec}-{direction}.yaml"):
         found = resolver.text_of(name)
-        if found is not None and _direction_of(found[1], found[0]) == direction:
+        if found is not None and _direction_of(found[1]) == direction:
             return name
     return None
 

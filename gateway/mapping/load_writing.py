@@ -177,6 +177,7 @@ Elements = tuple[tuple[int, Leaf | WriteComposite], ...]
 def _elements(body: Mapping, use: SegmentUse, scope: FieldScope, desk: Desk) -> tuple[Elements, tuple[WritePairs, ...]]:
     assert desk.schema is not None
     elements: dict[int, Leaf | WriteComposite] = {}
+    lone: dict[int, dict[int, Leaf]] = {}
     pairs: list[WritePairs] = []
     for key, value in body.items.items():
         if key == "pairs":
@@ -184,6 +185,13 @@ def _elements(body: Mapping, use: SegmentUse, scope: FieldScope, desk: Desk) -> 
             pairs += [held] if held is not None else []
             continue
         if key in SEGMENT_WORDS:
+            continue
+        holders = _holders(key, use)
+        if len(holders) == 1:
+            leaf = load_leaf(value, WRITTEN, scope, desk)
+            if leaf is not None:
+                part = next(part for part in holders[0].components if part.id == key)
+                lone.setdefault(holders[0].position, {})[part.position] = leaf
             continue
         element = _element_of(key, body.keys[key], use, desk)
         if element is None:
@@ -196,7 +204,19 @@ def _elements(body: Mapping, use: SegmentUse, scope: FieldScope, desk: Desk) -> 
         leaf = load_leaf(value, WRITTEN, scope, desk)
         if leaf is not None:
             elements[element.position] = leaf
+    for position, parts in lone.items():
+        element = use.elements[position - 1]
+        if position in elements:
+            desk.fault(body, f"{use.tag}/{element.id} is written twice: as a whole, and by its components")
+        elements[position] = WriteComposite(use=element, parts=tuple(sorted(parts.items())))
     return tuple(sorted(elements.items())), tuple(pairs)
+
+
+def _holders(key: str, use: SegmentUse) -> list[ElementUse]:
+    """The composites that a component belongs to which is named alone, by its number: `1004` is `C106: {1004: ...}` where it is no element itself."""
+    if len(key) != 4 or not key.isdecimal() or any(element.id == key for element in use.elements):
+        return []
+    return [element for element in use.elements if any(part.id == key for part in element.components)]
 
 
 def _element_of(key: str, place: Scalar, use: SegmentUse, desk: Desk) -> ElementUse | None:
@@ -210,6 +230,11 @@ def _element_of(key: str, place: Scalar, use: SegmentUse, desk: Desk) -> Element
         return None
     if found:
         return found[0]
+    holders = _holders(key, use)
+    if holders:
+        places = " and in ".join(f"{use.tag}/{element.position:02}" for element in holders)
+        desk.fault(place, f"{key} stands in {places}: write the composite by its position")
+        return None
     try:
         position = spots_of(use, [key, "01"] if len(key) == 4 else [key], desk.schema)[0].position if not key.isdecimal() else int(key)
         if not 1 <= position <= len(use.elements):

@@ -165,6 +165,7 @@ def policy_of(agreement: Agreement) -> AcknowledgmentPolicy:
         technical=agreement.acknowledge_interchange,
         delimiters=agreement.acknowledge_delimiters or "",
         version=agreement.acknowledge_version or "",
+        strict=frozenset(agreement.refuse_warnings),
     )
 
 

@@ -9,6 +9,7 @@ from gateway.codecs.node import InterchangeStart
 from gateway.codecs.node import Syntax
 from gateway.codecs.node import Transaction
 from gateway.exchange.application_reading import APPLICATION_ANSWERS
+from gateway.exchange.directory import ANSWERED
 from gateway.exchange.directory import BY_HAND
 from gateway.exchange.directory import Directory
 from gateway.exchange.directory import agreement_for
@@ -65,13 +66,19 @@ def _by_envelope(
     if isinstance(found, Problem):
         loaded = directory.find(syntax, start.sender)
         known = plans.nearest(spec) == spec
-        if found.code == kinds.NO_AGREEMENT.code and transaction.type in ACKNOWLEDGMENTS:
+        if found.code in ANSWERED and transaction.type in ACKNOWLEDGMENTS:
             terms = Terms(plans.nearest(spec), loaded)
             return Entitled(read_transaction(transaction, start, group, plans, terms), loaded, None)
         # what we do not know at all says so; what we know but have not agreed on says that
-        terms = Terms(spec if known else None, loaded, refused=found if known and found.code == kinds.NO_AGREEMENT.code else None)
+        terms = Terms(spec if known else None, loaded, refused=found if known and found.code in ANSWERED else None)
         return Entitled(read_transaction(transaction, start, group, plans, terms), loaded, None, found if found.code in WAITING else None)
     loaded, agreement = found
+    wanted = agreement.association
+    if wanted and transaction.association and transaction.association != wanted:
+        other = kinds.SUBSET_NOT_AGREED.at(
+            NOWHERE, f"The {transaction.type} follows {transaction.association}, agreed is {wanted}", found=transaction.association, expected=wanted
+        )
+        return Entitled(read_transaction(transaction, start, group, plans, Terms(spec, loaded, refused=other)), loaded, agreement)
     terms = Terms(spec, loaded, agreement.accept_errors, agreement.refuse_warnings)
     return Entitled(read_transaction(transaction, start, group, plans, terms), loaded, agreement)
 
@@ -103,7 +110,7 @@ def _by_content(
         if found.code != kinds.UNKNOWN_SENDER.code:
             break
     loaded_or_none = next((loaded for identity in sender if (loaded := directory.find("ubl", identity))), None)
-    if problem.code == kinds.NO_AGREEMENT.code:
+    if problem.code in ANSWERED:
         read = read_transaction(transaction, start, group, plans, Terms(spec, loaded_or_none, refused=problem))
         return Entitled(read, loaded_or_none, None)
     return Entitled(read, loaded_or_none, None, problem)

@@ -24,6 +24,7 @@ from gateway.codecs.node import Transaction
 from gateway.codecs.node import place_in
 from gateway.exchange.acknowledgment import TransactionResult
 from gateway.exchange.acknowledgment import number_of
+from gateway.exchange.grouping import misgrouped
 from gateway.kinds import KINDS
 from gateway.kinds import pipeline as kinds
 from gateway.mapping.apply import to_document
@@ -37,6 +38,7 @@ from gateway.problem import Place
 from gateway.problem import Problem
 from gateway.problem import Severity
 from gateway.schema.apply import check
+from gateway.schema.compile import CompiledSchema
 
 if TYPE_CHECKING:
     # partners are checked by pydantic, which is slow to load: files without an installation need none of it
@@ -105,7 +107,7 @@ def _items(events: Iterable[object], plans: Plans, decide: Decide) -> Iterator[I
 
 def read_transaction(transaction: Transaction, start: InterchangeStart, group: GroupStart | None, plans: Plans, terms: Terms) -> Read:
     """Schema, then mapping of one transaction."""
-    problems = list(transaction.problems)
+    problems = [*transaction.problems, *misgrouped(transaction, group, header_place(transaction))]
     sent = spec_of(transaction)
     plan = plans.reading(terms.spec, terms.partner) if terms.spec is not None else None
     if terms.refused is not None:
@@ -125,7 +127,10 @@ def read_transaction(transaction: Transaction, start: InterchangeStart, group: G
         if plan.schema is not None:
             checked = check(transaction, plan.schema)
             # what another version finds wrong may be right in the one that was sent
-            problems += checked.problems if terms.spec == sent else [as_warning(problem) for problem in checked.problems]
+            found_wrong = checked.problems
+            if found_wrong and terms.partner is not None and terms.spec in terms.partner.schemas:
+                found_wrong = by_guide(found_wrong, transaction, plans.schema(terms.spec))
+            problems += found_wrong if terms.spec == sent else [as_warning(problem) for problem in found_wrong]
             tree = checked.tree
         if plan.mapping is not None:
             values = PartnerValues(terms.partner.partner.values()) if terms.partner else NO_VALUES
@@ -154,6 +159,14 @@ def read_transaction(transaction: Transaction, start: InterchangeStart, group: G
         problems=problems,
         plan=plan,
     )
+
+
+def by_guide(problems: list[Problem], transaction: Transaction, base: CompiledSchema | None) -> list[Problem]:
+    """The same problems, marked where only the partner's differences forbid what the base schema allows: a 999 tells the two apart."""
+    if base is None:
+        return problems
+    also = {(problem.code, problem.place) for problem in check(transaction, base).problems}
+    return [problem if (problem.code, problem.place) in also else msgspec.structs.replace(problem, guide=True) for problem in problems]
 
 
 def as_warning(problem: Problem) -> Problem:

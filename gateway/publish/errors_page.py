@@ -22,6 +22,7 @@ ANSWERS = {
     "ta1": "TA105",
     "guide3": "IK304 by the guide",
     "guide4": "IK403 by the guide",
+    "guide_contrl": "CONTRL 0085 by the guide",
     "contrl": "CONTRL 0085",
     "ted": "TED01",
     "mdn": "MDN",

@@ -80,6 +80,8 @@ class _Segment:
         self.use = use
         self.x12 = syntax == "x12"
         self.delimiters = delimiters
+        self.dependence = x12.ELEMENT_CONDITION if self.x12 else edifact.ELEMENT_CONDITION
+        self.exclusion = x12.ELEMENT_EXCLUSION if self.x12 else edifact.ELEMENT_CONDITION
 
     def findings(self) -> Iterator[Finding]:
         for use in self.use.elements:
@@ -89,8 +91,9 @@ class _Segment:
             most, count = len(self.use.elements), len(self.elements)
             # separators that nothing follows are bad manners, not bad data
             empty = not any(any(element) for element in self.elements[most:])
+            kind = x12.ELEMENTS_TOO_MANY if self.x12 else edifact.SEPARATORS_TRAILING if empty else edifact.ELEMENTS_TOO_MANY
             yield Finding(
-                kind=x12.ELEMENTS_TOO_MANY if self.x12 else edifact.ELEMENTS_TOO_MANY,
+                kind=kind,
                 element=most + 1,
                 found=str(count),
                 message=f"{self.tag} has {count} elements, at most {most} {'is' if most == 1 else 'are'} allowed"
@@ -284,12 +287,15 @@ class _Segment:
         else:
             good, asked = values.is_edifact_number(value), "a number with digits, a sign and a decimal mark"
         if not good:
-            kind = x12.ELEMENT_CHARACTER if self.x12 else edifact.ELEMENT_CHARACTER
+            kind = x12.ELEMENT_CHARACTER if self.x12 else edifact.DECIMAL if values.has_marks_only(value) else edifact.ELEMENT_CHARACTER
             yield self._say(at, use, kind, f"({use.name}) is '{_shown(value)}', expected {asked}", value, asked)
             return
         wrong = self._length(at, use, value, values.digits_of(value))
         if wrong is not None:
             yield wrong
+        elif not self.x12 and (mark := value.lstrip("+-")[:1]) in {".", ","}:
+            asked = f"a digit before '{mark}'"
+            yield self._say(at, use, edifact.DIGIT_MISSING, f"({use.name}) is '{_shown(value)}', expected {asked}", value, asked)
 
     def _moment(self, at: _At, use: ElementUse, value: str) -> Iterator[Finding]:
         date = use.type == "DT"
@@ -344,24 +350,20 @@ class _Segment:
         first, *rest = condition.positions
         lone = [position for position in rest if not self._sent(position)] if self._sent(first) else []
         if condition.kind == "E" and len(sent) > 1:
-            yield self._broken(condition, sent[1], x12.ELEMENT_EXCLUSION, f"{self._list(sent)} stand together, but only one of them is allowed")
+            yield self._broken(condition, sent[1], self.exclusion, f"{self._list(sent)} stand together, but only one of them is allowed")
         elif condition.kind == "R" and not sent:
-            yield self._broken(condition, first, x12.ELEMENT_CONDITION, f"one of {self._list(empty)} is needed, but all are empty")
+            yield self._broken(condition, first, self.dependence, f"one of {self._list(empty)} is needed, but all are empty")
         elif condition.kind == "P" and sent and empty:
             yield self._broken(
                 condition,
                 empty[0],
-                x12.ELEMENT_CONDITION,
+                self.dependence,
                 f"{self._list(empty)} {self._are(empty)} empty, but {self._list(sent)} {self._are(sent)} sent",
             )
         elif condition.kind == "C" and lone:
-            yield self._broken(
-                condition, lone[0], x12.ELEMENT_CONDITION, f"{self._list(lone)} {self._are(lone)} empty, but {self._list([first])} is sent"
-            )
+            yield self._broken(condition, lone[0], self.dependence, f"{self._list(lone)} {self._are(lone)} empty, but {self._list([first])} is sent")
         elif condition.kind == "L" and lone and len(lone) == len(rest):
-            yield self._broken(
-                condition, lone[0], x12.ELEMENT_CONDITION, f"{self._list(rest, 'or')} is needed, because {self._list([first])} is sent"
-            )
+            yield self._broken(condition, lone[0], self.dependence, f"{self._list(rest, 'or')} is needed, because {self._list([first])} is sent")
 
     def _list(self, positions: list[int], word: str = "and") -> str:
         names = [f"{self.tag}-{position:02d}" for position in positions]
@@ -375,5 +377,5 @@ class _Segment:
         rule = condition.kind + "".join(f"{number:02d}" for number in condition.positions)
         reference = self.use.elements[position - 1].id
         sent = [one for one in condition.positions if self._sent(one) and one != position]
-        found = f"{self._list(sent)} without it" if kind is x12.ELEMENT_CONDITION and sent else f"with {self._list(sent)}" if sent else "nothing"
+        found = f"{self._list(sent)} without it" if kind is not self.exclusion and sent else f"with {self._list(sent)}" if sent else "nothing"
         return Finding(kind=kind, element=position, reference=reference, message=message, found=found, expected=f"condition {rule}")

@@ -200,7 +200,7 @@ class Dictionary:
         if name is None:
             self.faults.append(key.fault(f"{tag} has no name"))
         elements = self._uses(entry.get("elements"), entry, "elements", 1)
-        conditions = self._conditions(entry.get("conditions"), len(elements))
+        conditions = self.conditions(entry.get("conditions"), len(elements))
         for change in self.segments.changes.get(tag, ()):
             check_keys(change, {"name", *_CHANGES}, self.faults)
             name = _text(change.get("name"), "name", self.faults) or name
@@ -230,12 +230,12 @@ class Dictionary:
 
     def _changed_conditions(self, conditions: tuple[Condition, ...], change: Mapping, count: int) -> tuple[Condition, ...]:
         """The conditions with a difference: those on elements that are gone go with them, `drop: [P0304]` too."""
-        dropped = set(self._conditions(change.get("drop"), 99))
+        dropped = set(self.conditions(change.get("drop"), 99))
         for condition in dropped.difference(conditions):
             written = condition.kind + "".join(f"{position:02d}" for position in condition.positions)
             self.faults.append(change.fault(f"there is no condition {written} to drop"))
         stay = tuple(condition for condition in conditions if max(condition.positions) <= count and condition not in dropped)
-        return stay + self._conditions(change.get("conditions"), count)
+        return stay + self.conditions(change.get("conditions"), count)
 
     def _uses(self, node: Node | None, owner: Mapping, key: str, first: int) -> tuple[ElementUse, ...]:
         if not isinstance(node, Sequence):
@@ -329,7 +329,8 @@ class Dictionary:
     def _example(self) -> str:
         return "'ID 2..2 Purpose'" if self.syntax == "x12" else "'an..35 Document number'"
 
-    def _conditions(self, node: Node | None, count: int) -> tuple[Condition, ...]:
+    def conditions(self, node: Node | None, count: int) -> tuple[Condition, ...]:
+        """Relational conditions of a segment with `count` elements."""
         if node is None:
             return ()
         if not isinstance(node, Sequence):

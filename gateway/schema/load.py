@@ -39,7 +39,7 @@ from gateway.yaml_source import Sequence
 from gateway.yaml_source import plain
 
 _DICTIONARY_FILES = {"elements", "composites", "segments"}
-_KEYS = {"schema", "extends", "name", "group", "type", "segments", "elements", "codes", "notes"}
+_KEYS = {"schema", "extends", "name", "group", "type", "segments", "elements", "codes", "conditions", "notes"}
 _DEPTH = 12
 
 
@@ -132,7 +132,7 @@ def _build(spec: str, chain: list[Mapping], overlay: Mapping | None, dictionary:
     structure = Structure(dictionary)
     structure.read(segments, type_)
     if overlay is not None:
-        check_keys(overlay, {"extends", "segments", "elements", "codes", "notes"}, faults)
+        check_keys(overlay, {"extends", "segments", "elements", "codes", "conditions", "notes"}, faults)
     for node in [*chain, *([overlay] if overlay is not None else [])]:
         whole = node.get("segments")
         if isinstance(whole, Sequence) and node is not chain[0]:
@@ -145,6 +145,8 @@ def _build(spec: str, chain: list[Mapping], overlay: Mapping | None, dictionary:
             structure.change_elements(node.items["elements"])
         if "codes" in node:
             structure.change_codes(node.items["codes"])
+        if "conditions" in node:
+            structure.add_conditions(node.items["conditions"])
         if "notes" in node:
             structure.add_notes(node.items["notes"])
     structure.check()

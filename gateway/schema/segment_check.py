@@ -21,7 +21,7 @@ Check = Callable[[Segment, Delimiters], Any]
 _HELPERS: dict[str, Any] = {
     "integer_bad": values.integer_bad,
     "decimal_bad": values.decimal_bad,
-    "number_bad": values.edifact_number_bad,
+    "number_bad": values.edifact_number_odd,
     "date_bad": values.date_bad,
     "time_bad": values.time_bad,
     "period_bad": values.period_bad,

@@ -294,6 +294,21 @@ class Structure:
             else:
                 self._note(key, value.text)
 
+    def add_conditions(self, node: Node) -> None:
+        """`conditions:` path of a segment (its mere tag means every one) to relational conditions more, like [R0304, C0506]."""
+        if not isinstance(node, Mapping):
+            self.faults.append(node.fault("`conditions` is a list of segments with their conditions, like 'N1: [R0203]'"))
+            return
+        for path, value in node.items.items():
+            key = node.keys[path]
+            everywhere = self._all(self.root, key.text)
+            if not everywhere:
+                found = self._find(key)
+                everywhere = [found[1]] if found is not None and isinstance(found[1], DraftSegment) else []
+            for draft in everywhere:
+                more = self.dictionary.conditions(value, len(draft.use.elements))
+                draft.use = replace(draft.use, conditions=(*draft.use.conditions, *more))
+
     def _note(self, key: Scalar, text: str) -> None:
         everywhere = self._all(self.root, key.text)
         if not everywhere:

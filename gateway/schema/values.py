@@ -14,6 +14,7 @@ _DECIMAL = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[Ee]-?[0-9]{1,2})?", re
 #: a time zone: letters (UTC), digits with a sign (+01, +0100), and what senders put before them; nobody agrees on its form
 _ZONE = re.compile(r"[A-Za-z0-9+-]{1,8}", re.ASCII)
 #: ISO 9735: comma or point (UNA is advice only), one of them, never with thousands
+_EDIFACT_MARKS = re.compile(r"[-+]?[0-9][0-9.,]*[.,][0-9.,]*", re.ASCII)
 _EDIFACT_NUMBER = re.compile(r"[-+]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)", re.ASCII)
 
 
@@ -37,6 +38,11 @@ def edifact_number_bad(value: str, shortest: int, longest: int) -> bool:
     return not (_EDIFACT_NUMBER.fullmatch(value) and shortest <= digits_of(value) <= longest)
 
 
+def edifact_number_odd(value: str, shortest: int, longest: int) -> bool:
+    """The same, or whether it starts with its decimal mark, which is worth a word."""
+    return edifact_number_bad(value, shortest, longest) or value.lstrip("+-")[0] in ".,"
+
+
 def is_integer(value: str) -> bool:
     """`-12`"""
     return _INTEGER.fullmatch(value) is not None
@@ -50,6 +56,11 @@ def is_decimal(value: str) -> bool:
 def is_edifact_number(value: str) -> bool:
     """`-12,50`"""
     return _EDIFACT_NUMBER.fullmatch(value) is not None
+
+
+def has_marks_only(value: str) -> bool:
+    """`1.234,50`: nothing but digits and marks, and yet no number."""
+    return _EDIFACT_MARKS.fullmatch(value) is not None
 
 
 def _is_day(year: int, month: int, day: int) -> bool:

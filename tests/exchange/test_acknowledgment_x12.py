@@ -72,7 +72,7 @@ def test_missing_and_unknown_segments_are_named_at_their_place() -> None:
 def test_faults_of_the_transaction_itself_have_their_code(old: str, new: str, code: str) -> None:
     body = only(X12.replace(old, new))
     assert f"AK5*R*{code}" in body
-    assert body[-1] == "AK9*R*1*1*0"
+    assert body[-1] == ("AK9*R*1*1*0*1" if code[0] == "1" else "AK9*R*1*1*0")
 
 
 def test_a_truncated_file_is_answered() -> None:

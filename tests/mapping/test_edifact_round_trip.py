@@ -1,7 +1,8 @@
-"""An order that goes out as ORDERS and comes back is the same: for generated orders, for the samples and for D.96A and D.01B.
+"""An order that goes out as ORDERS and comes back is the same: for generated orders, for the samples and for each directory.
 
 What EDIFACT has no place for is not generated: names of more than 175 characters, a fifth address line, seconds, other
-identifiers beside a number of the buyer's or seller's own.
+identifiers beside a number of the buyer's or seller's own. D.93A has no place for more: sub-lines, characteristics, mail addresses
+of more than 25 characters.
 """
 
 import json
@@ -23,7 +24,7 @@ from tests.mapping.edifact_world import read
 from tests.mapping.edifact_world import read_one
 from tests.mapping.edifact_world import transactions
 
-VERSIONS = ("d96a", "d01b")
+VERSIONS = ("d93a", "d96a", "d97a", "d99b", "d01b", "d04a", "d07a")
 #: what UNOC can say, with all delimiters and the release character
 LETTERS = "ABCXYZabcxyzÄÖÜßéñ0123456789.,-()/=!\"%&*;<>'+:?"
 WORD = st.text(LETTERS, min_size=1, max_size=12)
@@ -272,16 +273,19 @@ def bare(held: Any) -> Any:
     return [bare(item) for item in held] if isinstance(held, list) else held
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@pytest.mark.parametrize("version", VERSIONS[1:])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(held=order())
 def test_any_order_comes_back_as_it_went_out(version: str, held: dict[str, Any]) -> None:
+    if version in ("d04a", "d07a"):  # PYT has one component of 35 characters for words
+        short = [{**terms, "text": terms["text"][:35].rstrip()} if "text" in terms else terms for terms in held.get("payment_terms", [])]
+        held = {**held, **({"payment_terms": short} if short else {})}
     document = decode(json.dumps(held))
     assert bare(read(message(document, f"edifact/{version}/orders"))) == bare(as_json(document))
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of samples is not beside the checkout")
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", VERSIONS[1:])
 def test_orders_of_the_corpus_come_back_as_they_were_with_all_their_codes(version: str) -> None:
     count = 0
     for path in sorted((CORPUS / "edifact").glob("*ORDERS*")):

@@ -29,7 +29,7 @@ from tests.mapping.test_edifact_round_trip import number
 from tests.mapping.test_edifact_round_trip import some
 from tests.mapping.test_edifact_round_trip import text
 
-VERSIONS = ("d96a", "d01b")
+VERSIONS = ("d96a", "d97a", "d99b", "d01b", "d04a", "d07a")
 BUYER = {
     "name": "ACME",
     "identifiers": {"gln": "1234567890128", "vat": "DE123456789"},

@@ -24,7 +24,19 @@ BESIDE = {x12.PROBLEMS_TOO_MANY.code, edifact.PROBLEMS_TOO_MANY.code}
 
 
 def _raised_here(family: object) -> set[str]:
-    wanted = ("ELEMENT", "SEGMENT_UN", "SEGMENT_O", "SEGMENT_NOT", "SEGMENT_MISSING", "LOOP_", "REPETITIONS", "COMPONENTS")
+    wanted = (
+        "ELEMENT",
+        "SEGMENT_UN",
+        "SEGMENT_O",
+        "SEGMENT_NOT",
+        "SEGMENT_MISSING",
+        "LOOP_",
+        "REPETITIONS",
+        "COMPONENTS",
+        "DECIMAL",
+        "DIGIT",
+        "SEPARATORS",
+    )
     return {kind.code for name, kind in vars(family).items() if isinstance(kind, Kind) and name.startswith(wanted)}
 
 

@@ -127,7 +127,7 @@ def test_all_faults_of_all_files_come_at_once() -> None:
         (
             {"order": ORDER.replace("group", "gruop")},
             "order.yaml:3:1: there is no key 'gruop' here (did you mean 'group'?); "
-            "known are codes, elements, extends, group, name, notes, schema, segments, type",
+            "known are codes, conditions, elements, extends, group, name, notes, schema, segments, type",
         ),
         ({"order": ORDER.replace("x12/t/order", "x12/t/ordre")}, "order.yaml:1:9: this file is x12/t/order, not 'x12/t/ordre'"),
         (
@@ -247,7 +247,10 @@ notes:
 @pytest.mark.parametrize(
     ("overlay", "fault"),
     [
-        ("sgements: {}", "1:1: there is no key 'sgements' here (did you mean 'segments'?); known are codes, elements, extends, notes, segments"),
+        (
+            "sgements: {}",
+            "1:1: there is no key 'sgements' here (did you mean 'segments'?); known are codes, conditions, elements, extends, notes, segments",
+        ),
         ("segments: {N1/N4: O 1}", "1:12: there is no N4 in loop N1"),
         ("segments: {N9/N4: O 1}", "1:12: there is no loop N9 (did you mean 'loop N1'?)"),
         ("segments: {N1/N2: X 1}", "1:19: 'X 1' is no requirement and maximum like 'O 5', and not none"),

@@ -285,7 +285,7 @@ def test_unknown_tags_do_not_fill_the_tables() -> None:
     [
         (ORDER, [*HEAD, "N1*ST*A", "N4*CITY*IL*62701*US******", "PO1**1*EA"], "ELEMENTS-TOO-MANY N4 4"),
         (ORDER, [*HEAD, "REF*DP*1**CT>9>>>>>", "PO1**1*EA"], "COMPONENTS-TOO-MANY REF 3"),
-        ("edifact/d96a/orders", ["BGM+220+1+9+++", "DTM+137:20260105:102", "LIN+1", "UNS+S"], "ELEMENTS-TOO-MANY BGM 2"),
+        ("edifact/d96a/orders", ["BGM+220+1+9+++", "DTM+137:20260105:102", "LIN+1", "UNS+S"], "SEPARATORS-TRAILING BGM 2"),
         ("edifact/d96a/orders", ["BGM+220+1+9", "DTM+137:20260105:102::", "LIN+1", "UNS+S"], "COMPONENTS-TOO-MANY DTM 3"),
     ],
 )
