@@ -49,6 +49,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     line: int | None = None
     path: str | None = None
     field: str | None = None
+    #: in files in rows and JSON: the character of the line, from 1
+    column: int | None = None
     #: for acknowledgments only, left out of problem_json: the loop's identifier, the standard's number of the element (353)
     loop: str | None = None
     element_reference: str | None = None
@@ -57,6 +59,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         """The place as a person reads it: `PO1 segment 14, element 4`."""
         if self.path:
             return f"{self.path}" + (f" (line {self.line})" if self.line else "")
+        if self.column is not None:
+            return f"column {self.column}" + (f" ({self.segment} {self.index})" if self.segment else "")
         parts = []
         if self.segment:
             parts.append(f"{self.segment} segment {self.index}" if self.index else self.segment)
@@ -139,7 +143,7 @@ class Kind:
 
 
 #: parts of a place that only show where they are known, or never
-_NOT_SHOWN = frozenset({"field", "loop", "element_reference"})
+_NOT_SHOWN = frozenset({"field", "column", "loop", "element_reference"})
 
 
 def codes(problems: Iterable[Problem]) -> str:
@@ -150,8 +154,9 @@ def codes(problems: Iterable[Problem]) -> str:
 def problem_json(problem: Problem) -> dict[str, Any]:
     """The problem as CONTRACT.md shows it: every key of the place present, null where unknown."""
     place = {name: getattr(problem.place, name) for name in Place.__struct_fields__ if name not in _NOT_SHOWN}
-    if problem.place.field is not None:
-        place["field"] = problem.place.field
+    for name in ("field", "column"):
+        if getattr(problem.place, name) is not None:
+            place[name] = getattr(problem.place, name)
     answer = {
         "code": problem.code,
         "severity": problem.severity.value,

@@ -26,6 +26,7 @@ from gateway.cli.failures import WRONG_USAGE
 from gateway.cli.failures import Refused
 from gateway.cli.progress import with_progress
 from gateway.pipeline.checking import Report
+from gateway.pipeline.plans import FORMS
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.reading import Read
 from gateway.pipeline.reading import read_payload
@@ -37,6 +38,7 @@ from gateway.user_files import default_resolver
 from gateway.user_files import find_config
 
 if TYPE_CHECKING:
+    from gateway.codecs.layout import Form
     from gateway.config import Installation
     from gateway.exchange.directory import Directory
     from gateway.exchange.partner import LoadedPartner
@@ -46,7 +48,7 @@ CHUNK = 1 << 20
 Judge = Callable[[Any], tuple[dict[str, str], list[Problem]]]
 
 FilesArgument = Annotated[list[Path], typer.Argument(help="Files to read; `-` is standard input.", metavar="FILE...")]
-SpecOption = Annotated[str | None, typer.Option("--as", help="Judge by this document type, like x12/004010/850 or peppol/invoice.", metavar="SPEC")]
+SpecOption = Annotated[str | None, typer.Option("--as", help="Read as this document type, like x12/004010/850 or csv/orders.", metavar="SPEC")]
 
 
 class InputTrouble(Exception):
@@ -82,6 +84,16 @@ class Reading:
                 raise Refused(f"There is no partner '{partner}': we know {', '.join(sorted(self.directory.partners)) or 'none'}", WRONG_USAGE)
             self.partner = self.directory.partners[partner]
 
+    def forms(self, spec: str | None) -> list[Form]:
+        """What a file may be that does not say itself what it is: the type that was said, or those that we have agreed on."""
+        if spec is not None and spec.split("/")[0] in FORMS and self.plans.resolver.text_of(f"schemas/{spec}.yaml") is None:
+            raise Refused(f"There is no schemas/{spec}.yaml", WRONG_USAGE)
+        if spec is None and self.directory is None:
+            return []
+        from gateway.pipeline.forms import forms_for
+
+        return forms_for(self.plans, self.directory, self.partner, spec)
+
 
 @app.command()
 def check(
@@ -107,6 +119,7 @@ def check(
                 reading.plans,
                 stateless(reading.plans, reading.directory, reading.partner, _base_of(spec)),
                 judge,
+                reading.forms(spec),
             )
         except InputTrouble as error:
             report.cannot_open(str(error))
@@ -151,6 +164,8 @@ def _words(answer: dict[str, Any]) -> str:
     for problem in answer["problems"]:
         place = problem["place"]
         where = [f"line {place['line']}"] if place["line"] else []
+        if place.get("column"):
+            where.append(f"column {place['column']}")
         if place["path"]:
             where.append(place["path"])
         elif place["segment"]:
@@ -171,6 +186,7 @@ def _words(answer: dict[str, Any]) -> str:
 def read(
     files: FilesArgument,
     partner: PartnerOption = None,
+    spec: SpecOption = None,
     explain: Annotated[bool, typer.Option("--explain", help="Add where each field came from.")] = False,
     json_problems: Annotated[
         Path | None, typer.Option("--json-problems", help="Write problems as `check --json` objects to this file.", metavar="FILE")
@@ -192,7 +208,8 @@ def read(
         found: list[Problem] = []
         interchanges = 0
         try:
-            _, items = read_payload(with_progress(file, chunks_of(file)), reading.plans, stateless(reading.plans, reading.directory, reading.partner))
+            decide = stateless(reading.plans, reading.directory, reading.partner, _base_of(spec))
+            _, items = read_payload(with_progress(file, chunks_of(file)), reading.plans, decide, reading.forms(spec))
             for item in items:
                 problems: list[Problem] = []
                 if isinstance(item, Read):
@@ -250,7 +267,7 @@ def write(
     explain: Annotated[bool, typer.Option("--explain", help="Print where each element came from instead.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Write a canonical document as X12, EDIFACT or UBL to standard output.
+    """Write a canonical document as X12, EDIFACT, UBL or by a description of your own (csv/...) to standard output.
 
     Example: gateway write asn.json --as x12/004010/856
     """

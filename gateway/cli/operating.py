@@ -58,6 +58,7 @@ def run(config: ConfigOption = None) -> None:
 def receive(
     files: Annotated[list[Path], typer.Argument(help="Files to hand in.", metavar="FILE...")],
     partner: PartnerOption = None,
+    spec: Annotated[str | None, typer.Option("--as", help="What the files are, where they do not say it: csv/orders.", metavar="SPEC")] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -76,6 +77,8 @@ def receive(
             loaded = station.installation.directory.partners.get(partner)
             if loaded is None:
                 raise Refused(f"There is no partner '{partner}'", WRONG_USAGE)
+        if spec is not None and station.installation.resolver.text_of(f"schemas/{spec}.yaml") is None:
+            raise Refused(f"There is no schemas/{spec}.yaml", WRONG_USAGE)
         worst, there = 0, []
         for file in files:
             if file.is_file():
@@ -83,7 +86,7 @@ def receive(
             else:
                 typer.echo(f"{file} cannot be opened", err=True)
                 worst = UNKNOWN_INPUT
-        taken = hand_in_files(station, there, loaded, actor())
+        taken = hand_in_files(station, there, loaded, actor(), spec)
         work_off(station, files=[transmission.id for transmission in taken])
         for file, transmission in zip(there, taken, strict=True):
             result = became(station, str(file), transmission.id)

@@ -6,10 +6,12 @@ It knows the codecs' `looks_like` and nothing else of them. A bare ST or UNH wit
 import re
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from itertools import chain
 
 from gateway.codecs import edifact
 from gateway.codecs import x12
+from gateway.codecs.layout import Form
 from gateway.codecs.node import Event
 from gateway.codecs.node import InterchangeStart
 from gateway.codecs.node import Syntax
@@ -54,15 +56,33 @@ def _xml_syntax(head: bytes) -> Syntax:
     return Syntax.UNKNOWN
 
 
-def read(chunks: Iterable[bytes]) -> tuple[Syntax, Iterator[Event]]:
-    """The syntax of a file and everything in it. What is in no syntax that we know is one Problem."""
+def head_of(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """The first bytes of a file, and all of it once more."""
     iterator = iter(chunks)
     head = b""
     for chunk in iterator:
         head += chunk
         if len(head) >= HEAD:
             break
-    whole = chain([head], iterator)
+    return head, chain([head], iterator)
+
+
+def form_of(head: bytes, forms: Sequence[Form]) -> Form | None:
+    """The first form that a file may have, where it is in none of the syntaxes that say themselves what they are; the form that was said
+    in any case."""
+    said = next((form for form in forms if form.said), None)
+    if said is not None or not forms:
+        return next((form for form in forms if form.fits(head)), said)
+    if syntax_of(head[:HEAD]) is not Syntax.UNKNOWN:
+        return None
+    return next((form for form in forms if form.fits(head)), None)
+
+
+def read(chunks: Iterable[bytes], form: Form | None = None) -> tuple[Syntax, Iterator[Event]]:
+    """The syntax of a file and everything in it; with a `form`, read as that. What is in no syntax that we know is one Problem."""
+    if form is not None:
+        return Syntax(form.spec.partition("/")[0]), form.read(chunks)
+    head, whole = head_of(chunks)
     syntax = syntax_of(head[:HEAD])
     if syntax is Syntax.X12:
         return syntax, x12.read(whole)

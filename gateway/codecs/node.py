@@ -33,7 +33,9 @@ class Syntax(StrEnum):
     BAI2 = "bai2"
     LOCKBOX = "lockbox"
     CSV = "csv"
+    FIXED = "fixed"
     JSON = "json"
+    XML = "xml"
     UNKNOWN = "unknown"
 
 
@@ -119,9 +121,13 @@ class Transaction(msgspec.Struct, kw_only=True, gc=False):
     charset: str = ""
     interchange_control_number: str = ""
     group_control_number: str = ""
+    #: who sends, where a column of the document says so
+    sender: str = ""
+    #: whose description of such files it was read by, where a partner has one of its own
+    owner: str = ""
     #: lxml root for XML, else None
     root: Any = None
-    #: where the values of an XML document lie, kept once codecs.xml.locate was asked
+    #: where the values lie: of an XML document kept once codecs.xml.locate was asked, of a file in rows its rows
     spots: Any = None
     #: problems of its envelope (counts, control numbers), found by the codec
     problems: list[Problem] = []
@@ -157,11 +163,12 @@ Event = InterchangeStart | GroupStart | Transaction | GroupEnd | InterchangeEnd 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Where a segment, element or component lies: bytes in the file."""
+    """Where a segment, element or component lies: bytes in the file. `column`: its first character in the line, where that helps."""
 
     offset: int
     length: int
     line: int
+    column: int | None = None
 
 
 def place_in(
@@ -187,6 +194,7 @@ def place_in(
         offset=span.offset if span else None,
         length=span.length if span else None,
         line=span.line if span else None,
+        column=span.column if span else None,
     )
 
 

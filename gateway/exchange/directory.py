@@ -57,6 +57,7 @@ def keys_of(identifiers: Identifiers) -> list[str]:
     keys += [f"edifact|{identity}" for identity in identifiers.edifact]
     keys += [f"ubl|{identity}" for identity in identifiers.peppol]
     keys += [f"{scheme}|{value}" for scheme in ("gln", "duns", "vat") if (value := getattr(identifiers, scheme))]
+    keys += [f"file|{value}" for value in identifiers.file]
     return keys
 
 

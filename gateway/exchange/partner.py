@@ -36,7 +36,7 @@ from gateway.yaml_source import did_you_mean
 from gateway.yaml_source import load
 
 _SECRET = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)\Z")
-_SPEC = re.compile(r"(x12/\d{6}/\w+|edifact/d\d\d[ab]/\w+|ubl/[\w-]+|peppol/[\w-]+|camt/\d{3}|csv/[\w-]+|json/[\w-]+)\Z")
+_SPEC = re.compile(r"(x12/\d{6}/\w+|edifact/d\d\d[ab]/\w+|ubl/[\w-]+|peppol/[\w-]+|camt/\d{3}|(?:csv|fixed|json|xml)/[\w-]+)\Z")
 
 
 class _Checked(pydantic.BaseModel):
@@ -60,8 +60,10 @@ class Identifiers(_Checked):
     vat: str | None = None
     peppol: Texts = ()
     as2: str | None = None
+    #: what files without an envelope (CSV, JSON) call the partner, in the column that says who sends
+    file: Texts = ()
 
-    _listed = pydantic.field_validator("x12", "edifact", "peppol", mode="before")(_texts)
+    _listed = pydantic.field_validator("x12", "edifact", "peppol", "file", mode="before")(_texts)
 
     @pydantic.field_validator("x12", "edifact", "peppol")
     @classmethod

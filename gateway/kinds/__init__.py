@@ -6,6 +6,7 @@ from gateway.kinds import document
 from gateway.kinds import edifact
 from gateway.kinds import en16931
 from gateway.kinds import file
+from gateway.kinds import lines
 from gateway.kinds import partner
 from gateway.kinds import pipeline
 from gateway.kinds import rule
@@ -13,7 +14,7 @@ from gateway.kinds import x12
 from gateway.kinds import xml
 from gateway.problem import Kind
 
-FAMILIES = (file, pipeline, x12, edifact, xml, en16931, document, partner, rule, as2, answer)
+FAMILIES = (file, pipeline, x12, edifact, xml, en16931, document, partner, rule, as2, answer, lines)
 
 
 def table() -> dict[str, Kind]:

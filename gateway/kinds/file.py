@@ -6,7 +6,7 @@ from gateway.problem import Severity
 UNREADABLE = Kind(
     code="FILE-UNREADABLE",
     title="The file is nothing that we can read",
-    cure="Look at its first bytes: X12 starts with ISA, EDIFACT with UNA or UNB, XML with '<'.",
+    cure="Look at its first bytes: X12 starts with ISA, EDIFACT with UNA or UNB, XML with '<'. Other files need an agreement, or --as.",
 )
 BYTE_ORDER_MARK = Kind(
     code="FILE-BYTE-ORDER-MARK",

@@ -19,7 +19,6 @@ from gateway.mapping.compile_paths import Paths
 from gateway.mapping.compile_scopes import Scopes
 from gateway.mapping.compile_values import Value
 from gateway.mapping.compile_values import Values
-from gateway.mapping.functions import Only
 from gateway.mapping.levels import below
 from gateway.mapping.plan import Block
 from gateway.mapping.plan import First
@@ -34,6 +33,7 @@ from gateway.mapping.xml_paths import ROOT
 from gateway.model.order import OrderLine
 from gateway.model.values import OtherIdentifier
 from gateway.model.values import Source
+from gateway.schema.moments import Only
 
 Run = Callable[..., Any]
 

@@ -78,6 +78,8 @@ class _Scopes:
         self.module = module
         self.explain = explain
         self.syntax = plan.schema.syntax if plan.schema is not None else "xml"
+        #: elements are plain texts (X12, files in rows), not lists of components
+        self.flat = self.syntax not in ("edifact", "xml")
         shared = frozenset.intersection(*(frozenset(shapes_of(struct)) for struct in (plan.struct, *plan.also)))
         self.values = WrittenValues(module, self.syntax, explain, shared)
 
@@ -155,7 +157,7 @@ class _Segments(_Scopes):
             parent = self._level(function, plan, inner, variable, parent)
             for child in plan.then:
                 self.segment(function, child, inner, parent)
-            if self.syntax == "x12":
+            if self.flat:
                 function.line(f"{variable}[4] = '1' if x.hierarchy > {parent} else '0'")
             function.close(opened)
             return
@@ -170,7 +172,7 @@ class _Segments(_Scopes):
         function.line("x.hierarchy += 1")
         function.line(f"{number} = x.hierarchy")
         above = f"str({parent})" if parent else "''"
-        x12 = self.syntax == "x12"
+        x12 = self.flat
         head = f"['HL', str({number}), {above}, {plan.level!r}, '0']" if x12 else f"['CPS', [str({number})], [{above}]]"
         function.line(f"{variable} = {head}")
         for position, held in plan.elements:
@@ -200,7 +202,7 @@ class _Segments(_Scopes):
             value = self.values.leaf(function, held, scope, use)
             origins.append((self._name(use, None), value))
             sent += [value.sent] if value.sent else []
-            parts[position] = value.variable if self.syntax == "x12" else f"[{value.variable}]"
+            parts[position] = value.variable if self.flat else f"[{value.variable}]"
             mandatory.append((position, value.variable, value.site))
             if held.split is not None:
                 split = (position, 0, held, value, use)
@@ -221,7 +223,7 @@ class _Segments(_Scopes):
         if split is not None:
             opened += self._split(function, plan, split, parts)
         last = max(parts, default=0)
-        empty = "''" if self.syntax == "x12" else "['']"
+        empty = "''" if self.flat else "['']"
         elements = [parts.get(position, empty) for position in range(1, last + 1)]
         function.line(f"{variable} = [{', '.join([repr(plan.use.tag), *elements])}]")
         for pair, name in zip(plan.pairs, pairs, strict=True):
@@ -242,6 +244,8 @@ class _Segments(_Scopes):
         return opened
 
     def _name(self, use: ElementUse, part: ElementUse | None) -> str:
+        if self.plan.schema is not None and self.plan.schema.layout is not None:
+            return use.id
         if self.syntax == "edifact":
             return f"{use.id}/{part.id}" if part is not None else use.id
         return f"{use.position:02}/{part.position}" if part is not None else f"{use.position:02}"
@@ -280,7 +284,7 @@ class _Segments(_Scopes):
         chunk = self.module.name("w")
         if number == 0:
             function.open(f"for {chunk}, in chunks({value.variable}, {leaf.split}, 1):")
-            parts[position] = chunk if self.syntax == "x12" else f"[{chunk}]"
+            parts[position] = chunk if self.flat else f"[{chunk}]"
             return 1
         held = plan.use.elements[position - 1]
         room = sum(1 for other in held.components[number - 1 :] if other.id == part.id)

@@ -13,7 +13,6 @@ from gateway.mapping.code import Module
 from gateway.mapping.conversions import calculated
 from gateway.mapping.conversions import has_factor
 from gateway.mapping.conversions import zone_of
-from gateway.mapping.functions import FORMATS
 from gateway.mapping.functions import to_decimal
 from gateway.mapping.plan import All
 from gateway.mapping.plan import Compute
@@ -34,11 +33,14 @@ from gateway.mapping.texts import text_function
 from gateway.mapping.writing import as_day
 from gateway.mapping.writing import as_time
 from gateway.mapping.writing import in_form
+from gateway.schema.moments import FORMATS
 from gateway.schema.plan import ElementUse
 
 _DEFAULTS = {
     "x12": {"date": "CCYYMMDD", "time": "HHMM", "datetime": "CCYYMMDDHHMM"},
     "edifact": {"date": "CCYYMMDD", "time": "HHMM", "datetime": "CCYYMMDDHHMM"},
+    "csv": {"date": "ISO", "time": "HH:MM:SS", "datetime": "ISO"},
+    "fixed": {"date": "ISO", "time": "HH:MM:SS", "datetime": "ISO"},
     "xml": {"date": "ISO", "time": "HH:MM:SS", "datetime": "ISO"},
 }
 
@@ -328,6 +330,10 @@ class WrittenValues:
         zone = zone_of(leaf)
         defaults = _DEFAULTS[self.syntax]
         said = leaf.form
+        if said is None and use is not None and use.type.startswith(("date", "datetime")):
+            # a column of a file in rows: its form, or the usual one of its kind
+            column, _, form = use.type.partition(" ")
+            said = form or column
         if said is None and use is not None and use.type in ("DT", "TM"):
             said = "date" if use.type == "DT" else "time"
         day = "YYMMDD" if use is not None and use.type == "DT" and use.max == 6 else defaults["date"]

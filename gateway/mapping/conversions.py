@@ -14,18 +14,18 @@ from decimal import DecimalException
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway.mapping.functions import Only
 from gateway.mapping.functions import Remembered
-from gateway.mapping.functions import by_code
-from gateway.mapping.functions import by_length
-from gateway.mapping.functions import day_of
 from gateway.mapping.functions import implied_decimal
-from gateway.mapping.functions import moment
-from gateway.mapping.functions import shifted
-from gateway.mapping.functions import time_of
 from gateway.mapping.functions import to_decimal
 from gateway.mapping.functions import to_integer
 from gateway.mapping.plan import Leaf
+from gateway.schema.moments import Only
+from gateway.schema.moments import by_code
+from gateway.schema.moments import by_length
+from gateway.schema.moments import day_of
+from gateway.schema.moments import moment
+from gateway.schema.moments import shifted
+from gateway.schema.moments import time_of
 
 ROUNDINGS = {"half_up": ROUND_HALF_UP, "half_even": ROUND_HALF_EVEN, "down": ROUND_DOWN, "up": ROUND_UP}
 _WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}

@@ -19,7 +19,7 @@ from gateway.yaml_source import Scalar
 from gateway.yaml_source import Sequence
 from gateway.yaml_source import did_you_mean
 
-_STEP = re.compile(r"(?P<tag>[A-Z][A-Z0-9]{1,2})(?:\[(?P<key>[A-Z0-9/]+)=(?P<value>[^\]]*)\])?")
+_STEP = re.compile(r"(?P<tag>[A-Z][A-Z0-9]{1,2}|[a-z][a-z0-9_]*)(?:\[(?P<key>[A-Za-z0-9_/]+)=(?P<value>[^\]]*)\])?")
 
 
 def tag_of(entry: Node) -> str | None:

@@ -6,6 +6,7 @@ canonical fields. Nothing is kept while documents flow; this runs on demand, fro
 
 from typing import Any
 
+from gateway.codecs.layout import ROW
 from gateway.codecs.node import Transaction
 from gateway.mapping.apply import run
 from gateway.mapping.apply import run_writing
@@ -73,7 +74,8 @@ class _SegmentPlaces:
             return Origin(source=name, how=how, mapping=where)
         # a simple EDIFACT element is its own only component
         span = locate(self.transaction, index, position, component)
-        return Origin(source=f"{carrier[0]}/{name}", offset=span.offset, length=span.length, how=how, mapping=where)
+        source = name if carrier[0] == ROW else f"{carrier[0]}/{name}"
+        return Origin(source=source, offset=span.offset, length=span.length, how=how, mapping=where)
 
 
 class _XmlPlaces:

@@ -12,11 +12,11 @@ from collections.abc import Sequence as Many
 from dataclasses import dataclass
 
 from gateway.mapping.differences import lay_segments
-from gateway.mapping.tables import lay_tables
-from gateway.mapping.tables import shared_tables
 from gateway.mapping.words import SOURCES
 from gateway.mapping.words import is_value
 from gateway.schema.nearest import nearest_version
+from gateway.schema.tables import lay_tables
+from gateway.schema.tables import shared_tables
 from gateway.yaml_source import Fault
 from gateway.yaml_source import Faults
 from gateway.yaml_source import Mapping

@@ -10,9 +10,6 @@ from decimal import Decimal
 from zoneinfo import available_timezones
 
 from gateway.mapping.desk import Desk
-from gateway.mapping.functions import CODES_2379
-from gateway.mapping.functions import FORMATS
-from gateway.mapping.functions import PERIODS
 from gateway.mapping.functions import to_decimal
 from gateway.mapping.plan import Leaf
 from gateway.mapping.plan import Origin
@@ -22,6 +19,9 @@ from gateway.mapping.shapes import Shape
 from gateway.mapping.texts import ARGUMENTS
 from gateway.mapping.texts import TEXT_FUNCTIONS
 from gateway.mapping.words import ELSE_WORDS
+from gateway.schema.moments import CODES_2379
+from gateway.schema.moments import FORMATS
+from gateway.schema.moments import PERIODS
 from gateway.yaml_source import Mapping
 from gateway.yaml_source import Node
 from gateway.yaml_source import Scalar
@@ -291,4 +291,9 @@ def shaped(leaf: Leaf, wanted: Wanted) -> Leaf:
         match = re.fullmatch(r"N([1-9])", leaf.origin.path.spots[0].use.type)
         if match:
             return replace(leaf, implied=int(match.group(1)))
+    if wanted.kind in ("date", "datetime") and leaf.form is None and isinstance(leaf.origin, Take) and isinstance(leaf.origin.path, SegmentPath):
+        # a column of a file in rows says the form of its dates
+        kind, _, form = leaf.origin.path.spots[0].use.type.partition(" ")
+        if kind in ("date", "datetime") and form:
+            return replace(leaf, form=form)
     return leaf

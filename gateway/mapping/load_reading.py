@@ -275,6 +275,9 @@ def _pairs(item: Node, scope: Scope, desk: Desk) -> SegmentPath | None:
     if not isinstance(scope, SegmentScope):
         desk.fault(scalar, "`pairs:` reads segments; in XML write `key:` and `value:`")
         return None
+    if scope.schema.layout is not None:
+        desk.fault(scalar, "`pairs:` reads segments; in a file in rows name the columns")
+        return None
     if scope.schema.syntax == "edifact":
         way, _, composite = scalar.text.rpartition("/")
         path = path_of(scalar, scope, desk, text=f"{way}/{composite}/01" if way else f"{composite}/01")

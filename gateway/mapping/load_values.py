@@ -6,6 +6,7 @@ Knows the words of the language, no file and no transaction.
 import re
 from dataclasses import replace
 
+from gateway.codecs.layout import ROW
 from gateway.expression import ExpressionError
 from gateway.expression import compile_expression
 from gateway.mapping.desk import Desk
@@ -183,7 +184,8 @@ def _origin(said: str, node: Mapping, wanted: Wanted, scope: Scope, desk: Desk) 
     if said == "compute":
         return _compute(scalar, scope, desk)
     if said == "count":
-        if isinstance(scope, FieldScope) and (_TAG.fullmatch(scalar.text) or scalar.text == "segments"):
+        records = desk.schema.known_tags | {ROW} if desk.schema is not None and desk.schema.layout is not None else ()
+        if isinstance(scope, FieldScope) and (_TAG.fullmatch(scalar.text) or scalar.text == "segments" or scalar.text in records):
             return Count(None, scalar.text)
         path = path_of(scalar, scope, desk, element=False)
         return Count(path) if path is not None else None

@@ -121,7 +121,9 @@ def _segment(entry: Node, scope: FieldScope, loops: tuple[LoopUse, ...], desk: D
     elif then is not None:
         desk.fault(then, "`then:` is a list of segments")
     level = desk.text(body.get("level"), "`level:`")
-    if level is not None and tag not in ("HL", "CPS"):
+    if level is not None and desk.schema is not None and desk.schema.layout is not None:
+        desk.fault(level, "`level:` belongs to segments")
+    elif level is not None and tag not in ("HL", "CPS"):
         desk.fault(level, "`level:` belongs to HL (and CPS)")
     return WriteSegment(
         use=use,
@@ -221,6 +223,8 @@ def _holders(key: str, use: SegmentUse) -> list[ElementUse]:
 
 def _element_of(key: str, place: Scalar, use: SegmentUse, desk: Desk) -> ElementUse | None:
     assert desk.schema is not None
+    if desk.schema.layout is not None:
+        return _column_of(key, place, use, desk)
     if not (key.isdecimal() or key[:1].isupper()):
         desk.fault(place, f"{use.tag} has no '{key}'{did_you_mean(key, SEGMENT_WORDS)}: write element numbers, or {', '.join(SEGMENT_WORDS)}")
         return None
@@ -243,6 +247,16 @@ def _element_of(key: str, place: Scalar, use: SegmentUse, desk: Desk) -> Element
     except WrongPath as wrong:
         desk.fault(place, str(wrong))
         return None
+
+
+def _column_of(key: str, place: Scalar, use: SegmentUse, desk: Desk) -> ElementUse | None:
+    """Files in rows: a column by its name."""
+    found = next((element for element in use.elements if element.id == key), None)
+    if found is None:
+        known = [element.id for element in use.elements]
+        guess = did_you_mean(key, [*known, *SEGMENT_WORDS])
+        desk.fault(place, f"{use.tag} has no column '{key}'{guess}; there are {', '.join(known)}")
+    return found
 
 
 def _composite(value: Node, element: ElementUse, use: SegmentUse, scope: FieldScope, desk: Desk) -> WriteComposite:

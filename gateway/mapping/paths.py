@@ -1,6 +1,7 @@
 """Paths into segments: `BEG/03`, `DTM[01=002]/02`, `N9/MSG/01`, `PRI/C509/5118`, `../03`, `/CUR/02`; resolved against the schema.
 
     /        begins at the whole transaction       ../   begins one scope outward
+    (files in rows: a column by its name, behind the record where it is not the one at hand: order_no, line/quantity)
     TAG      a segment or loop that stands here; if none does, the nearest one deeper down
     [01=A|B] only where an element has one of these values; [01!=A] none of them; [01] anything
     03       an element by position, C509 a composite, 5118 an element or component by its number, 06..25 several
@@ -25,8 +26,8 @@ from gateway.schema.plan import SegmentUse
 from gateway.yaml_source import Scalar
 from gateway.yaml_source import did_you_mean
 
-_STEP = re.compile(r"(?P<name>[A-Za-z0-9]+(?:\.\.[0-9]+)?)(?P<tests>(?:\[[^\]]*\])*)")
-_TEST = re.compile(r"\[(?P<spot>[A-Z0-9/]+)(?:(?P<sign>!?=)(?P<values>[^\]]*))?\]")
+_STEP = re.compile(r"(?P<name>[A-Za-z0-9_]+(?:\.\.[0-9]+)?)(?P<tests>(?:\[[^\]]*\])*)")
+_TEST = re.compile(r"\[(?P<spot>[A-Za-z0-9_/]+)(?:(?P<sign>!?=)(?P<values>[^\]]*))?\]")
 _POSITION = re.compile(r"[0-9]{1,2}(?:\.\.[0-9]{1,2})?")
 _NUMBER = re.compile(r"[0-9]{4}")
 _COMPOSITE = re.compile(r"[CES][0-9]{3}")
@@ -85,7 +86,10 @@ def resolve(scalar: Scalar, scope: SegmentScope, *, element: bool, text: str | N
     start = scope.up(up)
     names = [name for name, _ in steps]
     cut = len(names)
-    while cut > 0 and _is_element(names[cut - 1], start):
+    if scope.schema.layout is not None:
+        # files in rows: records have columns, and nothing is deeper
+        cut -= element
+    while scope.schema.layout is None and cut > 0 and _is_element(names[cut - 1], start):
         cut -= 1
     elements = names[cut:]
     if any(tests for _, tests in steps[cut:]):
@@ -231,6 +235,10 @@ def spots_of(segment: SegmentUse, names: list[str], schema: SchemaPlan) -> list[
     """The elements and components that `names` mean in a segment. Raises WrongPath where the schema lacks them."""
     name = names[0]
     elements = _numbered(segment, name, schema) if _POSITION.fullmatch(name) else [use for use in segment.elements if use.id == name]
+    if schema.layout is not None and not elements:
+        known_names = [use.id for use in segment.elements]
+        guess = did_you_mean(name, known_names) or f"; there are {', '.join(known_names[:12])}"
+        raise WrongPath(f"there is no column '{name}' in {schema.spec}{guess}")
     if len(names) > 2:
         raise WrongPath(f"'{'/'.join(names)}' goes deeper than element and component")
     if not elements and len(names) == 1:
@@ -291,6 +299,8 @@ def _components(segment: SegmentUse, element: ElementUse, name: str, schema: Sch
 
 
 def _spot_name(element: ElementUse, part: ElementUse | None, schema: SchemaPlan) -> str:
+    if schema.layout is not None:
+        return element.id
     if schema.syntax == "edifact":
         return f"{element.id}/{part.id}" if part is not None else element.id
     return f"{element.position:02}/{part.position}" if part is not None else f"{element.position:02}"

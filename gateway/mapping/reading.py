@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from gateway.codecs import node
+from gateway.codecs.layout import ROW
 from gateway.codecs.node import Repeated
 from gateway.codecs.node import Segment
 from gateway.codecs.node import Syntax
@@ -233,7 +234,7 @@ class Reading:
 
     def source_name(self, site: Site, carrier: Any) -> str:
         """`PO1/04`, or the XPath as the mapping writes it."""
-        if isinstance(carrier, list) and carrier and isinstance(carrier[0], str) and site.name:
+        if isinstance(carrier, list) and carrier and isinstance(carrier[0], str) and site.name and carrier[0] != ROW:
             return f"{carrier[0]}/{site.name}"
         return site.name or site.field
 
@@ -295,6 +296,7 @@ def place_of(transaction: Transaction, carrier: Any, position: int | None, compo
         offset=place.offset,
         length=place.length,
         line=place.line,
+        column=place.column,
         field=name,
     )
 
@@ -306,6 +308,10 @@ def index_of(transaction: Transaction, segment: Any) -> int | None:
 
 def locate(transaction: Transaction, index: int, position: int | None, component: int | None, repetition: int | None = None) -> node.Span:
     """The bytes of an element, by the codec of the transaction."""
+    if transaction.syntax in (Syntax.CSV, Syntax.FIXED):
+        from gateway.codecs import lines
+
+        return lines.locate(transaction, index, position)
     if transaction.syntax is Syntax.EDIFACT:
         from gateway.codecs import edifact
 

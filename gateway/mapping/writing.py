@@ -22,7 +22,6 @@ from gateway.expression import Expression
 from gateway.expression import ExpressionError
 from gateway.kinds import document as kinds
 from gateway.mapping.conversions import calculated
-from gateway.mapping.functions import written
 from gateway.mapping.plan import Leaf
 from gateway.mapping.reading import PartnerValues
 from gateway.mapping.reading import Site
@@ -32,6 +31,7 @@ from gateway.problem import Kind
 from gateway.problem import Place
 from gateway.problem import Problem
 from gateway.problem import Severity
+from gateway.schema.moments import written
 
 MOST = 100
 #: digits before and behind the point

@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 
 from gateway.codecs.choose import read as read_events
+from gateway.codecs.layout import Form
 from gateway.codecs.node import Delimiters
 from gateway.codecs.node import GroupEnd
 from gateway.codecs.node import InterchangeEnd
@@ -172,9 +173,9 @@ def decoded(body: str) -> Answer:
     return msgspec.json.decode(body, type=Answer)
 
 
-def read_back(data: bytes, plans: Plans, loaded: LoadedPartner | None) -> Iterator[Problem]:
+def read_back(data: bytes, plans: Plans, loaded: LoadedPartner | None, form: Form | None = None) -> Iterator[Problem]:
     """What our own reader and schema have against bytes that we built: nothing, or they do not leave."""
-    _, events = read_events([data])
+    _, events = read_events([data], form)
     for event in events:
         found: tuple[Problem, ...] = ()
         if isinstance(event, Transaction):

@@ -3,8 +3,10 @@ not plainly accepted are kept, `counts` has all."""
 
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
+from gateway.codecs.layout import Form
 from gateway.codecs.node import GroupEnd
 from gateway.codecs.node import GroupStart
 from gateway.codecs.node import InterchangeEnd
@@ -52,9 +54,10 @@ class Report:
         plans: Plans,
         decide: Decide,
         judge: Callable[[Transaction], tuple[dict[str, str], list[Problem]]] | None = None,
+        forms: Sequence[Form] = (),
     ) -> None:
         """Read a payload to its end. `judge` adds the levels of an XML document (XSD, EN 16931, ...)."""
-        self._syntax, items = read_payload(chunks, plans, decide)
+        self._syntax, items = read_payload(chunks, plans, decide, forms)
         for item in items:
             if isinstance(item, Read):
                 self._transaction(item, judge)

@@ -22,6 +22,9 @@ from gateway.model.order import Order
 from gateway.model.payment import BankStatement
 from gateway.model.payment import RemittanceAdvice
 from gateway.model.values import Party
+from gateway.pipeline.forms import receives
+from gateway.pipeline.forms import sender_of
+from gateway.pipeline.plans import FORM_SYNTAXES
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.plans import spec_of
 from gateway.pipeline.reading import Read
@@ -54,6 +57,8 @@ def entitle(
     """Read a transaction for its partner, or say why it waits."""
     if transaction.syntax in {Syntax.X12, Syntax.EDIFACT}:
         return _by_envelope(transaction, start, group, address, directory, plans)
+    if transaction.syntax in FORM_SYNTAXES:
+        return _by_endpoint(transaction, start, group, address, directory, plans)
     return _by_content(transaction, start, group, address, directory, plans)
 
 
@@ -114,6 +119,40 @@ def _by_content(
         read = read_transaction(transaction, start, group, plans, Terms(spec, loaded_or_none, refused=problem))
         return Entitled(read, loaded_or_none, None)
     return Entitled(read, loaded_or_none, None, problem)
+
+
+def _by_endpoint(
+    transaction: Transaction, start: InterchangeStart, group: GroupStart | None, address: str, directory: Directory, plans: Plans
+) -> Entitled:
+    """Files without an envelope: the sender is who has an agreement about them at this address; among several, who a column or the
+    document names."""
+    spec = spec_of(transaction)
+
+    def read_for(loaded: LoadedPartner | None, agreement: Agreement | None = None, refused: Problem | None = None) -> Read:
+        lenient = (agreement.accept_errors, agreement.refuse_warnings) if agreement is not None else (False, ())
+        return read_transaction(transaction, start, group, plans, Terms(spec, loaded, *lenient, refused=refused))
+
+    able = [loaded for loaded in directory.partners.values() if spec in receives(loaded, address)]
+    named = sender_of(transaction, spec, directory, address)
+    if named is None and transaction.sender:
+        return Entitled(read_for(directory.partners.get(transaction.owner)), None, None, _unknown(transaction.sender))
+    if named is None:
+        read = read_for(None)
+        identities = _identities(read.document)[0] if read.document is not None else []
+        named = next((loaded for identity in identities if (loaded := directory.find("ubl", identity)) in able), None)
+        if named is None:
+            return Entitled(read, None, None, _unknown(address if address != BY_HAND else f"a file of type {spec}"))
+    agreement = next((one for one in named.partner.receiving() if one.receive == spec), None)
+    if agreement is None:
+        refused = kinds.NO_AGREEMENT.at(
+            NOWHERE, f"There is no agreement to receive {spec} from {named.partner.name}", found=spec, expected="an agreement to receive it"
+        )
+        return Entitled(read_for(named, refused=refused), named, None)
+    hold = None
+    if named not in able:
+        words = f"{named.partner.name} may send {spec} only over '{agreement.from_}'"
+        hold = kinds.NOT_ENTITLED.at(NOWHERE, words, found=address, expected=str(agreement.from_))
+    return Entitled(read_for(named, agreement), named, agreement if hold is None else None, hold)
 
 
 def _unknown(who: str) -> Problem:

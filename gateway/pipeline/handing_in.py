@@ -54,15 +54,23 @@ class Became:
         return [*self.transmission.problems, *self.waits_for, *(problem for row in self.documents for problem in row.problems)]
 
 
-def hand_in_files(station: Station, files: Sequence[Path], loaded: LoadedPartner | None, actor: str) -> list[Transmission]:
-    """Files as if they had arrived: over the partner's own endpoint where one is named, else by the operator, who may hand in anybody's."""
+def hand_in_files(station: Station, files: Sequence[Path], loaded: LoadedPartner | None, actor: str, spec: str | None = None) -> list[Transmission]:
+    """Files as if they had arrived: over the partner's own endpoint where one is named, else by the operator, who may hand in anybody's.
+    `spec`: what they are, where they do not say it themselves (csv/orders)."""
     address = BY_HAND
     if loaded is not None:
         named = [loaded.partner.endpoint(agreement.from_) for agreement in loaded.partner.receiving()]
+        if spec is not None:
+            named = [loaded.partner.endpoint(one.from_) for one in loaded.partner.receiving() if one.receive == spec] or named
         address = next((endpoint.address for endpoint in named if endpoint is not None), BY_HAND)
     arrivals = [
         Arrival(
-            address=address, name=file.name, identity=f"{new_id()}|{file.name}", data=file.read_bytes(), partner=loaded.partner.id if loaded else None
+            address=address,
+            name=file.name,
+            identity=f"{new_id()}|{file.name}",
+            data=file.read_bytes(),
+            partner=loaded.partner.id if loaded else None,
+            properties={"as": spec} if spec is not None else {},
         )
         for file in files
     ]

@@ -19,7 +19,10 @@ from dataclasses import replace
 import msgspec
 from sqlalchemy import Connection
 
+from gateway.codecs.choose import form_of
+from gateway.codecs.choose import head_of
 from gateway.codecs.choose import read as read_events
+from gateway.codecs.layout import Form
 from gateway.codecs.node import GroupEnd
 from gateway.codecs.node import GroupStart
 from gateway.codecs.node import InterchangeEnd
@@ -34,6 +37,7 @@ from gateway.pipeline import rows
 from gateway.pipeline.chunk import Chunk
 from gateway.pipeline.endpoints import owner_of
 from gateway.pipeline.entitlement import entitle
+from gateway.pipeline.forms import forms_for
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.problem import NOWHERE
@@ -61,7 +65,8 @@ class Splitting:
         self._station = station
         self.transmission = transmission
         self._file = station.archive.open(transmission.sha256)
-        self.syntax, self._events = read_events(iter(lambda: self._file.read(1 << 18), b""))
+        head, whole = head_of(iter(lambda: self._file.read(1 << 18), b""))
+        self.syntax, self._events = read_events(whole, form_of(head, _forms(station, transmission)))
         with station.database.read() as connection:
             self._done = {row.ordinal: row for row in interchanges.of_transmission(connection, transmission.id)}
         self._start: InterchangeStart | None = None
@@ -202,6 +207,15 @@ class Splitting:
         self.progress.end = end
         self._start = None
         return True
+
+
+def _forms(station: Station, transmission: Transmission) -> list[Form]:
+    """What a file may be that does not say itself what it is."""
+    said = transmission.properties.get("as")
+    directory = station.installation.directory
+    partner = directory.partners.get(transmission.partner or "") if said else None
+    address = transmission.properties.get("entitled", transmission.endpoint)
+    return forms_for(station.plans, directory, partner, said, address)
 
 
 class Inbound:

@@ -12,6 +12,7 @@ from dataclasses import field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from gateway.codecs.layout import Form
 from gateway.codecs.node import Syntax
 from gateway.codecs.node import Transaction
 from gateway.mapping import load as mapping_load
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
     from gateway.exchange.partner import LoadedPartner
     from gateway.mapping.compile_writing import CompiledWriting
     from gateway.rules.plan import RulePlan
+
+
+#: first parts of specs whose files have no envelope that says what they are; each is described in schemas/
+FORMS = ("csv", "fixed")
+FORM_SYNTAXES = frozenset({Syntax.CSV, Syntax.FIXED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,8 @@ def spec_of(transaction: Transaction) -> str:
         return f"edifact/{transaction.version.lower()}/{transaction.type.lower()}"
     if transaction.syntax is Syntax.CAMT:
         return transaction.type.replace(".", "/")
+    if transaction.syntax in FORM_SYNTAXES:
+        return f"{transaction.syntax.value}/{transaction.type}"
     words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in transaction.type).lstrip("-")
     return f"{transaction.syntax.value}/{words}"
 
@@ -153,6 +161,17 @@ class Plans:
             parts = (*parts, kept("mapping", plan.digest, plan.sources))
             self._writing[key] = WritingPlan(spec, schema, mapping, (*parts, *_partner_part(partner)))
         return self._writing[key]
+
+    def form(self, spec: str, partner: LoadedPartner | None = None, *, said: bool = False) -> Form | None:
+        """How files of this type are read that do not say themselves what they are; None for all others. Raises Faults."""
+        if spec.split("/")[0] not in FORMS:
+            return None
+        plan = self.schema(spec, partner)
+        if plan is None or plan.plan.layout is None:
+            return None
+        from gateway.codecs.lines import LinesForm
+
+        return LinesForm(plan.plan.layout, said, partner.partner.id if partner is not None and spec in partner.schemas else "")
 
     def schema(self, spec: str, partner: LoadedPartner | None = None) -> schema_compile.CompiledSchema | None:
         """The compiled schema alone, None where there is none."""

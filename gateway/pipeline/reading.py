@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from gateway.codecs.choose import form_of
+from gateway.codecs.choose import head_of
 from gateway.codecs.choose import read as read_events
+from gateway.codecs.layout import Form
 from gateway.codecs.node import GroupEnd
 from gateway.codecs.node import GroupStart
 from gateway.codecs.node import InterchangeEnd
@@ -31,6 +34,7 @@ from gateway.mapping.apply import to_document
 from gateway.mapping.reading import PartnerValues
 from gateway.model.document import Document
 from gateway.model.values import Source
+from gateway.pipeline.plans import FORM_SYNTAXES
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.plans import ReadingPlan
 from gateway.pipeline.plans import spec_of
@@ -81,9 +85,10 @@ class Terms(msgspec.Struct, frozen=True):
 Decide = Callable[[InterchangeStart, GroupStart | None, Transaction], Terms]
 
 
-def read_payload(chunks: Iterable[bytes], plans: Plans, decide: Decide) -> tuple[Syntax, Iterator[Item]]:
-    """The syntax of a payload and everything in it, one transaction at a time."""
-    syntax, events = read_events(chunks)
+def read_payload(chunks: Iterable[bytes], plans: Plans, decide: Decide, forms: Sequence[Form] = ()) -> tuple[Syntax, Iterator[Item]]:
+    """The syntax of a payload and everything in it, one transaction at a time. `forms`: what a file may be that does not say it itself."""
+    head, whole = head_of(chunks)
+    syntax, events = read_events(whole, form_of(head, forms))
     return syntax, _items(events, plans, decide)
 
 
@@ -194,7 +199,7 @@ def outcome_of(problems: Sequence[Problem], accept_errors: bool | tuple[str, ...
 def source_of(start: InterchangeStart, group: GroupStart | None, transaction: Transaction) -> Source:
     """What the document says about where it came from."""
     syntax = transaction.syntax
-    if syntax is not _X12 and syntax is not _EDIFACT and syntax in {Syntax.UBL, Syntax.CII, Syntax.CAMT}:
+    if syntax is not _X12 and syntax is not _EDIFACT and syntax in {Syntax.UBL, Syntax.CII, Syntax.CAMT, *FORM_SYNTAXES}:
         return Source(syntax=transaction.syntax.value, type=transaction.type, version=transaction.version or None, test=start.test)
     return Source(
         syntax="x12" if syntax is _X12 else syntax.value,
@@ -214,6 +219,10 @@ def header_place(transaction: Transaction) -> Place:
     """The place of the transaction as a whole: its ST or UNH, or the root of its XML."""
     if transaction.root is not None:
         return Place(path=f"/{transaction.type}", line=transaction.line, offset=transaction.offset)
+    if transaction.syntax in {Syntax.CSV, Syntax.FIXED}:
+        from gateway.codecs import lines
+
+        return lines.place_of(transaction, 1)
     place = place_in(transaction, index=1)
     return Place(
         interchange=place.interchange,
@@ -262,16 +271,23 @@ def stateless(plans: Plans, directory: Directory | None = None, partner: LoadedP
             held.clear()
             of = start
         sent = spec_of(transaction)
+        if transaction.syntax in FORM_SYNTAXES:
+            return _terms(start, sent, transaction)
         if sent not in held:
             if len(held) > _KEPT:
                 held.clear()
             held[sent] = _terms(start, sent)
         return held[sent]
 
-    def _terms(start: InterchangeStart, sent: str) -> Terms:
+    def _terms(start: InterchangeStart, sent: str, transaction: Transaction | None = None) -> Terms:
         found = partner
         if found is None and directory is not None:
             found = directory.find(start.syntax.value, start.sender)
+            if transaction is not None:
+                # without an envelope each document may be somebody else's
+                from gateway.pipeline.forms import sender_of
+
+                found = sender_of(transaction, sent, directory) or directory.partners.get(transaction.owner)
         wanted = spec or plans.nearest(sent)
         agreement = None
         if found is not None:

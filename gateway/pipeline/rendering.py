@@ -7,6 +7,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy import Connection
 
+from gateway.codecs.layout import Layout
 from gateway.codecs.node import Segment
 from gateway.codecs.node import Syntax
 from gateway.exchange.envelope import Envelope
@@ -44,6 +45,10 @@ ANSWERS = frozenset({"acknowledgment", "application_answer"})
 _log = structlog.get_logger("rendering")
 
 
+#: of files without an envelope, by the first part of their spec
+EXTENSIONS = {"csv": "csv", "fixed": "txt", "json": "json"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
     """Bytes ready to leave, with the identity and numbers that they keep on every try."""
@@ -73,10 +78,10 @@ class Unrenderable:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What mapping made: segments between header and trailer, or an XML document."""
+    """What mapping made: segments between header and trailer, or the bytes of a document that has no envelope."""
 
     segments: list[Segment]
-    xml: bytes
+    data: bytes
     number: str
 
 
@@ -90,14 +95,15 @@ def body_of(station: Station, entry: Entry) -> Body | Unrenderable | None:
 def render(station: Station, connection: Connection, entry: Entry, body: Body | None, now: datetime) -> Rendered | Unrenderable:
     """The bytes of an outbox row; control numbers are drawn in the caller's transaction."""
     loaded = station.installation.directory.partners[entry.partner]
-    syntax = Syntax(entry.spec.split("/")[0]) if entry.spec.split("/")[0] in {"x12", "edifact"} else Syntax.UBL
+    first = entry.spec.split("/")[0]
+    syntax = Syntax(first) if first in {"x12", "edifact"} else Syntax.UBL
     kind = entry.spec.rsplit("/", 1)[1].upper()
     # each partner has control numbers of its own: in a folder that several share their files must not be named alike
     whose = f"{entry.partner}-" if shares_its_inbox(station.installation.directory, entry.partner, entry.endpoint) else ""
     if syntax is Syntax.UBL:
         assert body is not None
-        name = f"{entry.spec.rsplit('/', 1)[1]}-{whose}{body.number}.xml"
-        return Rendered(data=body.xml, identity=name, transaction_type=kind)
+        name = f"{entry.spec.rsplit('/', 1)[1]}-{whose}{body.number}.{EXTENSIONS.get(first, 'xml')}"
+        return Rendered(data=body.data, identity=name, transaction_type=kind)
     us = identity_of(station.installation.settings.us.identifiers, syntax)
     counting = loaded.partner.control_numbers
     interchange = controls.draw(connection, entry.partner, us, "interchange", start=counting.interchange.start, maximum=counting.interchange.maximum)
@@ -143,11 +149,27 @@ def write_body(document: Document, spec: str, plans: Plans, loaded: LoadedPartne
     if any(problem.severity is Severity.ERROR for problem in problems):
         return Unrenderable(tuple(problems))
     number = str(getattr(document, "number", ""))
+    if plan.schema is not None and plan.schema.plan.layout is not None:
+        return _in_rows(made, plan.schema.plan.layout, number, plans, loaded)
     if isinstance(made, list):
         return Body(made, b"", number)
     from gateway.codecs import xml
 
     return Body([], xml.write(made), number)
+
+
+def _in_rows(made: list[Segment], layout: Layout, number: str, plans: Plans, loaded: LoadedPartner | None) -> Body | Unrenderable:
+    """A file in rows, read back before it leaves like everything else."""
+    from gateway.codecs.lines_writing import write
+
+    if not made:
+        return Unrenderable((document_kinds.WRITE_MISSING.at(NOWHERE, f"{layout.spec}: the document has nothing that makes a row"),))
+    try:
+        data = write(made, layout)
+    except ValueError as error:
+        return Unrenderable((document_kinds.WRITE_INVALID.at(NOWHERE, f"{layout.spec} cannot be written: {error}"),))
+    faults = tuple(read_back(data, plans, loaded, plans.form(layout.spec, loaded, said=True)))
+    return Unrenderable(faults) if faults else Body([], data, number)
 
 
 def write_interchange(body: Body, spec: str, numbers: Numbers, agreement: Agreement | None = None) -> bytes | Unrenderable:

@@ -39,7 +39,7 @@ def write_document(
     if isinstance(body, Unrenderable):
         return Unwritable(body.problems)
     if first not in {"x12", "edifact"}:
-        return body.xml
+        return body.data
     syntax = Syntax(first)
     source = document.source
     ours = installation.settings.us.identifiers if installation else Identifiers()

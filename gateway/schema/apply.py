@@ -53,6 +53,12 @@ class Checked(msgspec.Struct, frozen=True):
 
 def check(transaction: Transaction, compiled: CompiledSchema) -> Checked:
     """The transaction's tree, and its problems in the order of its segments."""
+    if compiled.plan.layout is not None:
+        # only where one comes: starting costs nothing for it
+        from gateway.schema.rows_check import check_rows
+
+        tree, found = check_rows(transaction, compiled.plan)
+        return Checked(tree, found, not any(problem.severity is Severity.ERROR for problem in (*found, *transaction.problems)))
     delimiters = transaction.delimiters or _NO_DELIMITERS
     raw = transaction.raw
     levels: list[Tree] = [[]] * compiled.depth

@@ -133,6 +133,9 @@ class CompiledSchema:
 def compile_schema(plan: SchemaPlan) -> CompiledSchema:
     """The plan's tables, empty but for the start; keep the result, it fills as it is used."""
     root = LoopNode(plan.root, None, 0, 0)
+    if plan.layout is not None:
+        # rows are checked by their layout: no tables
+        return CompiledSchema(plan, root, Position(plan.root.children[0], root, -1, []), 1, {})  # type: ignore[arg-type]  # a loop begins with its segment
     checks: dict[SegmentUse, list[Check]] = {}
     tags: dict[str, LoopNode] = {}
     depth = _add_children(root, plan.syntax, checks, tags)

@@ -41,11 +41,18 @@ from gateway.yaml_source import plain
 _DICTIONARY_FILES = {"elements", "composites", "segments"}
 _KEYS = {"schema", "extends", "name", "group", "type", "segments", "elements", "codes", "conditions", "notes"}
 _DEPTH = 12
+#: files in rows: a description of their own each, without a dictionary
+ROWS = ("csv", "fixed")
 
 
 def known_specs(resolver: Resolver) -> list[str]:
     """All transactions that there is a schema for: x12/004010/850, edifact/d96a/orders, ..."""
-    specs = []
+    specs = [
+        name.removeprefix("schemas/").removesuffix(".yaml")
+        for syntax in ROWS
+        for name in resolver.names(f"schemas/{syntax}/")
+        if name.count("/") == 2
+    ]
     for syntax in ("edifact", "x12"):
         for name in resolver.names(f"schemas/{syntax}/"):
             spec = name.removeprefix("schemas/").removesuffix(".yaml")
@@ -56,6 +63,11 @@ def known_specs(resolver: Resolver) -> list[str]:
 
 def load_schema(spec: str, resolver: Resolver, overlay: Mapping | None = None) -> SchemaPlan:
     """The plan of `spec`, with a partner's differences where there are any; raises Faults with everything that is wrong."""
+    if spec.split("/")[0] in ROWS:
+        # only where one is asked for: starting costs nothing for it
+        from gateway.schema.rows import load_rows
+
+        return load_rows(spec, resolver, overlay)
     faults: list[Fault] = []
     chain, sources = _load_chain(spec, resolver, faults)
     if not chain:

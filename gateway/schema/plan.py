@@ -4,6 +4,10 @@ Source of the notions: X12.6 (requirement M/O/X, relational conditions P R E C L
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gateway.codecs.layout import Layout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +87,8 @@ class SchemaPlan:
     digest: str
     #: names and texts of the files it was made of, so that it can be archived
     sources: tuple[tuple[str, str], ...] = ()
+    #: files in rows: how they are read and written
+    layout: "Layout | None" = None
 
 
 # The tree that checking builds, and that mapping walks: one list for each instance of a loop, with one slot for each child of

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.codecs import edifact
+from gateway.codecs import lines
 from gateway.codecs import x12
 from gateway.codecs import xml
 from gateway.codecs.node import Transaction
@@ -54,7 +55,7 @@ def schema(spec: str) -> CompiledSchema:
 
 
 def is_xml(spec: str) -> bool:
-    return spec.split("/")[0] not in ("x12", "edifact")
+    return spec.split("/")[0] not in ("x12", "edifact", "csv", "fixed")
 
 
 def load(spec: str, direction: str, text: str, overlays: Sequence[str] = ()) -> MappingPlan:
@@ -101,7 +102,8 @@ def source_of(transaction: Transaction) -> Source:
 
 def read(plan: MappingPlan, data: bytes, partner: PartnerValues = NOBODY) -> tuple[Any, list[Problem]]:
     """The document that a plan reads from a file, both variants compared."""
-    transaction = transaction_of(data)
+    layout = plan.schema.layout if plan.schema is not None else None
+    transaction = transaction_of(data) if layout is None else next(event for event in lines.read([data], layout) if isinstance(event, Transaction))
     tree = None if plan.schema is None else checked(transaction, plan.spec).tree
     answer = to_document(transaction, tree, compile_reading(plan), source_of(transaction), partner)
     explained = to_document(transaction, tree, compile_reading(plan, explain=True), source_of(transaction), partner)

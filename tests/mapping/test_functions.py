@@ -10,22 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.mapping.functions import CODES_2379
-from gateway.mapping.functions import FORMATS
-from gateway.mapping.functions import Only
 from gateway.mapping.functions import Remembered
-from gateway.mapping.functions import by_code
-from gateway.mapping.functions import by_length
 from gateway.mapping.functions import check_digit_fault
-from gateway.mapping.functions import day_of
 from gateway.mapping.functions import implied_decimal
-from gateway.mapping.functions import moment
-from gateway.mapping.functions import time_of
 from gateway.mapping.functions import to_decimal
 from gateway.mapping.functions import to_integer
-from gateway.mapping.functions import written
 from gateway.mapping.texts import TEXT_FUNCTIONS
 from gateway.mapping.texts import pieces
+from gateway.schema.moments import CODES_2379
+from gateway.schema.moments import FORMATS
+from gateway.schema.moments import Only
+from gateway.schema.moments import by_code
+from gateway.schema.moments import by_length
+from gateway.schema.moments import day_of
+from gateway.schema.moments import moment
+from gateway.schema.moments import time_of
+from gateway.schema.moments import written
 
 
 @pytest.mark.parametrize(

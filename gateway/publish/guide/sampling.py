@@ -81,7 +81,7 @@ def _written(plans: Plans, spec: str, document: Document, loaded: LoadedPartner 
     if isinstance(body, Unrenderable):
         return body.reason
     if not spec.startswith(("x12/", "edifact/")):
-        return body.xml
+        return body.data
     data = write_interchange(body, spec, numbers, agreement)
     return data.reason if isinstance(data, Unrenderable) else data
 

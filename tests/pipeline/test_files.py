@@ -1,0 +1,100 @@
+"""Files without an envelope walk like any other: who sends them, by which description they are read, where they wait."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.pipeline.explaining import provenance_of
+from gateway.pipeline.forms import forms_for
+from gateway.pipeline.reading import Read
+from gateway.pipeline.reading import read_payload
+from gateway.pipeline.reading import stateless
+from tests.pipeline.world import World
+
+CORNER = """\
+id: corner
+name: Corner Shop
+identifiers: {file: C100}
+endpoints:
+  box: {folder: boxes/corner/out, send_to: boxes/corner/in}
+agreements:
+  - {receive: csv/orders, from: box}
+currency: EUR
+credit: none
+schema:
+  csv/orders: {delimiter: ;, decimal: ","}
+"""
+VAN = """\
+id: %s
+name: %s
+identifiers: {file: %s}
+endpoints:
+  van: {folder: boxes/van/out, send_to: boxes/van/in}
+agreements:
+  - {receive: csv/orders, from: van}
+credit: none
+currency: EUR
+"""
+CORNERS = b"order_no;quantity;item\n1;1,5;A\n1;2;B\n2;3;C\n"
+PLAIN = b"order_no,customer_no,quantity,item\n1,%s,5,A\n"
+
+
+@pytest.fixture
+def world(tmp_path: Path, database_url: str):
+    partners = {"corner": CORNER, "one": VAN % ("one", "One", "V1"), "two": VAN % ("two", "Two", "V2")}
+    made = World(tmp_path, partners=partners, database=database_url)
+    yield made
+    made.close()
+
+
+def test_the_endpoint_says_who_sends_and_how_it_is_read(world: World) -> None:
+    result = world.receive(CORNERS, "o.csv", "folder:boxes/corner/out")
+    assert [(row.kind, row.number, row.state, row.partner) for row in result.documents] == [
+        ("order", "1", "accepted", "corner"),
+        ("order", "2", "accepted", "corner"),
+    ]
+    assert "1.5" in (result.documents[0].body or "")
+    assert {"schema", "mapping", "partner"} <= set(result.documents[0].plan_digests)
+    assert world.sent("corner") == []
+
+
+def test_a_column_says_who_sends_where_several_share_an_endpoint(world: World) -> None:
+    for name, partner in ((b"V1", "one"), (b"V2", "two"), (b"two", "two")):
+        result = world.receive(PLAIN % name, "o.csv", "folder:boxes/van/out")
+        assert [row.partner for row in result.documents] == [partner]
+
+
+@pytest.mark.parametrize("name", [b"V9", b"", b"C100"])
+def test_what_is_nobodys_waits_for_a_person(world: World, name: bytes) -> None:
+    result = world.receive(PLAIN % name, "o.csv", "folder:boxes/van/out")
+    assert result.transmission.state == "held"
+    assert [problem.code for problem in result.waits_for] in (["PARTNER-UNKNOWN-SENDER"], ["PARTNER-NOT-ENTITLED"])
+
+
+def test_a_file_that_fits_no_description_waits_for_a_person(world: World) -> None:
+    result = world.receive(b"hello;world\n", "o.csv", "folder:boxes/corner/out")
+    assert result.transmission.state == "unreadable"
+
+
+def test_one_bad_row_costs_its_own_document_only(world: World) -> None:
+    result = world.receive(b"order_no;quantity;item\n1;x;A\n2;3;B\n", "o.csv", "folder:boxes/corner/out")
+    assert [row.state for row in result.documents] == ["rejected", "accepted"]
+
+
+def test_provenance_reads_by_the_partners_own_description(world: World) -> None:
+    station = world.station
+    directory = station.installation.directory
+    forms = forms_for(station.plans, directory)
+    read = next(item for item in read_payload([CORNERS], station.plans, stateless(station.plans, directory), forms)[1] if isinstance(item, Read))
+    found = provenance_of(read, station.plans, directory.partners["corner"])
+    origin = found["lines[0].quantity"][0]
+    assert CORNERS[origin.offset : origin.offset + origin.length] == b"1,5"
+
+
+def test_commands_take_such_files(world: World) -> None:
+    (world.folder / "o.csv").write_bytes(CORNERS)
+    told = world.command("receive", "o.csv", "--as", "csv/orders", "--partner", "corner")
+    assert told.returncode == 0, told.stderr
+    assert "order 1: accepted" in told.stdout
+    assert "There is no schemas/csv/nothing.yaml" in world.command("check", "o.csv", "--as", "csv/nothing").stderr
+    assert world.command("read", "o.csv").stdout.count('"kind":"order"') == 2
