@@ -27,7 +27,7 @@ from gateway.yaml_source import Scalar
 from gateway.yaml_source import did_you_mean
 
 _STEP = re.compile(r"(?P<name>[A-Za-z0-9_]+(?:\.\.[0-9]+)?)(?P<tests>(?:\[[^\]]*\])*)")
-_TEST = re.compile(r"\[(?P<spot>[A-Za-z0-9_/]+)(?:(?P<sign>!?=)(?P<values>[^\]]*))?\]")
+_TEST = re.compile(r"\[(?P<spot>[A-Z0-9/]+|[a-z][a-z0-9_]*)(?:(?P<sign>!?=)(?P<values>[^\]]*))?\]")
 _POSITION = re.compile(r"[0-9]{1,2}(?:\.\.[0-9]{1,2})?")
 _NUMBER = re.compile(r"[0-9]{4}")
 _COMPOSITE = re.compile(r"[CES][0-9]{3}")
