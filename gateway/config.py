@@ -139,6 +139,8 @@ class Settings(_Checked):
     rules: object | None = None
     #: a file of somebody whom no partner file names waits for a person, or is refused and answered so
     unknown_sender: Literal["hold", "reject"] = "hold"
+    #: the same of a file that is addressed to somebody else
+    unknown_receiver: Literal["hold", "reject"] = "hold"
 
     @pydantic.field_validator("engine")
     @classmethod

@@ -168,25 +168,30 @@ class EnvelopeReader:
         window = self.window
         head = edifact_header.read_head(window.text, window.position)
         if not isinstance(head, edifact_header.Head):
-            problem = kinds.DELIMITERS_UNUSABLE.at(self.place(), head, found=window.text[window.position : window.position + 9])
+            problem = kinds.DELIMITERS_UNUSABLE.at(
+                self.place(), head, found=window.text[window.position : window.position + 9], expected="UNA, or + behind the tag"
+            )
             if self.interchange is None:
                 return [problem, *self.skip_junk(told=True)]
             self.index += 1
             self.take_segment()
             return [problem]
         events = self.close_interchange([], window.offset)
+        # what is odd about UNA belongs to the interchange that it opens
+        odd: list[Event] = []
         start = window.offset
         self.use(head.delimiters)
         if head.repaired:
-            events.append(
+            odd.append(
                 kinds.UNA_MALFORMED.at(self.place("UNA", length=head.length), "UNA has five characters, six are expected", expected="UNA:+.? '")
             )
         if head.guessed:
-            events.append(
+            odd.append(
                 kinds.DELIMITERS_GUESSED.at(
                     self.place("UNB"),
                     f"the delimiters are guessed: element '{shown(self.element)}', component "
                     f"'{shown(head.delimiters.component)}', segment '{shown(self.segment)}'",
+                    found=self.element,
                     expected="UNA",
                 )
             )
@@ -195,8 +200,8 @@ class EnvelopeReader:
         window.hold(edifact_header.LONGEST)
         if not window.text.startswith("UNB" + self.element, window.position):
             if edifact_header.is_interactive(window.text, window.position):
-                return [*events, *self.skip_junk()]
-            return [*events, *self.open_bare()]
+                return [*events, *odd, *self.skip_junk()]
+            return [*events, *self.open_bare(), *odd]
         window.hold(WIDEST)
         charset, version = window.text[window.position + 4 : window.position + 8], window.text[window.position + 9 : window.position + 10]
         if head.delimiters.repetition and version in {"1", "2", "3"}:
@@ -205,13 +210,13 @@ class EnvelopeReader:
             self.use(head.delimiters)
         if edifact_header.is_wrapped(self.head_of_interchange(), head.delimiters, charset):
             self.use(replace(head.delimiters, wrapped=True))
-            events.append(kinds.WRAPPED.at(self.place("UNB"), "the interchange is broken into lines inside of segments"))
+            odd.append(kinds.WRAPPED.at(self.place("UNB"), "the interchange is broken into lines inside of segments"))
         self.index += 1
         place = self.place("UNB")
         segment, problems = self.take_segment()
         if segment is None:
-            return [*events, *problems]
-        events += self.open_interchange(segment, start)
+            return [*events, *odd, *problems]
+        events += [*self.open_interchange(segment, start), *odd]
         named = replace_place(place, interchange=self.interchange_number)
         events += self.check_head(segment, named)
         self.expect_gap(window.skip(self.blanks))
@@ -519,7 +524,9 @@ class EnvelopeReader:
         """Told once an interchange: a message without UNG beside groups."""
         if self.groups_counted and self.group is None and not self.mixture_told:
             self.mixture_told = True
-            yield kinds.GROUPS_MIXED.at(self.place("UNH"), "a message stands outside of any group, others inside", expected="UNG before UNH")
+            yield kinds.GROUPS_MIXED.at(
+                self.place("UNH"), "a message stands outside of any group (no UNG before UNH), others inside", found="UNH", expected="UNG before UNH"
+            )
 
     def close_interchange(self, segment: Segment, offset: int, place: Place | None = None) -> list[Event]:
         """UNZ, or the place where it is missing."""

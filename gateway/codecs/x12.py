@@ -181,7 +181,7 @@ class _Reader(EnvelopeReader):
                 transaction, kinds.ST_DUPLICATE, f"the group holds two transactions with control number '{number}'", 1, 2, number, "another number"
             )
         if not number.strip():
-            self.tell(transaction, kinds.ST_CONTROL_NUMBER_INVALID, "ST02 is empty", 1, 2, number, "4 to 9 characters")
+            self.tell(transaction, kinds.ST_CONTROL_NUMBER_INVALID, "ST02 is empty, not 4 to 9 characters", 1, 2, number, "4 to 9 characters")
         if _TYPE.fullmatch(kind):
             self.good_types.add(kind)
         else:

@@ -155,7 +155,7 @@ class EnvelopeReader:
         elif not header.padded:
             events.append(kinds.ISA_NOT_PADDED.at(self.place("ISA"), "the elements of ISA do not have their fixed widths"))
         if not header.delimiters.component:
-            told = f"ISA16 is '{segment[16]}', a character of data" if segment[16] else "ISA16 is empty"
+            told = f"ISA16 is '{segment[16]}', a character of data" if segment[16] else "ISA16 is empty, a component separator is expected"
             named = self.place("ISA", element=16)
             events.append(kinds.COMPONENT_SEPARATOR_MISSING.at(named, told, found=segment[16], expected="a component separator"))
         events += self.oddities("ISA", isa_faults(segment), self.place("ISA"))

@@ -31,7 +31,7 @@ _UNSPECIFIED = "18"
 #: stands for what was not sent where our answer must name it
 _MISSING = "X"
 #: what 0013/0135 may name: segments of the envelope
-_SERVICE_TAGS = frozenset({"UNA", "UNB", "UNZ", "UNG", "UNE", "UNH", "UNT"})
+_SERVICE_TAGS = frozenset({"UNA", "UNB", "UNZ", "UNG", "UNE", "UNH", "UNT", "UNO", "UNP"})
 _MOST_ELEMENTS = 99
 #: a syntax that we can answer in; all that an answer holds is ASCII
 _SYNTAX = re.compile(r"UNO[A-LWXY]:[1-4]")
@@ -62,7 +62,7 @@ def edifact_answers(result: InterchangeResult, policy: AcknowledgmentPolicy) -> 
         _party(envelope.receiver),
         action,
         # with action 7 it is a remark: also on what is odd about the header, which is no error to us
-        *_fault(errors or [one for one in result.problems if one.place.segment in {"UNA", "UNB"} and kind_of(one).contrl], "UNB"),
+        *_fault(errors or [one for one in result.problems if one.place.segment in {"UNA", "UNB", "UNO"} and kind_of(one).contrl], "UNB"),
     ]
     if refused or only_receipt:
         bodies = [[head]]

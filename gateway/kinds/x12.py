@@ -409,6 +409,7 @@ SEGMENT_UNEXPECTED = Kind(
     ak3="2",
     ak5="5",
     error_class="segments",
+    guide3="I4",
 )
 SEGMENT_MISSING = Kind(
     code="X12-SEGMENT-MISSING",
@@ -450,6 +451,7 @@ SEGMENT_OUT_OF_ORDER = Kind(
     ak3="7",
     ak5="5",
     error_class="segments",
+    guide3="I4",
 )
 
 

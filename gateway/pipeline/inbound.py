@@ -175,7 +175,7 @@ class Splitting:
         )
         if found.hold is not None and not chunk.entitled and self._cursor == 1:
             if self._is_refused(found.hold):
-                self._refused = chunk.refused = msgspec.structs.replace(found.hold, place=self._sender_place())
+                self._refused = chunk.refused = msgspec.structs.replace(found.hold, place=self._party_place(found.hold))
             else:
                 self._held = chunk.held = found.hold
             return False
@@ -183,19 +183,23 @@ class Splitting:
         return True
 
     def _is_refused(self, problem: Problem) -> bool:
-        """Whether this is a sender whom nobody knows, we refuse such (config.yaml), and the refusal can be told the way the file came."""
+        """Whether nobody knows the sender, or we are not the receiver, such is refused (config.yaml), and it can be told the way the file came."""
         installation = self._station.installation
-        if problem.code != partner_kinds.UNKNOWN_SENDER.code or installation.settings.unknown_sender != "reject":
+        settings = installation.settings
+        refused = {partner_kinds.UNKNOWN_SENDER.code: settings.unknown_sender, partner_kinds.RECEIVER_NOT_US.code: settings.unknown_receiver}
+        if refused.get(problem.code) != "reject":
             return False
         x12_or_edifact = self._start is not None and self._start.syntax in {Syntax.X12, Syntax.EDIFACT}
         return x12_or_edifact and owner_of(installation.directory, self.transmission.endpoint) is not None
 
-    def _sender_place(self) -> Place:
-        """Where the header names the sender."""
+    def _party_place(self, problem: Problem) -> Place:
+        """Where the header names the sender, or the receiver."""
         assert self._start is not None
         start = self._start
         tag = start.segment[0] if start.segment else None
-        return Place(interchange=start.control_number or None, segment=tag, element=6 if tag == "ISA" else 2, offset=start.offset)
+        sender, receiver = (6, 8) if tag == "ISA" else (2, 3)
+        element = sender if problem.code == partner_kinds.UNKNOWN_SENDER.code else receiver
+        return Place(interchange=start.control_number or None, segment=tag, element=element, offset=start.offset)
 
     def _finish(self, end: InterchangeEnd, chunk: Chunk) -> bool:
         skipped = self._skip == -1

@@ -25,6 +25,10 @@ _NAMED_CODES = 8
 _SHOWN = 99
 
 
+#: what each relational condition asks of the elements that it names
+_WANTED = {"P": "all of them or none", "R": "at least one of them", "E": "only one of them", "C": "all of them", "L": "one of them"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """Something wrong inside a segment."""
@@ -148,7 +152,10 @@ class _Segment:
                 return
         if use.unused:
             kind = x12.ELEMENT_NOT_USED if self.x12 else edifact.ELEMENT_NOT_USED
-            yield self._say(_At(use.position), use, kind, f"({use.name}) is not used here and must stay empty", self._text(value), "nothing")
+            text = self._text(value)
+            yield self._say(
+                _At(use.position), use, kind, f"({use.name}) is '{_shown(text)}', but is not used here and must stay empty", text, "nothing"
+            )
             return
         if len(repetitions) > 1 and use.repeat == 1 and self.x12 and use.type in {"AN", "ID"} and use.codes is None:
             # many who never repeat anything send the character in text, whatever ISA11 says
@@ -239,7 +246,7 @@ class _Segment:
     def _value(self, at: _At, use: ElementUse, value: str) -> Iterator[Finding]:
         if use.unused:
             kind = x12.ELEMENT_NOT_USED if self.x12 else edifact.ELEMENT_NOT_USED
-            yield self._say(at, use, kind, f"({use.name}) is not used here and must stay empty", value, "nothing")
+            yield self._say(at, use, kind, f"({use.name}) is '{_shown(value)}', but is not used here and must stay empty", value, "nothing")
         elif use.codes is not None:
             if value not in use.codes:
                 yield self._length(at, use, value, len(value)) or self._code(at, use, value, use.codes)
@@ -378,4 +385,11 @@ class _Segment:
         reference = self.use.elements[position - 1].id
         sent = [one for one in condition.positions if self._sent(one) and one != position]
         found = f"{self._list(sent)} without it" if kind is not self.exclusion and sent else f"with {self._list(sent)}" if sent else "nothing"
-        return Finding(kind=kind, element=position, reference=reference, message=message, found=found, expected=f"condition {rule}")
+        return Finding(
+            kind=kind,
+            element=position,
+            reference=reference,
+            message=message,
+            found=found,
+            expected=f"{_WANTED[condition.kind]} (condition {rule})",
+        )
