@@ -90,7 +90,9 @@ def spec_of(transaction: Transaction) -> str:
         return _x12_spec(transaction.version, transaction.type)
     if transaction.syntax is Syntax.EDIFACT:
         if transaction.type == "CONTRL":
-            return "edifact/service/contrl-4" if transaction.charset.endswith(":4") else "edifact/service/contrl-3"
+            # CONTRL:4:1 of syntax 4; D:3, 2:2 and what countries call theirs of the earlier ones
+            fourth = transaction.charset.endswith(":4") or transaction.version.startswith("4")
+            return f"edifact/service/contrl-{4 if fourth else 3}"
         return f"edifact/{transaction.version.lower()}/{transaction.type.lower()}"
     if transaction.syntax is Syntax.CAMT:
         return transaction.type.replace(".", "/")

@@ -298,11 +298,17 @@ class _Segment:
             yield self._say(at, use, kind, f"({use.name}) is '{_shown(value)}', expected {asked}", value, asked)
             return
         wrong = self._length(at, use, value, values.digits_of(value))
+        odd = None if self.x12 else values.edifact_number_oddity(value)
         if wrong is not None:
             yield wrong
         elif not self.x12 and (mark := value.lstrip("+-")[:1]) in {".", ","}:
             asked = f"a digit before '{mark}'"
             yield self._say(at, use, edifact.DIGIT_MISSING, f"({use.name}) is '{_shown(value)}', expected {asked}", value, asked)
+        elif odd is not None:
+            asked = "digits, a minus where the number is negative, and a decimal mark before decimals"
+            yield self._say(
+                at, use, edifact.ELEMENT_CHARACTER, f"({use.name}) is '{_shown(value)}', with {odd}", value, asked, severity=Severity.WARNING
+            )
 
     def _moment(self, at: _At, use: ElementUse, value: str) -> Iterator[Finding]:
         date = use.type == "DT"

@@ -34,8 +34,15 @@ def decimal_bad(value: str, shortest: int, longest: int) -> bool:
 
 
 def edifact_number_bad(value: str, shortest: int, longest: int) -> bool:
-    """Whether `value` is no EDIFACT n of that length."""
-    return not (_EDIFACT_NUMBER.fullmatch(value) and shortest <= digits_of(value) <= longest)
+    """Whether `value` is no EDIFACT n of that length, or one that is oddly written."""
+    return not (_EDIFACT_NUMBER.fullmatch(value) and shortest <= digits_of(value) <= longest) or edifact_number_oddity(value) is not None
+
+
+def edifact_number_oddity(value: str) -> str | None:
+    """What a number has that ISO 9735 does not write, though anybody can read it: a plus sign, a decimal mark that no digit follows."""
+    if value[:1] == "+":
+        return "a plus sign"
+    return "a decimal mark that no digit follows" if value[-1:] in {".", ","} else None
 
 
 def edifact_number_odd(value: str, shortest: int, longest: int) -> bool:
@@ -87,46 +94,96 @@ def time_bad(value: str) -> bool:
     return int(value[:2]) > 23 or int(value[2:4]) > 59 or (len(value) > 4 and int(value[4:6]) > 59)
 
 
-#: pieces that a format is made of: number of digits, least and greatest value
+#: pieces that a format is made of: number of digits, least and greatest value. A letter with a digit is one digit up to that:
+#: S2 a half year, Q4 a quarter, P3 four months, A3 ten days, B2 half a month, W5 a week of a month, D7 a day of the week, S9 a shift
 _PIECES = {
+    "CC": (2, 0, 99),
     "CCYY": (4, 1, 9999),
     "YY": (2, 0, 99),
     "MM": (2, 1, 12),
     "WW": (2, 1, 53),
     "DD": (2, 1, 31),
+    "DDD": (3, 1, 366),
+    "PP": (2, 0, 99),
     "HH": (2, 0, 24),
     "MI": (2, 0, 59),
+    "MMMI": (4, 0, 9999),
     "SS": (2, 0, 59),
+    **{name: (1, 1, int(name[1])) for name in ("S2", "Q4", "P3", "A3", "B2", "W5", "D7", "S9")},
 }
 
 #: UN/EDIFACT 2379 and X12 1250: the pieces of a moment or a period. A format that does not stand here is not looked at.
 _EDIFACT_FORMATS = {
     "2": "DD MM YY",
     "3": "MM DD YY",
+    "4": "DD MM CCYY",
+    "5": "DD MM CCYY HH MI",
+    "6": "CCYY MM B2",
+    "7": "CCYY MM W5",
+    "8": "CCYY MM DD S9",
+    "9": "CCYY MM DD PP",
+    "10": "CCYY MM DD T HH MI",
     "101": "YY MM DD",
     "102": "CCYY MM DD",
+    "103": "YY WW D7",
+    "104": "MM W5 - MM W5",
+    "105": "YY DDD",
     "106": "MM DD",
+    "107": "DDD",
+    "108": "WW",
+    "109": "MM",
+    "110": "DD",
     "201": "YY MM DD HH MI",
     "202": "YY MM DD HH MI SS",
     "203": "CCYY MM DD HH MI",
     "204": "CCYY MM DD HH MI SS",
     "205": "CCYY MM DD HH MI Z",
     "301": "YY MM DD HH MI Z",
+    "302": "YY MM DD HH MI SS Z",
     "303": "CCYY MM DD HH MI Z",
     "304": "CCYY MM DD HH MI SS Z",
+    "305": "MM DD HH MI",
+    "306": "DD HH MI",
     "401": "HH MI",
     "402": "HH MI SS",
+    "404": "HH MI SS Z",
+    "405": "MMMI SS",
+    "406": "Z",
+    "501": "HH MI - HH MI",
+    "502": "HH MI SS - HH MI SS",
+    "600": "CC",
+    "601": "YY",
     "602": "CCYY",
+    "603": "YY S2",
+    "604": "CCYY S2",
+    "608": "CCYY Q4",
     "609": "YY MM",
     "610": "CCYY MM",
+    "613": "YY MM A3",
+    "614": "CCYY MM A3",
     "615": "YY WW",
     "616": "CCYY WW",
+    "701": "YY - YY",
+    "702": "CCYY - CCYY",
+    "703": "YY S2 - YY S2",
+    "704": "CCYY S2 - CCYY S2",
+    "705": "YY P3 - YY P3",
+    "706": "CCYY P3 - CCYY P3",
+    "707": "YY Q4 - YY Q4",
+    "708": "CCYY Q4 - CCYY Q4",
+    "709": "YY MM - YY MM",
+    "710": "CCYY MM - CCYY MM",
     "711": "CCYY MM DD - CCYY MM DD",
     "713": "YY MM DD HH MI - YY MM DD HH MI",
+    "715": "YY WW - YY WW",
+    "716": "CCYY WW - CCYY WW",
     "717": "YY MM DD - YY MM DD",
     "718": "CCYY MM DD - CCYY MM DD",
     "719": "CCYY MM DD HH MI - CCYY MM DD HH MI",
+    "720": "D7 HH MI - D7 HH MI",
 }
+#: 2379 that says of what the value is a number: years, months, weeks, days, ...
+_EDIFACT_COUNTS = frozenset(str(code) for code in range(801, 815))
 _X12_FORMATS = {
     "D6": "YY MM DD",
     "D8": "CCYY MM DD",
@@ -143,10 +200,15 @@ _X12_FORMATS = {
 
 def _form_bad(value: str, form: str) -> bool:
     """Whether the digits of `value` do not make the pieces of `form`. A hyphen between two moments may be sent or left out."""
-    rest, pieces, year, month = value, form.split(), 2000, 0
+    rest, pieces, year, month, midnight = value, form.split(), 2000, 0, False
     for position, name in enumerate(pieces):
         if name == "-":
             rest = rest.removeprefix("-")
+            continue
+        if name == "T":
+            if not rest.startswith("T"):
+                return True
+            rest = rest[1:]
             continue
         if name == "Z":
             zone = _ZONE.match(rest)
@@ -158,13 +220,18 @@ def _form_bad(value: str, form: str) -> bool:
         part, rest = rest[:length], rest[length:]
         if len(part) != length or not (part.isdecimal() and part.isascii()) or not least <= int(part) <= most:
             return True
+        number = int(part)
         if name == "YY":
-            year = 2000 + int(part)
+            year = 2000 + number
         elif name == "CCYY":
-            year = int(part)
+            year = number
         elif name == "MM":
-            month = int(part)
-        elif name == "DD" and position and pieces[position - 1] == "MM" and not _is_day(year, month, int(part)):
+            month = number
+        elif name == "DD" and position and pieces[position - 1] == "MM" and not _is_day(year, month, number):
+            return True
+        elif name == "HH":
+            midnight = number == 24
+        elif midnight and number:
             return True
     return rest != ""
 
@@ -173,7 +240,9 @@ def _form_bad(value: str, form: str) -> bool:
 def period_bad(value: str, form: str) -> bool:
     """Whether `value` does not have the EDIFACT format 2379 `form`."""
     known = _EDIFACT_FORMATS.get(form)
-    return known is not None and _form_bad(value, known)
+    if known is None:
+        return form in _EDIFACT_COUNTS and not is_edifact_number(value)
+    return _form_bad(value, known)
 
 
 @lru_cache(maxsize=8192)
@@ -185,4 +254,8 @@ def x12_period_bad(value: str, form: str) -> bool:
 
 def period_words(form: str, x12: bool) -> str:
     """What the format asks for, in words: `CCYYMMDDHHMM`."""
-    return (_X12_FORMATS if x12 else _EDIFACT_FORMATS).get(form, form).replace(" ", "").replace("MI", "MM").replace("Z", "ZZZ")
+    if not x12 and form in _EDIFACT_COUNTS:
+        return "a number"
+    pieces = (_X12_FORMATS if x12 else _EDIFACT_FORMATS).get(form, form).split()
+    written = {"MI": "MM", "MMMI": "MMMM", "Z": "ZZZ"}
+    return "".join(written.get(piece, piece[0] if piece[-1].isdigit() and len(piece) == 2 else piece) for piece in pieces)

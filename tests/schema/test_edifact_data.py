@@ -186,7 +186,7 @@ def test_only_lists_that_change_what_we_do_are_checked_and_they_are_whole(plans:
     assert set(listed) == {("d96a", "1225"), ("d01b", "1225"), ("d96a", "0081"), ("d01b", "0081")}
     assert listed[("d96a", "1225")] == {str(code) for code in range(1, 55)}
     assert listed[("d01b", "1225")] == {str(code) for code in range(1, 66)}
-    assert listed[("d96a", "0081")] == {"D", "S"}
+    assert listed[("d96a", "0081")] == {"S"}
 
 
 def test_acknowledgments_of_syntax_3_name_the_message_and_the_group_in_full(plans: dict[str, SchemaPlan]) -> None:

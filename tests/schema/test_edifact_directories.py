@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from gateway.codecs import edifact
+from gateway.codecs.node import Transaction
 from gateway.config import default_resolver
+from gateway.pipeline.plans import spec_of
 from gateway.schema.apply import check
 from gateway.schema.load import known_specs
 from gateway.schema.load import load_schema
@@ -155,3 +158,76 @@ def test_chain_is_loaded_once_each_file() -> None:
     names = [name for name, _ in plan.sources]
     assert len(names) == len(set(names))
     assert names[0] == "schemas/edifact/d07a/orders.yaml"
+
+
+@pytest.mark.parametrize(
+    ("charset", "version", "spec"),
+    [
+        ("UNOA:1", "2:2", "contrl-3"),
+        ("UNOB:2", "2:2", "contrl-3"),
+        ("UNOC:3", "D:3", "contrl-3"),
+        ("UNOC:3", "4:1", "contrl-4"),
+        ("UNOC:4", "4:1", "contrl-4"),
+    ],
+)
+def test_contrl_goes_by_its_version_and_by_the_syntax_of_the_interchange(charset: str, version: str, spec: str) -> None:
+    date = "20260105" if charset.endswith("4") else "260105"
+    lines = [f"UNB+{charset}+A+B+{date}:1200+1", f"UNH+1+CONTRL:{version}:UN", "UCI+R1+B+A+8", "UCM+1+ORDERS:D:96A:UN+4+12", "UNT+4+1", "UNZ+1+1", ""]
+    (sent,) = [event for event in edifact.read(["'".join(lines).encode()]) if isinstance(event, Transaction)]
+    assert spec_of(sent) == f"edifact/service/{spec}"
+    assert check(sent, compiled(spec_of(sent))).problems == []
+
+
+def test_elements_repeat_where_the_directory_says_so_and_the_syntax_can() -> None:
+    """Syntax 4 only; COM of D.01B three times, of D.96A once."""
+
+    def codes(spec: str, head: str, numbers: str) -> list[str]:
+        lines = [
+            head,
+            f"UNH+1+APERAK:{spec[8].upper()}:{spec[9:12].upper()}:UN",
+            "BGM+313+1",
+            "NAD+BY+1::9",
+            f"COM+{numbers}",
+            "ERC+1",
+            "UNT+6+1",
+            "UNZ+1+1",
+            "",
+        ]
+        (sent,) = [event for event in edifact.read(["'".join(lines).encode()]) if isinstance(event, Transaction)]
+        return [problem.code for problem in check(sent, compiled(spec)).problems]
+
+    fourth, third = "UNA:+.?*'UNB+UNOC:4+A+B+20260105:1200+1", "UNB+UNOC:3+A+B+260105:1200+1"
+    assert codes("edifact/d01b/aperak", fourth, "1:TE*2:FX*a@b.example:EM") == []
+    assert codes("edifact/d01b/aperak", fourth, "1:TE*2:FX*3:TE*4:TE") == ["EDIFACT-REPETITIONS-TOO-MANY"]
+    assert codes("edifact/d96a/aperak", fourth, "1:TE*2:FX") == ["EDIFACT-REPETITIONS-TOO-MANY"]
+    assert codes("edifact/d01b/aperak", third, "1*2:TE") == []
+
+
+@pytest.mark.parametrize(("sections", "codes"), [("DS", []), ("SS", ["EDIFACT-ELEMENT-CODE"]), ("DD", ["EDIFACT-ELEMENT-CODE"])])
+def test_sections_begin_with_the_right_letter(sections: str, codes: list[str]) -> None:
+    spec = "edifact/d96a/delfor"
+    lines = ["BGM+241+1", "DTM+137:20260105:102", f"UNS+{sections[0]}", "LIN+1", "QTY+113:5", "SCC+1", f"UNS+{sections[1]}"]
+    assert [problem.code for problem in check(transaction(spec, lines), compiled(spec)).problems] == codes
+
+
+@pytest.mark.parametrize(
+    ("segment", "codes"),
+    [
+        ("QTY+21:-12,50:PCE", []),
+        ("QTY+21:123456789012345", []),
+        ("QTY+21:-123456789.012345", []),
+        ("QTY+21:1234567890123456", ["EDIFACT-ELEMENT-TOO-LONG"]),
+        ("QTY+21:1.234,50", ["EDIFACT-DECIMAL"]),
+        ("QTY+21:12-", ["EDIFACT-ELEMENT-CHARACTER"]),
+        ("QTY+21:?+12", ["EDIFACT-ELEMENT-CHARACTER"]),
+        ("QTY+21", ["EDIFACT-ELEMENT-MISSING"]),
+        ("DTM+2:20260230:102", ["EDIFACT-ELEMENT-DATE"]),
+        ("DTM+2:202606:616", []),
+        ("DTM+2:202660:616", ["EDIFACT-ELEMENT-DATE"]),
+        ("DTM+2:14:804", []),
+        ("DTM+2:two weeks:804", ["EDIFACT-ELEMENT-DATE"]),
+    ],
+)
+def test_numbers_and_dates_of_a_line(segment: str, codes: list[str]) -> None:
+    lines = ["BGM+220+P1+9", "DTM+137:20260105:102", "LIN+1", segment, "UNS+S"]
+    assert [problem.code for problem in check(transaction("edifact/d96a/orders", lines), compiled("edifact/d96a/orders")).problems] == codes

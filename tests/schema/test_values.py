@@ -6,8 +6,10 @@ from gateway.schema.values import date_bad
 from gateway.schema.values import decimal_bad
 from gateway.schema.values import digits_of
 from gateway.schema.values import edifact_number_bad
+from gateway.schema.values import edifact_number_oddity
 from gateway.schema.values import integer_bad
 from gateway.schema.values import period_bad
+from gateway.schema.values import period_words
 from gateway.schema.values import time_bad
 from gateway.schema.values import x12_period_bad
 
@@ -53,11 +55,11 @@ def test_times_have_hours_minutes_and_perhaps_seconds(value: str, bad: bool) -> 
         ("0012", True, True, True),
         ("1.50", False, True, True),
         (".5", False, True, True),
-        ("5.", False, True, True),
+        ("5.", False, True, False),
         ("1,5", False, False, True),
         ("1E5", False, True, False),
         ("-1.5E-3", False, True, False),
-        ("+1", False, False, True),
+        ("+1", False, False, False),
         ("1.2.3", False, False, False),
         ("1.2,3", False, False, False),
         ("--1", False, False, False),
@@ -107,7 +109,34 @@ def test_sign_and_decimal_mark_do_not_count() -> None:
         ("2026010120260232", "718", True),
         ("2026", "602", False),
         ("1430", "401", False),
-        ("anything", "804", False),
+        ("30", "804", False),
+        ("anything", "804", True),
+        ("anything", "999", False),
+        ("202601312401", "203", True),
+        ("31012026", "4", False),
+        ("310120261430", "5", False),
+        ("20260131T1430", "10", False),
+        ("202601311430", "10", True),
+        ("2026011", "6", False),
+        ("2026013", "6", True),
+        ("26054", "103", False),
+        ("26058", "103", True),
+        ("26366", "105", False),
+        ("0131", "106", False),
+        ("0230", "106", True),
+        ("14301500", "501", False),
+        ("1430-1500", "501", False),
+        ("260", "603", True),
+        ("20264", "608", False),
+        ("20265", "608", True),
+        ("2026012026", "710", True),
+        ("202601202602", "710", False),
+        ("202601-202602", "710", False),
+        ("202605202606", "716", False),
+        ("1080071800", "720", False),
+        ("1080081800", "720", True),
+        ("+0100", "406", False),
+        ("000000", "101", True),
         ("anything", "", False),
         ("", "102", True),
         ("20260131X", "102", True),
@@ -130,3 +159,23 @@ def test_edifact_dates_have_the_format_that_is_named(value: str, form: str, bad:
 )
 def test_x12_periods_have_the_format_that_is_named(value: str, form: str, bad: bool) -> None:
     assert x12_period_bad(value, form) is bad
+
+
+def test_formats_are_said_as_their_list_says_them() -> None:
+    assert [period_words(form, False) for form in ("203", "304", "405", "608", "720", "804", "10")] == [
+        "CCYYMMDDHHMM",
+        "CCYYMMDDHHMMSSZZZ",
+        "MMMMSS",
+        "CCYYQ",
+        "DHHMM-DHHMM",
+        "a number",
+        "CCYYMMDDTHHMM",
+    ]
+    assert period_words("RD8", True) == "CCYYMMDD-CCYYMMDD"
+
+
+@pytest.mark.parametrize(
+    ("value", "odd"), [("-12,50", None), (".5", None), ("12", None), ("+12", "a plus sign"), ("12.", "a decimal mark that no digit follows")]
+)
+def test_numbers_that_are_oddly_written(value: str, odd: str | None) -> None:
+    assert edifact_number_oddity(value) == odd
