@@ -117,7 +117,7 @@ CPS = (
 )
 
 
-@pytest.mark.parametrize("version", ["d96a", "d01b"])
+@pytest.mark.parametrize("version", ["d93a", "d96a", "d97a", "d99b", "d01b", "d04a", "d07a"])
 def test_cps_levels_nest_units_and_goods(version: str) -> None:
     data = edifact_file(CPS.format(*SSCC), "DESADV", f"D:{version[1:].upper()}")
     document, problems = read(shipped(f"edifact/{version}/desadv", "read"), data)

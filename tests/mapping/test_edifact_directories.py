@@ -58,13 +58,28 @@ def _segments(document: dict[str, Any], spec: str) -> list[str]:
 
 def _without_codes(held: Any) -> Any:
     if isinstance(held, dict):
-        return {key: _without_codes(value) for key, value in held.items() if key not in ("source", "source_code", "type_source", "type", "purpose")}
+        return {
+            key: _without_codes(value)
+            for key, value in held.items()
+            if key not in ("source", "source_code", "type_source", "action_source", "type", "purpose")
+        }
     return [_without_codes(item) for item in held] if isinstance(held, list) else held
 
 
 @pytest.mark.parametrize("directory", DIRECTORIES)
 def test_an_order_says_the_same_in_every_directory(directory: str) -> None:
     assert _without_codes(read(message(decode(json.dumps(ORDER)), f"edifact/{directory}/orders"))) == _without_codes(ORDER)
+
+
+@pytest.mark.parametrize("directory", DIRECTORIES)
+def test_a_change_says_the_same_in_every_directory(directory: str) -> None:
+    change = {key: value for key, value in ORDER.items() if key != "type"} | {
+        "kind": "order_change",
+        "number": "C1",
+        "order_number": "PO1",
+        "lines": [{**ORDER["lines"][0], "action": "change"}],
+    }
+    assert _without_codes(read(message(decode(json.dumps(change)), f"edifact/{directory}/ordchg"))) == _without_codes(change)
 
 
 @pytest.mark.parametrize("directory", DIRECTORIES)
@@ -77,7 +92,7 @@ def test_what_we_answer_is_right_in_every_directory(type_: str, document: dict[s
 
 
 @pytest.mark.parametrize("directory", DIRECTORIES)
-@pytest.mark.parametrize("type_", ["orders", "remadv"])
+@pytest.mark.parametrize("type_", ["orders", "ordchg", "remadv", "desadv"])
 def test_plans_have_a_mapping_for_every_directory(type_: str, directory: str) -> None:
     plan = Plans(RESOLVER).reading(f"edifact/{directory}/{type_}")
     assert plan.mapping is not None and plan.schema is not None
