@@ -20,6 +20,8 @@ class Difference(Value, frozen=True, kw_only=True):
     """One field that is otherwise: `line 2 quantity`. Empty: not there."""
 
     field: str
+    #: the part of the order that it is in: `notes`, `line 2 identifiers`
+    part: str = ""
     before: str = ""
     after: str = ""
 
@@ -32,44 +34,55 @@ class Difference(Value, frozen=True, kw_only=True):
 def differences(before: Order, after: Order) -> tuple[Difference, ...]:
     """Every field that is not the same, in the order of the document; a line that came or went is one difference."""
     old, new = _fields(before), _fields(after)
-    found = [Difference(field=field, before=old.get(field, ""), after=new.get(field, "")) for field in dict.fromkeys([*old, *new])]
-    found = [one for one in found if one.before != one.after]
-    lines = []
+    found = _between(old, new, "")
+    lines: list[Difference] = []
     was, now = {line.number: line for line in before.lines}, {line.number: line for line in after.lines}
     for number in dict.fromkeys([*was, *now]):
         one, other = was.get(number), now.get(number)
         if one is None or other is None:
             lines.append(Difference(field=f"line {number}", before=_line_words(one), after=_line_words(other)))
             continue
-        earlier, later = _flat(one), _flat(other)
-        for field in dict.fromkeys([*earlier, *later]):
-            if earlier.get(field, "") != later.get(field, ""):
-                lines.append(Difference(field=f"line {number} {field}", before=earlier.get(field, ""), after=later.get(field, "")))
+        lines += _between(_flat(one), _flat(other), f"line {number} ")
     return (*found, *lines)
+
+
+_Fields = dict[tuple[str, ...], str]
+
+
+def _between(old: _Fields, new: _Fields, prefix: str) -> list[Difference]:
+    return [
+        Difference(
+            field=prefix + " ".join(path).replace("_", " "),
+            part=prefix + path[0].replace("_", " "),
+            before=old.get(path, ""),
+            after=new.get(path, ""),
+        )
+        for path in dict.fromkeys([*old, *new])
+        if old.get(path, "") != new.get(path, "")
+    ]
 
 
 def public_words(found: tuple[Difference, ...], limit: int = 20) -> str:
     """The differences in one line without names and addresses, which no journal keeps."""
-    told = [one.words if _is_public(one.field) else f"{one.field} changed" for one in found]
+    told = [one.words if _is_public(one.field) else f"{one.part} changed" for one in found]
     told = list(dict.fromkeys(told))
     more = f"; and {len(told) - limit} more" if len(told) > limit else ""
     return "; ".join(told[:limit]) + more
 
 
-_PUBLIC = frozenset({"quantity", "unit", "price", "price_base", "requested_on", "currency", "promised_on"})
+_PUBLIC = ("quantity", "unit", "price", "price base", "requested on", "currency")
 
 
 def _is_public(field: str) -> bool:
-    last = field.rpartition(" ")[2]
-    return last in _PUBLIC or field.startswith("delivery ") or (field.startswith("line ") and field.count(" ") == 1)
+    return field.endswith(_PUBLIC) or field.startswith("delivery ") or (field.startswith("line ") and field.count(" ") == 1)
 
 
-def _fields(order: Order) -> dict[str, str]:
+def _fields(order: Order) -> _Fields:
     return _flat(msgspec.structs.replace(order, lines=()))
 
 
-def _flat(value: Value) -> dict[str, str]:
-    return {" ".join(path): text for path, text in _leaves(value, ()) if text}
+def _flat(value: Value) -> _Fields:
+    return {path: text for path, text in _leaves(value, ()) if text}
 
 
 def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -320,7 +320,7 @@ def _next_version(
     document = documents.get(work.connection, order.document)
     assert document is not None
     told = public_words(differences(order.order, decision.order))
-    reason = f"version {version} by the buyer's change in document {row.id}: {told}"
+    reason = f"version {version} by the buyer's change {row.number}: {told}"
     work.note(document, "order changed", {"version": str(version), "by": row.id, "changed": told}, reason=reason)
     if order.state not in orders.COMMITTED:
         withdraw_holds(work, order.document, reason)

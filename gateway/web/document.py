@@ -52,6 +52,8 @@ from gateway.web.payload import text_lines
 from gateway.web.readable import Descriptions
 from gateway.web.readable import Segment
 from gateway.web.readable import read_segments
+from gateway.web.versions import Version
+from gateway.web.versions import versions_of
 
 _log = structlog.get_logger("web")
 #: segments, or lines of a text, on one page
@@ -103,6 +105,7 @@ class Records:
     partner_name: str = ""
     #: where this is a partner's answer: what it says, and of which document of ours
     speaks: list[tuple[answers.Answer, Document | None]] = field(default_factory=list)
+    versions: list[Version] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -194,6 +197,16 @@ def as_json(station: Station, id: str) -> dict[str, Any]:
             }
             for sent in records.sent
         ],
+        "versions": [
+            {
+                "version": version.number or None,
+                "change": version.document,
+                "order": version.order,
+                "at": version.at,
+                "differences": [{"field": one.field, "before": one.before, "after": one.after} for one in version.differences],
+            }
+            for version in records.versions
+        ],
         "links": [{"relation": relation, "document": other.id} for relation, other in records.neighbours],
     }
 
@@ -261,6 +274,7 @@ def _records(station: Station, id: str) -> Records:
             interchange=interchanges.get(connection, row.interchange) if row.interchange else None,
             transmission=transmissions.get(connection, row.transmission) if row.transmission else None,
             speaks=_speaks(connection, row),
+            versions=versions_of(connection, row),
         )
     loaded = station.installation.directory.partners.get(row.partner)
     records.partner_name = loaded.partner.name if loaded is not None else row.partner

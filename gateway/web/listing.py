@@ -167,4 +167,4 @@ def show(request: Request) -> HTMLResponse:
     )
 
 
-_DOCUMENT_STATES = frozenset({"registered", "held", "accepted", "rejected", "done", "created", "sent", "cancelled", "replaced", "failed"})
+_DOCUMENT_STATES = frozenset({"registered", "held", "accepted", "rejected", "done", "created", "sent", "cancelled", "replaced", "failed", "waiting"})

@@ -1,7 +1,8 @@
 """Whole walks as plain files: what a partner sends, what we make of it, what we answer. One folder a case, readable by an EDI analyst.
 
     in.edi, in.2.edi or in.xml   files as the partner sends them, in their order; one segment a line
-    case.yaml                    title; `partner`: which of the partners below sends; `then`: what a person does afterwards
+    case.yaml                    title; `partner`: which of the partners below sends; `then`: what happens afterwards: a person decides (release,
+                                 reject), goods leave (`ship: order,line,quantity ...`), another file of the folder comes (receive)
     items.csv prices.csv stock.csv     master data, where the case needs it
     partner.yaml                 the partner's file, where the case needs another one
     expected.json                states, problems with their places, canonical documents, what was sent
@@ -21,6 +22,7 @@ import pytest
 import yaml
 
 from gateway.pipeline import holding
+from gateway.pipeline.handing_in import hand_in_shipments
 from gateway.pipeline.resending import find_document
 from gateway.pipeline.resending import resend
 from gateway.problem import Problem
@@ -81,7 +83,7 @@ def walk(case: Path, folder: Path) -> dict[str, str]:
             files.append({"file": path.name, "state": result.transmission.state, "problems": [_problem(one) for one in result.transmission.problems]})
         steps = [_state(world, "when the files are through")]
         for step in told.get("then", []):
-            _act(world, step)
+            _act(world, step, case, partner)
             steps.append(_state(world, " ".join(step.values())))
         return _files(world, partner, {"files": files, "steps": steps, "documents": _documents(world)})
     finally:
@@ -97,10 +99,18 @@ def _load(world: World, case: Path) -> None:
                 assert not wrong, wrong
 
 
-def _act(world: World, step: dict[str, str]) -> None:
+def _act(world: World, step: dict[str, str], case: Path, partner: str) -> None:
     if "resend" in step:
         resend(world.station, find_document(world.station, step["resend"]).id, "clerk", step["reason"])
         world.settle()
+        return
+    if "ship" in step:
+        hand_in_shipments(world.station, "\n".join(["order,line,quantity", *step["ship"].split()]).encode(), "shipment.csv", "warehouse")
+        world.settle()
+        return
+    if "receive" in step:
+        path = case / step["receive"]
+        world.receive(path.read_bytes(), path.name, f"folder:boxes/{partner}/out")
         return
     decide = {"release": holding.release, "reject": holding.reject}
     [(word, number)] = [(word, step[word]) for word in decide if word in step]
