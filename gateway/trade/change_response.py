@@ -55,7 +55,7 @@ def change_response_number(change: OrderChange, *, again: bool = False) -> str:
     told = change.sequence or change.number
     parts = [change.order_number] + ([change.order_release] if change.order_release else [])
     # buyers that number their changes after the order need not be told it twice
-    number = "OC-" + "-".join([told] if told and told.startswith(change.order_number) else [*parts, told] if told else parts)
+    number = "OC-" + "-".join([told] if told and told.startswith(f"{change.order_number}-") else [*parts, told] if told else parts)
     if told is None or again:
         source = change.source
         came = [source.sender, source.interchange_control_number, source.transaction_control_number] if source else []
