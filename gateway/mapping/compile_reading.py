@@ -30,6 +30,7 @@ from gateway.mapping.reading import Site
 from gateway.mapping.shapes import ESSENTIAL
 from gateway.mapping.shapes import Shape
 from gateway.mapping.xml_paths import ROOT
+from gateway.model.change import ChangeLine
 from gateway.model.order import OrderLine
 from gateway.model.values import OtherIdentifier
 from gateway.model.values import Source
@@ -192,7 +193,7 @@ class _Writer:
             else:
                 filled.arguments.remove(f"{role}={own}")
                 filled.arguments.append(f"{role}=merged({placed}.get({role!r}), {own})")
-        if block.struct is OrderLine:
+        if block.struct in (OrderLine, ChangeLine):
             self._deliveries(function, label, filled, scope)
         return filled
 
@@ -215,7 +216,7 @@ class _Writer:
             default = "()" if shape.kind == "texts" else "False"
             filled.arguments.append(f"{shape.name}={value.variable} or {default}")
         elif shape.name not in skip:
-            filled.arguments.append(f"{shape.name}={value.variable}")
+            filled.arguments.append(f"{shape.name}={value.variable}" + (" or ''" if shape.empty else ""))
         if not value.constant:
             filled.sent.append(f"{value.variable} is not None")
         if shape.mandatory:

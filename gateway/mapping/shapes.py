@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.model.change import ChangeLine
 from gateway.model.despatch import DespatchLine
 from gateway.model.despatch import DespatchOrder
 from gateway.model.despatch import HandlingUnit
@@ -35,6 +36,7 @@ from gateway.model.values import TaxSubtotal
 ESSENTIAL: frozenset[type] = frozenset(
     {
         OrderLine,
+        ChangeLine,
         LineDelivery,
         SubLine,
         ResponseLine,
@@ -63,6 +65,8 @@ class Shape:
     kind: str
     struct: Any
     mandatory: bool
+    #: a text that is empty where nothing was sent
+    empty: bool = False
 
 
 _PLAIN = {str: "text", Decimal: "decimal", int: "integer", bool: "boolean", date: "date", datetime: "datetime"}
@@ -75,7 +79,7 @@ def shapes_of(struct: Any) -> dict[str, Shape]:
     answer = {}
     for entry in msgspec.structs.fields(struct):
         kind, part = _kind(hints[entry.name])
-        answer[entry.name] = Shape(entry.name, kind, part, entry.required)
+        answer[entry.name] = Shape(entry.name, kind, part, entry.required, entry.default == "")
     return answer
 
 
