@@ -271,6 +271,9 @@ def _in_standing_order(
         more = total - order.invoiced if total is not None else None
         credit = check_credit(more, currency, facts.credit, Outcome(policy.credit))
         judged = (*judged, *(let_pass(problem, released) for problem in credit))
+    if total is None:
+        # what is known of it: lines without a price are worth nothing yet
+        total = max(sum((line.net_amount or _ZERO for line in tried.lines), _ZERO), order.invoiced)
     if any(problem.outcome is Outcome.HOLD and _number_of(change, problem) not in refused for problem in judged):
         return ChangeDecision(state="held", problems=judged)
     decided = {line.number: line for line in tried.lines}
