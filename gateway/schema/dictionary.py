@@ -56,6 +56,8 @@ class Part:
     entries: dict[str, tuple[Node, Scalar]] = field(default_factory=dict)
     #: what differences say about an entry that stays (`add:` and the like), in the order of the files
     changes: dict[str, list[Mapping]] = field(default_factory=dict)
+    #: what the version also has, but nothing of ours uses: named, not described
+    others: set[str] = field(default_factory=set)
     sources: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -105,7 +107,7 @@ def load_part(folder: str, kind: str, resolver: Resolver, faults: list[Fault]) -
         if node is None:
             break
         chain.append(node)
-        check_keys(node, {"schema", "extends", kind}, faults)
+        check_keys(node, {"schema", "extends", kind, *(["others"] if kind == "segments" else [])}, faults)
         _check_spec(node, spec, faults)
         asked_by = _text(node.get("extends"), "extends", faults)
         if asked_by is None:
@@ -134,6 +136,7 @@ def _text(node: Node | None, key: str, faults: list[Fault]) -> Scalar | None:
 
 
 def _merge(part: Part, node: Mapping, faults: list[Fault]) -> None:
+    part.others |= code_list(node.get("others"), faults, "others") or set()
     entries = node.get(part.kind)
     if not isinstance(entries, Mapping):
         faults.append((entries or node).fault(f"`{part.kind}:` is a list of entries, each with its identifier"))
@@ -350,12 +353,12 @@ class Dictionary:
         return tuple(conditions)
 
 
-def code_list(node: Node | None, faults: list[Fault]) -> frozenset[str] | None:
-    """A list of codes; None where there is none."""
+def code_list(node: Node | None, faults: list[Fault], key: str = "codes") -> frozenset[str] | None:
+    """A list of codes (or of other words, under `key`); None where there is none."""
     if node is None:
         return None
     if not isinstance(node, Sequence) or not node.items:
-        faults.append(node.fault("`codes` is a list that is not empty"))
+        faults.append(node.fault(f"`{key}` is a list that is not empty"))
         return None
     codes = set()
     for item in node.items:

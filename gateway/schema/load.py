@@ -178,7 +178,7 @@ def _build(spec: str, chain: list[Mapping], overlay: Mapping | None, dictionary:
         name=words["name"],
         group=words["group"],
         root=structure.root.freeze(),
-        known_tags=frozenset(dictionary.segments.entries),
+        known_tags=frozenset(dictionary.segments.entries) | dictionary.segments.others,
         digest=digest,
         sources=tuple(made_of),
     )

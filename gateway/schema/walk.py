@@ -61,6 +61,8 @@ class Walk:
             position.steps[tag] = options[0].step()
         clean = [option for option in options if not self._missing(option)]
         for some in (clean, [option for option in options if option not in clean]):
+            if some and some is not clean and self._belongs_before_section(some[0], position, tag):
+                break
             for option in some:
                 if self._has_room(option):
                     reached = self._enter(option, segment)
@@ -69,6 +71,19 @@ class Walk:
                 reached = self._overflow(some[0], segment)
                 return reached, reached
         return self._look_back(position, segment)
+
+    def _belongs_before_section(self, option: Option, position: Position, tag: str) -> bool:
+        """Whether a segment that has a place behind a section mark (UNS) which has not come also has one in the groups that are open:
+        that one is meant, and the segment stands too late in it."""
+        if not any(child.tag == "UNS" for _, child in self._missing(option)):
+            return False
+        loop: LoopNode | None = position.loop
+        at = position.slot
+        while loop is not None and loop.parent is not None:
+            if any(child.tag == tag for child in loop.children[: at + 1]):
+                return True
+            at, loop = loop.slot, loop.parent
+        return False
 
     def finish(self, position: Position, last: Segment) -> None:
         """What is still missing when no segment is left; the trailer's absence is the codec's to tell."""

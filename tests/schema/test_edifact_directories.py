@@ -231,3 +231,23 @@ def test_sections_begin_with_the_right_letter(sections: str, codes: list[str]) -
 def test_numbers_and_dates_of_a_line(segment: str, codes: list[str]) -> None:
     lines = ["BGM+220+P1+9", "DTM+137:20260105:102", "LIN+1", segment, "UNS+S"]
     assert [problem.code for problem in check(transaction("edifact/d96a/orders", lines), compiled("edifact/d96a/orders")).problems] == codes
+
+
+def test_segment_that_only_other_messages_use_is_not_unknown() -> None:
+    def codes(spec: str, segment: str) -> list[str]:
+        return [problem.code for problem in check(transaction(spec, [*PLAINEST["orders"][:2], segment, "UNS+S"]), compiled(spec)).problems]
+
+    assert codes("edifact/d96a/orders", "GOR+1") == ["EDIFACT-SEGMENT-NOT-IN-MESSAGE"]
+    assert codes("edifact/d96a/orders", "POC+1") == ["EDIFACT-SEGMENT-UNKNOWN"]
+    assert codes("edifact/d07a/orders", "POC+1") == ["EDIFACT-SEGMENT-NOT-IN-MESSAGE"]
+    assert codes("edifact/d07a/orders", "QQQ+1") == ["EDIFACT-SEGMENT-UNKNOWN"]
+
+
+def test_amount_behind_the_price_stands_too_late_in_its_line_and_does_not_end_the_lines() -> None:
+    lines = ["BGM+220+P1+9", "DTM+137:20260105:102", "LIN+1", "QTY+21:5", "PRI+AAA:2", "MOA+203:10", "LIN+2", "QTY+21:5", "UNS+S", "MOA+79:10"]
+    checked = check(transaction("edifact/d96a/orders", lines), compiled("edifact/d96a/orders"))
+    assert [(problem.code, problem.place.segment, problem.place.index) for problem in checked.problems] == [
+        ("EDIFACT-SEGMENT-OUT-OF-ORDER", "MOA", 7)
+    ]
+    unmarked = check(transaction("edifact/d96a/orders", [*lines[:5], "CNT+2:1"]), compiled("edifact/d96a/orders"))
+    assert [(problem.code, problem.place.segment) for problem in unmarked.problems] == [("EDIFACT-SEGMENT-MISSING", "UNS")]
