@@ -127,7 +127,7 @@ def check(
         if second_opinion:
             from gateway.pipeline.second_opinion import second_opinion_of
 
-            answer["second_opinion"] = second_opinion_of(file, report.outcome)
+            answer["second_opinion"] = second_opinion_of(file, report.outcome, {problem.code for problem in report.problems})
         worst = max(worst, report.exit_code)
         typer.echo(json_line(answer) if as_json else _words(answer))
     raise typer.Exit(worst)

@@ -1,5 +1,7 @@
 """The second opinion: what pyx12 and pydifact, readers of another make, say about a file's envelopes and counts. They have this one job, off
 the hot path. They see at most the first 5 MB; where they stop with an error of their own, that is told as such and is no verdict.
+
+Each of their findings is written as the code that we have for it, so that a finding of one of us alone shows, whoever it is.
 """
 
 import contextlib
@@ -8,23 +10,71 @@ import logging
 import threading
 import warnings
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gateway.codecs.choose import syntax_of
 from gateway.codecs.node import Syntax
+from gateway.kinds import edifact as edifact_kinds
+from gateway.kinds import x12 as x12_kinds
+from gateway.problem import Kind
 
 MOST_BYTES = 5 << 20
 MOST_SECONDS = 20.0
 MOST_DIFFERENCES = 20
 
 
+#: what pyx12 calls its findings (level, code), and what we call them
+PYX12_CODES = {
+    ("isa", "001"): x12_kinds.IEA_CONTROL_NUMBER.code,
+    ("isa", "021"): x12_kinds.IEA_COUNT.code,
+    ("isa", "023"): x12_kinds.IEA_MISSING.code,
+    ("isa", "024"): x12_kinds.GE_MISSING.code,
+    ("isa", "025"): x12_kinds.ISA_DUPLICATE.code,
+    ("gs", "3"): x12_kinds.GE_MISSING.code,
+    ("gs", "4"): x12_kinds.GE_CONTROL_NUMBER.code,
+    ("gs", "5"): x12_kinds.GE_COUNT.code,
+    ("gs", "6"): x12_kinds.GS_DUPLICATE.code,
+    ("st", "2"): x12_kinds.SE_MISSING.code,
+    ("st", "3"): x12_kinds.SE_CONTROL_NUMBER.code,
+    ("st", "4"): x12_kinds.SE_COUNT.code,
+    ("st", "23"): x12_kinds.ST_DUPLICATE.code,
+    ("seg", "1"): x12_kinds.TAG_MALFORMED.code,
+    ("seg", "8"): x12_kinds.SEGMENT_EMPTY.code,
+}
+#: what we find that the other reader looks for as well
+COMPARED = {
+    "pyx12": frozenset(PYX12_CODES.values()) - {x12_kinds.TAG_MALFORMED.code, x12_kinds.SEGMENT_EMPTY.code},
+    "pydifact": frozenset(
+        kind.code
+        for kind in (
+            edifact_kinds.UNT_MISSING,
+            edifact_kinds.UNT_COUNT,
+            edifact_kinds.UNT_CONTROL_NUMBER,
+            edifact_kinds.UNZ_MISSING,
+            edifact_kinds.UNZ_COUNT,
+            edifact_kinds.UNZ_CONTROL_NUMBER,
+        )
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the other reader says, and our code for it (empty where we have none)."""
+
+    code: str
+    words: str
+
+
 class _Crashed(Exception):
     """The other reader stopped with an error that is its own."""
 
 
-def second_opinion_of(file: Path, our_outcome: str) -> dict[str, Any]:
+def second_opinion_of(file: Path, our_outcome: str, our_codes: Collection[str] = ()) -> dict[str, Any]:
     """Which reader was asked, what it makes of the envelopes (accepted, rejected, crashed, not_asked), and sentences where it and we disagree."""
     try:
         with file.open("rb") as stream:
@@ -33,41 +83,56 @@ def second_opinion_of(file: Path, our_outcome: str) -> dict[str, Any]:
         return _opinion("none", "not_asked", [f"the file cannot be opened: {error.strerror or error}"])
     if len(data) > MOST_BYTES:
         return _opinion("none", "not_asked", [f"the file is larger than {MOST_BYTES} bytes: no second reader was asked"])
+    reader, findings, failure = ask(data)
+    if reader == "none":
+        return _opinion("none", "not_asked", [])
+    if failure:
+        return _opinion(reader, "crashed", [failure])
+    return _opinion(reader, "rejected" if findings else "accepted", _differences(reader, findings, our_outcome, our_codes))
+
+
+def ask(data: bytes) -> tuple[str, list[Finding], str]:
+    """The reader for this file (`none` where there is none), its findings, and a sentence where it stopped with an error of its own."""
     syntax = syntax_of(data[:4096])
     if syntax is Syntax.X12:
-        reader, ask = "pyx12", _ask_pyx12
+        reader, question = "pyx12", _ask_pyx12
     elif syntax is Syntax.EDIFACT:
-        reader, ask = "pydifact", _ask_pydifact
+        reader, question = "pydifact", _ask_pydifact
     else:
-        return _opinion("none", "not_asked", [])
+        return "none", [], ""
     try:
-        faults = _bounded(lambda: ask(data))
+        return reader, _bounded(lambda: question(data)), ""
     except TimeoutError:
-        return _opinion(reader, "crashed", [f"{reader} was not done after {MOST_SECONDS:.0f} seconds"])
+        return reader, [], f"{reader} was not done after {MOST_SECONDS:.0f} seconds"
     except _Crashed as error:
-        return _opinion(reader, "crashed", [f"{reader} stopped with an error of its own: {error}"])
-    outcome = "rejected" if faults else "accepted"
-    return _opinion(reader, outcome, _differences(reader, faults, our_outcome))
+        return reader, [], f"{reader} stopped with an error of its own: {error}"
 
 
 def _opinion(reader: str, outcome: str, differences: list[str]) -> dict[str, Any]:
     return {"reader": reader, "outcome": outcome, "differences": differences}
 
 
-def _differences(reader: str, faults: list[str], our_outcome: str) -> list[str]:
-    """Only what is seen by one of us: where both find faults, ours name the place; faults in elements are not the second reader's business."""
-    if our_outcome == "accepted" and faults:
-        more = len(faults) - MOST_DIFFERENCES
-        rest = [f"and {more} more"] if more > 0 else []
-        return [f"we found nothing wrong, {reader} says: {fault}" for fault in faults[:MOST_DIFFERENCES]] + rest
-    if our_outcome == "unreadable" and not faults:
-        return [f"we cannot read the file, {reader} has nothing against its envelopes"]
-    return []
+def disagreements(reader: str, findings: Collection[Finding], our_codes: Collection[str]) -> tuple[list[Finding], list[str]]:
+    """What only the other reader finds, and the codes of what only we find of the things that both look for."""
+    theirs = {finding.code for finding in findings}
+    only_theirs = [finding for finding in findings if not finding.code or finding.code not in our_codes]
+    return only_theirs, sorted(code for code in set(our_codes) & COMPARED[reader] if code not in theirs)
 
 
-def _bounded(work: Callable[[], list[str]]) -> list[str]:
+def _differences(reader: str, findings: list[Finding], our_outcome: str, our_codes: Collection[str]) -> list[str]:
+    """Only what is seen by one of us; faults in elements are not the second reader's business."""
+    if our_outcome == "unreadable":
+        return [] if findings else [f"we cannot read the file, {reader} has nothing against its envelopes"]
+    only_theirs, only_ours = disagreements(reader, findings, our_codes)
+    ours = "we found nothing wrong" if our_outcome == "accepted" else "we did not find this"
+    told = [f"{ours}, {reader} says: {finding.words}" for finding in only_theirs]
+    told += [f"we say {code}, {reader} does not" for code in only_ours]
+    return told[:MOST_DIFFERENCES] + ([f"and {len(told) - MOST_DIFFERENCES} more"] if len(told) > MOST_DIFFERENCES else [])
+
+
+def _bounded(work: Callable[[], list[Finding]]) -> list[Finding]:
     """The work's result; raises TimeoutError where it takes too long, _Crashed where it fails."""
-    answer: list[list[str]] = []
+    answer: list[list[Finding]] = []
     failure: list[BaseException] = []
 
     def run() -> None:
@@ -98,25 +163,28 @@ def _silence(name: str) -> Iterator[None]:
         logger.disabled = before
 
 
-def _ask_pyx12(data: bytes) -> list[str]:
+def _ask_pyx12(data: bytes) -> list[Finding]:
     """Faults of envelopes, counts and control numbers by pyx12's X12Reader."""
     from pyx12.x12file import X12Reader
 
-    faults: list[str] = []
+    findings: list[Finding] = []
     with _silence("pyx12"):
         reader = X12Reader(io.StringIO(data.decode("latin-1")))
         for _ in reader:
-            faults += _told(reader.pop_errors())
+            findings += _told(reader.pop_errors())
         reader.cleanup()
-        faults += _told(reader.pop_errors())
-    return faults
+        findings += _told(reader.pop_errors())
+    return findings
 
 
-def _told(errors: list[tuple[Any, ...]]) -> list[str]:
-    return [f"{' '.join(str(part) for part in error[2:3])} ({error[0]} {error[1]})" for error in errors]
+def _told(errors: list[tuple[Any, ...]]) -> list[Finding]:
+    return [
+        Finding(PYX12_CODES.get((error[0], error[1]), ""), f"{' '.join(str(part) for part in error[2:3])} ({error[0]} {error[1]})")
+        for error in errors
+    ]
 
 
-def _ask_pydifact(data: bytes) -> list[str]:
+def _ask_pydifact(data: bytes) -> list[Finding]:
     """pydifact validates neither counts nor references (0.2): it splits, and the counts are made from its segments."""
     with warnings.catch_warnings():
         # it warns for each segment that it has no directory for
@@ -124,10 +192,14 @@ def _ask_pydifact(data: bytes) -> list[str]:
         return _count_edifact(data)
 
 
-def _count_edifact(data: bytes) -> list[str]:
+def _count_edifact(data: bytes) -> list[Finding]:
     from pydifact.segmentcollection import RawSegmentCollection
 
-    faults: list[str] = []
+    findings: list[Finding] = []
+
+    def find(kind: Kind, words: str) -> None:
+        findings.append(Finding(kind.code, words))
+
     open_message: str | None = None
     count = messages = 0
     interchange: str | None = None
@@ -137,27 +209,27 @@ def _count_edifact(data: bytes) -> list[str]:
             interchange, messages = _text(elements, 4), 0
         elif tag in {"UNH", "UIH"}:
             if open_message is not None:
-                faults.append(f"message {open_message} has no UNT")
+                find(edifact_kinds.UNT_MISSING, f"message {open_message} has no UNT")
             open_message, count = _text(elements, 0), 0
             messages += 1
         count += 1
         if tag == "UNT":
             if _number(elements, 0) != count:
-                faults.append(f"UNT counts {_text(elements, 0)} segments in message {open_message}, there are {count}")
+                find(edifact_kinds.UNT_COUNT, f"UNT counts {_text(elements, 0)} segments in message {open_message}, there are {count}")
             if _text(elements, 1) != open_message:
-                faults.append(f"UNT names message {_text(elements, 1)}, UNH names {open_message}")
+                find(edifact_kinds.UNT_CONTROL_NUMBER, f"UNT names message {_text(elements, 1)}, UNH names {open_message}")
             open_message = None
         elif tag == "UNZ":
             if _number(elements, 0) != messages:
-                faults.append(f"UNZ counts {_text(elements, 0)} messages, there are {messages}")
+                find(edifact_kinds.UNZ_COUNT, f"UNZ counts {_text(elements, 0)} messages, there are {messages}")
             if _text(elements, 1) != interchange:
-                faults.append(f"UNZ names interchange {_text(elements, 1)}, UNB names {interchange}")
+                find(edifact_kinds.UNZ_CONTROL_NUMBER, f"UNZ names interchange {_text(elements, 1)}, UNB names {interchange}")
             interchange = None
     if open_message is not None:
-        faults.append(f"message {open_message} has no UNT")
+        find(edifact_kinds.UNT_MISSING, f"message {open_message} has no UNT")
     if interchange is not None:
-        faults.append(f"interchange {interchange} has no UNZ")
-    return faults
+        find(edifact_kinds.UNZ_MISSING, f"interchange {interchange} has no UNZ")
+    return findings
 
 
 def _text(elements: list[Any], position: int) -> str:

@@ -33,7 +33,14 @@ def test_a_wrong_count_that_we_would_have_missed_is_told(file: Path) -> None:
 
 def test_faults_that_both_see_are_no_difference(file: Path) -> None:
     file.write_bytes(x12_order().replace(b"SE*12*", b"SE*13*"))
-    assert second_opinion_of(file, "rejected")["differences"] == []
+    assert second_opinion_of(file, "rejected", {"X12-SE-COUNT"})["differences"] == []
+
+
+def test_what_only_we_see_and_what_only_they_see_is_told(file: Path) -> None:
+    file.write_bytes(x12_order().replace(b"SE*12*", b"SE*13*"))
+    told = second_opinion_of(file, "rejected", {"X12-GE-COUNT", "X12-ELEMENT-CODE"})["differences"]
+    assert told[0].startswith("we did not find this, pyx12 says: SE count of 13")
+    assert told[1:] == ["we say X12-GE-COUNT, pyx12 does not"]
 
 
 def test_a_file_that_only_the_other_can_read_is_a_difference(file: Path) -> None:
@@ -86,7 +93,7 @@ def test_a_reader_that_does_not_come_back_is_left(file: Path, monkeypatch: pytes
 
     gate = threading.Event()
     monkeypatch.setattr(second_opinion, "MOST_SECONDS", 0.05)
-    monkeypatch.setattr(second_opinion, "_ask_pyx12", lambda data: [str(gate.wait(5))])
+    monkeypatch.setattr(second_opinion, "_ask_pyx12", lambda data: [second_opinion.Finding("", str(gate.wait(5)))])
     file.write_bytes(x12_order())
     told = second_opinion_of(file, "accepted")
     gate.set()
