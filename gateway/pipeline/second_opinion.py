@@ -62,6 +62,13 @@ COMPARED = {
 }
 
 
+#: ours that are the same as another one for who does not look so closely
+_ALSO = {
+    x12_kinds.FILE_TRUNCATED.code: x12_kinds.SE_MISSING.code,
+    edifact_kinds.FILE_TRUNCATED.code: edifact_kinds.UNT_MISSING.code,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What the other reader says, and our code for it (empty where we have none)."""
@@ -114,9 +121,10 @@ def _opinion(reader: str, outcome: str, differences: list[str]) -> dict[str, Any
 
 def disagreements(reader: str, findings: Collection[Finding], our_codes: Collection[str]) -> tuple[list[Finding], list[str]]:
     """What only the other reader finds, and the codes of what only we find of the things that both look for."""
+    our_codes = {*our_codes, *(_ALSO[code] for code in our_codes if code in _ALSO)}
     theirs = {finding.code for finding in findings}
     only_theirs = [finding for finding in findings if not finding.code or finding.code not in our_codes]
-    return only_theirs, sorted(code for code in set(our_codes) & COMPARED[reader] if code not in theirs)
+    return only_theirs, sorted(code for code in our_codes & COMPARED[reader] if code not in theirs)
 
 
 def _differences(reader: str, findings: list[Finding], our_outcome: str, our_codes: Collection[str]) -> list[str]:
@@ -201,12 +209,14 @@ def _count_edifact(data: bytes) -> list[Finding]:
         findings.append(Finding(kind.code, words))
 
     open_message: str | None = None
-    count = messages = 0
+    count = messages = groups = 0
     interchange: str | None = None
     for segment in RawSegmentCollection.from_str(data.decode("latin-1").strip()).segments:
         tag, elements = segment.tag, segment.elements
         if tag == "UNB":
-            interchange, messages = _text(elements, 4), 0
+            interchange, messages, groups = _text(elements, 4), 0, 0
+        elif tag == "UNG":
+            groups += 1
         elif tag in {"UNH", "UIH"}:
             if open_message is not None:
                 find(edifact_kinds.UNT_MISSING, f"message {open_message} has no UNT")
@@ -220,8 +230,9 @@ def _count_edifact(data: bytes) -> list[Finding]:
                 find(edifact_kinds.UNT_CONTROL_NUMBER, f"UNT names message {_text(elements, 1)}, UNH names {open_message}")
             open_message = None
         elif tag == "UNZ":
-            if _number(elements, 0) != messages:
-                find(edifact_kinds.UNZ_COUNT, f"UNZ counts {_text(elements, 0)} messages, there are {messages}")
+            if _number(elements, 0) != (groups or messages):
+                what = f"{groups} groups" if groups else f"{messages} messages"
+                find(edifact_kinds.UNZ_COUNT, f"UNZ counts {_text(elements, 0)}, there are {what}")
             if _text(elements, 1) != interchange:
                 find(edifact_kinds.UNZ_CONTROL_NUMBER, f"UNZ names interchange {_text(elements, 1)}, UNB names {interchange}")
             interchange = None

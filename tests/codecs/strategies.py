@@ -14,7 +14,7 @@ from tests.codecs.edi import X12
 
 UNG = "UNG+ORDERS+GROUPER:ZZ+GROUPEE:ZZ+260105:1200+G1+UN+D:96A:EAN008'"
 BINARY = ORDER.replace("CTT*1~", "BIN*9*~SE*6*00*~BDS*ASC*3*~~~~CTT*1~").replace("SE*6*0001~", "SE*8*0001~")
-PACKAGE = "UNO+P1+1:Doc+13:application/pdf+9'UNT+5+1'.UNP+9+P1'"
+PACKAGE = "UNO+P1+1:Doc+13:application/pdf+10''UNT+5+1'.UNP+10+P1'"
 
 #: good files of many sorts, and some that are not quite good
 FILES = {
