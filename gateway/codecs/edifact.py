@@ -23,11 +23,13 @@ from gateway.codecs.node import Segment
 from gateway.codecs.node import Syntax
 from gateway.codecs.node import Transaction
 from gateway.codecs.node import place_in
+from gateway.codecs.window import MAXIMUM_ELEMENTS
 from gateway.codecs.window import MAXIMUM_SEGMENT
 from gateway.codecs.window import MAXIMUM_SEGMENTS
 from gateway.codecs.window import MAXIMUM_TRANSACTION
 from gateway.codecs.window import MOST_STRAYS
 from gateway.codecs.window import Window
+from gateway.codecs.window import holds_too_much
 from gateway.codecs.window import shown
 from gateway.kinds import edifact as kinds
 from gateway.problem import Kind
@@ -212,14 +214,14 @@ class _Reader(EnvelopeReader):
         """The same, looking at each segment: for messages without UNT, with empty segments, odd tags or wrapped lines."""
         window = self.window
         kind, length = self.find_boundary()
-        too_large = kind == "large" or window.text.count(self.segment, window.position, window.position + length) > MAXIMUM_SEGMENTS
+        too_large = kind == "large" or holds_too_much(window.text, window.position, length, self.delimiters)
         kept = max(5, window.text.find(self.segment, window.position, window.position + 512) + 1 - window.position) if too_large else length
         raw = window.text[window.position : window.position + kept]
         segments, taken_for = edifact_text.cut_message(raw, self.delimiters, self.charset)
         transaction = self.build(segments, raw, window.offset)
         window.position += length
         if too_large:
-            message = f"the message is larger than {MAXIMUM_TRANSACTION} bytes or {MAXIMUM_SEGMENTS} segments"
+            message = f"the message has more than {MAXIMUM_TRANSACTION} bytes, {MAXIMUM_SEGMENTS} segments or {MAXIMUM_ELEMENTS} elements"
             self.tell(transaction, kinds.TRANSACTION_TOO_LARGE, message, 1, expected=f"at most {MAXIMUM_TRANSACTION} bytes")
             if kind == "large":
                 self.skip_transaction()

@@ -8,6 +8,8 @@ Its rule: the cost is linear in the file whatever the chunks are, and what lies 
 from collections.abc import Iterable
 from collections.abc import Iterator
 
+from gateway.codecs.node import Delimiters
+
 #: bytes that are decoded and looked through at once
 BLOCK = 256 * 1024
 #: a segment longer than this is no segment: the terminator is wrong or missing
@@ -17,6 +19,8 @@ MAXIMUM_TRANSACTION = 16 * 1024 * 1024
 
 #: more segments than this in one transaction are not held in memory either
 MAXIMUM_SEGMENTS = 600_000
+#: nor more elements and components: an empty one takes a byte of the file, and a hundred in memory
+MAXIMUM_ELEMENTS = 3_000_000
 
 #: problems outside of transactions that are told for one file; of a file of rubbish nobody needs a million
 MOST_STRAYS = 1000
@@ -29,6 +33,18 @@ BYTE_ORDER_MARK = "\xef\xbb\xbf"
 def shown(delimiter: str) -> str:
     """A delimiter as a message shows it."""
     return delimiter if delimiter.isprintable() else repr(delimiter)[1:-1]
+
+
+def holds_too_much(text: str, position: int, length: int, delimiters: Delimiters) -> bool:
+    """Whether the transaction there has more segments or elements than are held in memory."""
+    if length <= MAXIMUM_SEGMENTS:
+        return False
+    end = position + length
+    cuts = text.count(delimiters.element, position, end)
+    if delimiters.release:
+        # components are cut in EDIFACT only, which has a release character in all but the oldest interchanges
+        cuts += text.count(delimiters.component, position, end)
+    return cuts > MAXIMUM_ELEMENTS or text.count(delimiters.segment, position, end) > MAXIMUM_SEGMENTS
 
 
 class Window:

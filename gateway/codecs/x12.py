@@ -19,11 +19,13 @@ from gateway.codecs.node import Segment
 from gateway.codecs.node import Syntax
 from gateway.codecs.node import Transaction
 from gateway.codecs.node import place_in
+from gateway.codecs.window import MAXIMUM_ELEMENTS
 from gateway.codecs.window import MAXIMUM_SEGMENT
 from gateway.codecs.window import MAXIMUM_SEGMENTS
 from gateway.codecs.window import MAXIMUM_TRANSACTION
 from gateway.codecs.window import MOST_STRAYS
 from gateway.codecs.window import Window
+from gateway.codecs.window import holds_too_much
 from gateway.codecs.window import shown
 from gateway.codecs.x12_envelope import EnvelopeReader
 from gateway.codecs.x12_text import locate
@@ -225,7 +227,7 @@ class _Reader(EnvelopeReader):
         """The same, looking at each segment: for transactions without SE, with empty segments, odd tags or wrapped lines."""
         window = self.window
         kind, length = self.find_boundary()
-        too_large = kind == "large" or window.text.count(self.segment, window.position, window.position + length) > MAXIMUM_SEGMENTS
+        too_large = kind == "large" or holds_too_much(window.text, window.position, length, self.delimiters)
         kept = max(4, window.text.find(self.segment, window.position, window.position + 256) + 1 - window.position) if too_large else length
         raw = window.text[window.position : window.position + kept]
         segments = x12_text.cut(raw, self.delimiters)
@@ -238,7 +240,7 @@ class _Reader(EnvelopeReader):
             self.tell(
                 transaction,
                 kinds.TRANSACTION_TOO_LARGE,
-                f"the transaction is larger than {MAXIMUM_TRANSACTION} bytes or {MAXIMUM_SEGMENTS} segments",
+                f"the transaction has more than {MAXIMUM_TRANSACTION} bytes, {MAXIMUM_SEGMENTS} segments or {MAXIMUM_ELEMENTS} elements",
                 1,
                 expected=f"at most {MAXIMUM_TRANSACTION} bytes",
             )

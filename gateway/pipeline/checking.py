@@ -27,6 +27,8 @@ from gateway.problem import problem_json
 
 #: problems that a report shows; the counts go on
 MOST_PROBLEMS = 10_000
+#: interchanges, groups, and transactions with problems that a report lists, of each so many
+MOST_LISTED = 10_000
 
 
 class Report:
@@ -46,6 +48,8 @@ class Report:
         self.accepted = 0
         self.errors = 0
         self._left_out = 0
+        #: how many interchanges, groups and transactions with problems there were
+        self._seen = {"interchanges": 0, "groups": 0, "transactions": 0}
         self.levels: dict[str, str] = {}
 
     def feed(
@@ -116,6 +120,9 @@ class Report:
         }
         if self._left_out:
             answer["problems_left_out"] = self._left_out
+        for what, count in self._seen.items():
+            if count > MOST_LISTED:
+                answer[f"{what}_left_out"] = count - MOST_LISTED
         if self.levels:
             answer["levels"] = self.levels
         return answer
@@ -143,7 +150,7 @@ class Report:
             "groups": [],
         }
         self._outcomes = set()
-        self._interchanges.append(self._open)
+        self._list("interchanges", self._interchanges, self._open)
 
     def _begin_group(self, start: GroupStart) -> None:
         assert self._open is not None
@@ -155,7 +162,7 @@ class Report:
             "transactions": [],
         }
         self._group_outcomes = set()
-        self._open["groups"].append(self._group)
+        self._list("groups", self._open["groups"], self._group)
 
     def _transaction(self, read: Read, judge: Callable[[Transaction], tuple[dict[str, str], list[Problem]]] | None) -> None:
         assert self._open is not None
@@ -178,17 +185,22 @@ class Report:
                 "transactions": [],
             }
             self._group_outcomes = set()
-            self._open["groups"].append(self._group)
+            self._list("groups", self._open["groups"], self._group)
         self._group_outcomes.add(outcome)
         if problems:
-            self._group["transactions"].append(
-                {
-                    "type": read.transaction.type,
-                    "control_number": read.transaction.control_number,
-                    "outcome": outcome,
-                    "problems": self._note(problems),
-                }
-            )
+            listed = {
+                "type": read.transaction.type,
+                "control_number": read.transaction.control_number,
+                "outcome": outcome,
+                "problems": self._note(problems),
+            }
+            self._list("transactions", self._group["transactions"], listed)
+
+    def _list(self, what: str, where: list[dict[str, Any]], listed: dict[str, Any]) -> None:
+        """Show a part of the file, as long as there are not too many of its sort."""
+        self._seen[what] += 1
+        if self._seen[what] <= MOST_LISTED:
+            where.append(listed)
 
     def _end_group(self, end: GroupEnd) -> None:
         self._settle_group(end.problems)
