@@ -159,3 +159,15 @@ class Purchase:
     issued_on: date
     requested_on: date
     cancels: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """One line that a buyer wants otherwise: so many of it, or none of it any more."""
+
+    line: int
+    ware: Ware
+    #: None: the line is given up
+    quantity: int | None
+    #: it is more than was ordered
+    more: bool = True

@@ -70,7 +70,9 @@ endpoints:
 agreements:
   - {{receive: x12/004010/850, from: mailbox, acknowledge: "997"}}
   - {{receive: x12/004010/820, from: mailbox, acknowledge: "997"}}
+  - {{receive: x12/004010/860, from: mailbox, acknowledge: "997"}}    # it may change its orders,
   - {{send: x12/004010/855, to: mailbox}}
+  - {{send: x12/004010/865, to: mailbox}}                             # and is answered line by line
   - {{send: x12/004010/856, to: mailbox}}
   - {{send: x12/004010/810, to: mailbox}}
 
@@ -98,6 +100,7 @@ endpoints:
 
 agreements:
   - {{receive: edifact/d96a/orders, from: station, acknowledge: CONTRL}}
+  - {{receive: edifact/d96a/ordchg, from: station, acknowledge: CONTRL}}
   - {{send: edifact/d96a/ordrsp, to: station}}
   - {{send: edifact/d96a/desadv, to: station}}
   - {{send: edifact/d96a/invoic, to: station}}

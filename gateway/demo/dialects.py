@@ -9,6 +9,7 @@ from typing import Protocol
 from gateway.demo import messages_edifact
 from gateway.demo import messages_ubl
 from gateway.demo import messages_x12
+from gateway.demo.cast import Changed
 from gateway.demo.cast import Company
 from gateway.demo.cast import Purchase
 
@@ -46,10 +47,26 @@ class Dialect(Protocol):
         ...
 
 
+class ChangingDialect(Dialect, Protocol):
+    """A syntax in which the story changes an order."""
+
+    #: the name of our answer to a change
+    change_answer: str
+
+    def change(self, buyer: Company, purchase: Purchase, sequence: int, lines: Sequence[Changed], control: int, at: datetime) -> tuple[str, bytes]:
+        """A file with a change of an order, and its name."""
+        ...
+
+    def change_answered(self, data: bytes, number: str, sequence: int) -> dict[str, str] | None:
+        """line -> what becomes of it, where this answers that change."""
+        ...
+
+
 class X12:
-    """850 out; 997, 855, 856, 810 in."""
+    """850 and 860 out; 997, 855, 865, 856, 810 in."""
 
     names = ("997", "855", "856", "810")
+    change_answer = "865"
 
     def order(self, buyer: Company, purchases: Sequence[Purchase], control: int, at: datetime) -> tuple[str, bytes]:
         return f"850-{control:05d}.edi", messages_x12.orders(buyer, purchases, control, at)
@@ -65,6 +82,20 @@ class X12:
         said = messages_x12.value(data, "BAK", 2) or ""
         return {"AD": "accepted", "AT": "accepted", "AK": "accepted", "AC": "changed"}.get(said, "rejected" if said.startswith("R") else said)
 
+    def change(self, buyer: Company, purchase: Purchase, sequence: int, lines: Sequence[Changed], control: int, at: datetime) -> tuple[str, bytes]:
+        return f"860-{control:05d}.edi", messages_x12.change(buyer, purchase, sequence, lines, control, at)
+
+    def change_answered(self, data: bytes, number: str, sequence: int) -> dict[str, str] | None:
+        if messages_x12.kind(data) != "865" or (messages_x12.value(data, "BCA", 3), messages_x12.value(data, "BCA", 5)) != (number, str(sequence)):
+            return None
+        said, line = {}, ""
+        for segment in messages_x12.segments(data):
+            if segment[0] == "POC":
+                line = segment[1]
+            elif segment[0] == "ACK":
+                said[line] = {"IA": "accepted", "IR": "rejected", "ID": "deleted"}.get(segment[1], "changed")
+        return said
+
     def is_advice(self, data: bytes, number: str) -> bool:
         return messages_x12.kind(data) == "856" and messages_x12.value(data, "PRF", 1) == number
 
@@ -75,9 +106,10 @@ class X12:
 
 
 class Edifact:
-    """ORDERS out; CONTRL, ORDRSP, DESADV, INVOIC in."""
+    """ORDERS and ORDCHG out; CONTRL, ORDRSP, DESADV, INVOIC in."""
 
     names = ("CONTRL", "ORDRSP", "DESADV", "INVOIC")
+    change_answer = "ORDRSP"
 
     def order(self, buyer: Company, purchases: Sequence[Purchase], control: int, at: datetime) -> tuple[str, bytes]:
         return f"orders-{control:05d}.edi", messages_edifact.orders(buyer, purchases, f"R{control}", at)
@@ -88,10 +120,19 @@ class Edifact:
         return "accepted" if messages_edifact.value(data, "UCI", 4) in {"7", "8", "1"} else "rejected"
 
     def answered(self, data: bytes, number: str) -> str | None:
-        if messages_edifact.kind(data) != "ORDRSP" or not self._about(data, number):
+        if messages_edifact.kind(data) != "ORDRSP" or not self._about(data, number) or messages_edifact.value(data, "RFF", 1, 1, "PP"):
             return None
         said = messages_edifact.value(data, "BGM", 3) or ""
         return {"29": "accepted", "44": "accepted", "4": "changed", "27": "rejected"}.get(said, said)
+
+    def change(self, buyer: Company, purchase: Purchase, sequence: int, lines: Sequence[Changed], control: int, at: datetime) -> tuple[str, bytes]:
+        return f"ordchg-{control:05d}.edi", messages_edifact.change(buyer, purchase, sequence, lines, f"R{control}", at)
+
+    def change_answered(self, data: bytes, number: str, sequence: int) -> dict[str, str] | None:
+        if messages_edifact.kind(data) != "ORDRSP" or messages_edifact.value(data, "RFF", 1, 1, "PP") != f"{number}-C{sequence}":
+            return None
+        lines = [segment for segment in messages_edifact.segments(data) if segment[0][0] == "LIN"]
+        return {line[1][0]: {"5": "accepted", "7": "rejected", "2": "deleted"}.get(line[2][0], "changed") for line in lines}
 
     def is_advice(self, data: bytes, number: str) -> bool:
         return messages_edifact.kind(data) == "DESADV" and self._about(data, number)

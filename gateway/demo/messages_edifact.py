@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from gateway.demo.cast import US
+from gateway.demo.cast import Changed
 from gateway.demo.cast import Company
 from gateway.demo.cast import Purchase
 
@@ -39,6 +40,25 @@ def _order(buyer: Company, purchase: Purchase, position: int) -> list[str]:
         ]
     body += ["UNS+S", f"CNT+2:{len(purchase.lines)}"]
     return [*body, f"UNT+{len(body) + 1}+{position}"]
+
+
+def change(buyer: Company, purchase: Purchase, sequence: int, lines: Sequence[Changed], control: str, at: datetime) -> bytes:
+    """An ORDCHG: lines of an order that are to be otherwise."""
+    body = [
+        "UNH+1+ORDCHG:D:96A:UN:EAN008",
+        f"BGM+230+{purchase.number}-C{sequence}+4",
+        f"DTM+137:{at:%Y%m%d}:102",
+        f"RFF+ON:{purchase.number}",
+        f"NAD+BY+{buyer.gln}::9",
+        f"NAD+SU+{US.gln}::9",
+    ]
+    for one in lines:
+        body.append(f"LIN+{one.line}+{2 if one.quantity is None else 3}+{one.ware.gtin}:EN")
+        body += [] if one.quantity is None else [f"QTY+21:{one.quantity}:PCE"]
+    body += ["UNS+S", f"CNT+2:{len(lines)}"]
+    body.append(f"UNT+{len(body) + 1}+1")
+    head = ["UNA:+.? ", f"UNB+UNOC:3+{buyer.identity}:14+{US.gln}:14+{at:%y%m%d:%H%M}+{control}"]
+    return ("'\n".join([*head, *body, f"UNZ+1+{control}"]) + "'\n").encode("latin-1")
 
 
 def segments(data: bytes) -> list[list[list[str]]]:

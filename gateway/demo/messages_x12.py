@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from gateway.demo.cast import US
+from gateway.demo.cast import Changed
 from gateway.demo.cast import Company
 from gateway.demo.cast import Purchase
 
@@ -40,6 +41,19 @@ def _order(buyer: Company, purchase: Purchase, position: int) -> list[str]:
         body.append(f"PID*F****{line.ware.name.upper()}")
     body.append(f"CTT*{len(purchase.lines)}")
     return [*body, f"SE*{len(body) + 1}*{position:04d}"]
+
+
+def change(buyer: Company, purchase: Purchase, sequence: int, lines: Sequence[Changed], control: int, at: datetime) -> bytes:
+    """An 860: lines of an order that are to be otherwise."""
+    body = ["ST*860*0001", f"BCH*04*SA*{purchase.number}**{sequence}*{purchase.issued_on:%Y%m%d}*****{at:%Y%m%d}"]
+    for one in lines:
+        names = f"BP*{one.ware.number_of(buyer.id)}*VP*{one.ware.number}"
+        if one.quantity is None:
+            body.append(f"POC*{one.line}*DI******{names}")
+        else:
+            body.append(f"POC*{one.line}*{'QI' if one.more else 'QD'}*{one.quantity}*{one.quantity}*EA***{names}")
+    body.append(f"CTT*{len(lines)}")
+    return _interchange(buyer, "PC", [[*body, f"SE*{len(body) + 1}*0001"]], control, at)
 
 
 def remittance(buyer: Company, trace: str, paid: Sequence[Remitted], control: int, at: datetime) -> bytes:

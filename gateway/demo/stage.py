@@ -13,10 +13,12 @@ from decimal import Decimal
 
 from gateway.demo import messages_bank
 from gateway.demo.cast import Asked
+from gateway.demo.cast import Changed
 from gateway.demo.cast import Company
 from gateway.demo.cast import Purchase
 from gateway.demo.cast import with_check_digit
 from gateway.demo.dialects import Bill
+from gateway.demo.dialects import ChangingDialect
 from gateway.demo.dialects import Dialect
 from gateway.demo.month import CLERK
 from gateway.demo.premises import Premises
@@ -92,6 +94,18 @@ class Stage:
         """What our order response says to the buyer, and its bytes."""
         data = self.watch.arrival(buyer.id, f"our {dialect.names[1]} for {number}", lambda data: dialect.answered(data, number) is not None)
         return dialect.answered(data, number) or "", data
+
+    def change(self, buyer: Company, dialect: ChangingDialect, purchase: Purchase, sequence: int, *lines: Changed) -> None:
+        """A buyer changes an order."""
+        control = self.next_control()
+        self.send(buyer, *dialect.change(buyer, purchase, sequence, lines, control, self.now))
+
+    def change_answer(self, buyer: Company, dialect: ChangingDialect, number: str, sequence: int) -> dict[str, str]:
+        """What our answer to a change says of each line."""
+        data = self.watch.arrival(
+            buyer.id, f"our {dialect.change_answer} for {number}", lambda data: dialect.change_answered(data, number, sequence) is not None
+        )
+        return dialect.change_answered(data, number, sequence) or {}
 
     def advice(self, buyer: Company, dialect: Dialect, number: str) -> bytes:
         """Our despatch advice for an order, as the buyer gets it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from gateway.demo import chapters_changes as changes
 from gateway.demo import chapters_clean as clean
 from gateway.demo import chapters_trouble as trouble
 from gateway.demo.stage import Stage
@@ -17,6 +18,7 @@ CHAPTERS: tuple[tuple[str, tuple[Scene, ...]], ...] = (
     ("And in UBL, through a folder", (clean.ubl_to_cash,)),
     ("Clumsy Brothers make mistakes", (trouble.syntax_error, trouble.duplicates, trouble.unknown_item, trouble.cut_off, trouble.stranger)),
     ("People decide", (trouble.price_difference, trouble.credit_hold)),
+    ("Buyers think again", (changes.before_despatch, changes.too_late)),
     ("Not enough in stock, and a test", (trouble.short_shipment, trouble.test_order)),
     ("Money that does not fit", (trouble.short_payment, trouble.credit_note, trouble.unplaced_money)),
 )

@@ -15,7 +15,8 @@ from gateway.store.verification import verify
 
 #: documents in the order in which they appear in an order's life; what stands between are papers of our own house
 _ORDER = (
-    "order", "order_response", "shipment", "despatch_advice", "invoice_release", "invoice", "credit_note", "remittance_advice", "bank_statement",
+    "order", "order_change", "order_response", "shipment", "despatch_advice", "invoice_release", "invoice", "credit_note",
+    "remittance_advice", "bank_statement",
 )  # fmt: skip
 #: entries of the outbox that are looked through
 _MOST = 5000
