@@ -303,7 +303,7 @@ def write(
 def ack(
     file: Annotated[Path, typer.Argument(help="The file to acknowledge.", metavar="FILE")],
     partner: PartnerOption = None,
-    kind: Annotated[str | None, typer.Option("--type", help="997, 999, TA1 or CONTRL instead of what the syntax suggests.", metavar="TYPE")] = None,
+    kind: Annotated[str | None, typer.Option("--type", help="997, 999, TA1, CONTRL, 824 or APERAK.", metavar="TYPE")] = None,
     config: ConfigOption = None,
 ) -> None:
     """Print the acknowledgment that we would send for a file.
@@ -312,8 +312,8 @@ def ack(
     """
     from gateway.pipeline.acknowledging_files import acknowledge_file
 
-    if kind is not None and kind not in {"997", "999", "TA1", "CONTRL"}:
-        raise Refused(f"'{kind}' is no acknowledgment: 997, 999, TA1 or CONTRL", WRONG_USAGE)
+    if kind is not None and kind not in {"997", "999", "TA1", "CONTRL", "824", "APERAK"}:
+        raise Refused(f"'{kind}' is no acknowledgment: 997, 999, TA1, CONTRL, 824 or APERAK", WRONG_USAGE)
     reading = Reading(config, partner)
     try:
         answer = acknowledge_file(

@@ -11,6 +11,7 @@ VALUE_INVALID = Kind(
     ak4="7",
     ak5="5",
     contrl="12",
+    ted="848",
 )
 
 FIELD_MISSING = Kind(
@@ -21,6 +22,7 @@ FIELD_MISSING = Kind(
     ak4="1",
     ak5="5",
     contrl="13",
+    ted="007",
 )
 
 CODE_UNKNOWN = Kind(
@@ -33,6 +35,7 @@ CODE_UNKNOWN = Kind(
     ak5="5",
     contrl="12",
     error_class="codes",
+    ted="848",
 )
 
 EXPRESSION_FAILED = Kind(
@@ -62,6 +65,7 @@ CHECK_DIGIT = Kind(
     severity=Severity.WARNING,
     cure="Compare the number with the label or the master data; it is kept as sent.",
     error_class="check_digits",
+    ted="848",
 )
 
 DELIVERIES_DIFFER = Kind(
@@ -69,4 +73,5 @@ DELIVERIES_DIFFER = Kind(
     title="The deliveries of a line do not add up to its quantity",
     severity=Severity.WARNING,
     cure="Ask the buyer which is right; the line's quantity and its deliveries are kept as sent.",
+    ted="010",
 )

@@ -10,36 +10,42 @@ TEST_TRAFFIC = Kind(
     severity=Severity.WARNING,
     cure="Nothing to do: it is judged and answered as test, and touches no stock, no credit and no figures.",
 )
-NO_LINES = Kind(code="RULE-NO-LINES", title="The order has no lines", cure="The buyer sends the order again with its lines.")
+NO_LINES = Kind(code="RULE-NO-LINES", title="The order has no lines", cure="The buyer sends the order again with its lines.", ted="007")
 NUMBER_OUT_OF_RANGE = Kind(
     code="RULE-NUMBER-OUT-OF-RANGE",
     title="A number is too large or too long to be meant",
     cure="The buyer corrects the number; this check is always on.",
+    ted="008",
 )
 LINE_NUMBER_TWICE = Kind(
     code="RULE-LINE-NUMBER-TWICE",
     title="Two lines have the same number",
     cure="The buyer numbers each line once; answers and shipments name lines by their number.",
+    ted="006",
 )
 LINE_COUNT = Kind(
     code="RULE-LINE-COUNT",
     title="The order counts its lines otherwise than we do",
     cure="Ask the buyer whether lines were lost; release the order when it is complete.",
+    ted="010",
 )
 HASH_TOTAL = Kind(
     code="RULE-HASH-TOTAL",
     title="The hash total of the quantities is not what the lines add up to",
     cure="Ask the buyer whether lines were lost or changed; release the order when it is complete.",
+    ted="010",
 )
 TOTAL_DIFFERS = Kind(
     code="RULE-TOTAL-DIFFERS",
     title="A total of the order is not what its parts add up to",
     cure="Ask the buyer which of the two is meant; release the order to accept what the lines say.",
+    ted="010",
 )
 LINE_AMOUNT_DIFFERS = Kind(
     code="RULE-LINE-AMOUNT-DIFFERS",
     title="A line's amount is not quantity times price",
     cure="Compare quantity, price and the quantity that the price is for; our answer gives the computed amount.",
+    ted="010",
 )
 
 # Seen before, and orders that are not originals.
@@ -47,14 +53,19 @@ DUPLICATE_ORDER = Kind(
     code="RULE-DUPLICATE-ORDER",
     title="The same order was received before",
     cure="Nothing to do if the buyer sent it twice; a new order needs a new number.",
+    ted="006",
 )
 NUMBER_REUSED = Kind(
     code="RULE-NUMBER-REUSED",
     title="The order's number was used before for something else",
     cure="Ask the buyer whether this replaces the earlier order; release it to book it beside the earlier one.",
+    ted="006",
 )
 CANCEL_UNKNOWN = Kind(
-    code="RULE-CANCEL-UNKNOWN", title="A cancel for an order that we do not have", cure="The buyer checks the order number in the cancel."
+    code="RULE-CANCEL-UNKNOWN",
+    title="A cancel for an order that we do not have",
+    cure="The buyer checks the order number in the cancel.",
+    ted="011",
 )
 CANCEL_TOO_LATE = Kind(
     code="RULE-CANCEL-TOO-LATE", title="A cancel for an order that has left already", cure="Agree with the buyer on a return of the goods."
@@ -63,11 +74,13 @@ CONFIRM_UNKNOWN = Kind(
     code="RULE-CONFIRM-UNKNOWN",
     title="A confirmation of an order that we do not have",
     cure="Look for the order by telephone or mail; release the document to book it as a new order.",
+    ted="011",
 )
 COPY_UNKNOWN = Kind(
     code="RULE-COPY-UNKNOWN",
     title="A copy of an order that we do not have",
     cure="Ask the buyer whether the original was sent; release the copy to book it as the order.",
+    ted="011",
 )
 COPY_NOT_BOOKED = Kind(
     code="RULE-COPY-NOT-BOOKED",
@@ -161,48 +174,64 @@ REQUESTED_DATE_PASSED = Kind(
     title="The requested date has passed",
     severity=Severity.WARNING,
     cure="Our answer promises the earliest date that we can keep.",
+    ted="009",
 )
 CANCEL_DATE_PASSED = Kind(
     code="RULE-CANCEL-DATE-PASSED",
     title="The date after which the buyer does not want the goods has passed",
     cure="Ask the buyer whether the order still stands; release or reject it.",
+    ted="009",
 )
-DATES_CROSSED = Kind(code="RULE-DATES-CROSSED", title="A latest date lies before its earliest date", cure="Ask the buyer for the right dates.")
+DATES_CROSSED = Kind(
+    code="RULE-DATES-CROSSED",
+    title="A latest date lies before its earliest date",
+    cure="Ask the buyer for the right dates.",
+    ted="012",
+)
 
 # Quantities, items, units.
 QUANTITY_NOT_POSITIVE = Kind(
     code="RULE-QUANTITY-NOT-POSITIVE",
     title="A line orders nothing, or less than nothing",
     cure="The buyer sends the line with a quantity above zero; returns do not come as orders.",
+    ted="P",
 )
 DELIVERIES_DIFFER = Kind(
-    code="RULE-DELIVERIES-DIFFER", title="A line's deliveries do not add up to its quantity", cure="Ask the buyer which of the two is meant."
+    code="RULE-DELIVERIES-DIFFER",
+    title="A line's deliveries do not add up to its quantity",
+    cure="Ask the buyer which of the two is meant.",
+    ted="010",
 )
 ITEM_UNKNOWN = Kind(
     code="RULE-ITEM-UNKNOWN",
     title="None of the line's item numbers is known",
     cure="Add the buyer's item number to the cross-references and release the order, or reject it.",
+    ted="Q",
 )
 ITEM_AMBIGUOUS = Kind(
     code="RULE-ITEM-AMBIGUOUS",
     title="The line's item numbers name different items",
     cure="Correct the cross-reference, or ask the buyer which item is meant.",
+    ted="Q",
 )
-ITEM_DISCONTINUED = Kind(code="RULE-ITEM-DISCONTINUED", title="The item is no longer sold", cure="Offer the buyer what replaces it.")
+ITEM_DISCONTINUED = Kind(code="RULE-ITEM-DISCONTINUED", title="The item is no longer sold", cure="Offer the buyer what replaces it.", ted="Q")
 UNIT_UNKNOWN = Kind(
     code="RULE-UNIT-UNKNOWN",
     title="The unit cannot be converted into the item's unit",
     cure="Add the unit to the item's units with its size and release the order.",
+    ted="H",
 )
 MINIMUM_QUANTITY = Kind(
     code="RULE-MINIMUM-QUANTITY",
     title="Less than the item's minimum quantity",
     cure="Release the order to make an exception, or ask the buyer for more.",
+    ted="P",
 )
 ORDER_MULTIPLE = Kind(
     code="RULE-ORDER-MULTIPLE",
     title="Not a multiple of what the item is sold in",
     cure="Release the order to make an exception, or ask the buyer for full packs.",
+    ted="P",
 )
 
 # Prices.
@@ -210,22 +239,31 @@ PRICE_DIFFERS = Kind(
     code="RULE-PRICE-DIFFERS",
     title="The price is not the list price",
     cure="Release the order to accept the buyer's price, or correct the price list and release it.",
+    ted="MN",
 )
 PRICE_NOT_LISTED = Kind(
     code="RULE-PRICE-NOT-LISTED",
     title="The price list has no price for the item",
     cure="Add the price, or release the order to accept the buyer's price.",
+    ted="MN",
 )
 PRICE_MISSING = Kind(
-    code="RULE-PRICE-MISSING", title="Neither the order nor the price list has a price", cure="Add the price to the list and release the order."
+    code="RULE-PRICE-MISSING",
+    title="Neither the order nor the price list has a price",
+    cure="Add the price to the list and release the order.",
+    ted="MN",
 )
 PRICE_NEGATIVE = Kind(
-    code="RULE-PRICE-NEGATIVE", title="A price is below zero", cure="The buyer sends the line with its price; deductions are allowances."
+    code="RULE-PRICE-NEGATIVE",
+    title="A price is below zero",
+    cure="The buyer sends the line with its price; deductions are allowances.",
+    ted="MN",
 )
 CURRENCY_DIFFERS = Kind(
     code="RULE-CURRENCY-DIFFERS",
     title="The price list has other currencies than the order",
     cure="Add prices in the order's currency, or ask the buyer for another currency.",
+    ted="011",
 )
 
 # Places.
@@ -234,6 +272,7 @@ SHIP_TO_UNKNOWN = Kind(
     title="The ship-to is not in the master data",
     severity=Severity.WARNING,
     cure="Add the place to the partner's addresses.",
+    ted="011",
 )
 
 # Stock and credit: raised by the decision, not by the rules.

@@ -12,6 +12,7 @@ from gateway.model.facts import Facts
 from gateway.model.money import to_minor
 from gateway.model.order import Order
 from gateway.model.response import OrderResponse
+from gateway.pipeline.application_answering import judged_by_rules
 from gateway.pipeline.handing_over import hand_over
 from gateway.pipeline.handing_over import hand_over_end
 from gateway.pipeline.plans import kept
@@ -86,6 +87,7 @@ def carry_out(
     )
     if decision.response is not None:
         send_response(work, loaded, row, decision.response, RESPONSES)
+    judged_by_rules(work, loaded, row, order, decision.state, decision.problems)
     if row.transition_no > 1 and decision.state != "held":
         _answer_changes(work, loaded, row, order, decision)
     if decision.books and decision.state == "accepted":

@@ -84,7 +84,7 @@ def _by_envelope(
             NOWHERE, f"The {transaction.type} follows {transaction.association}, agreed is {wanted}", found=transaction.association, expected=wanted
         )
         return Entitled(read_transaction(transaction, start, group, plans, Terms(spec, loaded, refused=other)), loaded, agreement)
-    terms = Terms(spec, loaded, agreement.accept_errors, agreement.refuse_warnings)
+    terms = Terms(spec, loaded, agreement.accept_errors, agreement.refuse_warnings, application=agreement.application_errors != "none")
     return Entitled(read_transaction(transaction, start, group, plans, terms), loaded, agreement)
 
 

@@ -80,6 +80,8 @@ class Terms(msgspec.Struct, frozen=True):
     refuse_warnings: tuple[str, ...] = ()
     #: why it is refused whatever stands in it (no agreement, unknown type)
     refused: Problem | None = None
+    #: what mapping finds is answered by the application (824, APERAK), not by the syntax-level acknowledgment
+    application: bool = False
 
 
 Decide = Callable[[InterchangeStart, GroupStart | None, Transaction], Terms]
@@ -127,6 +129,7 @@ def read_transaction(transaction: Transaction, start: InterchangeStart, group: G
             )
         )
     document = None
+    told_by_syntax = len(problems)
     if plan is not None and terms.refused is None:
         tree = None
         if plan.schema is not None:
@@ -137,6 +140,7 @@ def read_transaction(transaction: Transaction, start: InterchangeStart, group: G
                 found_wrong = by_guide(found_wrong, transaction, plans.schema(terms.spec))
             problems += found_wrong if terms.spec == sent else [as_warning(problem) for problem in found_wrong]
             tree = checked.tree
+        told_by_syntax = len(problems)
         if plan.mapping is not None:
             values = PartnerValues(terms.partner.partner.values()) if terms.partner else NO_VALUES
             document, found = to_document(transaction, tree, plan.mapping, source_of(start, group, transaction), values)
@@ -145,6 +149,12 @@ def read_transaction(transaction: Transaction, start: InterchangeStart, group: G
         problems = [as_error(problem) if KINDS[problem.code].error_class in terms.refuse_warnings else problem for problem in problems]
     # what is a matter of envelope and schema alone (no mapping of ours) counts as mapped
     outcome = outcome_of(problems, terms.accept_errors, document is not None or plan is None or plan.mapping is None)
+    answered = problems
+    if terms.application and outcome == "rejected":
+        # the syntax may be good enough: then the application alone refuses
+        syntax = outcome_of(problems[:told_by_syntax], terms.accept_errors, True)
+        if syntax != "rejected":
+            document, outcome, answered = None, syntax, problems[:told_by_syntax]
     number, number_at = number_of(transaction.segments)
     result = TransactionResult(
         number=number,
@@ -154,7 +164,7 @@ def read_transaction(transaction: Transaction, start: InterchangeStart, group: G
         version=transaction.version,
         association=transaction.association,
         outcome=outcome,
-        problems=tuple(problems),
+        problems=tuple(answered),
     )
     return Read(
         transaction=transaction,

@@ -11,6 +11,7 @@ from gateway.model.payment import BankStatement
 from gateway.model.values import Totals
 from gateway.pipeline import acknowledging
 from gateway.pipeline import reconciling
+from gateway.pipeline.application_answering import refused_by_mapping
 from gateway.pipeline.chunk import Chunk
 from gateway.pipeline.endpoints import BANK_STREAM
 from gateway.pipeline.endpoints import trade_stream
@@ -23,6 +24,7 @@ from gateway.problem import codes
 from gateway.store import documents
 from gateway.store import holds
 from gateway.store import journal
+from gateway.store import outbox
 from gateway.store import plans as plan_store
 from gateway.store import references
 from gateway.store import streams
@@ -67,6 +69,13 @@ def insert_documents(
                 },
             )
         )
+        if row.state == "rejected" and found.partner is not None:
+            entry = refused_by_mapping(
+                station, row, found.read, found.agreement, found.partner, interchange.sender, interchange.receiver, transmission.endpoint
+            )
+            if entry is not None:
+                outbox.enqueue(connection, [entry])
+                streams.poke(connection, entry.stream)
         if row.transaction_type in ACKNOWLEDGMENTS and found.read.result.outcome != "rejected":
             reconciling.apply_received(station, connection, row, found.read.transaction, found.partner, entries)
     references.add(connection, known)
