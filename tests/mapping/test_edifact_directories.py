@@ -9,6 +9,7 @@ from gateway.mapping.files import file_for
 from gateway.mapping.load import load_mapping
 from gateway.model.document import decode
 from gateway.pipeline.plans import Plans
+from gateway.schema.load import known_specs
 from gateway.yaml_source import Faults
 from gateway.yaml_source import Mapping
 from gateway.yaml_source import parse
@@ -96,6 +97,17 @@ def test_what_we_answer_is_right_in_every_directory(type_: str, document: dict[s
 def test_plans_have_a_mapping_for_every_directory(type_: str, directory: str) -> None:
     plan = Plans(RESOLVER).reading(f"edifact/{directory}/{type_}")
     assert plan.mapping is not None and plan.schema is not None
+
+
+@pytest.mark.parametrize("direction", ["read", "write"])
+@pytest.mark.parametrize("directory", DIRECTORIES)
+def test_every_mapping_that_serves_a_directory_fits_its_schema(directory: str, direction: str) -> None:
+    count = 0
+    for spec in known_specs(RESOLVER):
+        if spec.startswith(f"edifact/{directory}/") and file_for(spec, direction, RESOLVER) is not None:
+            assert load_mapping(spec, direction, RESOLVER, schema_plan(spec)).direction == direction
+            count += 1
+    assert count >= 2
 
 
 def test_composites_and_payment_terms_are_those_of_the_directory() -> None:
