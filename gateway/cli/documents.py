@@ -25,6 +25,7 @@ from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import WRONG_USAGE
 from gateway.cli.failures import Refused
 from gateway.cli.progress import with_progress
+from gateway.mapping.files import file_for
 from gateway.pipeline.checking import Report
 from gateway.pipeline.plans import FORMS
 from gateway.pipeline.plans import Plans
@@ -285,7 +286,7 @@ def write(
         canonical = decode(text)
     except msgspec.MsgspecError as error:
         raise Refused(f"{document} is no canonical document: {error}", UNKNOWN_INPUT) from None
-    if reading.plans.resolver.text_of(f"mappings/{spec}.yaml") is None and reading.plans.resolver.text_of(f"mappings/{spec}-write.yaml") is None:
+    if file_for(spec, "write", reading.plans.resolver) is None:
         known = sorted(name.removeprefix("mappings/").removesuffix(".yaml") for name in reading.plans.resolver.names("mappings/"))
         raise Refused(f"There is no mapping {spec}; we have {', '.join(known)}", WRONG_USAGE)
     if explain:

@@ -243,6 +243,7 @@ def _element_of(key: str, place: Scalar, use: SegmentUse, desk: Desk) -> Element
         position = spots_of(use, [key, "01"] if len(key) == 4 else [key], desk.schema)[0].position if not key.isdecimal() else int(key)
         if not 1 <= position <= len(use.elements):
             spots_of(use, [key], desk.schema)
+            raise WrongPath(f"{use.tag} has {len(use.elements)} elements in {desk.schema.version}")
         return use.elements[position - 1]
     except WrongPath as wrong:
         desk.fault(place, str(wrong))

@@ -16,10 +16,12 @@ from gateway.exchange.partner import load_partner
 from gateway.mapping.files import file_for
 from gateway.mapping.files import known_specs as mapping_specs
 from gateway.pipeline.plans import Plans
+from gateway.pipeline.plans import needs_schema
 from gateway.schema.load import known_specs as schema_specs
 from gateway.yaml_source import Fault
 from gateway.yaml_source import Faults
 from gateway.yaml_source import Mapping
+from gateway.yaml_source import did_you_mean
 
 
 def lint_everything(config: Path | None, files: list[Path] | None) -> tuple[list[Fault], int]:
@@ -75,15 +77,33 @@ def agreement_faults(plans: Plans, partners: Iterable[LoadedPartner], rules: Map
     for partner in partners:
         for agreement in partner.partner.agreements:
             spec, resolver = agreement.spec, plans.resolver
-            if agreement.receive and (file_for(spec, "read", resolver) or resolver.text_of(f"schemas/{spec}.yaml")):
+            described = resolver.text_of(f"schemas/{spec}.yaml") is not None
+            if needs_schema(spec) and not described:
+                faults.append(Fault(partner.file, *_place_of(partner, spec), _undescribed(spec, plans)))
+            elif agreement.receive and (described or file_for(spec, "read", resolver)):
                 _attempt(faults, partial(plans.reading, spec, partner))
             elif agreement.send and file_for(spec, "write", resolver):
                 _attempt(faults, partial(plans.writing, spec, partner))
             else:
                 word = "reads" if agreement.receive else "writes"
-                faults.append(Fault(partner.file, *_place_of(partner, spec), f"an agreement names {spec}, but there is no mapping that {word} it"))
+                whose = ", nor one of another version of it" if needs_schema(spec) else ""
+                faults.append(
+                    Fault(partner.file, *_place_of(partner, spec), f"an agreement names {spec}, but there is no mapping that {word} it{whose}")
+                )
         _attempt(faults, partial(plans.rules, partner, rules))
     return list(dict.fromkeys(faults))
+
+
+def _undescribed(spec: str, plans: Plans) -> str:
+    """What is said of an agreement whose version has no schema."""
+    nearest = plans.nearest(spec)
+    if nearest is None:
+        known = schema_specs(plans.resolver)
+        return f"an agreement names {spec}, but there is no schema of it{did_you_mean(spec, known)}"
+    return (
+        f"an agreement names {spec}, but there is no schema of that version; the nearest is {nearest}: "
+        f"write schemas/{spec}.yaml with `schema: {spec}` and `extends: {nearest}`"
+    )
 
 
 def _attempt(faults: list[Fault], work: Callable[[], object]) -> None:

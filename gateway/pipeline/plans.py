@@ -23,6 +23,8 @@ from gateway.mapping.plan import MappingPlan
 from gateway.schema import compile as schema_compile
 from gateway.schema import load as schema_load
 from gateway.schema.nearest import nearest_version
+from gateway.yaml_source import Fault
+from gateway.yaml_source import Faults
 from gateway.yaml_source import Mapping
 from gateway.yaml_source import Resolver
 from gateway.yaml_source import Scalar
@@ -149,6 +151,8 @@ class Plans:
         key = (spec, partner.digest if partner else "", explain)
         if key not in self._writing:
             schema, parts = self._schema(spec, partner)
+            if schema is None and needs_schema(spec):
+                raise Faults([Fault(f"schemas/{spec}.yaml", 1, 1, f"{spec} cannot be written: there is no schema of it")])
             plan = mapping_load.load_mapping(
                 spec,
                 "write",
@@ -212,6 +216,11 @@ class Plans:
             key = Scalar("tables", node.document, node.line, node.column)
             overlays.append(Mapping({"tables": node}, {"tables": key}, node.document, node.line, node.column))
         return overlays
+
+
+def needs_schema(spec: str) -> bool:
+    """Whether nothing can be read or written as `spec` without its schema; XML is mapped without one."""
+    return spec.startswith(("x12/", "edifact/"))
 
 
 def kept(kind: str, digest: str, sources: tuple[tuple[str, str], ...]) -> Kept:

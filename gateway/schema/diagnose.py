@@ -18,6 +18,7 @@ from gateway.schema import values
 from gateway.schema.plan import Condition
 from gateway.schema.plan import ElementUse
 from gateway.schema.plan import SegmentUse
+from gateway.schema.relations import broken
 
 #: codes that are named in a sentence before it says how many more there are
 _NAMED_CODES = 8
@@ -234,6 +235,8 @@ class _Segment:
                 yield from self._value(here, component, value)
             elif component.mandatory:
                 yield self._missing(here, component)
+        for condition in use.conditions:
+            yield from self._inner_condition(condition, at, use, components)
         if not self.x12:
             yield from self._period(at, use, components)
 
@@ -354,48 +357,37 @@ class _Segment:
 
     # relational conditions (X12.6)
 
-    def _sent(self, position: int) -> bool:
-        return position <= len(self.elements) and bool(self.elements[position - 1])
-
     def _condition(self, condition: Condition) -> Iterator[Finding]:
-        sent = [position for position in condition.positions if self._sent(position)]
-        empty = [position for position in condition.positions if not self._sent(position)]
-        first, *rest = condition.positions
-        lone = [position for position in rest if not self._sent(position)] if self._sent(first) else []
-        if condition.kind == "E" and len(sent) > 1:
-            yield self._broken(condition, sent[1], self.exclusion, f"{self._list(sent)} stand together, but only one of them is allowed")
-        elif condition.kind == "R" and not sent:
-            yield self._broken(condition, first, self.dependence, f"one of {self._list(empty)} is needed, but all are empty")
-        elif condition.kind == "P" and sent and empty:
-            yield self._broken(
-                condition,
-                empty[0],
-                self.dependence,
-                f"{self._list(empty)} {self._are(empty)} empty, but {self._list(sent)} {self._are(sent)} sent",
-            )
-        elif condition.kind == "C" and lone:
-            yield self._broken(condition, lone[0], self.dependence, f"{self._list(lone)} {self._are(lone)} empty, but {self._list([first])} is sent")
-        elif condition.kind == "L" and lone and len(lone) == len(rest):
-            yield self._broken(condition, lone[0], self.dependence, f"{self._list(rest, 'or')} is needed, because {self._list([first])} is sent")
-
-    def _list(self, positions: list[int], word: str = "and") -> str:
-        names = [f"{self.tag}-{position:02d}" for position in positions]
-        return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {word} {names[-1]}"
-
-    @staticmethod
-    def _are(positions: list[int]) -> str:
-        return "is" if len(positions) == 1 else "are"
-
-    def _broken(self, condition: Condition, position: int, kind: Kind, message: str) -> Finding:
-        rule = condition.kind + "".join(f"{number:02d}" for number in condition.positions)
-        reference = self.use.elements[position - 1].id
-        sent = [one for one in condition.positions if self._sent(one) and one != position]
-        found = f"{self._list(sent)} without it" if kind is not self.exclusion and sent else f"with {self._list(sent)}" if sent else "nothing"
-        return Finding(
-            kind=kind,
-            element=position,
-            reference=reference,
-            message=message,
-            found=found,
-            expected=f"{_WANTED[condition.kind]} (condition {rule})",
+        found = broken(
+            condition,
+            lambda position: position <= len(self.elements) and bool(self.elements[position - 1]),
+            lambda position: f"{self.tag}-{position:02d}",
         )
+        if found is not None:
+            yield Finding(
+                kind=self.exclusion if found.exclusive else self.dependence,
+                element=found.position,
+                reference=self.use.elements[found.position - 1].id,
+                message=found.message,
+                found=found.found,
+                expected=f"{_WANTED[condition.kind]} (condition {found.rule})",
+            )
+
+    def _inner_condition(self, condition: Condition, at: _At, use: ElementUse, components: list[str]) -> Iterator[Finding]:
+        """The same among the components of a composite."""
+        found = broken(
+            condition,
+            lambda position: position <= len(components) and bool(components[position - 1]),
+            lambda position: self._name(_At(at.element, position, at.repetition)),
+        )
+        if found is not None:
+            yield Finding(
+                kind=self.exclusion if found.exclusive else self.dependence,
+                element=at.element,
+                component=found.position,
+                repetition=at.repetition,
+                reference=use.components[found.position - 1].id,
+                message=found.message,
+                found=found.found,
+                expected=f"{_WANTED[condition.kind]} (condition {found.rule})",
+            )

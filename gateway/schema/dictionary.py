@@ -46,6 +46,7 @@ class Form:
     max: int
     codes: frozenset[str] | None = None
     components: tuple[ElementUse, ...] = ()
+    conditions: tuple[Condition, ...] = ()
 
 
 @dataclass(slots=True)
@@ -271,6 +272,7 @@ class Dictionary:
             repeat=int(match[3] or 1),
             codes=form.codes,
             components=form.components,
+            conditions=form.conditions,
         )
 
     def _form(self, name: str, asked_by: Scalar) -> Form | None:
@@ -293,16 +295,18 @@ class Dictionary:
         if not isinstance(entry, Mapping):
             self.faults.append(entry.fault(f"write {name}: {{name: ..., components: [...]}}"))
             return None
-        check_keys(entry, {"name", "components"}, self.faults)
+        check_keys(entry, {"name", "components", "conditions"}, self.faults)
         title = _text(entry.get("name"), "name", self.faults)
         components = self._uses(entry.get("components"), entry, "components", 1)
+        conditions = self._conditions(entry.get("conditions"), len(components))
         for change in self.composites.changes.get(name, ()):
-            check_keys(change, {"keep", "change", "add"}, self.faults)
+            check_keys(change, set(_CHANGES), self.faults)
             components = self._changed(components, change)
+            conditions = self._changed_conditions(conditions, change, len(components))
         for component in components:
             if component.components:
                 self.faults.append(key.fault(f"{name} holds {component.id}, but a composite cannot hold a composite"))
-        return Form(title.text if title else name, "composite", 0, 0, None, components)
+        return Form(title.text if title else name, "composite", 0, 0, None, components, conditions)
 
     def _element(self, name: str, entry: Node, key: Scalar) -> Form | None:
         codes = None

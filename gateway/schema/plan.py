@@ -11,6 +11,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """A relational condition such as P0304: kind P R E C L and the element positions."""
+
+    kind: str
+    positions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ElementUse:
     """An element (or composite, or component) at its position. `min`/`max` are characters; `repeat` > 1 where it may repeat."""
 
@@ -27,18 +35,12 @@ class ElementUse:
     #: None: any code
     codes: frozenset[str] | None = None
     components: "tuple[ElementUse, ...]" = ()
+    #: among its components
+    conditions: tuple[Condition, ...] = ()
     #: must stay empty: what a partner's schema says with `unused`
     unused: bool = False
     #: what a schema or a partner's difference says about it in words; for guides only
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
-    """A relational condition such as P0304: kind P R E C L and the element positions."""
-
-    kind: str
-    positions: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

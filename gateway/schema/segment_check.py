@@ -145,6 +145,7 @@ def _composite_check(use: ElementUse, syntax: str, count: int) -> Check:
     source = _Source()
     for component in use.components[:count]:
         _simple(source, component, f"e{component.position}", syntax, component.mandatory)
+    source.bad += [broken for condition in use.conditions if (broken := _condition(condition, count))]
     ids = {component.id: f"e{component.position}" for component in use.components[:count]}
     if syntax == "edifact" and "2380" in ids and "2379" in ids:
         source.bad.append(f"{ids['2380']} and {ids['2379']} and period_bad({ids['2380']}, {ids['2379']})")
