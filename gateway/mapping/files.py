@@ -106,7 +106,7 @@ def _direction_of(text: str) -> str:
 def file_for(spec: str, direction: str, resolver: Resolver) -> str | None:
     """The file that maps in this direction. A version that has a schema and no mapping of its own is mapped as the nearest version is."""
     own = _own_file(spec, direction, resolver)
-    if own is not None or not spec.startswith("edifact/") or spec.count("/") != 2 or resolver.text_of(f"schemas/{spec}.yaml") is None:
+    if own is not None or not spec.startswith(("x12/", "edifact/")) or spec.count("/") != 2 or resolver.text_of(f"schemas/{spec}.yaml") is None:
         return own
     kind = spec.rpartition("/")[2]
     there = {name.rpartition("/")[0].removeprefix("mappings/") for name in resolver.names(f"mappings/{_family(spec)}/")}

@@ -85,11 +85,9 @@ def agreement_faults(plans: Plans, partners: Iterable[LoadedPartner], rules: Map
             elif agreement.send and file_for(spec, "write", resolver):
                 _attempt(faults, partial(plans.writing, spec, partner))
             else:
-                word = "reads" if agreement.receive else "writes"
-                whose = ", nor one of another version of it" if needs_schema(spec) else ""
-                faults.append(
-                    Fault(partner.file, *_place_of(partner, spec), f"an agreement names {spec}, but there is no mapping that {word} it{whose}")
-                )
+                lacking = "no mapping that reads it" if agreement.receive else "no mapping that writes it"
+                whose = ", nor another version of it" if needs_schema(spec) else ""
+                faults.append(Fault(partner.file, *_place_of(partner, spec), f"an agreement names {spec}, but there is {lacking}{whose}"))
         _attempt(faults, partial(plans.rules, partner, rules))
     return list(dict.fromkeys(faults))
 

@@ -108,3 +108,40 @@ def test_a_template_that_asks_for_too_much_is_told(house: Path, command: Command
     (folder / "odd.yaml").write_text("# Odd\nid: $id\nname: $nam\n")
     said = command("partner", "new", "acme", "--from", "odd", "--identity", "ZZ:A")
     assert said.code in {1, 2} and not (house / "partners/acme.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("agreement", "said"),
+    [
+        (
+            "receive: x12/004020/850",
+            "an agreement names x12/004020/850, but there is no schema of that version; the nearest is x12/004010/850: "
+            "write schemas/x12/004020/850.yaml with `schema: x12/004020/850` and `extends: x12/004010/850`",
+        ),
+        ("receive: x12/004010/885", "an agreement names x12/004010/885, but there is no schema of it (did you mean 'x12/004010/865'?)"),
+        ("send: x12/004010/832", "an agreement names x12/004010/832, but there is no mapping that writes it, nor another version of it"),
+    ],
+)
+def test_lint_says_what_an_agreement_lacks(agreement: str, said: str, house: Path, command: Command) -> None:
+    assert command("partner", "new", "acme", "--from", "x12-850").code == 0
+    file = house / "partners/acme.yaml"
+    endpoint = "from" if agreement.startswith("receive") else "to"
+    file.write_text(file.read_text().replace("agreements:\n", f"agreements:\n  - {{{agreement}, {endpoint}: box}}\n"))
+    told = command("lint")
+    assert told.code != 0
+    assert said in " ".join((told.out + told.err).split())
+
+
+def test_a_version_of_ones_own_takes_one_file(house: Path, command: Command) -> None:
+    assert command("partner", "new", "acme", "--from", "x12-850", "--identity", "ZZ:ACMEBUYER").code == 0
+    file = house / "partners/acme.yaml"
+    file.write_text(file.read_text().replace("x12/004010/", "x12/004020/"))
+    assert command("lint").code != 0
+    folder = house / "schemas/x12/004020"
+    folder.mkdir(parents=True)
+    for kind in ("850", "855", "856", "810", "820", "860", "865", "997"):
+        (folder / f"{kind}.yaml").write_text(f"schema: x12/004020/{kind}\nextends: x12/004010/{kind}\n")
+    assert command("lint").code == 0, command("lint").err
+    (house / "po.edi").write_bytes(x12_order("PO1").replace(b"*004010~", b"*004020~"))
+    said = command("read", "po.edi", "--partner", "acme")
+    assert said.code == 0 and '"number":"PO1"' in said.out and "NEAREST" not in said.err

@@ -24,7 +24,7 @@ from tests.mapping.mapping_world import source_of
 from tests.mapping.mapping_world import transaction_of
 from tests.mapping.mapping_world import x12_file
 
-VERSIONS = ("004010", "005010")
+VERSIONS = ("003060", "004010", "004030", "005010", "006020", "007030")
 WRITING = {version: compile_writing(shipped(f"x12/{version}/850", "write")) for version in VERSIONS}
 READING = {version: compile_reading(shipped(f"x12/{version}/850", "read")) for version in VERSIONS}
 MARKS = Delimiters(element="*", component=">", segment="~")

@@ -21,7 +21,7 @@ from tests.mapping.mapping_world import transaction_of
 from tests.mapping.mapping_world import write
 from tests.mapping.mapping_world import x12_file
 
-VERSIONS = ("004010", "005010")
+VERSIONS = ("003060", "004010", "004030", "005010", "006020", "007030")
 MARKS = Delimiters(element="*", component=">", segment="~")
 GROUPS = {"855": "PR", "856": "SH", "810": "IN"}
 PARTIES = {
