@@ -298,7 +298,7 @@ class Dictionary:
         check_keys(entry, {"name", "components", "conditions"}, self.faults)
         title = _text(entry.get("name"), "name", self.faults)
         components = self._uses(entry.get("components"), entry, "components", 1)
-        conditions = self._conditions(entry.get("conditions"), len(components))
+        conditions = self.conditions(entry.get("conditions"), len(components))
         for change in self.composites.changes.get(name, ()):
             check_keys(change, set(_CHANGES), self.faults)
             components = self._changed(components, change)

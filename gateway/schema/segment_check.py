@@ -232,6 +232,7 @@ def _edifact_composite_check(use: ElementUse, count: int) -> Callable[[list[str]
     names = [f"e{component.position}" for component in use.components[:count]]
     for component, name in zip(use.components, names, strict=False):
         _simple(source, component, name, "edifact", component.mandatory)
+    source.bad += [broken for condition in use.conditions if (broken := _condition(condition, count))]
     ids = {component.id: name for component, name in zip(use.components, names, strict=False)}
     if "2380" in ids and "2379" in ids:
         source.bad.append(f"{ids['2380']} and {ids['2379']} and period_bad({ids['2380']}, {ids['2379']})")

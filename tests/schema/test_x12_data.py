@@ -264,7 +264,7 @@ FAULTY = {
     "855__stupidedi__2": "MISSING TOO-MANY TOO-LONG",
     "856__X12.NET__ShipNotice": "TOO-SHORT",
     "856__X12Parser__Example4": "TOO-LONG",
-    "856__stupidedi__2": "TOO-LONG TOO-MANY OUT-OF-ORDER",
+    "856__stupidedi__2": "PARENT-UNKNOWN TOO-LONG TOO-MANY OUT-OF-ORDER",
     "997__php-edi-coedition": "MISSING",
     "997__staedi__": "TOO-LONG CHARACTER TOO-MANY",
     "999__staedi__invalid999": "UNEXPECTED TOO-LONG TOO-MANY CODE MAXIMUM CHARACTER",
