@@ -101,8 +101,6 @@ _PIECES = {
     "CCYY": (4, 1, 9999),
     "YY": (2, 0, 99),
     "Y": (1, 0, 9),
-    "Q": (1, 1, 4),
-    "DDD": (3, 1, 366),
     "MM": (2, 1, 12),
     "WW": (2, 1, 53),
     "DD": (2, 1, 31),
@@ -189,7 +187,7 @@ _EDIFACT_FORMATS = {
 _EDIFACT_COUNTS = frozenset(str(code) for code in range(801, 815))
 _X12_FORMATS = {
     "CM": "CCYY MM",
-    "CQ": "CCYY Q",
+    "CQ": "CCYY Q4",
     "CY": "CCYY",
     "D6": "YY MM DD",
     "D8": "CCYY MM DD",
