@@ -296,6 +296,63 @@ def test_a_dictionary_of_differences_adds_replaces_and_removes() -> None:
     assert [condition.positions for condition in name.conditions] == [(1, 2)]
 
 
+def changed(segment: str, elements: str = "") -> tuple[SegmentUse, list[str]]:
+    """BEG of a version that says what differs in it, and the faults of that."""
+    files = Files()
+    files.texts |= {
+        "schemas/x12/u/elements.yaml": f"schema: x12/u/elements\nextends: x12/t/elements\nelements: {{{elements}}}\n",
+        "schemas/x12/u/segments.yaml": f"schema: x12/u/segments\nextends: x12/t/segments\nsegments:\n  BEG: {segment}\n",
+        "schemas/x12/u/order.yaml": "schema: x12/u/order\nextends: x12/t/order\n",
+    }
+    try:
+        head = load_schema("x12/u/order", files).root.children[1]
+    except Faults as error:
+        return SegmentUse(tag="", name="", mandatory=False, max=1, elements=()), [fault.message for fault in error.faults]
+    assert isinstance(head, SegmentUse)
+    return head, []
+
+
+def test_a_difference_of_a_segment_says_only_what_changed() -> None:
+    head, _ = changed("{keep: 3}")
+    assert [use.id for use in head.elements] == ["353", "324", "373"]
+    assert head.conditions == (), "a condition on an element that is gone goes with it"
+    head, _ = changed("{change: {2: 324 O, 4: C040 O x5}, add: [373 O], conditions: [C0503]}")
+    assert [(use.id, use.mandatory, use.repeat) for use in head.elements] == [
+        ("353", True, 1),
+        ("324", False, 1),
+        ("373", False, 1),
+        ("C040", False, 5),
+        ("373", False, 1),
+    ]
+    assert [condition.positions for condition in head.conditions] == [(3, 4), (5, 3)]
+    head, _ = changed("{drop: [C0304]}")
+    assert head.conditions == () and len(head.elements) == 4
+    head, _ = changed("{name: Start, add: [373 O]}")
+    assert head.name == "Start"
+
+
+def test_a_difference_of_an_element_adds_codes() -> None:
+    head, _ = changed("{add: [373 O]}", '"353": {add: ["05"]}')
+    assert head.elements[0].codes == {"00", "01", "05"}
+
+
+@pytest.mark.parametrize(
+    ("segment", "fault"),
+    [
+        ("{keep: 4}", "`keep` says how many of the 4 elements stay"),
+        ("{keep: x}", "`keep` says how many of the 4 elements stay"),
+        ("{change: {5: 324 O}}", "there is no position '5' (there are 4)"),
+        ("{change: [324 O]}", "`change` is positions with what stands there, like {4: 380 M}"),
+        ("{drop: [P0102]}", "there is no condition P0102 to drop"),
+        ("{add: [999 O]}", "there is no element '999' in x12/u"),
+        ("{keep: 3, elements: [353 M]}", "there is no key 'keep' here; known are conditions, elements, name"),
+    ],
+)
+def test_faults_in_a_difference_of_a_segment(segment: str, fault: str) -> None:
+    _, faults_found = changed(segment)
+    assert any(message.startswith(fault) for message in faults_found), faults_found
+
+
 def test_a_version_without_a_dictionary_has_that_of_what_it_extends() -> None:
     files = Files()
     files.texts["schemas/x12/u/order.yaml"] = "schema: x12/u/order\nextends: x12/t/order\nsegments: {BEG: M 2}\n"
