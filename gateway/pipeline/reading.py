@@ -110,6 +110,11 @@ def _items(events: Iterable[object], plans: Plans, decide: Decide) -> Iterator[I
             group = None
         assert isinstance(event, InterchangeStart | GroupStart | GroupEnd | InterchangeEnd | Problem)
         yield event
+        if isinstance(event, InterchangeStart) and event.advice:
+            # nearly no file has one, and what judges it takes its time to load
+            from gateway.pipeline.advising import advice_problems
+
+            yield from advice_problems(event, plans)
 
 
 def read_transaction(transaction: Transaction, start: InterchangeStart, group: GroupStart | None, plans: Plans, terms: Terms) -> Read:

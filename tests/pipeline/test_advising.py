@@ -1,0 +1,41 @@
+"""The TA1 of a partner is looked at as any other segment; what is wrong with it is said and refuses nothing."""
+
+import pytest
+
+from gateway.config import default_resolver
+from gateway.pipeline.plans import Plans
+from gateway.pipeline.reading import Item
+from gateway.pipeline.reading import read_payload
+from gateway.pipeline.reading import stateless
+from gateway.problem import Problem
+from gateway.problem import Severity
+
+ISA = "ISA*00*          *00*          *ZZ*ACMEBUYER      *ZZ*SELLERCO       *260105*1200*U*{version}*000000001*0*P*>~"
+PLANS = Plans(default_resolver())
+
+
+def told(advice: str, version: str = "00401") -> list[Problem]:
+    data = f"{ISA.format(version=version)}{advice}~IEA*0*000000001~".encode()
+    items: list[Item] = list(read_payload([data], PLANS, stateless(PLANS))[1])
+    return [item for item in items if isinstance(item, Problem) and item.place.segment == "TA1"]
+
+
+@pytest.mark.parametrize("version", ["00305", "00401", "00501", "00703"])
+def test_a_right_one_is_not_mentioned(version: str) -> None:
+    assert told("TA1*000000905*260105*1200*A*000", version) == []
+
+
+@pytest.mark.parametrize(
+    ("advice", "codes"),
+    [
+        ("TA1*000000905*260105*1200*X*000", ["X12-ELEMENT-CODE"]),
+        ("TA1*905*20260105*1200*A*000", ["X12-ELEMENT-TOO-SHORT", "X12-ELEMENT-TOO-LONG"]),
+        ("TA1*000000905*261305*2561*R*025", ["X12-ELEMENT-DATE", "X12-ELEMENT-TIME"]),
+        ("TA1*000000905*260105*1200*A", ["X12-ELEMENT-MISSING"]),
+        ("TA1*000000905*260105*1200*A*000*", ["X12-ELEMENTS-TOO-MANY"]),
+    ],
+)
+def test_a_wrong_one_is_told_element_by_element(advice: str, codes: list[str]) -> None:
+    problems = told(advice)
+    assert [problem.code for problem in problems] == codes
+    assert {(problem.severity, problem.place.interchange) for problem in problems} == {(Severity.WARNING, "000000001")}
