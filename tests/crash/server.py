@@ -23,7 +23,7 @@ from tests.crash.house import order_files
 #: a child that is not done then shows where it hangs, and ends
 SECONDS = 25
 
-WORK = {"walk": walk.walk, "large": large.split}
+WORK = {"walk": walk.walk, "large": large.split, "changes": walk.changes}
 
 
 def main() -> None:
