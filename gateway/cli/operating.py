@@ -148,7 +148,12 @@ def _became_words(result: Any) -> str:
     lines = [f"{result.file}: {_state(result)}"]
     for row in result.documents:
         name = " ".join(part for part in (row.kind.replace("_", " ") or row.transaction_type, row.number) if part)
-        lines.append(f"  {name}{' (test)' if row.test else ''}: {row.state}")
+        state = row.state
+        if state == "registered" and row.due_at is not None:
+            state = f"waits until {row.due_at:%Y-%m-%d %H:%M} UTC for what comes before it"
+        elif state == "waiting":
+            state = "waits with its order"
+        lines.append(f"  {name}{' (test)' if row.test else ''}: {state}")
         lines += [f"    {problem.code}: {problem.message}" for problem in row.problems]
     lines += [f"  {problem.code}: {problem.message}" for problem in (*result.transmission.problems, *_waiting(result))]
     for entry in result.outgoing:

@@ -9,6 +9,7 @@ from gateway.kinds import rule
 from gateway.model.amendment import AmendedLine
 from gateway.model.amendment import change_fingerprint
 from gateway.model.change import ChangeLine
+from gateway.model.change import OrderChange
 from gateway.model.money import number_words
 from gateway.model.order import OrderLine
 from gateway.model.standing import EarlierChange
@@ -62,7 +63,7 @@ def came_before(view: ChangeView) -> Iterator[Finding]:
     """A change that we know by its number, its sequence or, where it has neither, its content. A rejected one may be sent again."""
     change, known = view.change, _standing_changes(view)
     for one in known:
-        if (change.number is not None and change.number == one.number) or (change.sequence is not None and change.sequence == one.sequence):
+        if _is_the_same(change, one):
             shown = change.number or change.sequence or ""
             if one.fingerprint == change_fingerprint(change):
                 message = f"Change {shown} of order {change.order_number} was received before with the same content (it is {one.state})"
@@ -74,6 +75,13 @@ def came_before(view: ChangeView) -> Iterator[Finding]:
     if known and change.number is None and change.sequence is None and known[-1].fingerprint == change_fingerprint(change):
         message = f"The last change of order {change.order_number} was the same (it is {known[-1].state})"
         yield Finding(rule.CHANGE_DUPLICATE, "order_number", message, change.order_number, "a change that was not received before")
+
+
+def _is_the_same(change: OrderChange, one: EarlierChange) -> bool:
+    """By the number where both have one: UBL must give a sequence, and buyers that do not count give the same one each time."""
+    if change.number is not None and one.number is not None:
+        return change.number == one.number
+    return change.sequence is not None and change.sequence == one.sequence
 
 
 def _standing_changes(view: ChangeView) -> list[EarlierChange]:

@@ -147,7 +147,9 @@ def _as_whole(found: tuple[Problem, ...]) -> tuple[Problem, ...]:
 
 def _refused(change: OrderChange, known: tuple[StandingOrder, ...], found: tuple[Problem, ...], today: date) -> ChangeDecision:
     """Nothing of the change is taken: each line says why, and what stands."""
-    whole = next(problem for problem in found if problem.outcome is Outcome.REJECT and line_index(problem) is None)
+    rejecting = [problem for problem in found if problem.outcome is Outcome.REJECT]
+    # where each line has its reason, the first one of them stands for none
+    whole = next((problem for problem in rejecting if line_index(problem) is None), rejecting[0])
     own = _by_number(change, found)
     order = known[-1] if known else None
     answered = [_stays(change, index, order, own.get(line.number, whole)) for index, line in enumerate(change.lines) if line.action != "no_change"]
@@ -197,7 +199,7 @@ def _in_waiting_order(
     """The order with the change is decided again. Where it still waits the change waits with it: both are answered when it is decided."""
     amendment = amend(order.order, change, refused=refused)
     if not amendment.lines and refused:
-        return _refused(change, (order,), _as_whole(found), today)
+        return _refused(change, (order,), found, today)
     if not amendment.order.lines:
         return _cancelled(change, order, found, today)
     decision = decide(amendment.order, judge(amendment.order), facts, policy, today, released=released)
@@ -264,7 +266,7 @@ def _in_standing_order(
         return _cancelled(change, order, judged, today)
     asked = [line.number for line in change.lines if line.action != "no_change"]
     if refused and all(number in refused for number in asked) and not tried.anew and not tried.amendment.lines:
-        return _refused(change, (order,), _as_whole(judged), today)
+        return _refused(change, (order,), judged, today)
     currency = order.currency or order_currency(tried.amendment.order, facts, policy)
     total = order_total(tried.amendment.order, tried.lines, currency)
     if not order.test and (total is None or total > order.total):
@@ -320,7 +322,7 @@ def _try(
     places = {one.number: one.index for one in amendment.lines}
     judged: list[Problem] = []
     if after.lines:
-        judged = [let_pass(one, released) for one in _of_change(judge(after), after, about, places)]
+        judged = [let_pass(one, released) for one in _of_change(judge(after), before, after, about, places)]
     lines, stock, anew_refused = _lines(amendment, order, about, places, judged, facts, policy, today, released)
     for problem in judged:
         number = _number_of(change, problem)
@@ -329,13 +331,15 @@ def _try(
     return _Tried(amendment=amendment, lines=lines, anew=frozenset(about), problems=(*judged, *stock), refused=anew_refused)
 
 
-def _of_change(judged: Iterable[Problem], after: Order, about: set[str], places: Mapping[str, int | None]) -> list[Problem]:
-    """What was found about the next version, told of the change: at its own lines; lines that it is not about were judged before."""
+def _of_change(judged: Iterable[Problem], before: Order, after: Order, about: set[str], places: Mapping[str, int | None]) -> list[Problem]:
+    """What was found about the next version, told of the change: at its own lines; what it is not about was judged before."""
     told = []
     for problem in judged:
         index = line_index(problem)
         if index is None:
-            told.append(problem)
+            part = (problem.place.field or "").partition(".")[0]
+            if getattr(before, part, None) != getattr(after, part, None) or not hasattr(after, part):
+                told.append(problem)
             continue
         number = after.lines[index].number
         if number in about:
