@@ -34,8 +34,9 @@ _REFERENCES = {"850": "PO", "860": "PO", "855": "PO", "856": "SI", "810": "IV", 
 _RFF = {"ORDERS": "ON", "ORDCHG": "ON", "ORDRSP": "ON", "DESADV": "AAK", "INVOIC": "IV", "REMADV": "RA"}
 #: X12 647 where neither the partner nor the kind has a code: some other reason
 _OTHER_REASON = "024"
-#: EDIFACT 9321 where nobody has one: as 0085, unspecified
-_UNSPECIFIED = "18"
+#: EDIFACT 9321 has no list of its own in these directories: as 0085, where a kind has no code of it by its 647, else unspecified
+_AS_0085 = {"006": "26", "007": "13", "": "18"}
+_INVALID = "12"
 #: what never leaves the house
 _OURS = ("CREDIT-",)
 _TED02, _NTE02, _NOTES = 60, 80, 3
@@ -159,7 +160,8 @@ def _aperak(answered: Answered, problems: Sequence[Problem], outcome: str, polic
             # 14 is GS1's in the envelope, 9 within messages
             yield ["NAD", [party], [value[:35], "", "9"] if qualifier == "14" else [value[:35]]]
     for problem in problems:
-        code = policy.codes.get(problem.code, "") or kind_of(problem).contrl or _UNSPECIFIED
+        kind = kind_of(problem)
+        code = policy.codes.get(problem.code, "") or kind.contrl or _AS_0085.get(kind.ted, _INVALID)
         yield ["ERC", [code]]
         text = f"{problem.code}: {_text(problem)}"
         yield ["FTX", ["AAO"], [""], [""], [text[start : start + _FTX] for start in range(0, min(len(text), _FTX * _FTX_PARTS), _FTX)]]

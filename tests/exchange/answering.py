@@ -20,6 +20,7 @@ from gateway.exchange.acknowledgment import InterchangeResult
 from gateway.exchange.acknowledgment import ReceivedEnvelope
 from gateway.exchange.acknowledgment import TransactionResult
 from gateway.exchange.acknowledgment import answer
+from gateway.exchange.acknowledgment import number_of
 from gateway.exchange.acknowledgment import received_envelope
 from gateway.kinds import pipeline as pipeline_kinds
 from gateway.pipeline.answering import Numbers
@@ -86,7 +87,10 @@ def judged(transaction: Transaction, accept_errors: bool) -> TransactionResult:
         problems.append(pipeline_kinds.TYPE_UNSUPPORTED.at(header_place(transaction), "unknown"))
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     lenient = accept_errors and all(problem.place.element for problem in errors)
+    number, number_at = number_of(transaction.segments)
     return TransactionResult(
+        number=number,
+        number_at=number_at,
         type=transaction.type,
         control_number=transaction.control_number,
         version=transaction.version,

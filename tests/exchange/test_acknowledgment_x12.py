@@ -124,7 +124,7 @@ def test_999_for_005010_with_its_own_segments() -> None:
     good = only(FIVE)
     assert good == ["AK1*PO*1*005010", "AK2*850*0001", "IK5*A", "AK9*A*1*1*1"]
     bad = only(FIVE.replace("*EA*", "*E*"))
-    assert bad[2:5] == ["IK3*PO1*4*PO1*8", "IK4*3*355*4*E", "IK5*R*5"]
+    assert bad[2:6] == ["IK3*PO1*4*PO1*8", "CTX*BEG03>PO1", "IK4*3*355*4*E", "IK5*R*5"]
     (made,) = answered(FIVE)
     assert (made.type, made.version) == ("999", "005010")
     assert read_back(sent(made))[0].association == "005010X231A1"

@@ -4,7 +4,7 @@
     case.yaml                    title; `partner`: which of the partners below sends; `then`: what happens afterwards: a person decides (release,
                                  reject), goods leave (`ship: order,line,quantity ...`), another file of the folder comes (receive)
     items.csv prices.csv stock.csv     master data, where the case needs it
-    partner.yaml                 the partner's file, where the case needs another one
+    partner.yaml                 the partner's file, where the case needs another one; `config` in case.yaml: a line more of config.yaml
     expected.json                states, problems with their places, canonical documents, what was sent
     expected.ack.edi             our acknowledgment (expected.ack.2.edi: the second one)
     expected.out.855.edi         what else we sent, by its type
@@ -75,7 +75,11 @@ def walk(case: Path, folder: Path) -> dict[str, str]:
     told = yaml.safe_load((case / "case.yaml").read_text())
     partner = told["partner"]
     own = case / "partner.yaml"
-    world = World(folder, config=CONFIG.replace("web:", "# web:"), partners={partner: own.read_text() if own.exists() else PARTNERS[partner]})
+    world = World(
+        folder,
+        config=CONFIG.replace("web:", "# web:") + told.get("config", "") + "\n",
+        partners={partner: own.read_text() if own.exists() else PARTNERS[partner]},
+    )
     try:
         _load(world, case)
         files = []
@@ -167,7 +171,7 @@ def _files(world: World, partner: str, expected: dict[str, Any]) -> dict[str, st
         name, number = f"{stem}{path.suffix}", 2
         while name in made:
             name, number = f"{stem}.{number}{path.suffix}", number + 1
-        made[name] = _lines(path.read_text("utf-8" if path.suffix == ".xml" else "latin-1"))
+        made[name] = RANDOM.sub(r"\1-...", _lines(path.read_text("utf-8" if path.suffix == ".xml" else "latin-1")))
         sent.append(f"{path.name} ({row.spec}): {name}")
     text = json.dumps({**expected, "sent": sent}, indent=1, ensure_ascii=False)
     # the clock goes on by a millisecond whenever somebody asks

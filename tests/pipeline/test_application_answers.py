@@ -106,7 +106,7 @@ def test_an_aperak_tells_the_same_in_edifact(tmp_path: Path) -> None:
     assert "+9+RE'" in aperak
     assert "RFF+ON:PO1'RFF+ACW:R2:2'" in aperak
     assert "NAD+MS+4012345500004::9'NAD+MR+5412345000013::9'" in aperak
-    assert "ERC+18'FTX+AAO+++RULE-DUPLICATE-ORDER?: " in aperak
+    assert "ERC+26'FTX+AAO+++RULE-DUPLICATE-ORDER?: " in aperak
     (transaction,) = [event for event in read([aperak.encode()])[1] if isinstance(event, Transaction)]
     assert not transaction.problems
     world.close()
