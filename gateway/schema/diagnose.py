@@ -58,6 +58,8 @@ def _shown(value: str) -> str:
 
 def _codes_in_words(codes: frozenset[str]) -> str:
     ordered = sorted(codes, key=lambda code: (len(code), code))
+    if len(ordered) == 1:
+        return ordered[0]
     if len(ordered) <= _NAMED_CODES:
         return "one of " + ", ".join(ordered)
     return "one of " + ", ".join(ordered[:_NAMED_CODES]) + f" and {len(ordered) - _NAMED_CODES} more"

@@ -207,7 +207,9 @@ def test_elements_repeat_where_the_directory_says_so_and_the_syntax_can() -> Non
 def test_sections_begin_with_the_right_letter(sections: str, codes: list[str]) -> None:
     spec = "edifact/d96a/delfor"
     lines = ["BGM+241+1", "DTM+137:20260105:102", f"UNS+{sections[0]}", "LIN+1", "QTY+113:5", "SCC+1", f"UNS+{sections[1]}"]
-    assert [problem.code for problem in check(transaction(spec, lines), compiled(spec)).problems] == codes
+    problems = check(transaction(spec, lines), compiled(spec)).problems
+    assert [problem.code for problem in problems] == codes
+    assert [problem.expected for problem in problems] == [letter for letter, sent in zip("DS", sections, strict=True) if letter != sent]
 
 
 @pytest.mark.parametrize(
