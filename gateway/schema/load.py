@@ -15,6 +15,7 @@ A file that `extends` another, and a partner's `schema:`, say only what differs,
     elements:
       BEG/05: unused                    # in every BEG; also M, O, or {max: 8, min: 2, codes: [...]}
       PO1/N1/N1/04: M                   # in that loop only
+      LIN/1082: M                       # EDIFACT: by number; PIA/C212/7143 in each C212
     codes:
       BEG/01: ["00", "05"]              # only these; `any` lifts the list
     notes:

@@ -27,6 +27,8 @@ _USE = re.compile(r"([A-Z]) (>?[0-9]{1,9})")
 _ENTRY = re.compile(r"(?:(loop) )?([A-Z0-9_]+) ([A-Z]) (>?[0-9]{1,9})")
 _STEP = re.compile(r"(?:(loop) )?([A-Z0-9_]+)(?:#([0-9]{1,4}))?")
 _NUMBER = re.compile(r"[0-9]{1,6}", re.ASCII)
+#: an element in a path: its position, in EDIFACT also its identifier (1082), in both the identifier of a composite (C212)
+_ELEMENT = re.compile(r"[0-9]{1,6}|[CES][0-9]{3}", re.ASCII)
 #: what stands in the interchange, not in a transaction
 _ALONE = {"TA1"}
 _REQUIREMENTS = {"x12": {"M": True, "O": False}, "edifact": {"M": True, "C": False}}
@@ -289,7 +291,7 @@ class Structure:
             key = node.keys[path]
             if not isinstance(value, Scalar):
                 self.faults.append(value.fault("a note is text"))
-            elif _NUMBER.fullmatch(path.rpartition("/")[2]):
+            elif _ELEMENT.fullmatch(path.rpartition("/")[2]):
                 self._change_element(key, Mapping({"note": value}, {"note": key}, node.document, node.line, node.column))
             else:
                 self._note(key, value.text)
@@ -321,9 +323,9 @@ class Structure:
 
     def _change_element(self, key: Scalar, difference: Mapping) -> None:
         steps = key.text.split("/")
-        numbers = [int(step) for step in steps if _NUMBER.fullmatch(step)]
+        numbers = [step for step in steps if _ELEMENT.fullmatch(step)]
         names = steps[: len(steps) - len(numbers)]
-        if not names or not 1 <= len(numbers) <= 2 or any(_NUMBER.fullmatch(step) for step in names):
+        if not names or not 1 <= len(numbers) <= 2 or any(_ELEMENT.fullmatch(step) for step in names):
             self.faults.append(key.fault(f"'{key.text}' is no element's path like BEG/01 or PO1/N1/N1/03"))
             return
         if len(names) == 1 and "#" not in names[0] and " " not in names[0]:
@@ -351,7 +353,7 @@ class Structure:
                 found.append(child)
         return found
 
-    def _changed_segment(self, use: SegmentUse, numbers: list[int], difference: Mapping, key: Scalar) -> SegmentUse | None:
+    def _changed_segment(self, use: SegmentUse, numbers: list[str], difference: Mapping, key: Scalar) -> SegmentUse | None:
         elements = self._changed(use.elements, numbers, difference, key)
         if elements is None:
             if not self.faults or self.faults[-1].line != key.line:
@@ -359,19 +361,31 @@ class Structure:
             return None
         return replace(use, elements=elements)
 
-    def _changed(self, uses: tuple[ElementUse, ...], numbers: list[int], difference: Mapping, key: Scalar) -> tuple[ElementUse, ...] | None:
-        position, deeper = numbers[0], numbers[1:]
-        if not 1 <= position <= len(uses):
-            return None
-        use = uses[position - 1]
-        if deeper:
-            components = self._changed(use.components, deeper, difference, key)
-            if components is None:
-                return None
-            new = replace(use, components=components)
-        else:
-            new = self._differing(use, difference)
-        return (*uses[: position - 1], new, *uses[position:])
+    def _changed(self, uses: tuple[ElementUse, ...], numbers: list[str], difference: Mapping, key: Scalar) -> tuple[ElementUse, ...] | None:
+        """The elements with the difference at every one that is meant: `1082` is each element with that identifier, `C212/7140` that component of
+        each C212; a component's identifier alone stands for the composite that holds it. None where there is none."""
+        first, deeper = numbers[0], numbers[1:]
+        meant = self._meant(uses, first)
+        if not meant and not deeper and len(first) == 4:
+            meant = {use.position for use in uses if any(part.id == first for part in use.components)}
+            deeper = numbers
+        answer = list(uses)
+        for position in meant:
+            use = uses[position - 1]
+            if deeper:
+                components = self._changed(use.components, deeper, difference, key)
+                if components is None:
+                    return None
+                answer[position - 1] = replace(use, components=components)
+            else:
+                answer[position - 1] = self._differing(use, difference)
+        return tuple(answer) if meant else None
+
+    def _meant(self, uses: tuple[ElementUse, ...], step: str) -> set[int]:
+        """The positions that a step of a path means: one, or those of an identifier."""
+        if step[0].isalpha() or (len(step) == 4 and self.dictionary.syntax == "edifact"):
+            return {use.position for use in uses if use.id == step}
+        return {int(step)} if 1 <= int(step) <= len(uses) else set()
 
     def _differing(self, use: ElementUse, difference: Mapping) -> ElementUse:
         note = difference.get("note")

@@ -253,3 +253,25 @@ def test_amount_behind_the_price_stands_too_late_in_its_line_and_does_not_end_th
     ]
     unmarked = check(transaction("edifact/d96a/orders", [*lines[:5], "CNT+2:1"]), compiled("edifact/d96a/orders"))
     assert [(problem.code, problem.place.segment) for problem in unmarked.problems] == [("EDIFACT-SEGMENT-MISSING", "UNS")]
+
+
+def test_elements_are_named_by_their_number_or_by_their_position() -> None:
+    def changed(path: str) -> list[str]:
+        schema = with_overlay("edifact/d07a/orders", f"elements:\n  {path}: unused\n")
+        uses = [use for use in _segments(schema.plan.root) if use.tag == path.partition("/")[0]]
+        unused = {
+            f"{element.position:02}" + (f"/{part.position:02}" if part is not element else "")
+            for use in uses
+            for element in use.elements
+            for part in (element, *element.components)
+            if part.unused
+        }
+        return sorted(unused)
+
+    assert changed("LIN/1082") == changed("LIN/01") == ["01"]
+    assert changed("BGM/1004") == changed("BGM/C106/1004") == changed("BGM/02/01") == ["02/01"]
+    assert changed("PIA/C212/7143") == [f"0{position}/02" for position in range(2, 7)]
+    assert changed("PIA/7143") == [f"0{position}/02" for position in range(2, 7)]
+    for path in ("LIN/9999", "LIN/C106", "BGM/C106/7140", "BGM/1004/01", "LIN/07", "LIN/1082/1082"):
+        with pytest.raises(Faults, match="does not exist"):
+            changed(path)
