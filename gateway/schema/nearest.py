@@ -1,6 +1,7 @@
 """Which of the versions that we have is nearest to one that we lack. Knows how X12 and EDIFACT number their versions, no files.
 
 Versions are put on a line in the order in which they came out; the nearest on it wins, of two that are as near the older one.
+Where a great change lies between, the side counts more than the distance.
 """
 
 import re
@@ -12,6 +13,7 @@ _X12 = re.compile(r"0{0,2}([1-9])0([0-9])")
 _EDIFACT = re.compile(r"[ds]\.?([0-9]{2})([a-z]?)")
 #: directories from before they had letters: 881, 901, 911, 912, 921, also with the controlling version before them (1911, 2912)
 _OLD_EDIFACT = re.compile(r"[12sd]?\.?(?:8[89]|9[0-2])[0-9.]*")
+_PYT = 2002.5
 #: what a version that cannot be read is taken for: the one that most send
 _USUAL = {"x12": "004010", "edifact": "d96a"}
 
@@ -37,7 +39,12 @@ def nearest_version(spec: str, known: Iterable[str]) -> str | None:
     wanted = _place(syntax, version)
     if wanted is None:
         wanted = _place(syntax, _USUAL.get(syntax, "")) or 0
-    return min(there, key=lambda name: (abs(there[name] - wanted), there[name], name))
+    return min(there, key=lambda name: (_across(syntax, there[name], wanted), abs(there[name] - wanted), there[name], name))
+
+
+def _across(syntax: str, one: float, other: float) -> bool:
+    """Whether a change lies between two directories that matters more than years: from D.02B on payment terms are PYT, before they were PAT."""
+    return syntax == "edifact" and (one < _PYT) != (other < _PYT)
 
 
 def _place(syntax: str, version: str) -> float | None:

@@ -45,7 +45,9 @@ def test_nearest_version_of_x12(version: str, nearest: str) -> None:
         ("d98a", "d97a"),
         ("d00a", "d99b"),
         ("d00b", "d99b"),
-        ("d02b", "d01b"),
+        ("d02a", "d01b"),
+        ("d02b", "d04a"),  # its payment terms are PYT
+        ("d03a", "d04a"),
         ("d05b", "d04a"),
         ("d21b", "d07a"),
         ("s93a", "d93a"),
