@@ -17,6 +17,7 @@ from gateway.mapping.files import file_for
 from gateway.mapping.files import known_specs as mapping_specs
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.plans import needs_schema
+from gateway.schema.load import find_faults
 from gateway.schema.load import known_specs as schema_specs
 from gateway.yaml_source import Fault
 from gateway.yaml_source import Faults
@@ -62,8 +63,9 @@ def _partners(installation: Installation, faults: list[Fault]) -> list[LoadedPar
 
 
 def _plans(plans: Plans, resolver: FolderResolver, partners: list[LoadedPartner], faults: list[Fault]) -> None:
-    """Compile every base plan in both directions, and every partner's differences."""
-    for spec in sorted(set(schema_specs(resolver)) | set(mapping_specs(resolver, "read"))):
+    """Load every schema, compile every base mapping in both directions, and every partner's differences."""
+    faults += find_faults(resolver)
+    for spec in mapping_specs(resolver, "read"):
         _attempt(faults, partial(plans.reading, spec))
     for spec in mapping_specs(resolver, "write"):
         _attempt(faults, partial(plans.writing, spec))
