@@ -26,6 +26,7 @@ from gateway.problem import problem_json
 def ship(
     files: Annotated[list[Path], typer.Argument(help="Shipments as JSON or CSV: order, line, quantity, sscc, ...", metavar="FILE...")],
     partner: PartnerOption = None,
+    spec: Annotated[str | None, typer.Option("--as", help="Their type, where not our own: csv/warehouse-shipment.", metavar="SPEC")] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -43,7 +44,7 @@ def ship(
         made: list[str] = []
         for file in files:
             try:
-                made += hand_in_shipments(station, file.read_bytes(), file.name, actor(), partner)
+                made += hand_in_shipments(station, file.read_bytes(), file.name, actor(), partner, spec)
             except OSError as error:
                 raise Refused(f"{file} cannot be opened: {error.strerror or error}", UNKNOWN_INPUT) from None
             except NotTaken as error:

@@ -35,6 +35,8 @@ from gateway.yaml_source import Sequence
 from gateway.yaml_source import did_you_mean
 from gateway.yaml_source import load
 
+#: files of our own descriptions
+_OWN = ("csv", "fixed", "json", "xml")
 _SECRET = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)\Z")
 _SPEC = re.compile(r"(x12/\d{6}/\w+|edifact/d\d\d[ab]/\w+|ubl/[\w-]+|peppol/[\w-]+|camt/\d{3}|(?:csv|fixed|json|xml)/[\w-]+)\Z")
 
@@ -303,7 +305,11 @@ class Partner(_Checked):
     def sending(self, *specs: str) -> Agreement | None:
         """The first agreement to send whose type is one of `specs` (`855`, `ordrsp`, `order-response`: the last part)."""
         for agreement in self.agreements:
-            if agreement.send is not None and agreement.send.rsplit("/", 1)[1] in specs:
+            if agreement.send is None:
+                continue
+            syntax, _, name = agreement.send.rpartition("/")
+            # a type of our own description may have a name before it: csv/acme-despatch-advice
+            if name in specs or (syntax in _OWN and any(name.endswith(f"-{spec}") for spec in specs)):
                 return agreement
         return None
 

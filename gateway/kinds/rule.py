@@ -327,6 +327,11 @@ SHIPMENT_UNIT = Kind(
     code="SHIPMENT-UNIT", title="A shipment counts in another unit than the order", cure="Give the quantity in the unit of the order line."
 )
 SHIPMENT_SSCC = Kind(code="SHIPMENT-SSCC", title="An SSCC is not right", cure="An SSCC has 18 digits, the last one being the check digit.")
+SHIPMENT_DUPLICATE = Kind(
+    code="SHIPMENT-DUPLICATE",
+    title="A shipment of this number was taken before",
+    cure="Nothing, where it is the same one; else give it a number of its own.",
+)
 SHIPMENT_PARTIES = Kind(code="SHIPMENT-PARTIES", title="One shipment goes to different buyers or places", cure="Hand in one shipment for each place.")
 
 # Billing.

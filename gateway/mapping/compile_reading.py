@@ -29,6 +29,7 @@ from gateway.mapping.plan import MappingPlan
 from gateway.mapping.reading import Site
 from gateway.mapping.shapes import ESSENTIAL
 from gateway.mapping.shapes import Shape
+from gateway.mapping.shapes import shapes_of
 from gateway.mapping.xml_paths import ROOT
 from gateway.model.change import ChangeLine
 from gateway.model.order import OrderLine
@@ -131,7 +132,7 @@ class _Writer:
         trace = "x.trace" if self.explain else ""
         filled = self.fields(function, root, scope, "", trace, essential=True)
         source = next((held for shape, held in root.fields if shape.name == "source"), None)
-        if source is None:
+        if source is None and "source" in shapes_of(self.plan.struct):
             filled.arguments.append("source=x.header")
         for name, variable, raw, carrier, _ in filled.wanted:
             words = f"the {self.plan.document.replace('_', ' ')}"

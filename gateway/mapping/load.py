@@ -18,10 +18,10 @@ from gateway.mapping.files import known_specs
 from gateway.mapping.paths import SegmentScope
 from gateway.mapping.paths import opener
 from gateway.mapping.plan import MappingPlan
+from gateway.mapping.shapes import MAPPED
 from gateway.mapping.words import HEAD_WORDS
 from gateway.mapping.words import PARTNER_NAMES
 from gateway.mapping.xml_paths import UBL
-from gateway.model.document import KINDS
 from gateway.schema.plan import SchemaPlan
 from gateway.yaml_source import Faults
 from gateway.yaml_source import Mapping
@@ -49,8 +49,8 @@ def load_mapping(
         if key != "document":
             desk.text(node, "this")
     document, *others = _documents(root, desk)
-    struct: Any = KINDS.get(document)
-    also = tuple(KINDS[name] for name in others if name in KINDS)
+    struct: Any = MAPPED.get(document)
+    also = tuple(MAPPED[name] for name in others if name in MAPPED)
     plan = None
     if struct is not None and direction == "read":
         scope: Scope = SegmentScope(schema, schema.root, opener(schema.root)) if schema is not None else XmlScope()
@@ -112,10 +112,10 @@ def _documents(root: Mapping, desk: Desk) -> list[str]:
     names = []
     for node in nodes:
         if not isinstance(node, Scalar):
-            desk.fault(node or root, f"`document:` says what this maps: {', '.join(KINDS)}")
+            desk.fault(node or root, f"`document:` says what this maps: {', '.join(MAPPED)}")
             continue
-        if node.text not in KINDS:
-            desk.fault(node, f"no document '{node.text}'{did_you_mean(node.text, KINDS)}; known are {', '.join(KINDS)}")
+        if node.text not in MAPPED:
+            desk.fault(node, f"no document '{node.text}'{did_you_mean(node.text, MAPPED)}; known are {', '.join(MAPPED)}")
         names.append(node.text)
     return names or [""]
 

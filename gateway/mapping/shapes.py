@@ -31,6 +31,11 @@ from gateway.model.values import AllowanceCharge
 from gateway.model.values import OtherIdentifier
 from gateway.model.values import Party
 from gateway.model.values import TaxSubtotal
+from gateway.trade.shipment import Shipment
+from gateway.trade.shipment import ShipmentRow
+
+#: what mappings read or write: the canonical documents, and what is handed in
+MAPPED: dict[str, type] = {**KINDS, "shipment": Shipment}
 
 #: parts that a document may not lose: one that cannot be built is an error; any other is left out with a warning
 ESSENTIAL: frozenset[type] = frozenset(
@@ -49,6 +54,8 @@ ESSENTIAL: frozenset[type] = frozenset(
         HandlingUnit,
         RemittanceLine,
         StatementEntry,
+        Shipment,
+        ShipmentRow,
         *KINDS.values(),
     }
 )

@@ -15,6 +15,9 @@ from gateway.pipeline.endpoints import trade_stream
 from gateway.pipeline.invoicing import Release
 from gateway.pipeline.receive import Arrival
 from gateway.pipeline.receive import register
+from gateway.pipeline.shipments import encode
+from gateway.pipeline.shipments import owner_of
+from gateway.pipeline.shipments import shipments_of
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.problem import NOWHERE
@@ -31,7 +34,6 @@ from gateway.store import transmissions
 from gateway.store.identity import new_id
 from gateway.store.transmissions import Transmission
 from gateway.trade.crediting import CreditLine
-from gateway.trade.shipment import read_shipments
 from gateway.transport.box import Box
 
 _log = structlog.get_logger("handing in")
@@ -85,38 +87,21 @@ class NotTaken(Exception):
         self.problems = tuple(problems)
 
 
-def hand_in_shipments(station: Station, data: bytes, name: str, actor: str, partner: str | None = None) -> list[str]:
-    """Shipments of a JSON or CSV file onto their partners' streams; raises NotTaken. The documents' ids; a shipment known by its number
-    (or, without one, by its very content) is there already and is not taken again."""
-    shipments, problems = read_shipments(data)
+def hand_in_shipments(station: Station, data: bytes, name: str, actor: str, partner: str | None = None, spec: str | None = None) -> list[str]:
+    """Shipments of a JSON or CSV file (`spec`: of another type) onto their partners' streams; raises NotTaken. The documents' ids; a shipment
+    known by its number (or, without one, by its very content) is there already and is not taken again."""
+    shipments, problems = shipments_of(data, station.plans, spec)
     if problems:
         raise NotTaken(problems)
     sha256 = station.archive.keep(data)
     made = []
     with station.database.read() as connection:
         for position, shipment in enumerate(shipments):
-            numbers = {row.order for row in shipment.rows}
-            found = {
-                row.partner
-                for number in numbers
-                for row in documents.search(connection, documents.Filters(kind="order", direction="in", number=number))
-            }
-            owners = {partner} if partner is not None else found
-            if len(owners) != 1:
-                word = "no partner's" if not owners else f"an order of {', '.join(sorted(owners))}"
-                raise NotTaken(
-                    [
-                        kinds.SHIPMENT_ORDER_UNKNOWN.at(
-                            NOWHERE,
-                            f"Order {', '.join(sorted(numbers))} is {word}",
-                            found=", ".join(sorted(numbers)),
-                            expected="orders of one partner: name it with --partner",
-                        )
-                    ]
-                )
-            owner = owners.pop()
+            owner = owner_of(connection, shipment, partner)
+            if isinstance(owner, Problem):
+                raise NotTaken([owner])
             identity = shipment.number or f"{sha256}|{position}"
-            made.append(_document("shipment", owner, identity, shipment.number or "", msgspec.json.encode(shipment).decode(), station, sha256))
+            made.append(_document("shipment", owner, identity, shipment.number or "", encode(shipment), station, sha256))
     return _insert(station, made, actor, name)
 
 

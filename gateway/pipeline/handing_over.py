@@ -10,6 +10,7 @@ import msgspec
 from gateway.model import document as canonical
 from gateway.model.order import Order
 from gateway.pipeline.station import Station
+from gateway.pipeline.warehousing import tell_warehouses
 from gateway.pipeline.work import Work
 from gateway.store import documents
 from gateway.store import handovers
@@ -43,7 +44,9 @@ _COLUMNS = (
 
 
 def hand_over(work: Work, row: documents.Document, order: Order, decision: Decision, version: int = 1, change: str | None = None) -> None:
-    """Offer an accepted order to the ERP, where config.yaml names its folder. A later version takes the place of the one before."""
+    """Offer an accepted order to the ERP, where config.yaml names its folder, and to warehouses. A later version takes the
+    place of the one before."""
+    tell_warehouses(work, row, order, decision, version)
     erp = work.station.installation.settings.erp
     if erp is None:
         return

@@ -1,7 +1,11 @@
 """From what was read to what is stored: document rows with their plans, references and journal entries, a chunk at a time."""
 
+from typing import cast
+
+import msgspec
 from sqlalchemy import Connection
 
+from gateway.kinds import rule as kinds
 from gateway.model import document as canonical
 from gateway.model.change import OrderChange
 from gateway.model.document import Document
@@ -18,8 +22,12 @@ from gateway.pipeline.endpoints import trade_stream
 from gateway.pipeline.entitlement import ACKNOWLEDGMENTS
 from gateway.pipeline.entitlement import Entitled
 from gateway.pipeline.plans import Kept
+from gateway.pipeline.shipments import owner_of
+from gateway.pipeline.shipments import shipment_id
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
+from gateway.problem import NOWHERE
+from gateway.problem import Problem
 from gateway.problem import codes
 from gateway.store import documents
 from gateway.store import holds
@@ -30,6 +38,8 @@ from gateway.store import references
 from gateway.store import streams
 from gateway.store.interchanges import Interchange
 from gateway.store.transmissions import Transmission
+from gateway.trade.shipment import Shipment
+from gateway.trade.shipment import shipment_problems
 
 
 def insert_documents(
@@ -39,6 +49,7 @@ def insert_documents(
     if not chunk.entitled:
         return
     made = [_row(station, interchange, transmission, chunk.first + position, found) for position, found in enumerate(chunk.entitled)]
+    made = [_shipped(connection, row, found) for row, found in zip(made, chunk.entitled, strict=True)]
     inserted = documents.insert_many(connection, made, actor="gateway", reason=f"received in {transmission.name}")
     known: list[references.Reference] = []
     poked = set()
@@ -97,7 +108,9 @@ def _row(station: Station, interchange: Interchange, transmission: Transmission,
     document = read.document
     transaction = read.transaction
     partner = found.partner.partner.id if found.partner else ""
-    kind = canonical.kind_of(document) if document is not None else ""
+    # what a warehouse reports is no document of the trade: it becomes one of its buyer's, see _shipped
+    shipment = cast(object, document) if isinstance(cast(object, document), Shipment) else None
+    kind = "shipment" if shipment is not None else canonical.kind_of(document) if document is not None else ""
     number = canonical.number_of(document) if document is not None else ""
     if transaction.type in ACKNOWLEDGMENTS:
         kind, state = "acknowledgment", "done" if read.result.outcome != "rejected" else "rejected"
@@ -143,6 +156,26 @@ def _hold_key(partner: str, document: Document | None) -> str | None:
     if isinstance(document, Order):
         return f"{partner}|{document.number}"
     return f"{partner}|{document.order_number}" if isinstance(document, OrderChange) else None
+
+
+def _shipped(connection: Connection, row: documents.Document, found: Entitled) -> documents.Document:
+    """A shipment goes onto the stream of whose orders it is of, once."""
+    shipment = cast(object, found.read.document)
+    if not isinstance(shipment, Shipment) or row.state != "registered":
+        return row
+    owner = owner_of(connection, shipment)
+    wrong = [*shipment_problems(shipment), *([owner] if isinstance(owner, Problem) else [])]
+    if isinstance(owner, str) and shipment.number:
+        id = shipment_id(owner, shipment.number)
+        if documents.get(connection, id) is not None:
+            words = f"Shipment {shipment.number} was taken before"
+            wrong.append(kinds.SHIPMENT_DUPLICATE.at(NOWHERE, words, found=shipment.number, expected="a number that was not used before"))
+        elif not wrong:
+            row = msgspec.structs.replace(row, id=id)
+    if wrong:
+        return msgspec.structs.replace(row, state="rejected", problems=(*row.problems, *wrong))
+    assert isinstance(owner, str)
+    return msgspec.structs.replace(row, partner=owner, stream=trade_stream(owner), hold_key=None)
 
 
 def _amount(document: Document | None) -> tuple[int | None, str | None]:

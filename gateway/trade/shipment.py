@@ -107,6 +107,19 @@ def read_shipments(data: bytes) -> tuple[list[Shipment], list[Problem]]:
     return ([], problems) if problems else (shipments, [])
 
 
+def shipment_problems(shipment: Shipment) -> list[Problem]:
+    """What is wrong with a shipment that a mapping made: the same as with one that was handed in."""
+    problems = [] if shipment.rows else [rule.SHIPMENT_EMPTY.at(Place(), "The shipment holds no goods", found="0 rows", expected="at least 1 row")]
+    for number, row in enumerate(shipment.rows, 1):
+        for name, value in (("quantity", row.quantity), ("weight", row.weight)):
+            if value is not None and not (0 < value < _LARGEST):
+                problems.append(_problem(row.source_line, f"Row {number}: '{value}' is no {name}: a number above 0 is expected", str(value)))
+        fault = sscc_fault(bare_sscc(row.sscc)) if row.sscc else ""
+        if fault:
+            problems.append(rule.SHIPMENT_SSCC.at(Place(line=row.source_line), fault, found=row.sscc, expected="18 digits with their check digit"))
+    return problems
+
+
 def _problem(line: int | None, message: str, found: str | None = None, expected: str | None = None) -> Problem:
     return rule.SHIPMENT_UNREADABLE.at(Place(line=line), message, found=found, expected=expected)
 

@@ -9,7 +9,10 @@ from gateway.pipeline.forms import forms_for
 from gateway.pipeline.reading import Read
 from gateway.pipeline.reading import read_payload
 from gateway.pipeline.reading import stateless
+from tests.pipeline.world import ACME
 from tests.pipeline.world import World
+from tests.pipeline.world import tags
+from tests.pipeline.world import x12_order
 
 CORNER = """\
 id: corner
@@ -98,3 +101,63 @@ def test_commands_take_such_files(world: World) -> None:
     assert "order 1: accepted" in told.stdout
     assert "There is no schemas/csv/nothing.yaml" in world.command("check", "o.csv", "--as", "csv/nothing").stderr
     assert world.command("read", "o.csv").stdout.count('"kind":"order"') == 2
+
+
+WAREHOUSE = """\
+id: wms
+name: Warehouse
+identifiers: {}
+endpoints:
+  box: {folder: boxes/wms/out, send_to: boxes/wms/in}
+agreements:
+  - {send: csv/warehouse-order, to: box}
+  - {receive: csv/warehouse-shipment, from: box}
+credit: none
+"""
+SHIPPED = b"shipment,shipped_on,order_no,line_no,quantity,sscc,carton_type\nS1,2026-01-10,%s,1,10,340123450000000015,carton\n"
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, database_url: str):
+    made = World(tmp_path, partners={"acme": ACME, "wms": WAREHOUSE}, database=database_url)
+    yield made
+    made.close()
+
+
+def test_a_warehouse_gets_what_was_accepted_and_its_report_becomes_a_despatch_advice(warehouse: World) -> None:
+    warehouse.receive(x12_order())
+    [asked] = warehouse.sent("wms")
+    assert asked.splitlines()[1].startswith("PO1,2026-01-05,,2026-01-20,0012,")
+    assert ",1,SKU1,,WIDGET,10,EA," in asked
+    assert [path.name for path in (warehouse.folder / "boxes/wms/in").iterdir()] == ["warehouse-order-PO1.csv"]
+    result = warehouse.receive(SHIPPED % b"PO1", "s.csv", "folder:boxes/wms/out")
+    assert [(row.kind, row.number, row.state, row.partner) for row in result.documents] == [("shipment", "S1", "done", "acme")]
+    assert [tags(text, "MAN") for text in warehouse.sent() if "*856*" in text] == [[["MAN", "GM", "340123450000000015"]]]
+    again = warehouse.receive(SHIPPED % b"PO1", "s.csv", "folder:boxes/wms/out")
+    assert [problem.code for row in again.documents for problem in row.problems] == ["SHIPMENT-DUPLICATE"]
+    assert len([text for text in warehouse.sent() if "*856*" in text]) == 1
+
+
+def test_a_report_about_an_order_of_nobody_is_rejected(warehouse: World) -> None:
+    result = warehouse.receive(SHIPPED % b"PO9", "s.csv", "folder:boxes/wms/out")
+    assert [(row.state, [problem.code for problem in row.problems]) for row in result.documents] == [("rejected", ["SHIPMENT-ORDER-UNKNOWN"])]
+    wrong = warehouse.receive((SHIPPED % b"PO9").replace(b"0015", b"0016").replace(b",10,", b",-1,"), "s.csv", "folder:boxes/wms/out")
+    codes = {problem.code for row in wrong.documents for problem in row.problems}
+    assert {"SHIPMENT-SSCC", "SHIPMENT-UNREADABLE"} <= codes
+
+
+def test_a_test_order_moves_no_goods(warehouse: World) -> None:
+    warehouse.receive(x12_order(usage="T"))
+    assert warehouse.sent("wms") == []
+
+
+def test_gateway_ship_takes_the_warehouses_file(warehouse: World) -> None:
+    warehouse.receive(x12_order())
+    (warehouse.folder / "s.csv").write_bytes(SHIPPED % b"PO1")
+    told = warehouse.command("ship", "s.csv", "--as", "csv/warehouse-shipment")
+    assert told.returncode == 0, told.stderr
+    assert [text for text in warehouse.sent() if "*856*" in text]
+    (warehouse.folder / "s.csv").write_bytes(b"shipment,order_no,quantity\nS2,PO1,x\n")
+    told = warehouse.command("ship", "s.csv", "--as", "csv/warehouse-shipment")
+    assert told.returncode == 1
+    assert "LINES-VALUE-INVALID" in told.stderr + told.stdout

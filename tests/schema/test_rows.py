@@ -51,7 +51,7 @@ def checked(plan: SchemaPlan, data: str) -> tuple[Transaction, Checked]:
 
 def test_the_shipped_descriptions_are_known_and_sound() -> None:
     specs = [spec for spec in known_specs(default_resolver()) if spec.startswith(("csv/", "fixed/"))]
-    assert specs == ["csv/orders", "csv/warehouse-order", "fixed/orders"]
+    assert specs == ["csv/orders", "csv/warehouse-order", "csv/warehouse-shipment", "fixed/orders"]
     for spec in specs:
         plan = load_schema(spec, default_resolver())
         assert plan.layout is not None
