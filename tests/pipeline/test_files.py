@@ -114,7 +114,7 @@ agreements:
   - {receive: csv/warehouse-shipment, from: box}
 credit: none
 """
-SHIPPED = b"shipment,shipped_on,order_no,line_no,quantity,sscc,carton_type\nS1,2026-01-10,%s,1,10,340123450000000015,carton\n"
+SHIPPED = b"shipment,shipped_on,order_no,line_no,quantity,sscc,carton_type\nS1,2026-01-10,%s,1,10,340123450000000017,carton\n"
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_a_warehouse_gets_what_was_accepted_and_its_report_becomes_a_despatch_ad
     assert [path.name for path in (warehouse.folder / "boxes/wms/in").iterdir()] == ["warehouse-order-PO1.csv"]
     result = warehouse.receive(SHIPPED % b"PO1", "s.csv", "folder:boxes/wms/out")
     assert [(row.kind, row.number, row.state, row.partner) for row in result.documents] == [("shipment", "S1", "done", "acme")]
-    assert [tags(text, "MAN") for text in warehouse.sent() if "*856*" in text] == [[["MAN", "GM", "340123450000000015"]]]
+    assert [tags(text, "MAN") for text in warehouse.sent() if "*856*" in text] == [[["MAN", "GM", "00340123450000000017"]]]
     again = warehouse.receive(SHIPPED % b"PO1", "s.csv", "folder:boxes/wms/out")
     assert [problem.code for row in again.documents for problem in row.problems] == ["SHIPMENT-DUPLICATE"]
     assert len([text for text in warehouse.sent() if "*856*" in text]) == 1
@@ -141,7 +141,7 @@ def test_a_warehouse_gets_what_was_accepted_and_its_report_becomes_a_despatch_ad
 def test_a_report_about_an_order_of_nobody_is_rejected(warehouse: World) -> None:
     result = warehouse.receive(SHIPPED % b"PO9", "s.csv", "folder:boxes/wms/out")
     assert [(row.state, [problem.code for problem in row.problems]) for row in result.documents] == [("rejected", ["SHIPMENT-ORDER-UNKNOWN"])]
-    wrong = warehouse.receive((SHIPPED % b"PO9").replace(b"0015", b"0016").replace(b",10,", b",-1,"), "s.csv", "folder:boxes/wms/out")
+    wrong = warehouse.receive((SHIPPED % b"PO9").replace(b"0017", b"0016").replace(b",10,", b",-1,"), "s.csv", "folder:boxes/wms/out")
     codes = {problem.code for row in wrong.documents for problem in row.problems}
     assert {"SHIPMENT-SSCC", "SHIPMENT-UNREADABLE"} <= codes
 
