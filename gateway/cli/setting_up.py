@@ -38,11 +38,13 @@ def lint(
     """
     from gateway.pipeline.linting import lint_everything
 
-    faults, looked_at = lint_everything(config, files)
+    faults, looked_at, notes = lint_everything(config, files)
     for fault in faults:
         typer.echo(json.dumps({"file": fault.file, "line": fault.line, "column": fault.column, "message": fault.message}) if as_json else str(fault))
     if not as_json:
         typer.echo(f"{counted(len(faults), 'fault')} in {counted(looked_at, 'file')}" if faults else f"{counted(looked_at, 'file')}, no faults")
+        for note in notes:
+            typer.echo(f"paths not checked against a schema: {note}")
     raise typer.Exit(WRONG_DATA if faults else 0)
 
 

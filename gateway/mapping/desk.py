@@ -13,6 +13,7 @@ from gateway.mapping.paths import WrongPath
 from gateway.mapping.plan import FieldPath
 from gateway.mapping.plan import Path
 from gateway.mapping.plan import Table
+from gateway.mapping.plan import XmlPath
 from gateway.mapping.shapes import Shape
 from gateway.mapping.shapes import shapes_of
 from gateway.mapping.words import GROUP
@@ -24,6 +25,15 @@ from gateway.yaml_source import Node
 from gateway.yaml_source import Scalar
 from gateway.yaml_source import Sequence
 from gateway.yaml_source import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPath:
+    """An XML path of a mapping from the root of the document: its elements as {namespace}name, and the attribute at its end."""
+
+    place: Node
+    steps: tuple[str, ...]
+    attribute: str | None = None
 
 
 @dataclass(slots=True)
@@ -39,6 +49,14 @@ class Desk:
     #: parts that are lists of segments
     lists: dict[str, Sequence] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    #: names of tables and parts that were asked for
+    used: set[str] = field(default_factory=set)
+    #: (writing) tags that are written, each in the loop that it stands in, by the loop's identity
+    written: set[tuple[int, str]] = field(default_factory=set)
+    #: XML: every path from the root, for whoever knows the document's XSD
+    seen: list[SeenPath] = field(default_factory=list)
+    #: (writing) the element that is being loaded, from the root
+    way: list[str] = field(default_factory=list)
 
     def fault(self, node: Node, message: str) -> None:
         """One more fault."""
@@ -64,6 +82,7 @@ class Desk:
         name = self.text(node, "a table's name")
         if name is None:
             return None
+        self.used.add(name.text)
         if name.text not in self.tables:
             self.fault(name, f"no table '{name.text}'{did_you_mean(name.text, self.tables)}")
             return None
@@ -82,6 +101,7 @@ class Desk:
             for item in value.items if isinstance(value, Sequence) else (value,):
                 name = self.text(item, "`use:`")
                 part = self.parts.get(name.text) if name is not None else None
+                self.used.add(f"part {name.text}" if name is not None else "")
                 if name is not None and name.text in seen:
                     self.fault(name, f"the part '{name.text}' uses itself")
                 elif name is not None and part is not None:
@@ -104,6 +124,8 @@ class XmlScope:
     """An element of an XML document; which one is known when it is read."""
 
     outer: "XmlScope | None" = None
+    #: elements from the root to it; None where an XPath says more than names
+    steps: tuple[str, ...] | None = ()
     #: several elements that `group_by:` put together
     grouped: bool = False
 
@@ -141,19 +163,36 @@ def path_of(node: Node, scope: Scope, desk: Desk, *, element: bool = True, text:
         if isinstance(scope, SegmentScope):
             return paths.resolve(scalar, scope, element=element, text=text)
         if isinstance(scope, XmlScope):
-            return xml_paths.resolve(scalar, desk.namespaces, text=text, grouped=scope.grouped)
+            path = xml_paths.resolve(scalar, desk.namespaces, text=text, grouped=scope.grouped)
+            steps = steps_of(path, scope, desk.namespaces)
+            if steps is not None:
+                desk.seen.append(SeenPath(scalar, steps, path.attribute))
+            return path
         return field_path(scalar, scope, text=text)
     except WrongPath as wrong:
         desk.fault(scalar, str(wrong))
         return None
 
 
-def inside(path: Path, scope: Scope) -> Scope:
+def steps_of(path: XmlPath, scope: XmlScope, namespaces: Lookup[str, str]) -> tuple[str, ...] | None:
+    """The elements from the root to where a path leads; None where that cannot be told from its names."""
+    base: XmlScope | None = scope
+    count = path.up
+    while base is not None and base.outer is not None and count:
+        base, count = base.outer, count - 1
+    own = path.steps if path.steps is not None else xml_paths.plain_steps(path.xpath or "", namespaces)
+    if base is None or base.steps is None or own is None:
+        return None
+    return (*base.steps, *own)
+
+
+def inside(path: Path, scope: Scope, namespaces: Lookup[str, str] | None = None) -> Scope:
     """The scope that `each:` or `in:` opens."""
     if isinstance(scope, SegmentScope):
         return scope.inside(path.routes[0])  # type: ignore[union-attr]  # paths and scopes are of one kind
     if isinstance(scope, XmlScope):
-        return XmlScope(scope)
+        assert isinstance(path, XmlPath)
+        return XmlScope(scope, steps_of(path, scope, namespaces or {}))
     assert isinstance(path, FieldPath)
     return FieldScope(path.shape.struct, scope)
 

@@ -39,6 +39,9 @@ class Gathered:
     tables: dict[str, dict[str, str]]
     sources: tuple[tuple[str, str], ...]
     digest: str
+    #: tables and parts that the mapping and its differences write themselves, with their place
+    own_tables: dict[str, Scalar]
+    own_parts: dict[str, Scalar]
 
 
 def known_specs(resolver: Resolver, direction: str | None = None) -> list[str]:
@@ -86,7 +89,20 @@ def gather(spec: str, direction: str, resolver: Resolver, overlays: Many[Mapping
         digest.update(f"{file}\0{len(text)}\0{text}\0".encode())
     for overlay in overlays:
         digest.update(f"{overlay.where}:{overlay.column}\0".encode())
-    return Gathered(root, tables, tuple(sources.items()), digest.hexdigest())
+    return Gathered(
+        root, tables, tuple(sources.items()), digest.hexdigest(), _own([chain[0], *overlays], "tables"), _own([chain[0], *overlays], "parts")
+    )
+
+
+def _own(layers: Many[Mapping], key: str) -> dict[str, Scalar]:
+    """Tables or parts that stand in a mapping's own file and its differences (what it extends may have others, for many); tables of a
+    partner for all its mappings are laid over with a quoted key."""
+    answer: dict[str, Scalar] = {}
+    for layer in layers:
+        held = layer.get(key)
+        if isinstance(held, Mapping) and layer.keys[key].plain:
+            answer |= held.keys
+    return answer
 
 
 def _family(spec: str) -> str:

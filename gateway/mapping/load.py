@@ -12,7 +12,9 @@ from gateway.mapping import load_writing
 from gateway.mapping.desk import Desk
 from gateway.mapping.desk import FieldScope
 from gateway.mapping.desk import Scope
+from gateway.mapping.desk import SeenPath
 from gateway.mapping.desk import XmlScope
+from gateway.mapping.files import Gathered
 from gateway.mapping.files import gather
 from gateway.mapping.files import known_specs
 from gateway.mapping.paths import SegmentScope
@@ -35,11 +37,18 @@ __all__ = ["known_specs", "load_mapping"]
 
 
 def load_mapping(
-    spec: str, direction: str, resolver: Resolver, schema: SchemaPlan | None, overlays: Many[Mapping] = (), *, partner_names: Collection[str] = ()
+    spec: str,
+    direction: str,
+    resolver: Resolver,
+    schema: SchemaPlan | None,
+    overlays: Many[Mapping] = (),
+    *,
+    partner_names: Collection[str] = (),
+    seen: list[SeenPath] | None = None,
 ) -> MappingPlan:
     """The plan of a mapping with a partner's differences laid over; raises Faults with all faults. `schema` is None for XML.
 
-    `partner_names`: what this partner's file says about itself beyond the known words (partner.currency, ...).
+    `seen` gets every path into XML. `partner_names`: what this partner's file says about itself beyond the known words (partner.currency, ...).
     """
     gathered = gather(spec, direction, resolver, overlays)
     root = gathered.root
@@ -65,6 +74,7 @@ def load_mapping(
             namespaces=desk.namespaces,
             digest=gathered.digest,
             sources=gathered.sources,
+            tables=frozenset(desk.used),
         )
     elif struct is not None:
         fields = FieldScope(struct, None, also)
@@ -82,6 +92,7 @@ def load_mapping(
                 segments=load_writing.load_segments(root, fields, desk),
                 digest=gathered.digest,
                 sources=gathered.sources,
+                tables=frozenset(desk.used),
             )
         else:
             plan = MappingPlan(
@@ -95,10 +106,24 @@ def load_mapping(
                 namespaces=desk.namespaces,
                 digest=gathered.digest,
                 sources=gathered.sources,
+                tables=frozenset(desk.used),
             )
+    _unused(gathered, desk)
+    if seen is not None:
+        seen += desk.seen
     if desk.faults or plan is None:
         raise Faults(sorted(set(desk.faults), key=lambda fault: (fault.file, fault.line, fault.column)))
     return plan
+
+
+def _unused(gathered: Gathered, desk: Desk) -> None:
+    """Tables and parts that nothing asks for: most often a name that was written otherwise where it was meant."""
+    for name, place in gathered.own_tables.items():
+        if name not in desk.used:
+            desk.fault(place, f"the table '{name}' is used nowhere{did_you_mean(name, desk.used)}")
+    for name, place in gathered.own_parts.items():
+        if f"part {name}" not in desk.used:
+            desk.fault(place, f"the part '{name}' is used nowhere")
 
 
 def _head(root: Mapping) -> dict[str, Node]:

@@ -148,7 +148,7 @@ def _block(value: Node, struct: Any, scope: Scope, desk: Desk, depth: int, *, si
                     if opened is None:
                         return None
                     levels.append(level[1] if level else None)
-                    inner = inside(opened, inner)
+                    inner = inside(opened, inner, desk.namespaces)
                     lists.append(opened)
                 around, below = tuple(lists[:-1]), tuple(levels)
                 each, within = (lists[-1], None) if word == "each" else (None, lists[-1])
@@ -233,7 +233,7 @@ def _keyed(node: Mapping, struct: Any, scope: Scope, desk: Desk) -> Keyed:
     key, value = node.get("key"), node.get("value")
     pairs: list[SegmentPath] = []
     each = path_of(node.items["each"], scope, desk, element=False) if "each" in node else None
-    inner = inside(each, scope) if each is not None else scope
+    inner = inside(each, scope, desk.namespaces) if each is not None else scope
     if "pairs" in node:
         held = node.items["pairs"]
         for item in held.items if isinstance(held, Sequence) else (held,):

@@ -4,6 +4,7 @@ Knows the words of the language, no file and no transaction.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
 from gateway.codecs.layout import ROW
@@ -32,6 +33,7 @@ from gateway.mapping.plan import Join
 from gateway.mapping.plan import Leaf
 from gateway.mapping.plan import Named
 from gateway.mapping.plan import Origin
+from gateway.mapping.plan import Path
 from gateway.mapping.plan import SegmentPath
 from gateway.mapping.plan import Sum
 from gateway.mapping.plan import Take
@@ -61,6 +63,8 @@ def load_leaf(node: Node, wanted: Wanted, scope: Scope, desk: Desk) -> Leaf | No
         return None
     if isinstance(node, Scalar):
         origin = _scalar(node, wanted, scope, desk)
+        if origin is not None:
+            _check_kind(node, Leaf(origin=origin, where=node.where), wanted, desk)
         return shaped(Leaf(origin=origin, where=node.where), wanted) if origin is not None else None
     desk.known(node, SOURCES + MODIFIERS, "a value")
     said = [key for key in SOURCES if key in node]
@@ -70,9 +74,38 @@ def load_leaf(node: Node, wanted: Wanted, scope: Scope, desk: Desk) -> Leaf | No
     before = len(desk.faults)
     origin = _origin(said[0], node, wanted, scope, desk)
     leaf = _modified(node, origin, wanted, scope, desk)
+    held = node.get("table")
+    if isinstance(origin, Take) and isinstance(held, Mapping) and not leaf.make and leaf.cut is None:
+        for code in held.keys.values():
+            check_codes(origin.path, (code.text,), code, desk)
+    _check_kind(node, leaf, wanted, desk)
     if "with" in node and said[0] != "join":
         desk.fault(node.keys["with"], "`with:` belongs to `join:`")
     return leaf if len(desk.faults) == before else None
+
+
+#: kinds of elements and columns that can never be what a field is
+_NEVER = {
+    "date": re.compile(r"R|N[1-9]|decimal.*|boolean"),
+    "datetime": re.compile(r"R|N[1-9]|decimal.*|boolean"),
+    "decimal": re.compile(r"DT|TM|a|date.*|boolean"),
+    "integer": re.compile(r"DT|TM|a|date.*|boolean|N[1-9]"),
+}
+_WORDS = {"R": "a decimal number", "DT": "a date", "TM": "a time", "a": "letters only", "boolean": "yes or no"}
+
+
+def _check_kind(node: Node, leaf: Leaf, wanted: Wanted, desk: Desk) -> None:
+    """A field that its source can never fill: a date from a decimal number, a number from a date."""
+    never = _NEVER.get(wanted.kind)
+    if never is None or not isinstance(leaf.origin, Take) or not isinstance(leaf.origin.path, SegmentPath) or leaf.make or leaf.table or leaf.cut:
+        return
+    path = leaf.origin.path
+    use = path.spots[0].use
+    if len(path.spots) == 1 and leaf.form is None and never.fullmatch(use.type):
+        words = _WORDS.get(use.type, f"of kind {use.type}")
+        rows = desk.schema is not None and desk.schema.layout is not None
+        source = path.spots[0].name if rows else f"{path.routes[0].segment.tag}/{path.spots[0].name}"
+        desk.fault(node, f"'{wanted.name}' is {with_article(wanted.kind)}, {source} ({use.name}) is {words}")
 
 
 def load_condition(node: Node, scope: Scope, desk: Desk) -> Condition | None:
@@ -102,8 +135,21 @@ def load_condition(node: Node, scope: Scope, desk: Desk) -> Condition | None:
             desk.fault(held, "write a value, [one, of, several], any, none, or {not: value}")
             continue
         if path is not None:
+            check_codes(path, values, held, desk)
             checks.append(Check(Take(path), values, negated))
     return Condition(tuple(checks), None, node.where, options)
+
+
+def check_codes(path: Path, values: Iterable[str], place: Node, desk: Desk) -> None:
+    """Where the schema has the list of codes of an element, what it is compared with must be one of them."""
+    if not isinstance(path, SegmentPath) or len(path.spots) != 1 or desk.direction != "read":
+        return
+    use, codes = path.spots[0].use, path.spots[0].use.codes or frozenset()
+    for value in values if codes else ():
+        # an empty one asks whether nothing was sent
+        if value and value not in codes:
+            name = f"{path.routes[0].segment.tag}/{path.spots[0].name}"
+            desk.fault(place, f"'{value}' is no code of {name} ({use.name}){did_you_mean(value, codes)}")
 
 
 def _options(node: Node, scope: Scope, desk: Desk) -> tuple[Condition, ...]:

@@ -4,10 +4,14 @@ from collections.abc import Iterator
 
 from gateway.mapping.desk import Desk
 from gateway.mapping.desk import FieldScope
+from gateway.mapping.desk import SeenPath
 from gateway.mapping.desk import load_group
 from gateway.mapping.desk import path_of
 from gateway.mapping.differences import tag_of
 from gateway.mapping.load_modifiers import WRITTEN
+from gateway.mapping.load_targets import check_filled
+from gateway.mapping.load_targets import check_segments
+from gateway.mapping.load_targets import check_value
 from gateway.mapping.load_values import load_condition
 from gateway.mapping.load_values import load_leaf
 from gateway.mapping.paths import WrongPath
@@ -47,7 +51,11 @@ def load_segments(root: Mapping, scope: FieldScope, desk: Desk) -> tuple[WriteSe
     if not isinstance(held, Sequence):
         desk.fault(root.get("document") or root, "a mapping that writes lists its `segments:` in their order")
         return ()
-    return _segments(held, scope, (desk.schema.root,), desk, 0)
+    before = len(desk.faults)
+    answer = _segments(held, scope, (desk.schema.root,), desk, 0)
+    if len(desk.faults) == before:
+        check_segments(root.keys["segments"], answer, desk)
+    return answer
 
 
 def _segments(node: Sequence, scope: FieldScope, loops: tuple[LoopUse, ...], desk: Desk, depth: int) -> tuple[WriteSegment, ...]:
@@ -61,6 +69,7 @@ def _segments(node: Sequence, scope: FieldScope, loops: tuple[LoopUse, ...], des
             if name is not None and name.text not in desk.lists:
                 desk.fault(name, f"no list of segments '{name.text}' under parts:{did_you_mean(name.text, desk.lists)}")
             elif name is not None:
+                desk.used.add(f"part {name.text}")
                 answer += _segments(desk.lists[name.text], scope, loops, desk, depth + 1)
             continue
         segment = _segment(entry, scope, loops, desk, depth)
@@ -113,7 +122,10 @@ def _segment(entry: Node, scope: FieldScope, loops: tuple[LoopUse, ...], desk: D
             inner = FieldScope(path.shape.struct, scope)
             each, within = (path, within) if word == "each" else (each, path)
     inner, group_by = _group_by(body, inner, desk)
+    before = len(desk.faults)
     elements, pairs = _elements(body, use, inner, desk)
+    if len(desk.faults) == before:
+        check_filled(entry.keys[tag], use, elements, pairs, "level" in body, desk)
     then = entry.get("then")
     children: tuple[WriteSegment, ...] = ()
     if isinstance(then, Sequence):
@@ -193,6 +205,7 @@ def _elements(body: Mapping, use: SegmentUse, scope: FieldScope, desk: Desk) -> 
             leaf = load_leaf(value, WRITTEN, scope, desk)
             if leaf is not None:
                 part = next(part for part in holders[0].components if part.id == key)
+                check_value(value, leaf, part, f"{use.tag}/{holders[0].id}/{part.id}", desk)
                 lone.setdefault(holders[0].position, {})[part.position] = leaf
             continue
         element = _element_of(key, body.keys[key], use, desk)
@@ -205,6 +218,8 @@ def _elements(body: Mapping, use: SegmentUse, scope: FieldScope, desk: Desk) -> 
             continue
         leaf = load_leaf(value, WRITTEN, scope, desk)
         if leaf is not None:
+            name = element.id if desk.schema.layout is not None else f"{use.tag}/{element.position:02}"
+            check_value(value, leaf, element, name, desk)
             elements[element.position] = leaf
     for position, parts in lone.items():
         element = use.elements[position - 1]
@@ -284,6 +299,8 @@ def _composite(value: Node, element: ElementUse, use: SegmentUse, scope: FieldSc
             continue
         leaf = load_leaf(item, WRITTEN, scope, desk)
         if leaf is not None:
+            part = element.components[number - 1]
+            check_value(item, leaf, part, f"{use.tag}/{element.id}/{part.id}", desk)
             parts[number] = leaf
     return WriteComposite(use=element, parts=tuple(sorted(parts.items())))
 
@@ -362,14 +379,18 @@ def _children(node: Mapping, scope: FieldScope, desk: Desk, depth: int) -> tuple
         except WrongPath as wrong:
             desk.fault(node.keys[key], str(wrong))
             continue
+        desk.way.append(tag)
+        desk.seen.append(SeenPath(node.keys[key], tuple(desk.way)))
         for item in value.items if isinstance(value, Sequence) else (value,):
             element = _element(tag, item, scope, desk, depth + 1)
             if element is not None:
                 children.append(element)
+        desk.way.pop()
     return tuple(children), tuple(attributes)
 
 
 def _attribute(key: str, value: Node, scope: FieldScope, desk: Desk) -> list[tuple[str, Leaf]]:
+    desk.seen.append(SeenPath(value, tuple(desk.way), key[1:]))
     leaf = load_leaf(value, WRITTEN, scope, desk)
     if leaf is None:
         return []

@@ -107,7 +107,15 @@ def resolve(scalar: Scalar, scope: SegmentScope, *, element: bool, text: str | N
     spots: tuple[Spot, ...] = ()
     if element:
         spots = tuple(spots_of(routes[0].segment, elements, scope.schema))
+        _check_used(routes[0].segment, spots, scope.schema)
     return SegmentPath(text, routes, spots, scalar.where)
+
+
+def _check_used(segment: SegmentUse, spots: tuple[Spot, ...], schema: SchemaPlan) -> None:
+    """An element that a partner's schema leaves unused never has anything."""
+    elements = [segment.elements[spot.position - 1] for spot in spots]
+    if all(use.unused or spot.use.unused for use, spot in zip(elements, spots, strict=True)):
+        raise WrongPath(f"{segment.tag}/{spots[0].name} is unused in {schema.spec} as it is agreed here: nothing will ever stand there")
 
 
 def _prefix(text: str) -> tuple[int, str]:

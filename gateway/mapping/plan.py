@@ -395,3 +395,5 @@ class MappingPlan:
     digest: str = ""
     #: names and texts of the files it was made of
     sources: tuple[tuple[str, str], ...] = ()
+    #: names of the tables (and parts) that it asks
+    tables: frozenset[str] = frozenset()

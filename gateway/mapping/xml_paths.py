@@ -26,6 +26,8 @@ ROOT_MARK = "*"
 _NAME = r"(?:[A-Za-z_][\w.-]*:)?[A-Za-z_][\w.-]*"
 _STEP = re.compile(_NAME)
 _PLAIN = re.compile(rf"(?:(?P<way>{_NAME}(?:/{_NAME})*)(?:/@(?P<attribute>{_NAME}))?|@(?P<own>{_NAME})|\.)")
+#: a condition in brackets without brackets in it
+_CONDITION = re.compile(r"\[[^\[\]]*\]")
 _TAIL = re.compile(rf"/@({_NAME})$")
 _TOKEN = re.compile(rf"(?P<string>'[^']*'|\"[^\"]*\")|(?P<attribute>@{_NAME})|(?P<call>{_NAME}\s*\()|(?P<axis>[a-z-]+::)|(?P<name>{_NAME})")
 
@@ -61,6 +63,15 @@ def tag_of(name: str, namespaces: Mapping[str, str]) -> str:
             raise WrongPath(f"the prefix '{prefix}' is not declared under namespaces:{did_you_mean(prefix, [key for key in namespaces if key])}")
         return local
     return f"{{{ROOT_MARK if namespace == ROOT else namespace}}}{local}"
+
+
+def plain_steps(xpath: str, namespaces: Mapping[str, str]) -> tuple[str, ...] | None:
+    """The elements that an XPath goes through, its conditions left out; None where it is more than a way downward."""
+    way = _CONDITION.sub("", xpath).replace("default:", "")
+    match = _PLAIN.fullmatch(way)
+    if match is None or match["way"] is None or match["attribute"]:
+        return None
+    return tuple(tag_of(step, namespaces) for step in match["way"].split("/"))
 
 
 def xpath_namespaces(namespaces: Mapping[str, str], root: str = "") -> dict[str, str]:

@@ -19,14 +19,18 @@ from gateway.pipeline.plans import Plans
 from gateway.pipeline.plans import needs_schema
 from gateway.schema.load import find_faults
 from gateway.schema.load import known_specs as schema_specs
+from gateway.schema.tables import known_tables
+from gateway.schema.tables import load_table
+from gateway.yaml_source import Document
 from gateway.yaml_source import Fault
 from gateway.yaml_source import Faults
 from gateway.yaml_source import Mapping
+from gateway.yaml_source import Scalar
 from gateway.yaml_source import did_you_mean
 
 
-def lint_everything(config: Path | None, files: list[Path] | None) -> tuple[list[Fault], int]:
-    """All faults (of these files, where some are named) and how many files were looked at."""
+def lint_everything(config: Path | None, files: list[Path] | None) -> tuple[list[Fault], int, list[str]]:
+    """All faults (of these files, where some are named), how many files were looked at, and what could not be checked."""
     faults: list[Fault] = []
     file = config or find_config(Path.cwd())
     installation: Installation | None = None
@@ -38,7 +42,10 @@ def lint_everything(config: Path | None, files: list[Path] | None) -> tuple[list
         except Faults as error:
             faults += error.faults
     partners = _partners(installation, faults) if installation else []
-    _plans(Plans(resolver), resolver, partners, faults)
+    plans = Plans(resolver)
+    _plans(plans, resolver, partners, faults)
+    faults += _shared_tables(resolver)
+    notes = _xml_paths(plans, resolver, partners, faults)
     if installation is not None and not faults:
         try:
             build_directory(partners, installation.settings.us.identifiers)
@@ -49,7 +56,28 @@ def lint_everything(config: Path | None, files: list[Path] | None) -> tuple[list
     unique = list(dict.fromkeys(faults))
     if files:
         unique = [fault for fault in unique if any(one == fault.file or one.endswith(f"/{fault.file}") for one in wanted)]
-    return unique, len(files) if files else len(names) + (file is not None)
+    return unique, len(files) if files else len(names) + (file is not None), notes
+
+
+def _shared_tables(resolver: FolderResolver) -> list[Fault]:
+    """Tables in schemas/codes, also those that nothing names yet."""
+    faults: list[Fault] = []
+    for name in known_tables(resolver):
+        place = Scalar(name, Document(f"schemas/{name}.yaml", ()), 1, 1)
+        load_table(name, place, resolver, {}, faults)
+    return faults
+
+
+def _xml_paths(plans: Plans, resolver: FolderResolver, partners: list[LoadedPartner], faults: list[Fault]) -> list[str]:
+    """Paths of the XML mappings against their schemas; what could not be checked."""
+    from gateway.pipeline.linting_xml import XmlLint
+
+    lint = XmlLint(plans)
+    lint.look(spec for spec in mapping_specs(resolver) if resolver.text_of(f"schemas/{spec}.yaml") is None)
+    for partner in partners:
+        lint.look((spec for spec in partner.mappings if resolver.text_of(f"schemas/{spec}.yaml") is None), partner)
+    faults += lint.faults
+    return [f"{spec}: {reason}" for spec, reason in sorted(lint.not_checked.items())]
 
 
 def _partners(installation: Installation, faults: list[Fault]) -> list[LoadedPartner]:
@@ -77,6 +105,7 @@ def agreement_faults(plans: Plans, partners: Iterable[LoadedPartner], rules: Map
     """Everything wrong in the plans that the partners' agreements need; compiles them all, so that the first order finds them ready."""
     faults: list[Fault] = []
     for partner in partners:
+        before = len(faults)
         for agreement in partner.partner.agreements:
             spec, resolver = agreement.spec, plans.resolver
             described = resolver.text_of(f"schemas/{spec}.yaml") is not None
@@ -90,6 +119,8 @@ def agreement_faults(plans: Plans, partners: Iterable[LoadedPartner], rules: Map
                 lacking = "no mapping that reads it" if agreement.receive else "no mapping that writes it"
                 whose = ", nor another version of it" if needs_schema(spec) else ""
                 faults.append(Fault(partner.file, *_place_of(partner, spec), f"an agreement names {spec}, but there is {lacking}{whose}"))
+        if partner.tables is not None and len(faults) == before:
+            faults += _unused_tables(partner, plans)
         _attempt(faults, partial(plans.rules, partner, rules))
     return list(dict.fromkeys(faults))
 
@@ -104,6 +135,21 @@ def _undescribed(spec: str, plans: Plans) -> str:
         f"an agreement names {spec}, but there is no schema of that version; the nearest is {nearest}: "
         f"write schemas/{spec}.yaml with `schema: {spec}` and `extends: {nearest}`"
     )
+
+
+def _unused_tables(partner: LoadedPartner, plans: Plans) -> list[Fault]:
+    """Tables of a partner's file that none of its mappings asks: most often a name that is written otherwise in the base."""
+    assert partner.tables is not None
+    asked: set[str] = set()
+    for agreement in partner.partner.agreements:
+        mapping = (plans.reading if agreement.receive else plans.writing)(agreement.spec, partner).mapping
+        asked |= mapping.plan.tables if mapping is not None else set()
+    tables = {name for name in asked if not name.startswith("part ")}
+    return [
+        place.fault(f"no mapping of this partner asks the table '{name}'{did_you_mean(name, tables)}")
+        for name, place in partner.tables.keys.items()
+        if name not in tables
+    ]
 
 
 def _attempt(faults: list[Fault], work: Callable[[], object]) -> None:

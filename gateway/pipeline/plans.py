@@ -18,6 +18,7 @@ from gateway.codecs.node import Transaction
 from gateway.mapping import load as mapping_load
 from gateway.mapping.compile_reading import CompiledReading
 from gateway.mapping.compile_reading import compile_reading
+from gateway.mapping.desk import SeenPath
 from gateway.mapping.files import file_for
 from gateway.mapping.plan import MappingPlan
 from gateway.schema import compile as schema_compile
@@ -202,6 +203,13 @@ class Plans:
         plan = schema_load.load_schema(spec, self.resolver, partner.schemas.get(spec) if partner else None)
         return schema_compile.compile_schema(plan), (kept("schema", plan.digest, plan.sources),)
 
+    def xml_paths(self, spec: str, direction: str, partner: LoadedPartner | None = None) -> tuple[str, list[SeenPath]]:
+        """The root element (empty where the mapping does not name it) and all paths of an XML mapping; raises Faults."""
+        seen: list[SeenPath] = []
+        names = partner.partner.values() if partner is not None else ()
+        plan = mapping_load.load_mapping(spec, direction, self.resolver, None, self._overlays(spec, partner), partner_names=names, seen=seen)
+        return plan.element.tag if plan.element is not None else "", seen
+
     def _mapping(self, spec: str, direction: str, schema: schema_compile.CompiledSchema | None, partner: LoadedPartner | None) -> MappingPlan:
         names = partner.partner.values() if partner is not None else ()
         plan = schema.plan if schema is not None else None
@@ -213,7 +221,8 @@ class Plans:
         overlays = [partner.mappings[spec]] if spec in partner.mappings else []
         if partner.tables is not None:
             node = partner.tables
-            key = Scalar("tables", node.document, node.line, node.column)
+            # quoted: for all mappings of the partner, so that one of them need not use it
+            key = Scalar("tables", node.document, node.line, node.column, plain=False)
             overlays.append(Mapping({"tables": node}, {"tables": key}, node.document, node.line, node.column))
         return overlays
 

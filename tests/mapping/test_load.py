@@ -5,7 +5,10 @@ import pytest
 from gateway.mapping.load import known_specs
 from gateway.mapping.load import load_mapping
 from gateway.mapping.plan import Leaf
+from gateway.schema.load import load_schema
 from gateway.yaml_source import Faults
+from gateway.yaml_source import Mapping
+from gateway.yaml_source import parse
 from tests.mapping.mapping_world import SHIPPED
 from tests.mapping.mapping_world import Texts
 from tests.mapping.mapping_world import load
@@ -239,3 +242,44 @@ def test_a_shared_table_extends_another_one_and_a_mapping_adds_to_it() -> None:
 def test_a_fault_in_a_shared_table_is_told_in_its_own_file(shared: str, expected: str) -> None:
     found = load_with_shared({"schemas/codes/colors.yaml": shared}, HEAD + "release: {from: BEG/04, table: codes/colors}\n")
     assert found[0].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "spec", "expected"),
+    [
+        (WRITES.replace(", 05: issued_on", ""), "x12/004010/850", "4:5: nothing fills BEG/05 (Date), which must be written"),
+        (WRITES, "x12/004010/850", "3:1: nothing writes PO1"),
+        (WRITES + "  - PO1: {each: lines, 01: number}\n  - DTM: {01: \"9999\", 02: issued_on}\n", "x12/004010/850", "6:15: '9999' is 4 characters long, DTM/01 takes at most 3"),
+        (WRITES + "  - PO1: {each: lines, 02: requested_on}\n", "x12/004010/850", "5:28: 'requested_on' is a date, PO1/02 (Quantity ordered) is of type R"),
+        (WRITES + "  - PO1: {each: lines, 02: \"few\"}\n", "x12/004010/850", "5:28: 'few' is no value of PO1/02 (Quantity ordered), which is of type R"),
+        (WRITES + "  - PO1: {each: lines, 01: number}\n  - DTM: {01: \"002\", 02: totals.payable}\n", "x12/004010/850", "6:26: 'totals.payable' is a decimal, DTM/02 (Date) is of type DT"),
+    ],
+)  # fmt: skip
+def test_a_target_that_must_be_filled_or_cannot_be_is_told(text: str, spec: str, expected: str) -> None:
+    found = faults(text, "write", spec)
+    assert any(fault.startswith(f"mappings/{spec}.yaml:{expected}") for fault in found), found
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (LINES + "tables: {mine: {A: b}}\n", "7:10: the table 'mine' is used nowhere"),
+        (LINES + "parts: {mine: {city: N4/01}}\n", "7:9: the part 'mine' is used nowhere"),
+        (LINES + "  requested_on: 04\n", "7:17: 'requested_on' is a date, PO1/04 (Unit price) is a decimal number"),
+        (LINES + "  price: DTM/02\n", "7:10: 'price' is a decimal, DTM/02 (Date) is a date"),
+        (HEAD + 'release: {from: BEG/04, when: {BEG/01: "0"}}\n', "4:40: '0' is no code of BEG/01"),
+        (HEAD + 'purpose: {from: BEG/01, table: {"0": original}}\n', "4:33: '0' is no code of BEG/01"),
+    ],
+)
+def test_what_can_never_be_is_told(text: str, expected: str) -> None:
+    found = faults(text)
+    assert any(fault.startswith(f"mappings/x12/004010/850.yaml:{expected}") for fault in found), found
+
+
+def test_an_element_that_is_unused_by_agreement_delivers_nothing() -> None:
+    overlay = parse("elements: {BEG/04: unused}", "partners/acme.yaml")
+    assert isinstance(overlay, Mapping)
+    plan = load_schema("x12/004010/850", SHIPPED, overlay)
+    with pytest.raises(Faults) as caught:
+        load_mapping("x12/004010/850", "read", Texts({"mappings/x12/004010/850.yaml": HEAD + "release: BEG/04\n"}), plan)
+    assert "BEG/04 is unused in x12/004010/850 as it is agreed here" in str(caught.value)

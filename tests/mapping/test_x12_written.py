@@ -294,7 +294,7 @@ def test_line_ends_in_a_text_become_blanks() -> None:
     plan = load(
         "x12/004010/850",
         "write",
-        'document: order\nto: x12/004010/850\nsegments:\n  - PO1: {each: lines, 01: number}\n    then:\n      - PID: {01: "F", 05: description}\n',
+        'document: order\nto: x12/004010/850\nsegments:\n  - BEG: {01: "00", 02: "SA", 03: number, 05: issued_on}\n  - PO1: {each: lines, 01: number}\n    then:\n      - PID: {01: "F", 05: description}\n',
     )
     document = decode('{"kind": "order", "number": "1", "lines": [{"number": "1", "description": "TWO\\nLINES\\u0007"}]}')
     assert write(plan, document)[0][-1] == ["PID", "F", "", "", "", "TWO LINES"]

@@ -1,0 +1,16 @@
+"""Lint looks at a partner's file as a whole: tables that none of its mappings asks."""
+
+from pathlib import Path
+
+from gateway.pipeline.linting import lint_everything
+from tests.pipeline.world import ACME
+from tests.pipeline.world import World
+
+
+def test_a_table_that_no_mapping_of_the_partner_asks_is_told(tmp_path: Path) -> None:
+    world = World(tmp_path, partners={"acme": ACME + "tables:\n  reference_type: {ZZ: promotion}\n  refrence_type: {YY: promotion}\n"})
+    faults, _, _ = lint_everything(world.folder / "config.yaml", None)
+    [fault] = faults
+    assert fault.message == "no mapping of this partner asks the table 'refrence_type' (did you mean 'reference_type'?)"
+    assert (fault.line, fault.column) == (len(ACME.splitlines()) + 3, 3)
+    assert fault.file.endswith("partners/acme.yaml")
