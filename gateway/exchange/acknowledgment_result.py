@@ -26,7 +26,8 @@ from gateway.problem import Severity
 NEVER_ACKNOWLEDGED = frozenset({"997", "999", "TA1", "CONTRL"})
 ACKNOWLEDGMENT_GROUPS = frozenset({"FA"})
 #: which element of the second segment holds the number of the business document: X12, and the same for EDIFACT
-_NUMBERS = {"BEG": 3, "BCH": 3, "BAK": 3, "BCA": 3, "BIG": 2, "BSN": 2, "BCD": 2, "BFR": 2, "BGN": 2, "BIA": 3, "BHT": 3, "BCT": 2, "BGM": 2}
+_NUMBER_ELEMENTS = {"BEG": 3, "BCH": 3, "BAK": 3, "BCA": 3, "BIG": 2, "BSN": 2, "BCD": 2, "BFR": 2, "BGN": 2, "BIA": 3, "BHT": 3, "BCT": 2, "BGM": 2}
+_NUMBERS = {tag: (element, f"{tag}{element:02}") for tag, element in _NUMBER_ELEMENTS.items()}
 #: where a group or interchange has more transactions, those that are plainly accepted are only counted
 LISTED = 1000
 #: notes (AK3, UCS) that one transaction gets at most: it is rejected anyway
@@ -210,11 +211,17 @@ def _component(segment: Segment, element: int) -> str:
 
 def number_of(segments: Sequence[Segment]) -> tuple[str, str]:
     """The number of the business document in a transaction, and the element that holds it; nothing where there is none."""
-    if len(segments) < 2 or len(segments[1]) <= (element := _NUMBERS.get(str(segments[1][0]), 99)):
+    if len(segments) < 2:
         return "", ""
-    value = segments[1][element]
+    segment = segments[1]
+    tag = segment[0]
+    element, name = _NUMBERS.get(tag, (99, ""))
+    if len(segment) <= element:
+        return "", ""
+    value = segment[element]
     text = value if isinstance(value, str) else str(value[0]) if value and isinstance(value[0], str) else ""
-    return (text.strip()[:35], f"{segments[1][0]}{element:02}") if text.strip() else ("", "")
+    text = text.strip()
+    return (text[:35], name) if text else ("", "")
 
 
 def kind_of(problem: Problem) -> Kind:

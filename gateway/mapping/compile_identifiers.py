@@ -16,6 +16,9 @@ from gateway.mapping.reading import Site
 from gateway.mapping.shapes import CHECKED
 from gateway.mapping.shapes import shapes_of
 
+#: pairs of a segment that are read without a loop
+_UNROLLED = 4
+
 
 class Identifiers:
     """Writes the code that fills identifiers."""
@@ -91,16 +94,16 @@ class Identifiers:
         segment, opened = self.paths.every(function, path, scope)
         if self.syntax == "x12":
             first, last = path.spots[0].position, path.spots[-1].position
+            if not trace:
+                self._pair(function, keyed, kinds, known, others, label, scope, segment, first, last, _UNROLLED)
+                function.close(opened)
+                return
             number = self.module.name("i")
-            if trace:
-                function.open(f"for {number}, ({code}, {value}) in enumerate(zip({segment}[{first}:{last}:2], {segment}[{first + 1}:{last + 1}:2])):")
-                places = [
-                    f"[({segment}, {first + side} + 2 * {number}, None, f'{{{first + side} + 2 * {number}:02}}', 'copied', {keyed.where!r})]"
-                    for side in (0, 1)
-                ]
-            else:
-                function.open(f"for {code}, {value} in zip({segment}[{first}:{last}:2], {segment}[{first + 1}:{last + 1}:2]):")
-                places = ["", ""]
+            function.open(f"for {number}, ({code}, {value}) in enumerate(zip({segment}[{first}:{last}:2], {segment}[{first + 1}:{last + 1}:2])):")
+            places = [
+                f"[({segment}, {first + side} + 2 * {number}, None, f'{{{first + side} + 2 * {number}:02}}', 'copied', {keyed.where!r})]"
+                for side in (0, 1)
+            ]
             function.open(f"if {value}:")
             self._keep(function, keyed, code, value, kinds, known, others, label, scope, trace, places[0], places[1])
             function.close(2 + opened)
@@ -124,6 +127,42 @@ class Identifiers:
             self._keep(function, keyed, code, value, kinds, known, others, label, scope, trace, places[0], places[1])
             function.close(2)
         function.close(opened)
+
+    def _pair(
+        self,
+        function: Function,
+        keyed: Keyed,
+        kinds: list[str],
+        known: str,
+        others: str,
+        label: str,
+        scope: CodeScope,
+        segment: str,
+        first: int,
+        last: int,
+        unrolled: int,
+    ) -> None:
+        """The pair of elements at `first` and those behind it: the first few in so many words, the others in a loop."""
+        length = function.known(("length", segment))
+        if length is None:
+            length = function.remember(("length", segment), self.module.name("n"))
+            function.line(f"{length} = len({segment})")
+        value = self.module.name("r")
+        if not unrolled:
+            position = self.module.name("i")
+            function.open(f"for {position} in range({first + 1}, min({length}, {last + 1}), 2):")
+            function.line(f"{value} = {segment}[{position}]")
+            with function.block(f"if {value}:"):
+                self._keep(function, keyed, f"{segment}[{position} - 1]", value, kinds, known, others, label, scope, "", "", "")
+            function.close()
+            return
+        function.open(f"if {length} > {first + 1}:")
+        function.line(f"{value} = {segment}[{first + 1}]")
+        with function.block(f"if {value}:"):
+            self._keep(function, keyed, f"{segment}[{first}]", value, kinds, known, others, label, scope, "", "", "")
+        if first + 3 <= last:
+            self._pair(function, keyed, kinds, known, others, label, scope, segment, first + 2, last, unrolled - 1)
+        function.close()
 
     def _keep(
         self,

@@ -55,6 +55,8 @@ class CompiledReading:
 
     def run_for(self, root: Any) -> Run:
         """The function that reads a transaction; `root` is the XML root, if it is XML."""
+        if root is None and "" in self._runs:
+            return self._runs[""]
         namespace = root.tag[1:].partition("}")[0] if root is not None and root.tag.startswith("{") and self.depends_on_root else ""
         run = self._runs.get(namespace)
         if run is None:

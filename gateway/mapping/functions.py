@@ -96,9 +96,9 @@ def check_digit_fault(name: str) -> Callable[[str], str | None]:
 
     def fault(text: str) -> str | None:
         length = len(text)
-        if length not in right or not (text.isdecimal() and text.isascii()):
+        digits = text.encode(errors="replace")
+        if length not in right or not digits.isdigit():
             return f"{' or '.join(map(str, lengths))} digits"
-        digits = text.encode()
         if length == 20:
             # with its application identifier 00
             digits = b"00" + digits[2:]

@@ -257,7 +257,7 @@ def _condition(condition: Condition, count: int) -> str:
     if condition.kind == "P":
         if absent:
             return " or ".join(here)
-        return " or ".join(f"(not {here[0]}) is not (not {name})" for name in here[1:])
+        return f"not ({' and '.join(here)}) and ({' or '.join(here)})"
     if not first_here:
         return ""
     rest = here[1:]
