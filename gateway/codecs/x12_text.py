@@ -145,6 +145,8 @@ def write(segments: Iterable[Segment], delimiters: Delimiters, *, line_end: str 
     if not as_sent:
         forbidden += delimiters.component + delimiters.repetition
     bad = re.compile(f"[{re.escape(forbidden)}]")
+    others = re.compile(f"[{re.escape(forbidden[1:])}]").search
+    between = delimiters.element
     ending = delimiters.segment + line_end
     lines: list[str | bytes] = []
     for index, segment in enumerate(segments, 1):
@@ -154,6 +156,12 @@ def write(segments: Iterable[Segment], delimiters: Delimiters, *, line_end: str 
         if segment[0] in x12_binary.LENGTHS:
             lines.append(_write_binary(segment, delimiters, index))
             continue
+        if list not in map(type, segment) and Repeated not in map(type, segment):
+            # the ordinary segment: nothing but texts, none with a delimiter in it
+            line = between.join(segment)
+            if line.count(between) == len(segment) - 1 and not others(line):
+                lines.append(line.rstrip(between))
+                continue
         parts = [
             element if type(element) is str else _joined(element, delimiters, bad, segment, index, number) for number, element in enumerate(segment)
         ]

@@ -1,15 +1,16 @@
 """Putting transactions into their interchange: ISA GS ST..SE GE IEA, or UNB UNH..UNT UNZ. Counts and control numbers are right by
 construction. X12.5, X12.6; ISO 9735 syntax 3 and 4. Identities are written qualifier:id, like everywhere in this house."""
 
-from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from gateway.codecs import edifact
 from gateway.codecs import x12
 from gateway.codecs.node import Delimiters
+from gateway.codecs.node import Repeated
 from gateway.codecs.node import Segment
 from gateway.codecs.node import Syntax
 
@@ -107,18 +108,20 @@ def _x12_delimiters(envelope: Envelope, transactions: Sequence[Outgoing]) -> Del
     repeats = (envelope.interchange_version or envelope.version[:5]) >= "00402"
     if envelope.delimiters is not None:
         return envelope.delimiters if repeats else replace(envelope.delimiters, repetition="")
-    used = {character for transaction in transactions for segment in transaction.body for text in _texts(segment) for character in text}
+    used = "".join(text for transaction in transactions for segment in transaction.body for text in _texts(segment))
     chosen = {name: next((one for one in choices if one not in used), choices[0]) for name, choices in _X12_CHOICES.items()}
     repetition = chosen["repetition"] if repeats else ""
     return Delimiters(element=chosen["element"], component=chosen["component"], segment=chosen["segment"], repetition=repetition)
 
 
-def _texts(element: object) -> Iterator[str]:
-    if isinstance(element, str):
-        yield element
-    elif isinstance(element, list):
-        for part in element:
-            yield from _texts(part)
+def _texts(element: list[Any]) -> list[str]:
+    """All texts of a segment, a composite, a repeated element."""
+    if list not in map(type, element) and Repeated not in map(type, element):
+        return element
+    answer: list[str] = []
+    for part in element:
+        answer += [part] if isinstance(part, str) else _texts(part)
+    return answer
 
 
 def _x12_segments(envelope: Envelope, delimiters: Delimiters, transactions: Sequence[Outgoing], advice: Sequence[Segment]) -> list[Segment]:
