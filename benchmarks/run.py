@@ -23,8 +23,6 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from benchmarks import orders  # noqa: E402  run as a script
-from benchmarks import peers  # noqa: E402
-from benchmarks.advices import advices  # noqa: E402
 from gateway.config import default_resolver  # noqa: E402
 from gateway.config import load_installation  # noqa: E402
 from gateway.pipeline.plans import Plans  # noqa: E402
@@ -118,6 +116,9 @@ def memory(arguments: argparse.Namespace, table: "Table") -> None:
 
 def against_peers(arguments: argparse.Namespace, table: "Table") -> None:
     """Ours with the acknowledgment built, against what others take for less."""
+    # not at the top: what is loaded makes the collector's rounds longer, also those of the floor
+    from benchmarks import peers
+
     plans = Plans(default_resolver())
     x12, edifact = orders.x12(arguments.orders, arguments.lines), orders.edifact(arguments.orders, arguments.lines)
     own, reads = in_turns(arguments.rounds, lambda: peers.acknowledged(x12, plans), lambda: peers.pyx12_reads(x12))
@@ -174,6 +175,7 @@ def writing(arguments: argparse.Namespace, table: "Table") -> None:
     from datetime import UTC
     from datetime import datetime
 
+    from benchmarks.advices import advices
     from gateway.pipeline.answering import Numbers
     from gateway.pipeline.rendering import Body
     from gateway.pipeline.rendering import write_body

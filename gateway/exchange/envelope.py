@@ -108,7 +108,7 @@ def _x12_delimiters(envelope: Envelope, transactions: Sequence[Outgoing]) -> Del
     repeats = (envelope.interchange_version or envelope.version[:5]) >= "00402"
     if envelope.delimiters is not None:
         return envelope.delimiters if repeats else replace(envelope.delimiters, repetition="")
-    used = "".join(text for transaction in transactions for segment in transaction.body for text in _texts(segment))
+    used = "".join(["".join(_texts(segment)) for transaction in transactions for segment in transaction.body])
     chosen = {name: next((one for one in choices if one not in used), choices[0]) for name, choices in _X12_CHOICES.items()}
     repetition = chosen["repetition"] if repeats else ""
     return Delimiters(element=chosen["element"], component=chosen["component"], segment=chosen["segment"], repetition=repetition)
