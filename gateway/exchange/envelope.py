@@ -156,7 +156,8 @@ def _x12_segments(envelope: Envelope, delimiters: Delimiters, transactions: Sequ
                 envelope.group_type or GROUPS[transactions[0].type],
                 _split(envelope.group_sender or envelope.sender)[1].strip(),
                 _split(envelope.group_receiver or envelope.receiver)[1].strip(),
-                f"{envelope.at:%Y%m%d}",
+                # dates got their century with 004010
+                f"{envelope.at:%Y%m%d}" if envelope.version >= "004010" else f"{envelope.at:%y%m%d}",
                 f"{envelope.at:%H%M}",
                 envelope.group_control,
                 "X",

@@ -96,6 +96,14 @@ def test_identities_and_numbers_that_do_not_fit_are_refused() -> None:
         wrap(x12(interchange_control="1234567890"), [])
 
 
+@pytest.mark.parametrize(
+    ("version", "date", "interchange"), [("003060", "260105", "00306"), ("004010", "20260105", "00401"), ("007030", "20260105", "00703")]
+)
+def test_the_date_of_a_group_has_the_digits_of_its_version(version: str, date: str, interchange: str) -> None:
+    data = wrap(x12(version=version), [Outgoing(type="856", control_number="1", body=BODY)])
+    assert f"*{date}*0905*7*X*{version}".encode() in data and f"*{interchange}*".encode() in data
+
+
 def test_ta1_alone_has_no_group() -> None:
     data = wrap(x12(), [], advice=[["TA1", "000000001", "260105", "1200", "A", "000"]])
     start = read(data)[0]
