@@ -58,6 +58,8 @@ class EarlierOrder(Value, frozen=True, kw_only=True):
     state: str
     #: SHA-256 of what was ordered (model.fingerprint), to tell a true duplicate from a number used again
     fingerprint: str | None = None
+    #: the same of its newest version, where it was changed
+    changed_fingerprint: str | None = None
     #: test traffic is compared with test traffic only
     test: bool = False
 

@@ -111,6 +111,11 @@ def reject_change(work: Work, row: documents.Document, reason: str) -> None:
 
 def _decide(work: Work, row: documents.Document, change: OrderChange, *, in_order: bool) -> bool:
     """Decide one change; False where there is nothing to change and a person wants it booked as the order that it is."""
+    if change.purpose == "copy":
+        reason = f"a copy of a change of order {change.order_number}: nothing is changed"
+        work.changes.append(documents.Change(document=row.id, expected=row.state, state="done", actor=work.actor, reason=reason, at=work.now))
+        work.note(row, "change kept", {}, reason=reason)
+        return True
     loaded = partner_of(work, row)
     plan, policy = rules_of(work, loaded)
     known = _known(work, row, change)

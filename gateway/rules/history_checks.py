@@ -23,7 +23,7 @@ def seen_before(view: View) -> Iterator[Finding]:
     if not earlier:
         return
     ours = fingerprint(order)
-    same = next((one for one in earlier if one.fingerprint == ours and one.state not in ENDED_STATES), None)
+    same = next((one for one in earlier if ours in (one.fingerprint, one.changed_fingerprint) and one.state not in ENDED_STATES), None)
     if same is not None:
         yield Finding(
             rule.DUPLICATE_ORDER,
@@ -53,7 +53,7 @@ def repeats(view: View) -> Iterator[Finding]:
         yield Finding(
             unknown, "number", f"This is a {word} of order {order.number}, which we do not have", order.number, "an order that was received before"
         )
-    elif earlier[-1].fingerprint is not None and earlier[-1].fingerprint != fingerprint(order):
+    elif earlier[-1].fingerprint is not None and fingerprint(order) not in (earlier[-1].fingerprint, earlier[-1].changed_fingerprint):
         yield Finding(
             rule.NUMBER_REUSED,
             "number",

@@ -28,6 +28,7 @@ from gateway.model.facts import Item
 from gateway.model.facts import Price
 from gateway.model.money import from_minor
 from gateway.model.order import Order
+from gateway.store import changes
 from gateway.store import ledger
 from gateway.store import orders as order_store
 from gateway.store import stock
@@ -305,7 +306,9 @@ def _places(connection: Connection, partner: str, orders: Sequence[Order]) -> di
 
 def _earlier(connection: Connection, partner: str, orders: Sequence[Order], excluding: Collection[str]) -> dict[str, tuple[EarlierOrder, ...]]:
     earlier: dict[str, list[EarlierOrder]] = {}
-    for one in order_store.find(connection, partner, {order.number for order in orders}):
+    found = order_store.find(connection, partner, {order.number for order in orders})
+    newest = changes.newest(connection, [one.document for one in found])
+    for one in found:
         if one.document not in excluding:
             earlier.setdefault(one.number, []).append(
                 EarlierOrder(
@@ -315,6 +318,7 @@ def _earlier(connection: Connection, partner: str, orders: Sequence[Order], excl
                     purpose=one.purpose,
                     state=one.state,
                     fingerprint=one.fingerprint,
+                    changed_fingerprint=newest[one.document].order_fingerprint if one.document in newest else None,
                     test=one.test,
                 )
             )

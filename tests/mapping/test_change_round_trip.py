@@ -24,6 +24,7 @@ from tests.mapping import test_edifact_round_trip as edifact_orders
 from tests.mapping import test_x12_round_trip as x12_orders
 from tests.mapping import ubl_world
 from tests.mapping.mapping_world import NOBODY
+from tests.mapping.mapping_world import PartnerValues
 from tests.mapping.mapping_world import checked
 from tests.mapping.mapping_world import shipped
 from tests.mapping.mapping_world import source_of
@@ -211,6 +212,13 @@ def test_what_a_line_of_an_860_asks_for(code: str, word: str) -> None:
     [line] = read_860(f"BCH*04*SA*PO1***20260105~POC*1*{code}*5*4*EA*1.5~")["lines"]
     assert (line["action"], line["action_source"]) == (word, code)
     assert (line["quantity"], line["outstanding_quantity"], line["unit"], line["price"]) == ("5", "4", "EA", "1.5")
+
+
+def test_a_change_that_names_no_currency_changes_none() -> None:
+    transaction = transaction_of(x12_file("BCH*04*SA*PO1***20260105~POC*1*QI*15*15*EA~", type_="860"))
+    dollars = PartnerValues({"currency": "USD"})
+    document, _ = to_document(transaction, checked(transaction, "x12/004010/860").tree, READING["004010"], source_of(transaction), dollars)
+    assert document is not None and "currency" not in json.loads(encode(document))
 
 
 def test_a_line_without_a_number_has_none() -> None:

@@ -134,6 +134,20 @@ def test_lines_come_go_and_change_their_price_in_one_change(world: World) -> Non
     assert order_of(world).total_minor == 9500
     assert [one[1:3] for one in tags(answer(world), "ACK")] == [["IA", "10"], ["ID", "0"], ["IA", "2"], ["IB", "3"]]
     assert tags(answer(world), "BCA")[0][2] == "AC"
+    # lines are found by their number, whatever came before them
+    ship(world, "3,2")
+    release_invoices(world.station, ["PO1"], "test")
+    world.settle()
+    [bill] = [text for text in world.sent() if "ST*810*" in text]
+    assert tags(bill, "IT1")[0][1:5] == ["3", "2", "EA", "1.00"]
+
+
+def test_the_order_sent_again_after_a_change_is_a_duplicate(world: World) -> None:
+    world.receive(x12_order())
+    world.receive(x12_change(lines=(poc("1", "QI", "15"),)))
+    for control, quantity in ((3, "10"), (4, "15")):
+        again = world.receive(x12_order(control=control, lines=(("1", quantity, "9.25", "SKU1"),)))
+        assert [problem.code for problem in again.documents[0].problems] == ["RULE-DUPLICATE-ORDER"]
 
 
 def test_what_has_left_is_the_floor(on_both: World) -> None:
@@ -337,6 +351,12 @@ def test_the_same_change_twice_changes_once(world: World) -> None:
     again = world.receive(x12_change(sequence="1", control=3, lines=(poc("1", "QI", "15"),)))
     assert (state_of(again), [problem.code for problem in again.documents[0].problems]) == ("rejected", ["RULE-CHANGE-DUPLICATE"])
     assert lines_of(world) == {"1": (D(15), D(0))}
+
+
+def test_a_copy_of_a_change_changes_nothing(world: World) -> None:
+    world.receive(x12_order())
+    assert state_of(world.receive(x12_change(purpose="22", lines=(poc("1", "QI", "15"),)))) == "done"
+    assert lines_of(world) == {"1": (D(10), D(0))}
 
 
 def test_a_replacement_in_the_orders_own_message_is_a_version(world: World) -> None:
