@@ -1,4 +1,4 @@
-"""Commands about what we sent and how partners took it: resend."""
+"""Commands about what we exchange with partners: resend, and the ledger of control numbers."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from gateway.cli.app import ConfigOption
+from gateway.cli.app import JsonOption
 from gateway.cli.app import app
+from gateway.cli.app import json_line
 from gateway.cli.failures import UNKNOWN_INPUT
 from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import WRONG_USAGE
@@ -57,3 +59,29 @@ def resend(
             raise Refused(f"{name} could not be sent: {entry.last_error}", WRONG_DATA)
     finally:
         station.close()
+
+
+@app.command()
+def controls(
+    partner: Annotated[str, typer.Argument(help="The partner's id.", metavar="PARTNER")],
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show the control numbers used with a partner, ours and theirs: what comes next, what is missing, what came twice.
+
+    Example: gateway controls acme
+    """
+    from gateway.cli.operating import open_here
+    from gateway.pipeline.number_report import report_of
+    from gateway.pipeline.number_report import words_of
+    from gateway.yaml_source import did_you_mean
+
+    station = open_here(config)
+    try:
+        known = station.installation.directory.partners
+        if partner not in known:
+            raise Refused(f"There is no partner '{partner}'{did_you_mean(partner, known)}", WRONG_USAGE)
+        report = report_of(station, known[partner].partner)
+    finally:
+        station.close()
+    typer.echo(json_line(report) if as_json else words_of(report))

@@ -80,14 +80,34 @@ class Outgoing:
     association: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Transactions of one type and version, which X12 puts into a functional group of their own."""
+
+    type: str
+    control_number: str
+    version: str
+    transactions: Sequence[Outgoing]
+
+
 def wrap(envelope: Envelope, transactions: Sequence[Outgoing], *, advice: Sequence[Segment] = (), line_end: str = "") -> bytes:
     """The bytes of one interchange with these transactions in one group; raises ValueError where data holds a delimiter (X12).
 
     `advice` are TA1 segments; an X12 interchange of TA1 alone has no group.
     """
+    if not transactions:
+        return wrap_groups(envelope, [], advice=advice, line_end=line_end)
+    kind = envelope.group_type or (GROUPS[transactions[0].type] if envelope.syntax is Syntax.X12 else "")
+    group = Group(type=kind, control_number=envelope.group_control, version=envelope.version, transactions=transactions)
+    return wrap_groups(envelope, [group], advice=advice, line_end=line_end)
+
+
+def wrap_groups(envelope: Envelope, groups: Sequence[Group], *, advice: Sequence[Segment] = (), line_end: str = "") -> bytes:
+    """The bytes of one interchange with these groups (EDIFACT: with their messages, in UNG only where the envelope has a group type)."""
+    transactions = [transaction for group in groups for transaction in group.transactions]
     if envelope.syntax is Syntax.X12:
         delimiters = _x12_delimiters(envelope, transactions)
-        return x12.write(_x12_segments(envelope, delimiters, transactions, advice), delimiters, line_end=line_end)
+        return x12.write(_x12_segments(envelope, delimiters, groups, advice), delimiters, line_end=line_end)
     charset = envelope.syntax_version.partition(":")[0]
     segments = _edifact_segments(envelope, transactions)
     return edifact.write(segments, _edifact_delimiters(envelope), line_end=line_end, una=envelope.una, charset=charset)
@@ -124,7 +144,7 @@ def _texts(element: list[Any]) -> list[str]:
     return answer
 
 
-def _x12_segments(envelope: Envelope, delimiters: Delimiters, transactions: Sequence[Outgoing], advice: Sequence[Segment]) -> list[Segment]:
+def _x12_segments(envelope: Envelope, delimiters: Delimiters, groups: Sequence[Group], advice: Sequence[Segment]) -> list[Segment]:
     (sender_qualifier, sender), (receiver_qualifier, receiver) = _split(envelope.sender), _split(envelope.receiver)
     control = envelope.interchange_control.zfill(9)
     segments: list[Segment] = [
@@ -149,28 +169,28 @@ def _x12_segments(envelope: Envelope, delimiters: Delimiters, transactions: Sequ
         ],
         *[list(segment) for segment in advice],
     ]
-    if transactions:
+    for group in groups:
         segments.append(
             [
                 "GS",
-                envelope.group_type or GROUPS[transactions[0].type],
+                group.type,
                 _split(envelope.group_sender or envelope.sender)[1].strip(),
                 _split(envelope.group_receiver or envelope.receiver)[1].strip(),
                 # dates got their century with 004010
                 f"{envelope.at:%Y%m%d}" if envelope.version >= "004010" else f"{envelope.at:%y%m%d}",
                 f"{envelope.at:%H%M}",
-                envelope.group_control,
+                group.control_number,
                 "X",
-                envelope.version,
+                group.version,
             ]
         )
-        for transaction in transactions:
+        for transaction in group.transactions:
             header = ["ST", transaction.type, transaction.control_number.zfill(4)]
             if transaction.association:
                 header.append(transaction.association)
             segments += [header, *transaction.body, ["SE", str(len(transaction.body) + 2), header[2]]]
-        segments.append(["GE", str(len(transactions)), envelope.group_control])
-    segments.append(["IEA", "1" if transactions else "0", control])
+        segments.append(["GE", str(len(group.transactions)), group.control_number])
+    segments.append(["IEA", str(len(groups)), control])
     return segments
 
 

@@ -21,7 +21,10 @@ from gateway.exchange.acknowledgment_keys import version_fault
 from gateway.exchange.checked import checked
 from gateway.exchange.timing import ControlNumbers
 from gateway.exchange.timing import Day
+from gateway.exchange.timing import MaybeBatch
+from gateway.exchange.timing import MaybeChecks
 from gateway.exchange.timing import MaybeExpected
+from gateway.exchange.timing import NumberChecks
 from gateway.exchange.timing import Zone
 from gateway.kinds import KINDS
 from gateway.model.money import parse_money
@@ -174,6 +177,8 @@ class Agreement(_Checked):
     association: str | None = None
     syntax_version: str | None = None
     expect_acknowledgment: MaybeExpected = None
+    #: when documents leave together; the acknowledgments of what we receive never wait for it
+    batch: MaybeBatch = None
 
     @pydantic.field_validator("receive", "send")
     @classmethod
@@ -215,8 +220,9 @@ class Agreement(_Checked):
             raise ValueError("receive: goes with from:, not with to:")
         if self.send is not None and self.from_ is not None:
             raise ValueError("send: goes with to:, not with from:")
-        if self.receive is not None and self.expect_acknowledgment is not None:
-            raise ValueError("expect_acknowledgment: goes with send:, not with receive:")
+        for key in ("expect_acknowledgment", "batch"):
+            if self.receive is not None and getattr(self, key) is not None:
+                raise ValueError(f"{key}: goes with send:, not with receive:")
         return self
 
     @property
@@ -277,6 +283,7 @@ class Partner(_Checked):
     tables: Any = None
     rules: Any = None
     control_numbers: ControlNumbers = ControlNumbers()
+    check_control_numbers: MaybeChecks = NumberChecks()
     #: where the partner's days and hours are counted; the installation's where it says nothing
     zone: Zone | None = None
     #: its holidays, besides those of the installation

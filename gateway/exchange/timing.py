@@ -149,8 +149,8 @@ class Numbering(_Checked):
 
     @pydantic.model_validator(mode="after")
     def _has_room(self) -> "Numbering":
-        if self.maximum < self.start + 99:
-            raise ValueError(f"from start {self.start} to maximum {self.maximum} there is no room to count: leave at least 100 numbers")
+        if self.maximum < self.start + 999:
+            raise ValueError(f"from start {self.start} to maximum {self.maximum} there is no room to count: leave at least 1000 numbers")
         return self
 
 
@@ -180,16 +180,17 @@ Check = Literal["strict", "warn", "none"]
 
 
 class NumberChecks(_Checked):
-    """What is thought of gaps and repeats in the numbers that a partner uses, level by level."""
+    """What is thought of gaps and repeats in the numbers that a partner uses, level by level. `strict`: an interchange behind a gap waits for
+    a person; an interchange that comes twice is refused whatever stands here."""
 
     interchange: Check = "warn"
-    group: Check = "warn"
-    transaction: Check = "none"
+    group: Literal["warn", "none"] = "warn"
+    transaction: Literal["warn", "none"] = "none"
 
 
 def _checks(value: Any) -> Any:
-    """`check_control_numbers: strict` is short for interchanges and groups."""
-    return {"interchange": value, "group": value} if isinstance(value, str) else value
+    """`check_control_numbers: strict` is short for interchanges, with notices for groups."""
+    return {"interchange": value, "group": "none" if value == "none" else "warn"} if isinstance(value, str) else value
 
 
 MaybeChecks = Annotated[NumberChecks, pydantic.BeforeValidator(_checks)]

@@ -2,6 +2,7 @@
 
 from gateway.kinds import answer
 from gateway.kinds import as2
+from gateway.kinds import control
 from gateway.kinds import document
 from gateway.kinds import edifact
 from gateway.kinds import en16931
@@ -14,7 +15,7 @@ from gateway.kinds import x12
 from gateway.kinds import xml
 from gateway.problem import Kind
 
-FAMILIES = (file, pipeline, x12, edifact, xml, en16931, document, partner, rule, as2, answer, lines)
+FAMILIES = (file, pipeline, x12, edifact, xml, en16931, document, partner, rule, as2, answer, lines, control)
 
 
 def table() -> dict[str, Kind]:

@@ -21,6 +21,20 @@ def out_stream(partner: str, endpoint: str) -> str:
     return f"out:{partner}:{endpoint}"
 
 
+#: between the endpoint and the window in the name of a batch's stream
+_WINDOW = " @ "
+
+
+def batch_stream(partner: str, endpoint: str, window: str) -> str:
+    """Documents of one window leave in their order, in nobody else's way: what leaves at once does not wait behind them."""
+    return f"{out_stream(partner, endpoint)}{_WINDOW}{window}"
+
+
+def is_batched(stream: str) -> bool:
+    """Whether a stream holds documents that leave together."""
+    return _WINDOW in stream
+
+
 def endpoint_for(partner: Partner, address: str | None, named: str | None = None) -> str | None:
     """The endpoint of an answer: what the agreement names, else the one at `address` that the document came by, else the first that
     the partner sends from, else its first; None where it has none."""

@@ -29,10 +29,12 @@ from gateway.codecs.node import InterchangeEnd
 from gateway.codecs.node import InterchangeStart
 from gateway.codecs.node import Syntax
 from gateway.codecs.node import Transaction
+from gateway.exchange.directory import BY_HAND
 from gateway.kinds import file as file_kinds
 from gateway.kinds import partner as partner_kinds
 from gateway.kinds import pipeline as kinds
 from gateway.pipeline import acknowledging
+from gateway.pipeline import number_checks
 from gateway.pipeline import rows
 from gateway.pipeline.chunk import Chunk
 from gateway.pipeline.endpoints import owner_of
@@ -44,6 +46,7 @@ from gateway.problem import NOWHERE
 from gateway.problem import Place
 from gateway.problem import Problem
 from gateway.problem import Severity
+from gateway.problem import codes
 from gateway.store import crash
 from gateway.store import holds
 from gateway.store import interchanges
@@ -125,7 +128,17 @@ class Splitting:
             return Chunk(ordinal=self._ordinal)
         self._skip = known.cursor if known is not None else 0
         self._refused = self._duplicate_of(start)
-        return Chunk(start=start, ordinal=self._ordinal, opens=self._opens, refused=self._refused)
+        if self._opens and self._refused is None:
+            self._held = self._waits(start)
+        return Chunk(start=start, ordinal=self._ordinal, opens=self._opens, refused=self._refused, held=self._held)
+
+    def _waits(self, start: InterchangeStart) -> Problem | None:
+        """Why an interchange behind a gap waits for a person, where its sender is checked strictly; not again when one vouched for it."""
+        loaded = self._station.installation.directory.find(start.syntax.value, start.sender)
+        if loaded is None or BY_HAND in {self.transmission.endpoint, self.transmission.properties.get("entitled")}:
+            return None
+        with self._station.database.read() as connection:
+            return number_checks.must_wait(connection, loaded, start)
 
     def _duplicate_of(self, start: InterchangeStart) -> Problem | None:
         """An interchange of this sender with this control number that came before: answered, never booked twice."""
@@ -143,7 +156,8 @@ class Splitting:
                 control_number=start.control_number,
                 excluding_transmission=self.transmission.id,
             )
-        earlier = [row for row in earlier if row.state in {"open", "done"} and row.syntax == start.syntax.value]
+            earlier = [row for row in earlier if row.state in {"open", "done"} and row.syntax == start.syntax.value]
+            earlier = number_checks.still_counts(connection, loaded, start, earlier, self._station.clock()) if earlier else earlier
         if not earlier:
             return None
         return kinds.DUPLICATE_INTERCHANGE.at(
@@ -278,6 +292,7 @@ def _commit(station: Station, connection: Connection, splitting: Splitting, chun
     if chunk.start is not None:
         interchange = _interchange(station, connection, splitting, chunk, entries)
         rows.insert_documents(station, connection, interchange, transmission, chunk, entries)
+        _count_transactions(station, connection, splitting, chunk)
         crash.point(32)
         if chunk.end is not None or chunk.through:
             _close(station, connection, splitting, chunk, interchange, entries)
@@ -293,6 +308,36 @@ def _commit(station: Station, connection: Connection, splitting: Splitting, chun
         _end_transmission(station, connection, splitting, entries)
         crash.point(37)
     journal.append(connection, entries)
+
+
+def _count(
+    station: Station,
+    connection: Connection,
+    splitting: Splitting,
+    start: InterchangeStart,
+    interchange: Interchange,
+    facts: dict[str, str],
+    *,
+    duplicate: bool,
+) -> None:
+    """Enter the interchange's and its groups' numbers; what is missing before them is told with the file."""
+    loaded = station.installation.directory.find(start.syntax.value, start.sender)
+    if loaded is None:
+        return
+    groups = [group.control_number for group in splitting.progress.groups]
+    # a new round of its counting begins with this interchange, not after it
+    told = number_checks.enter(connection, loaded, start, groups, interchange.opened_at, duplicate=duplicate)
+    if told:
+        splitting.loose += told
+        facts["notices"] = codes(told)
+
+
+def _count_transactions(station: Station, connection: Connection, splitting: Splitting, chunk: Chunk) -> None:
+    """Enter the transactions' own numbers, where their partner counts them through."""
+    loaded = chunk.entitled[0].partner if chunk.entitled else None
+    if loaded is not None and chunk.start is not None:
+        used = ((found.read.transaction.type, found.read.transaction.control_number) for found in chunk.entitled)
+        splitting.loose += number_checks.enter_transactions(connection, loaded, chunk.start, used, station.clock())
 
 
 def _interchange(station: Station, connection: Connection, splitting: Splitting, chunk: Chunk, entries: list[journal.Entry]) -> Interchange:
@@ -382,6 +427,8 @@ def _close(
             outcome = answered
         splitting.loose += splitting.progress.alerts
         crash.point(35)
+    if chunk.start is not None and (state == "done" or outcome == "duplicate"):
+        _count(station, connection, splitting, chunk.start, interchange, facts, duplicate=outcome == "duplicate")
     interchanges.finish(connection, interchange.id, at=now, state=state, outcome=outcome, envelope=splitting.progress.encode())
     entries.append(
         journal.Entry(

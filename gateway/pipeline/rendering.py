@@ -2,10 +2,8 @@
 back and checked by our own reader before anything leaves, so that a partner never gets what we would refuse ourselves."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import structlog
-from sqlalchemy import Connection
 
 from gateway.codecs.layout import Layout
 from gateway.codecs.node import Segment
@@ -17,7 +15,6 @@ from gateway.exchange.partner import Agreement
 from gateway.exchange.partner import Identifiers
 from gateway.exchange.partner import LoadedPartner
 from gateway.kinds import document as document_kinds
-from gateway.kinds import pipeline as kinds
 from gateway.mapping.apply import to_transaction
 from gateway.mapping.reading import PartnerValues
 from gateway.model import document as canonical
@@ -25,10 +22,7 @@ from gateway.model.despatch import DespatchAdvice
 from gateway.model.despatch import by_item
 from gateway.model.document import Document
 from gateway.pipeline.answering import Numbers
-from gateway.pipeline.answering import decoded
 from gateway.pipeline.answering import read_back
-from gateway.pipeline.answering import sound_answer
-from gateway.pipeline.endpoints import shares_its_inbox
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.plans import WritingPlan
 from gateway.pipeline.station import Station
@@ -36,7 +30,6 @@ from gateway.problem import NOWHERE
 from gateway.problem import Problem
 from gateway.problem import Severity
 from gateway.problem import codes
-from gateway.store import controls
 from gateway.store.outbox import Entry
 
 #: rows of the outbox whose body is an answer, made when it was decided
@@ -47,18 +40,6 @@ _log = structlog.get_logger("rendering")
 
 #: of files without an envelope, by the first part of their spec
 EXTENSIONS = {"csv": "csv", "fixed": "txt", "json": "json"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendered:
-    """Bytes ready to leave, with the identity and numbers that they keep on every try."""
-
-    data: bytes
-    identity: str
-    transaction_type: str
-    interchange_control: str | None = None
-    group_control: str | None = None
-    transaction_control: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,52 +71,6 @@ def body_of(station: Station, entry: Entry) -> Body | Unrenderable | None:
     if entry.kind in ANSWERS:
         return None
     return write_body(canonical.decode(entry.body), entry.spec, station.plans, station.installation.directory.partners[entry.partner])
-
-
-def render(station: Station, connection: Connection, entry: Entry, body: Body | None, now: datetime) -> Rendered | Unrenderable:
-    """The bytes of an outbox row; control numbers are drawn in the caller's transaction."""
-    loaded = station.installation.directory.partners[entry.partner]
-    first = entry.spec.split("/")[0]
-    syntax = Syntax(first) if first in {"x12", "edifact"} else Syntax.UBL
-    kind = entry.spec.rsplit("/", 1)[1].upper()
-    # each partner has control numbers of its own: in a folder that several share their files must not be named alike
-    whose = f"{entry.partner}-" if shares_its_inbox(station.installation.directory, entry.partner, entry.endpoint) else ""
-    if syntax is Syntax.UBL:
-        assert body is not None
-        name = f"{entry.spec.rsplit('/', 1)[1]}-{whose}{body.number}.{EXTENSIONS.get(first, 'xml')}"
-        return Rendered(data=body.data, identity=name, transaction_type=kind)
-    us = identity_of(station.installation.settings.us.identifiers, syntax)
-    counting = loaded.partner.control_numbers
-    interchange = controls.draw(connection, entry.partner, us, "interchange", start=counting.interchange.start, maximum=counting.interchange.maximum)
-    group = interchange
-    if syntax is Syntax.X12:
-        group = controls.draw(connection, entry.partner, us, "group", start=counting.group.start, maximum=counting.group.maximum)
-    numbers = Numbers(
-        sender=us, receiver=identity_of(loaded.partner.identifiers, syntax), interchange=str(interchange), group=str(group), test=entry.test, at=now
-    )
-    if entry.kind in ANSWERS:
-        sound = sound_answer(decoded(entry.body), numbers, station.plans, loaded)
-        kind, data = sound.answer.type, sound.data
-        if sound.faults:
-            _log.error("answer replaced", row=entry.id, problems=codes(sound.faults), cure=kinds.ANSWER_REPLACED.cure)
-    else:
-        assert body is not None
-        agreement = next((one for one in loaded.partner.agreements if one.send == entry.spec), None)
-        written = write_interchange(body, entry.spec, numbers, agreement)
-        if isinstance(written, Unrenderable):
-            return written
-        data = written
-        faults = tuple(read_back(data, station.plans, loaded))
-        if faults:
-            return Unrenderable(faults)
-    return Rendered(
-        data=data,
-        identity=f"{kind.lower()}-{whose}{numbers.interchange.zfill(9)}.edi",
-        transaction_type=kind,
-        interchange_control=numbers.interchange,
-        group_control=numbers.group if syntax is Syntax.X12 else None,
-        transaction_control="0001" if syntax is Syntax.X12 else "1",
-    )
 
 
 def write_body(document: Document, spec: str, plans: Plans, loaded: LoadedPartner | None) -> Body | Unrenderable:

@@ -13,6 +13,8 @@ from gateway.exchange.partner import LoadedPartner
 from gateway.exchange.partner import Partner
 from gateway.model import document as canonical
 from gateway.model.document import Document
+from gateway.pipeline.deadlines import calendar_of
+from gateway.pipeline.endpoints import batch_stream
 from gateway.pipeline.endpoints import endpoint_for
 from gateway.pipeline.endpoints import out_stream
 from gateway.pipeline.endpoints import trade_stream
@@ -81,7 +83,7 @@ class Work:
     ) -> None:
         """A document of ours goes out: its row, its outbox entry, its link to what it answers."""
         partner = loaded.partner
-        stream = out_stream(partner.id, endpoint)
+        stream, due = _leaving(self.station, partner, agreement, endpoint, self.now + timedelta(seconds=agreement.undo))
         self.documents.append(row)
         self.outgoing.append(
             outbox.Entry(
@@ -95,7 +97,7 @@ class Work:
                 body=canonical.encode(document).decode(),
                 test=row.test,
                 created_at=self.now,
-                due_at=self.now + timedelta(seconds=agreement.undo),
+                due_at=due,
                 expects_ack=agreement.expect_acknowledgment is not None,
             )
         )
@@ -130,6 +132,15 @@ class Work:
         for stream in sorted(self.pokes):
             streams.poke(connection, stream)
         crash.point(43)
+
+
+def _leaving(station: Station, partner: Partner, agreement: Agreement, endpoint: str, ready: datetime) -> tuple[str, datetime]:
+    """In which stream something leaves that is ready at this moment, and when: at once, or in the next window of its batch."""
+    batch = agreement.batch
+    if batch is None or not batch.waits:
+        return out_stream(partner.id, endpoint), ready
+    calendar = calendar_of(station, partner, workdays_only=batch.calendar == "workdays", zone=batch.zone)
+    return batch_stream(partner.id, endpoint, batch.name), batch.leaves(ready, calendar)
 
 
 def own_document(

@@ -70,6 +70,7 @@ POINTS: dict[int, str] = {
     75: "as2: answer read, not recorded",
     # 80-89 answers awaited, numbers and batches
     80: "answers: told as overdue, not committed",
+    81: "outbound: control numbers drawn and given to their rows, not committed",
 }
 
 

@@ -99,6 +99,15 @@ class Preparation(Row, frozen=True, kw_only=True):
     transmission: str | None = None
 
 
+class Numbers(Row, frozen=True, kw_only=True):
+    """The control numbers that a row will leave under: given to it before its bytes are made, and kept on every try."""
+
+    id: str
+    interchange_control: str
+    group_control: str | None = None
+    transaction_control: str | None = None
+
+
 def enqueue(connection: Connection, entries: Sequence[Entry]) -> list[str]:
     """Insert rows whose id is not there yet; returns the ids that are new. Sequence numbers are drawn in the order given."""
     known: set[str] = set()
@@ -159,6 +168,20 @@ def unclaim(connection: Connection, ids: Sequence[str], token: str) -> None:
         token,
         {"state": _unless_acknowledged(_resting_state()), "lease_token": None, "lease_until": None, "attempts": _TABLE.c.attempts - 1},
     )
+
+
+def number(connection: Connection, token: str, numbers: Sequence[Numbers]) -> None:
+    """Give control numbers to rows that have none; StaleState where the lease was lost."""
+    if not numbers:
+        return
+    statement = (
+        update(_TABLE)
+        .where(_TABLE.c.id == bindparam("key"), _TABLE.c.lease_token == token, _TABLE.c.state == "claimed", _TABLE.c.interchange_control.is_(None))
+        .values({name: bindparam(name) for name in Numbers.__struct_fields__ if name != "id"})
+    )
+    rows = [{"key": one.id, **{name: value for name, value in values_of(one).items() if name != "id"}} for one in numbers]
+    if connection.execute(statement, rows).rowcount != len(rows):
+        raise StaleState("some of these outbox rows are no longer ours to number")
 
 
 def prepare(connection: Connection, token: str, preparations: Sequence[Preparation]) -> None:
@@ -230,13 +253,9 @@ def revive(connection: Connection, id: str, due_at: datetime) -> bool:
 
 
 def cancel(connection: Connection, id: str) -> bool:
-    """Take back a row that has not begun to leave; False where it is too late."""
-    return (
-        connection.execute(
-            update(_TABLE).where(_TABLE.c.id == id, _TABLE.c.state == "waiting", _TABLE.c.identity.is_(None)).values(state="cancelled")
-        ).rowcount
-        == 1
-    )
+    """Take back a row that has not begun to leave; False where it is too late: a number that is drawn leaves."""
+    untouched = (_TABLE.c.state == "waiting", _TABLE.c.identity.is_(None), _TABLE.c.interchange_control.is_(None))
+    return connection.execute(update(_TABLE).where(_TABLE.c.id == id, *untouched).values(state="cancelled")).rowcount == 1
 
 
 def streams_due(connection: Connection, now: datetime) -> list[str]:
@@ -260,6 +279,14 @@ def next_due(connection: Connection) -> datetime | None:
 def get(connection: Connection, id: str) -> Entry | None:
     """The row of this id."""
     return one_of(connection.execute(select(_TABLE).where(_TABLE.c.id == id)), Entry)
+
+
+def get_many(connection: Connection, ids: Sequence[str]) -> list[Entry]:
+    """The rows of these ids, in the order in which they leave."""
+    found: list[Entry] = []
+    for start in range(0, len(ids), 500):
+        found += all_of(connection.execute(select(_TABLE).where(_TABLE.c.id.in_(list(ids[start : start + 500])))), Entry)
+    return sorted(found, key=lambda entry: entry.seq)
 
 
 def get_existing(connection: Connection, id: str) -> Entry:

@@ -4,6 +4,8 @@ Money is integer minor units and a currency; quantities are exact decimals in te
 Changing a table needs a new migration: a test compares this page with what the migrations build.
 """
 
+from typing import Any
+
 from sqlalchemy import BigInteger
 from sqlalchemy import Boolean
 from sqlalchemy import Column
@@ -428,6 +430,44 @@ control = Table(
     Column("last", BigInteger, nullable=False),
     Column("drawn", BigInteger, nullable=False),
     PrimaryKeyConstraint("partner", "our_id", "level"),
+    sqlite_with_rowid=False,
+)
+
+_COUNTING = ("partner", "direction", "identity", "level", "kind", "test")
+
+
+def _counting() -> list[Column[Any]]:
+    """What a counting of control numbers is known by."""
+    return [Column(name, Boolean() if name == "test" else Words(), nullable=False) for name in _COUNTING]
+
+
+counting = Table(
+    "counting",
+    METADATA,
+    *_counting(),
+    Column("round", Integer, nullable=False),
+    Column("latest", BigInteger, nullable=False),
+    Column("highest", BigInteger, nullable=False),
+    Column("used", BigInteger, nullable=False),
+    Column("repeated", BigInteger, nullable=False),
+    Column("last_repeated", BigInteger),
+    Column("rolled_at", Moment),
+    Column("changed_at", Moment, nullable=False),
+    PrimaryKeyConstraint(*_COUNTING),
+    sqlite_with_rowid=False,
+)
+
+# Numbers that follow each other are one row: a partner's million interchanges are one row, and one more for each gap.
+control_run = Table(
+    "control_run",
+    METADATA,
+    *_counting(),
+    Column("round", Integer, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("began_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    PrimaryKeyConstraint(*_COUNTING, "round", "first"),
     sqlite_with_rowid=False,
 )
 

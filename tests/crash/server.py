@@ -15,6 +15,7 @@ from pathlib import Path
 
 from gateway.pipeline.logs import set_up_logs
 from gateway.store import crash
+from tests.crash import batch
 from tests.crash import large
 from tests.crash import walk
 from tests.crash.house import build
@@ -23,7 +24,7 @@ from tests.crash.house import order_files
 #: a child that is not done then shows where it hangs, and ends
 SECONDS = 25
 
-WORK = {"walk": walk.walk, "large": large.split, "changes": walk.changes}
+WORK = {"walk": walk.walk, "large": large.split, "changes": walk.changes, "batch": batch.walk}
 
 
 def main() -> None:

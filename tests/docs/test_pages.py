@@ -57,7 +57,20 @@ def keys(model: type[pydantic.BaseModel]) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "model", [partner.Partner, partner.Identifiers, partner.Endpoint, partner.Agreement, partner.Credit, partner.Terms, timing.Expectation]
+    "model",
+    [
+        partner.Partner,
+        partner.Identifiers,
+        partner.Endpoint,
+        partner.Agreement,
+        partner.Credit,
+        partner.Terms,
+        timing.Expectation,
+        timing.Batch,
+        timing.ControlNumbers,
+        timing.Numbering,
+        timing.NumberChecks,
+    ],
 )
 def test_partners_page_has_every_key(model: type[pydantic.BaseModel]) -> None:
     assert keys_of_table(DOCS / "partners.md", model.__name__) == keys(model)

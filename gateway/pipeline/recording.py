@@ -1,0 +1,178 @@
+"""What became of a try to send is written down: sent, with its receipt and the time until which the answer is waited for; failed, to be
+tried again; stopped, until a person mends the endpoint; or given up. The rows of one interchange share their fate."""
+
+import random
+from datetime import datetime
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from gateway.pipeline.deadlines import answer_due
+from gateway.pipeline.delivery import Delivered
+from gateway.pipeline.delivery import Receipt
+from gateway.pipeline.delivery import ReceiptRefused
+from gateway.pipeline.station import Station
+from gateway.pipeline.station import short_id
+from gateway.pipeline.troubles import MENDS_ITSELF
+from gateway.pipeline.troubles import START_AGAIN
+from gateway.store import answers
+from gateway.store import crash
+from gateway.store import documents
+from gateway.store import journal
+from gateway.store import outbox
+from gateway.store import troubles
+from gateway.store.outbox import Entry
+from gateway.transport.box import TransportError
+
+#: seconds before the second, third, ... try; after the last one the row rests in `dead`
+WAITS = (5, 15, 60, 300, 900, 3600, 3600, 7200, 14400)
+#: how long an endpoint is left alone after a wrong host key, password or setting: one try an hour locks no account
+STOPPED = timedelta(hours=1)
+
+_log = structlog.get_logger("outbound")
+
+#: the rows of one file, and what is known of its delivery
+Gone = tuple[list[Entry], Delivered]
+Failed = tuple[list[Entry], TransportError]
+
+
+def record(station: Station, sent: list[Gone], failure: Failed | None, rest: list[str], token: str) -> None:
+    """Write down what left and what did not, and give the rows behind it back untried."""
+    now = station.clock()
+    left = [(entry, delivered) for rows, delivered in sent for entry in rows]
+    with station.database.begin() as connection:
+        entries: list[journal.Entry] = []
+        if left:
+            _left(station, connection, left, token, now, entries)
+        receipts = [(rows, delivered.receipt) for rows, delivered in sent if delivered.receipt is not None]
+        if failure is not None and isinstance(failure[1], ReceiptRefused) and failure[1].delivered.receipt is not None:
+            refused = failure[1].delivered
+            receipts.append((failure[0], failure[1].delivered.receipt))
+            entries += [entry_of(entry, now, "refused by receipt", refused.facts, refused.references) for entry in failure[0]]
+        answers.keep(connection, [_receipt_answer(entry, receipt, now) for rows, receipt in receipts for entry in rows])
+        if failure is not None:
+            _failed(connection, *failure, token, now, entries)
+        if rest:
+            outbox.unclaim(connection, rest, token)
+        journal.append(connection, entries)
+        crash.point(57)
+
+
+def _left(
+    station: Station, connection: Connection, left: list[tuple[Entry, Delivered]], token: str, now: datetime, entries: list[journal.Entry]
+) -> None:
+    for due, ids in _by_deadline(station, [entry for entry, _ in left], now).items():
+        outbox.sent(connection, ids, token, now, due)
+    for entry, delivered in left:
+        entries.append(entry_of(entry, now, "sent", {"identity": entry.identity or "", **delivered.facts}, delivered.references))
+    changes = [
+        documents.Change(document=document.id, expected=document.state, state="sent", actor="gateway", reason="it has left", at=now)
+        for document in documents.get_many(connection, [entry.document for entry, _ in left if entry.document]).values()
+        if document.state == "created"
+    ]
+    documents.transition(connection, changes)
+    troubles.is_over(connection, _sending(left[0][0]))
+
+
+def _failed(connection: Connection, rows: list[Entry], error: TransportError, token: str, now: datetime, entries: list[journal.Entry]) -> None:
+    entry, ids = rows[0], [row.id for row in rows]
+    _tell(connection, entry, error, now)
+    if error.stop:
+        # the row is as good as any behind it: they wait together, in order, for a person to mend the endpoint
+        outbox.failed(connection, ids, token, now + STOPPED, error.message)
+        action = "stopped"
+        _log.error(
+            "endpoint stopped",
+            partner=entry.partner,
+            endpoint=entry.endpoint,
+            error=error.message,
+            cure="mend what the error names, then start the service again",
+        )
+    elif _is_given_up(entry, error):
+        _log.error("given up", partner=entry.partner, endpoint=entry.endpoint, row=entry.id, spec=entry.spec, error=error.message)
+        outbox.dead(connection, ids, token, error.message)
+        action = "given up"
+    else:
+        if entry.attempts == 1:
+            _log.warning(
+                "sending failed",
+                partner=entry.partner,
+                endpoint=entry.endpoint,
+                row=entry.id,
+                error=error.message,
+                cure="it is tried again by itself",
+            )
+        wait = WAITS[entry.attempts - 1] * random.uniform(0.8, 1.2)  # noqa: S311  spreads tries, guards nothing
+        outbox.failed(connection, ids, token, now + timedelta(seconds=wait), error.message)
+        action = "failed"
+    entries += [entry_of(row, now, action, {"attempts": str(row.attempts)}, reason=error.message) for row in rows]
+
+
+def _receipt_answer(entry: Entry, receipt: Receipt, now: datetime) -> answers.Answer:
+    """An AS2 receipt as an answer of the partner, in the layer of its transport."""
+    return answers.Answer(
+        id=short_id("A", entry.id, "MDN", entry.attempts),
+        partner=entry.partner,
+        kind="MDN",
+        layer="transport",
+        level="interchange",
+        outbox=entry.id,
+        speaks_of=f"message {entry.identity}",
+        outcome=receipt.outcome,
+        relation="first" if entry.attempts == 1 else "further",
+        notes=(receipt.disposition,) if receipt.disposition else (),
+        problems=receipt.problems,
+        at=now,
+    )
+
+
+def _by_deadline(station: Station, sent: list[Entry], now: datetime) -> dict[datetime | None, list[str]]:
+    """The rows that left, by the time until which their answer is waited for."""
+    found: dict[datetime | None, list[str]] = {}
+    for entry in sent:
+        found.setdefault(answer_due(station, entry, now), []).append(entry.id)
+    return found
+
+
+def _is_given_up(entry: Entry, error: TransportError) -> bool:
+    return not error.retry or entry.attempts > len(WAITS)
+
+
+def _sending(entry: Entry) -> str:
+    """The name of a trouble with the endpoint that a row leaves by."""
+    return f"sending {entry.partner}:{entry.endpoint}"
+
+
+def _tell(connection: Connection, entry: Entry, error: TransportError, now: datetime) -> None:
+    """Show that an endpoint takes nothing; a row that was given up stands among the dead deliveries instead."""
+    if not error.stop and _is_given_up(entry, error):
+        troubles.is_over(connection, _sending(entry))
+        return
+    troubles.stands(
+        connection,
+        troubles.Trouble(
+            name=_sending(entry),
+            kind="sending",
+            partner=entry.partner,
+            state="stopped" if error.stop else "retrying",
+            error=error.message,
+            cure=START_AGAIN if error.stop else MENDS_ITSELF,
+            since=now,
+        ),
+    )
+
+
+def entry_of(entry: Entry, now: datetime, action: str, facts: dict[str, str], references: tuple[str, ...] = (), reason: str = "") -> journal.Entry:
+    """The journal's entry about a row."""
+    return journal.Entry(
+        stream=entry.stream,
+        at=now,
+        actor="gateway",
+        action=f"{entry.kind} {action}",
+        subject_kind="outbox",
+        subject=entry.id,
+        reason=reason,
+        facts={"spec": entry.spec, **facts},
+        references=references,
+    )
