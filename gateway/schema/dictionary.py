@@ -137,7 +137,9 @@ def _text(node: Node | None, key: str, faults: list[Fault]) -> Scalar | None:
 
 
 def _merge(part: Part, node: Mapping, faults: list[Fault]) -> None:
-    part.others |= code_list(node.get("others"), faults, "others") or set()
+    others = node.get("others")
+    # a text of tags is read quicker than a list of them, and some versions have a thousand
+    part.others |= set(others.text.split()) if isinstance(others, Scalar) else code_list(others, faults, "others") or set()
     entries = node.get(part.kind)
     if not isinstance(entries, Mapping):
         faults.append((entries or node).fault(f"`{part.kind}:` is a list of entries, each with its identifier"))

@@ -111,7 +111,7 @@ def test_what_a_later_version_has_no_more(kind: str, segments: list[str], last: 
     [
         ("850", [ORDER[0], "N9*L1*A", "DTM*002*DATE", ORDER[1]], "004010", "X12-SEGMENT-OUT-OF-ORDER"),
         ("850", [ORDER[0], "N9*L1*A", "MTX*GEN*TEXT", ORDER[1]], "004030", "X12-SEGMENT-UNEXPECTED X12-SEGMENT-NOT-IN-TRANSACTION"),
-        ("850", [ORDER[0], "N1*ST*A", "IN2*18*A", ORDER[1]], "004030", "X12-SEGMENT-UNKNOWN"),
+        ("850", [ORDER[0], "N1*ST*A", "IN2*18*A", ORDER[1]], "004030", "X12-SEGMENT-NOT-IN-TRANSACTION"),
         ("850", [ORDER[0], "N1*ST*A", "N4*CITY**1234*DE***BY", ORDER[1]], "004030", "X12-ELEMENTS-TOO-MANY"),
         ("850", [ORDER[0], f"REF*ZZ*{'X' * 40}", ORDER[1]], "004030", "X12-ELEMENT-TOO-LONG"),
         ("850", [ORDER[0], f"REF*ZZ*{'X' * 60}", ORDER[1]], "006020", "X12-ELEMENT-TOO-LONG"),
@@ -184,3 +184,18 @@ def test_a_despatch_advice_may_nest_its_levels_in_any_way(version: str, structur
         segments += [f"HL*{number}*{parent or ''}*{level}", *LEVEL.get(level, [])]
     checked = check(sent(f"x12/{version}/856", segments), compiled(f"x12/{version}/856"))
     assert checked.problems == []
+
+
+@pytest.mark.parametrize(
+    ("tag", "version", "code"),
+    [
+        ("W01*1*EA", "004010", "X12-SEGMENT-NOT-IN-TRANSACTION"),
+        ("CLM*1*2", "003060", "X12-SEGMENT-NOT-IN-TRANSACTION"),
+        ("FU1*1", "006020", "X12-SEGMENT-NOT-IN-TRANSACTION"),
+        ("FU1*1", "005010", "X12-SEGMENT-UNKNOWN"),
+        ("ZZ9*1", "007030", "X12-SEGMENT-UNKNOWN"),
+    ],
+)
+def test_a_segment_of_another_transaction_is_not_unknown(tag: str, version: str, code: str) -> None:
+    checked = check(sent(f"x12/{version}/850", [*ORDER, tag]), compiled(f"x12/{version}/850"))
+    assert [problem.code for problem in checked.problems] == [code]
