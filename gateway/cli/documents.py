@@ -265,7 +265,7 @@ def write(
     document: Annotated[Path, typer.Argument(help="A canonical document; `-` is standard input.", metavar="DOCUMENT.json")],
     spec: Annotated[str, typer.Option("--as", help="What to write, like x12/004010/856, edifact/d96a/desadv or ubl/invoice.", metavar="SPEC")],
     partner: PartnerOption = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Print where each element came from instead.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Print JSON: the bytes as text, and where each element in them came from.")] = False,
     config: ConfigOption = None,
 ) -> None:
     """Write a canonical document as X12, EDIFACT, UBL or by a description of your own (csv/...) to standard output.
@@ -273,6 +273,7 @@ def write(
     Example: gateway write asn.json --as x12/004010/856
     """
     from gateway.model.document import decode
+    from gateway.pipeline.writing import Explained
     from gateway.pipeline.writing import Unwritable
     from gateway.pipeline.writing import explain_writing
     from gateway.pipeline.writing import write_document
@@ -289,13 +290,14 @@ def write(
     if file_for(spec, "write", reading.plans.resolver) is None:
         known = sorted(name.removeprefix("mappings/").removesuffix(".yaml") for name in reading.plans.resolver.names("mappings/"))
         raise Refused(f"There is no mapping {spec}; we have {', '.join(known)}", WRONG_USAGE)
-    if explain:
-        typer.echo(json_line(explain_writing(canonical, spec, reading.plans, reading.partner)))
-        return
-    written = write_document(canonical, spec, reading.plans, reading.partner, reading.installation)
+    make = explain_writing if explain else write_document
+    written = make(canonical, spec, reading.plans, reading.partner, reading.installation)
     if isinstance(written, Unwritable):
         _tell(document, list(written.problems))
         raise typer.Exit(WRONG_DATA)
+    if isinstance(written, Explained):
+        typer.echo(json_line({"payload": written.data.decode("utf-8", "replace"), "provenance": written.provenance}))
+        return
     sys.stdout.buffer.write(written)
     sys.stdout.buffer.flush()
 

@@ -187,7 +187,7 @@ class _Segments(_Scopes):
         parts: dict[int, str] = {}
         sent: list[str] = []
         needed: list[str] = []
-        origins: list[tuple[str, Written]] = []
+        origins: list[tuple[str, str, Written]] = []
         split: tuple[int, int, Leaf, Written, ElementUse] | None = None
         mandatory: list[tuple[int, str, Site | None]] = []
         for position, held in plan.elements:
@@ -200,7 +200,7 @@ class _Segments(_Scopes):
                 mandatory.append((position, text, None))
                 continue
             value = self.values.leaf(function, held, scope, use)
-            origins.append((self._name(use, None), value))
+            origins.append((self._name(use, None), f"({position}, None)", value))
             sent += [value.sent] if value.sent else []
             parts[position] = value.variable if self.flat else f"[{value.variable}]"
             mandatory.append((position, value.variable, value.site))
@@ -239,8 +239,8 @@ class _Segments(_Scopes):
         function.line(f"trim({variable})")
         function.line(f"out.append({variable})")
         if self.explain:
-            for name, value in origins:
-                function.line(f"if {value.variable}: x.trace.append(({variable}, {name!r}, {value.origins}))")
+            for name, place, value in origins:
+                function.line(f"if {value.variable}: x.trace.append(({variable}, {name!r}, {value.origins}, {place}))")
         return opened
 
     def _name(self, use: ElementUse, part: ElementUse | None) -> str:
@@ -251,7 +251,7 @@ class _Segments(_Scopes):
         return f"{use.position:02}/{part.position}" if part is not None else f"{use.position:02}"
 
     def _composite(
-        self, function: Function, held: WriteComposite, scope: WriteScope, origins: list[tuple[str, Written]]
+        self, function: Function, held: WriteComposite, scope: WriteScope, origins: list[tuple[str, str, Written]]
     ) -> tuple[str, list[str], tuple[int, int, Leaf, Written, ElementUse] | None]:
         """A list of components; empty where nothing of the document is in it. Constants beside a value stand and fall with it."""
         texts: dict[int, str] = {}
@@ -261,7 +261,7 @@ class _Segments(_Scopes):
             part = held.use.components[number - 1]
             value = self.values.leaf(function, leaf, scope, part)
             texts[number] = value.variable
-            origins.append((self._name(held.use, part), value))
+            origins.append((self._name(held.use, part), f"({held.use.position}, {number})", value))
             sent += [value.sent] if value.sent else []
             if leaf.pieces is not None:
                 texts[number] = f"*folded({value.variable}, {leaf.split}, {leaf.pieces})"
@@ -306,15 +306,15 @@ class _Segments(_Scopes):
             if held.composite is None:
                 function.line(f"put({variable}, {held.first} + 2 * n, code)")
                 function.line(f"put({variable}, {held.first + 1} + 2 * n, value)")
-                trace = f"f'{{{held.first + 1} + 2 * n:02}}'"
+                trace, place = f"f'{{{held.first + 1} + 2 * n:02}}'", f"({held.first + 1} + 2 * n, None)"
             else:
                 parts = ["''"] * max(held.composite)
                 parts[held.composite[0] - 1], parts[held.composite[1] - 1] = "value", "code"
                 function.line(f"put_composite({variable}, {held.first} + n, [{', '.join(parts)}])")
                 self.module.constants.setdefault("put_composite", _put_composite)
-                trace = f"f'{{{held.first} + n:02}}'"
+                trace, place = f"f'{{{held.first} + n:02}}'", f"({held.first} + n, {held.composite[0]})"
             if self.explain:
-                function.line(f"x.trace.append(({variable}, {trace}, [({path} + key, 'copied', {held.where!r})]))")
+                function.line(f"x.trace.append(({variable}, {trace}, [({path} + key, 'copied', {held.where!r})], {place}))")
 
 
 def _put_composite(segment: list[Any], position: int, value: list[str]) -> None:
@@ -365,7 +365,7 @@ class _Elements(_Scopes):
             function.line(f"{element} = SubElement({parent}, {plan.tag!r})")
             function.line(f"{element}.text = permitted({value.variable})")
             if self.explain:
-                function.line(f"x.trace.append(({element}, None, {value.origins}))")
+                function.line(f"x.trace.append(({element}, None, {value.origins}, None))")
             self._attributes(function, plan, scope, element)
             if flag and (value.sent or (shows and plan.each is None)):
                 function.line(f"{flag} = {flag} or {value.sent or 'True'}")
@@ -377,7 +377,7 @@ class _Elements(_Scopes):
             with function.block(f"if {value.variable}:"):
                 function.line(f"{element}.set({name!r}, permitted({value.variable}))")
                 if self.explain:
-                    function.line(f"x.trace.append(({element}, {name!r}, {value.origins}))")
+                    function.line(f"x.trace.append(({element}, {name!r}, {value.origins}, None))")
             sent += [value.sent] if value.sent else []
         return sent
 

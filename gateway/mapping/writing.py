@@ -54,7 +54,8 @@ class Writing:
         #: for `counter:`, by its name: how often it was asked for
         self.counters: dict[str, int] = {}
         #: what was written (segment and element, or XML element and attribute) and where it came from
-        self.trace: list[tuple[Any, Any, list[tuple[str, str, str]]]] = []
+        #: (segment or XML element, name of the element or attribute in it, its origins, element and component by number)
+        self.trace: list[tuple[Any, Any, list[tuple[str, str, str]], tuple[int, int | None] | None]] = []
 
     # Fields ------------------------------------------------------------------------------------------------------------
 

@@ -73,11 +73,15 @@ def body_of(station: Station, entry: Entry) -> Body | Unrenderable | None:
     return write_body(canonical.decode(entry.body), entry.spec, station.plans, station.installation.directory.partners[entry.partner])
 
 
+def as_sent(document: Document, spec: str, loaded: LoadedPartner | None) -> Document:
+    """The document in the structure that the partner's agreement names."""
+    agreement = next((one for one in loaded.partner.agreements if one.send == spec), None) if loaded else None
+    return by_item(document) if isinstance(document, DespatchAdvice) and agreement is not None and agreement.structure == "item_first" else document
+
+
 def write_body(document: Document, spec: str, plans: Plans, loaded: LoadedPartner | None) -> Body | Unrenderable:
     """Map a document outward."""
-    agreement = next((one for one in loaded.partner.agreements if one.send == spec), None) if loaded else None
-    if isinstance(document, DespatchAdvice) and agreement is not None and agreement.structure == "item_first":
-        document = by_item(document)
+    document = as_sent(document, spec, loaded)
     plan: WritingPlan = plans.writing(spec, loaded)
     values = PartnerValues(loaded.partner.values()) if loaded else PartnerValues({})
     made, problems = to_transaction(document, plan.mapping, values)

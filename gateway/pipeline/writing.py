@@ -6,7 +6,9 @@ from datetime import datetime
 from datetime import time
 from typing import Any
 
+from gateway.codecs.choose import read as read_events
 from gateway.codecs.node import Syntax
+from gateway.codecs.node import Transaction
 from gateway.config import Installation
 from gateway.exchange.partner import Identifiers
 from gateway.exchange.partner import LoadedPartner
@@ -16,6 +18,7 @@ from gateway.pipeline.answering import Numbers
 from gateway.pipeline.answering import read_back
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.rendering import Unrenderable
+from gateway.pipeline.rendering import as_sent
 from gateway.pipeline.rendering import identity_of
 from gateway.pipeline.rendering import write_body
 from gateway.pipeline.rendering import write_interchange
@@ -59,9 +62,25 @@ def write_document(
     return Unwritable(faults) if faults else written
 
 
-def explain_writing(document: Document, spec: str, plans: Plans, loaded: LoadedPartner | None) -> Any:
-    """Each outgoing element with the canonical field and the mapping line that it came from."""
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What was written, and for each of its elements where it came from."""
+
+    data: bytes
+    provenance: dict[str, Any]
+
+
+def explain_writing(
+    document: Document, spec: str, plans: Plans, loaded: LoadedPartner | None, installation: Installation | None
+) -> Explained | Unwritable:
+    """The bytes with, for each element in them, the canonical field and the mapping line that it came from and its place."""
     from gateway.mapping.explain import written_from
 
-    plan = plans.writing(spec, loaded, explain=True)
-    return written_from(document, plan.mapping, PartnerValues(loaded.partner.values()) if loaded else PartnerValues({}))
+    data = write_document(document, spec, plans, loaded, installation)
+    if isinstance(data, Unwritable):
+        return data
+    values = PartnerValues(loaded.partner.values()) if loaded else PartnerValues({})
+    placed = spec.split("/")[0] in {"x12", "edifact", "ubl"}
+    written = next((event for event in read_events([data])[1] if isinstance(event, Transaction)), None) if placed else None
+    mapping = plans.writing(spec, loaded, explain=True).mapping
+    return Explained(data, written_from(as_sent(document, spec, loaded), mapping, values, written))

@@ -235,3 +235,54 @@ def test_what_is_checked_but_not_mapped_is_told(command: Command, tmp_path: Path
     said = command("read", "ack.edi")
     assert (said.code, said.out) == (0, "")
     assert "x12/004010/997 was checked, but there is no mapping that reads it" in said.err
+
+
+ADVICE = {
+    "kind": "despatch_advice",
+    "number": "S1",
+    "issued_at": "2026-01-10T09:30:00Z",
+    "despatched_on": "2026-01-10",
+    "buyer": {"name": "ACME", "identifiers": {"gln": "1234567890128"}},
+    "seller": {"name": "SELLER", "identifiers": {"gln": "4012345500004"}},
+    "ship_to": {"name": "STORE", "identifiers": {"buyer_assigned": "0012"}},
+    "orders": [
+        {
+            "number": "PO1",
+            "units": [
+                {
+                    "sscc": "340123450000000015",
+                    "lines": [
+                        {"number": "1", "order_line": "1", "quantity": "6", "unit": "EA", "identifiers": {"seller": "V1", "gtin": "614141000012"}}
+                    ],
+                }
+            ],
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize(("spec", "numbered"), [("x12/004010/856", "BSN[1]/02"), ("edifact/d96a/desadv", "BGM[1]/1004"), ("ubl/despatch-advice", "")])
+def test_written_elements_are_explained_with_their_bytes(command: Command, tmp_path: Path, spec: str, numbered: str) -> None:
+    put(tmp_path, "asn.json", json.dumps(ADVICE))
+    said = command("write", "asn.json", "--as", spec, "--explain")
+    assert said.code == 0, said.err
+    told = json.loads(said.out)
+    data, provenance = told["payload"].encode(), told["provenance"]
+    assert data == command("write", "asn.json", "--as", spec).out.encode()
+    origins = [origin for found in provenance.values() for origin in found]
+    assert origins and all(data[origin["offset"] :][: origin["length"]] for origin in origins)
+    by_source = {origin["source"]: data[origin["offset"] :][: origin["length"]].decode() for origin in origins if origin["how"] != "constant"}
+    assert by_source["number"] == "S1"
+    assert by_source["orders[0].number"] == "PO1"
+    if "edifact" not in spec:
+        assert by_source["orders[0].units[0].sscc"].endswith("340123450000000015")
+    if numbered:
+        [number] = provenance[numbered]
+        assert number["name"]
+        assert number["mapping"].startswith("mappings/")
+
+
+def test_explained_fields_say_what_the_standard_calls_their_element(command: Command, tmp_path: Path) -> None:
+    put(tmp_path, "po.edi", x12_order())
+    [price] = json.loads(command("read", "--explain", "po.edi").out)["provenance"]["lines[0].price"]
+    assert price["name"] == "Unit price"
