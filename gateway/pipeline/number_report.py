@@ -14,6 +14,7 @@ from gateway.store import outbox
 
 #: rows that never left, of which a report tells
 _MOST_LOST = 100
+_LEVELS = ("interchange", "group", "transaction")
 
 
 class Level(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +62,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 def report_of(station: Station, partner: Partner) -> Report:
     """What the ledger says of a partner."""
     with station.database.read() as connection:
-        levels = [_level(connection, partner, counting) for counting in numbers.countings(connection, partner.id)]
+        counted = numbers.countings(connection, partner.id)
+        levels = [_level(connection, partner, one) for one in sorted(counted, key=lambda one: (one.direction == "in", one.test, _place(one)))]
         dead = outbox.search(connection, state="dead", partner=partner.id, limit=_MOST_LOST)
     lost = [
         Lost(interchange=entry.interchange_control, row=entry.id, spec=entry.spec, reason=entry.last_error or "")
@@ -69,6 +71,11 @@ def report_of(station: Station, partner: Partner) -> Report:
         if entry.interchange_control is not None
     ]
     return Report(partner=partner.id, levels=levels, not_delivered=lost)
+
+
+def _place(counting: numbers.Counting) -> tuple[str, int, str]:
+    """Interchanges first, then what stands in them."""
+    return counting.identity, _LEVELS.index(counting.level), counting.kind
 
 
 def _level(connection: Connection, partner: Partner, counting: numbers.Counting) -> Level:

@@ -85,6 +85,7 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("POST", "/holds/{id}/reject"): Access(_DECIDERS, Origin.OWN, _FORM),
     ("GET", "/receivables"): Access(_READERS),
     ("GET", "/partners"): Access(_READERS),
+    ("GET", "/partners/{id}"): Access(_READERS),
     # the API
     ("GET", "/api/openapi.json"): Access(_EVERYBODY),
     ("GET", "/api/v1/documents"): Access(_READERS),

@@ -26,6 +26,7 @@ from gateway.web import document
 from gateway.web import health
 from gateway.web import holding_page
 from gateway.web import listing
+from gateway.web import partner_page
 from gateway.web import partners
 from gateway.web import receivables
 from gateway.web import resending
@@ -61,6 +62,7 @@ PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/holds/{id}/reject", holding_page.reject),
     ("GET", "/receivables", receivables.show),
     ("GET", "/partners", partners.show),
+    ("GET", "/partners/{id}", partner_page.show),
     ("POST", "/as2", as2.receive),
     ("GET", "/healthz", health.alive),
     ("GET", "/readyz", health.ready),

@@ -109,7 +109,7 @@ def test_a_wrong_host_key_stops_that_mailbox_alone_and_the_log_says_so(box: Mail
 def test_a_wrong_host_key_stands_on_the_first_page_with_its_cure(box: Mailbox, housing: House, running: Service) -> None:
     section = until(lambda: not_working(housing), "the page to show it")
     assert "/moved" in section and "is stopped" in section and box.server.fingerprint("ed25519") in section
-    assert "start the service again" in section and 'href="/partners#moved"' in section
+    assert "start the service again" in section and 'href="/partners/moved"' in section
     assert "/out<" not in section, "the good mailbox is not among them"
     assert 'gateway_not_working{kind="mailbox",state="stopped"} 1.0' in page(housing, "/metrics")
     told = housing.command("status")

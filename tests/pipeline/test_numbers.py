@@ -141,11 +141,11 @@ def test_the_report_says_what_comes_next_and_what_never_arrived(world: World) ->
         outbox.claim(connection, stream=row.stream, now=world.clock(), lease=timedelta(minutes=1), limit=1, token="t")
     assert words_of(report(world)) == (
         "we send to acme as ZZ:SELLERCO\n"
-        "  group            1 to 4; next 5 of 999999999; no gap\n"
         "  interchange      1 to 4; next 5 of 999999999; no gap\n"
+        "  group            1 to 4; next 5 of 999999999; no gap\n"
         "acme sends as ZZ:ACMEBUYER\n"
-        "  group            7, 9; missing 8\n"
-        "  interchange      7, 9; missing 8"
+        "  interchange      7, 9; missing 8\n"
+        "  group            7, 9; missing 8"
     )
     with world.station.database.begin() as connection:
         from sqlalchemy import update

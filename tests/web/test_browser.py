@@ -73,6 +73,7 @@ def paths(seeded: Seeded) -> list[str]:
         "/deliveries",
         "/receivables",
         "/partners",
+        "/partners/acme",
         "/trail",
         "/trail?q=PO-CLEAN",
         "/nothing",

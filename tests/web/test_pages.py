@@ -16,6 +16,7 @@ from gateway.store import troubles
 from gateway.store.troubles import Trouble
 from tests.pipeline.test_answers import FOUR_HOURS
 from tests.pipeline.test_answers import Talk
+from tests.pipeline.test_batches import partner as batched
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order
 from tests.web.conftest import XSS
@@ -24,7 +25,7 @@ from tests.web.conftest import load_masterdata
 from tests.web.world import Reply
 from tests.web.world import serving
 
-PAGES = ["/", "/documents", "/holds", "/deliveries", "/receivables", "/trail", "/trail?q=PO-CLEAN", "/partners"]
+PAGES = ["/", "/documents", "/holds", "/deliveries", "/receivables", "/trail", "/trail?q=PO-CLEAN", "/partners", "/partners/acme", "/partners/euroco"]
 
 
 def rows(reply: Reply) -> list[str]:
@@ -345,4 +346,23 @@ def test_overdue_answers_are_counted_and_lead_to_their_rows(tmp_path: Path) -> N
         assert site.get("/deliveries?answer=never").status == 400
         assert 'gateway_answers{partner="acme",state="overdue"} 1.0' in site.get("/metrics").text
         assert "ANSWER-OVERDUE" in site.get("/holds?kind=overdue").text
+    world.close()
+
+
+def test_the_partners_page_shows_numbers_answers_and_what_waits_for_its_window(tmp_path: Path) -> None:
+    world = World(tmp_path, partners={"acme": batched("{at: hourly, zone: Europe/Berlin}", "zone: Europe/Berlin\n")})
+    load_masterdata(world)
+    for control in (1, 2, 4):
+        world.receive(x12_order(f"PO-{control}", control=control))
+    Talk(world, 4).x12("AK1*IN*4711~AK2*810*0001~AK5*A~AK9*A*1*1*1~")
+    with serving(world.station) as site:
+        text = site.get("/partners/acme").text
+        assert "3 documents wait for 11:00 (Europe/Berlin)" in text
+        assert "leaves every full hour (Europe/Berlin), in one interchange" in text
+        assert re.search(r'data-label="Used" class="mono small">1 to 2, 4 to 5<', text) and ">3</span>" in text
+        assert "Answers that fit nothing we sent" in text and "810 transaction 0001 of group 4711" in text
+        assert "leaves at 2026-01-06 10:00:00 UTC" in site.get("/deliveries?state=waiting").text
+        [row] = json.loads(site.get("/documents.json?kind=order_response&q=PO-4").text)["documents"]
+        assert "It leaves at 2026-01-06 10:00:00 UTC" in site.get(f"/documents/{row['id']}").text
+        assert site.get("/partners/nobody").status == 404
     world.close()
