@@ -71,6 +71,30 @@ def test_every_sample_is_taken_by_our_own_reader(template, house: Path, command:
         assert said.code == 0, said.out
 
 
+MORE = """  - {receive: x12/004010/860, from: box}
+  - {send: x12/004010/865, to: box}
+  - {receive: x12/004010/820, from: box}
+  - {receive: x12/006020/850, from: box}
+  - {receive: csv/orders, from: box}
+"""
+
+
+def test_changes_payments_other_versions_and_rows_have_samples_too(house: Path, command: Command) -> None:
+    partner(command, house)
+    file = house / "partners/new.yaml"
+    file.write_text(file.read_text().replace("agreements:\n", f"agreements:\n{MORE}"))
+    said = command("guide", "new", "--out", "guide.html")
+    assert said.code == 0, said.err
+    page = (house / "guide.html").read_text()
+    shown = samples(page)
+    assert len(shown) == page.count("<h3>Sample</h3>") == 9, re.findall(r"<h3>Sample</h3>\s*<p>[^<]*", page)
+    for number, text in enumerate(shown):
+        rows = not text.startswith("ISA")
+        (house / f"sample-{number}").write_text(text)
+        said = command("check", f"sample-{number}", "--as", "csv/orders") if rows else command("check", f"sample-{number}")
+        assert said.code == 0, said.out
+
+
 def test_the_page_needs_nothing_from_outside_and_runs_no_script(house: Path, command: Command) -> None:
     outside = Outside()
     outside.feed(partner(command, house))

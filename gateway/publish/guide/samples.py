@@ -9,6 +9,8 @@ from datetime import date
 from datetime import datetime
 from decimal import Decimal
 
+from gateway.model.change import ChangeLine
+from gateway.model.change import OrderChange
 from gateway.model.despatch import DespatchAdvice
 from gateway.model.despatch import DespatchLine
 from gateway.model.despatch import DespatchOrder
@@ -20,6 +22,8 @@ from gateway.model.invoice import InvoiceLine
 from gateway.model.order import Delivery
 from gateway.model.order import Order
 from gateway.model.order import OrderLine
+from gateway.model.payment import RemittanceAdvice
+from gateway.model.payment import RemittanceLine
 from gateway.model.response import OrderResponse
 from gateway.model.response import ResponseLine
 from gateway.model.values import Address
@@ -112,6 +116,48 @@ def _order(sides: Sides) -> Order:
             ),
         ),
         totals=Totals(line_count=2, quantity_hash=Decimal("17")),
+    )
+
+
+def _change(sides: Sides) -> OrderChange:
+    return OrderChange(
+        number="C-1",
+        sequence="1",
+        order_number="PO-1001",
+        order_issued_on=_day(sides),
+        purpose="change",
+        issued_on=_later(sides, 2),
+        currency=sides.currency,
+        buyer=sides.buyer,
+        seller=sides.seller,
+        lines=(
+            ChangeLine(
+                number="1",
+                action="quantity_change",
+                quantity=Decimal("20"),
+                previous_quantity=_ONE,
+                unit="EA",
+                price=_PRICE,
+                identifiers=_item(),
+            ),
+            ChangeLine(number="2", action="delete", identifiers=ItemIdentifiers(buyer="B2034")),
+        ),
+    )
+
+
+def _remittance(sides: Sides) -> RemittanceAdvice:
+    line = RemittanceLine(type="invoice", number="INV-000123", issued_on=_later(sides, 11), paid=_NET, gross=_NET)
+    return RemittanceAdvice(
+        number="TRACE-77",
+        trace="TRACE-77",
+        issued_on=_later(sides, 40),
+        paid_on=_later(sides, 41),
+        currency=sides.currency,
+        amount=_NET,
+        method="credit_transfer",
+        payer=sides.buyer,
+        payee=sides.seller,
+        lines=(line,),
     )
 
 
@@ -244,6 +290,8 @@ def _credit_note(sides: Sides) -> CreditNote:
 
 _MAKERS: dict[str, Callable[[Sides], Document]] = {
     "order": _order,
+    "order_change": _change,
+    "remittance_advice": _remittance,
     "order_response": _response,
     "despatch_advice": _despatch,
     "invoice": _invoice,

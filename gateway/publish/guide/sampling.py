@@ -21,6 +21,7 @@ from gateway.model.document import Document
 from gateway.model.document import encode_plainly
 from gateway.pipeline.answering import Numbers
 from gateway.pipeline.answering import read_back
+from gateway.pipeline.forms import forms_for
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.reading import Read
 from gateway.pipeline.reading import read_payload
@@ -42,7 +43,7 @@ def sent_sample(plans: Plans, spec: str, kind: str, sides: Sides, loaded: Loaded
     """A file as we would send it."""
     document = sample_of(kind, sides)
     if document is None:
-        return Sample(missing=f"There is no sample of a {kind.replace('_', ' ')} yet.")
+        return Sample(missing="There is no sample of this document yet.")
     data = _written(plans, spec, document, loaded, agreement, numbers)
     if isinstance(data, str):
         return Sample(missing=f"No sample can be shown: {data}")
@@ -58,7 +59,7 @@ def received_sample(plans: Plans, spec: str, kind: str, sides: Sides, loaded: Lo
         return Sample(missing="There is no sample of this document yet.")
     document = sample_of(kind, sides)
     if document is None:
-        return Sample(missing=f"There is no sample of a {kind.replace('_', ' ')} yet.")
+        return Sample(missing="There is no sample of this document yet.")
     data = _written(plans, spec, document, None, None, numbers)
     if isinstance(data, str):
         return Sample(missing=f"No sample can be shown: {data}")
@@ -87,7 +88,7 @@ def _written(plans: Plans, spec: str, document: Document, loaded: LoadedPartner 
 
 
 def _read(plans: Plans, spec: str, data: bytes, loaded: LoadedPartner) -> Read | None:
-    _, items = read_payload([data], plans, stateless(plans, None, loaded, spec))
+    _, items = read_payload([data], plans, stateless(plans, None, loaded, spec), forms_for(plans, None, loaded, spec))
     return next((item for item in items if isinstance(item, Read)), None)
 
 
