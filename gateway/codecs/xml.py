@@ -8,6 +8,7 @@ out, so that they cannot cut a value in two. Where a value lies in the file is f
 import re
 from collections.abc import Iterable
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from xml.parsers import expat
 
@@ -20,6 +21,7 @@ from gateway.codecs.node import InterchangeStart
 from gateway.codecs.node import Span
 from gateway.codecs.node import Syntax
 from gateway.codecs.node import Transaction
+from gateway.kinds import file as file_kinds
 from gateway.kinds import xml as kinds
 from gateway.problem import Place
 from gateway.problem import Problem
@@ -48,7 +50,48 @@ def looks_like(head: bytes) -> bool:
     return _START.match(head.removeprefix(b"\xef\xbb\xbf")) is not None
 
 
-def read(chunks: Iterable[bytes], *, max_bytes: int = MAX_BYTES) -> Iterator[Event]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class XmlLayout:
+    """A document of somebody's own: its root, and where several documents stand in one file."""
+
+    spec: str
+    #: {namespace}name
+    root: str
+    #: elements from the root down to one document, as {namespace}name; empty: the root is the document
+    documents: tuple[str, ...] = ()
+    #: the way down from the document to the value that says who sends
+    sender: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class XmlForm:
+    """Such a document as a form that a file may have."""
+
+    layout: XmlLayout
+    said: bool = False
+    owner: str = ""
+
+    @property
+    def spec(self) -> str:
+        return self.layout.spec
+
+    def fits(self, head: bytes) -> bool:
+        """Whether the root element begins like ours."""
+        if not looks_like(head):
+            return False
+        namespace, _, local = self.layout.root.rpartition("}")
+        start = _ROOT.search(head.replace(b"\0", b""))
+        return start is not None and start[1].rpartition(b":")[2] == local.encode() and namespace[1:].encode() in head.replace(b"\0", b"")
+
+    def read(self, chunks: Iterable[bytes]) -> Iterator[Event]:
+        return read(chunks, form=self)
+
+
+#: the first start tag of a document
+_ROOT = re.compile(rb"<([A-Za-z_:\x80-\xff][^\s>/]*)")
+
+
+def read(chunks: Iterable[bytes], *, max_bytes: int = MAX_BYTES, form: XmlForm | None = None) -> Iterator[Event]:
     """The file as one interchange, or the one Problem why it is none. A UBL or CII file is one transaction; a camt file has
     one for each statement, whose `root` is the statement's element within its Document."""
     data = bytearray()
@@ -61,7 +104,7 @@ def read(chunks: Iterable[bytes], *, max_bytes: int = MAX_BYTES) -> Iterator[Eve
     if isinstance(root, Problem):
         yield root
         return
-    known = _known(root)
+    known = _known(root) if form is None else _own(root, form.layout)
     if isinstance(known, Problem):
         yield known
         return
@@ -84,12 +127,18 @@ def read(chunks: Iterable[bytes], *, max_bytes: int = MAX_BYTES) -> Iterator[Eve
     yield start
     raw = data.decode("latin-1")
     parts = _statements(root) if syntax is Syntax.CAMT else [root]
+    if form is not None:
+        parts = root.findall("/".join(form.layout.documents)) if form.layout.documents else [root]
+        if not parts:
+            yield file_kinds.EMPTY.at(Place(line=root.sourceline), "the file holds no document", expected="/".join(form.layout.documents))
     for part in parts:
         yield Transaction(
             syntax=syntax,
             type=kind,
             version=version,
-            control_number=_statement_number(part) if part is not root else "",
+            control_number=_statement_number(part) if part is not root and form is None else "",
+            sender=(part.findtext("/".join(form.layout.sender)) or "").strip() if form is not None and form.layout.sender else "",
+            owner=form.owner if form is not None else "",
             segments=[],
             raw=raw,
             offset=0,
@@ -235,6 +284,14 @@ def _statements(root: Any) -> list[Any]:
 
 def _statement_number(statement: Any) -> str:
     return (statement.findtext("{*}Id") or "").strip()
+
+
+def _own(root: Any, layout: XmlLayout) -> tuple[Syntax, str, str] | Problem:
+    """The type of a document of somebody's own, or the Problem that it is another one."""
+    if root.tag == layout.root:
+        return Syntax.XML, layout.spec.partition("/")[2], ""
+    place = Place(path=xml_places.path_of(root), line=root.sourceline)
+    return kinds.UNKNOWN_ROOT.at(place, f"the root element is not the one of {layout.spec}", found=str(root.tag), expected=layout.root)
 
 
 def _known(root: Any) -> tuple[Syntax, str, str] | Problem:

@@ -48,7 +48,7 @@ def outline_of(path: Path, digest: str, cache: Path | None) -> Outline:
         with contextlib.suppress(ValueError, KeyError, TypeError):
             content = json.loads(kept.read_text())
             return Outline(content["roots"], content["types"])
-    made = _read(path)
+    made = _read(str(path), path.name)
     if kept is not None:
         # another process may write the same; a folder that is not ours costs the seconds again
         with contextlib.suppress(OSError):
@@ -59,13 +59,18 @@ def outline_of(path: Path, digest: str, cache: Path | None) -> Outline:
     return made
 
 
-def _read(path: Path) -> Outline:
+def outline_of_text(text: str) -> Outline:
+    """The outline of an XSD that is one text. Raises ValueError."""
+    return _read(text, "the xsd")
+
+
+def _read(source: str, name: str) -> Outline:
     import xmlschema
 
     try:
-        schema = xmlschema.XMLSchema(str(path), allow="local", defuse="always")
+        schema = xmlschema.XMLSchema(source, allow="local", defuse="always")
     except (xmlschema.XMLSchemaException, OSError, SyntaxError) as error:
-        raise ValueError(f"{path.name} is no XML schema: {' '.join(str(error).split())[:_SHOWN]}") from None
+        raise ValueError(f"{name} is no XML schema: {' '.join(str(error).split())[:_SHOWN]}") from None
     names: dict[int, str] = {}
     types: dict[str, dict[str, Any]] = {}
     waiting: list[Any] = []

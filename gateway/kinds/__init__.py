@@ -7,6 +7,7 @@ from gateway.kinds import document
 from gateway.kinds import edifact
 from gateway.kinds import en16931
 from gateway.kinds import file
+from gateway.kinds import json
 from gateway.kinds import lines
 from gateway.kinds import partner
 from gateway.kinds import pipeline
@@ -15,7 +16,7 @@ from gateway.kinds import x12
 from gateway.kinds import xml
 from gateway.problem import Kind
 
-FAMILIES = (file, pipeline, x12, edifact, xml, en16931, document, partner, rule, as2, answer, lines, control)
+FAMILIES = (file, pipeline, x12, edifact, xml, en16931, document, partner, rule, as2, answer, lines, control, json)
 
 
 def table() -> dict[str, Kind]:

@@ -55,6 +55,8 @@ class Desk:
     written: set[tuple[int, str]] = field(default_factory=set)
     #: XML: every path from the root, for whoever knows the document's XSD
     seen: list[SeenPath] = field(default_factory=list)
+    #: XML and JSON of somebody's own, whose elements may be named in small letters
+    own_names: bool = False
     #: (writing) the element that is being loaded, from the root
     way: list[str] = field(default_factory=list)
 

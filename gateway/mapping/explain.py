@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.codecs.layout import ROW
 from gateway.codecs.node import Span
+from gateway.codecs.node import Syntax
 from gateway.codecs.node import Transaction
 from gateway.mapping.apply import run
 from gateway.mapping.apply import run_writing
@@ -164,10 +165,18 @@ class _XmlPlaces:
     def origin(self, carrier: Any, position: int | None, component: int | None, name: str | None, how: str, where: str) -> Origin:
         if carrier is None:
             return Origin(source=name or "constant", how=how, mapping=where)
+        if self.transaction.syntax is Syntax.JSON:
+            return self._in_json(carrier, how, where)
         from gateway.codecs import xml
 
         span = xml.locate(self.transaction, carrier, name)
         path = xml.path_in(self.transaction, carrier, name)
+        return Origin(source=_plain_path(path), offset=span.offset, length=span.length, how=how, mapping=where, path=path)
+
+    def _in_json(self, carrier: Any, how: str, where: str) -> Origin:
+        from gateway.codecs import json
+
+        span, path = json.locate(self.transaction, carrier), json.path_of(carrier)
         return Origin(source=_plain_path(path), offset=span.offset, length=span.length, how=how, mapping=where, path=path)
 
 

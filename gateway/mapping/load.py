@@ -50,10 +50,14 @@ def load_mapping(
 
     `seen` gets every path into XML. `partner_names`: what this partner's file says about itself beyond the known words (partner.currency, ...).
     """
+    if schema is not None and schema.tree is not None:
+        # JSON and XML are mapped by their tree, whatever describes them
+        schema = None
     gathered = gather(spec, direction, resolver, overlays)
     root = gathered.root
     head = _head(root)
     desk = Desk(direction, schema, gathered.tables, _parts(root), _namespaces(spec, root), PARTNER_NAMES | frozenset(partner_names), _lists(root))
+    desk.own_names = spec.split("/")[0] in ("json", "xml")
     for key, node in head.items():
         if key != "document":
             desk.text(node, "this")

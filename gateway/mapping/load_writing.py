@@ -347,6 +347,9 @@ def _pairs(value: Node, use: SegmentUse, scope: FieldScope, desk: Desk) -> Write
 def load_root(root: Mapping, scope: FieldScope, desk: Desk) -> WriteElement | None:
     """The XML document from its root element."""
     name, held = root.get("root"), root.get("elements")
+    if name is None and desk.own_names and held is not None:
+        # a JSON document has no name
+        name = Scalar("document", root.document, root.line, root.column)
     if not isinstance(name, Scalar) or not isinstance(held, Mapping):
         desk.fault(root.get("document") or root, "a mapping that writes XML says `root:` (the name of the element) and `elements:` in their order")
         return None
@@ -371,7 +374,7 @@ def _children(node: Mapping, scope: FieldScope, desk: Desk, depth: int) -> tuple
         if key.startswith("@"):
             attributes += _attribute(key, value, scope, desk)
             continue
-        if ":" not in key and not key[:1].isupper():
+        if ":" not in key and not key[:1].isupper() and not desk.own_names:
             desk.fault(node.keys[key], f"'{key}' is no element{did_you_mean(key, ELEMENT_WORDS)}; words here are {', '.join(ELEMENT_WORDS)}")
             continue
         try:

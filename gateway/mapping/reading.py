@@ -265,6 +265,8 @@ def filled(parts: Iterable[str]) -> list[str]:
 
 def place_of(transaction: Transaction, carrier: Any, position: int | None, component: int | None, attribute: str | None, name: str) -> Place:
     """The place of a segment's element or of an XML element, with its bytes; of the transaction where there is no carrier."""
+    if transaction.syntax is Syntax.JSON:
+        return _place_in_json(transaction, carrier, name)
     if transaction.root is not None:
         from gateway.codecs import xml
 
@@ -299,6 +301,15 @@ def place_of(transaction: Transaction, carrier: Any, position: int | None, compo
         column=place.column,
         field=name,
     )
+
+
+def _place_in_json(transaction: Transaction, carrier: Any, name: str) -> Place:
+    from gateway.codecs import json
+
+    if carrier is None:
+        return Place(field=name)
+    span = json.locate(transaction, carrier)
+    return Place(path=json.path_of(carrier), line=span.line, column=span.column, offset=span.offset, length=span.length, field=name)
 
 
 def index_of(transaction: Transaction, segment: Any) -> int | None:

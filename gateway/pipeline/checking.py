@@ -16,6 +16,7 @@ from gateway.codecs.node import Transaction
 from gateway.codecs.node import outcome_word
 from gateway.kinds import file as file_kinds
 from gateway.kinds import pipeline as kinds
+from gateway.pipeline.plans import FORM_SYNTAXES
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.reading import Decide
 from gateway.pipeline.reading import Read
@@ -167,7 +168,7 @@ class Report:
     def _transaction(self, read: Read, judge: Callable[[Transaction], tuple[dict[str, str], list[Problem]]] | None) -> None:
         assert self._open is not None
         problems, outcome = list(read.problems), read.result.outcome
-        if judge is not None and read.transaction.root is not None:
+        if judge is not None and read.transaction.root is not None and read.transaction.syntax not in FORM_SYNTAXES:
             self.levels, found = judge(read.transaction)
             problems += found
             if any(problem.severity is Severity.ERROR for problem in found):

@@ -73,11 +73,15 @@ def _xml_paths(plans: Plans, resolver: FolderResolver, partners: list[LoadedPart
     from gateway.pipeline.linting_xml import XmlLint
 
     lint = XmlLint(plans)
-    lint.look(spec for spec in mapping_specs(resolver) if resolver.text_of(f"schemas/{spec}.yaml") is None)
+    lint.look(filter(_is_tree, mapping_specs(resolver)))
     for partner in partners:
-        lint.look((spec for spec in partner.mappings if resolver.text_of(f"schemas/{spec}.yaml") is None), partner)
+        lint.look(filter(_is_tree, partner.mappings), partner)
     faults += lint.faults
     return [f"{spec}: {reason}" for spec, reason in sorted(lint.not_checked.items())]
+
+
+def _is_tree(spec: str) -> bool:
+    return spec.split("/")[0] not in ("x12", "edifact", "csv", "fixed")
 
 
 def _partners(installation: Installation, faults: list[Fault]) -> list[LoadedPartner]:

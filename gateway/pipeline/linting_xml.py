@@ -7,15 +7,22 @@ that was not.
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+from gateway.codecs.json import ROOT
+from gateway.codecs.json import Field
+from gateway.codecs.json import JsonLayout
 from gateway.conformance import artefacts
 from gateway.conformance.outline import Outline
 from gateway.conformance.outline import outline_of
+from gateway.conformance.outline import outline_of_text
 from gateway.exchange.partner import LoadedPartner
 from gateway.mapping.desk import SeenPath
 from gateway.mapping.files import file_for
 from gateway.mapping.xml_paths import UBL
 from gateway.pipeline.plans import Plans
+from gateway.schema.plan import SchemaPlan
+from gateway.schema.trees import XmlPlan
 from gateway.yaml_source import Fault
 from gateway.yaml_source import Faults
 from gateway.yaml_source import did_you_mean
@@ -59,6 +66,8 @@ class XmlLint:
         if isinstance(outline, str):
             self.not_checked[spec] = outline
             return
+        if not root and len(outline.roots) == 1:
+            root = next(iter(outline.roots))
         root = root or next((name for name in outline.roots if name.rpartition("}")[2] == _document(spec)), "")
         for path in seen:
             place = (path.place.document.file, path.place.line, path.place.column)
@@ -79,6 +88,9 @@ class XmlLint:
 
     def _find(self, spec: str) -> Outline | str:
         folder = artefacts.default_folder()
+        described = self._plans.schema(spec)
+        if described is not None:
+            return _outline_of_own(described.plan)
         if spec.split("/")[0] not in ("ubl", "peppol"):
             return f"there is no schema for {spec.split('/')[0]} here"
         document = _document(spec)
@@ -86,6 +98,29 @@ class XmlLint:
         if path is None:
             return reason
         return _outline_at(path, f"{artefacts.MAINDOC_SHA256[document]}-{artefacts.COMMON_SHA256}", folder / "outlines")
+
+
+def _outline_of_own(plan: SchemaPlan) -> Outline | str:
+    """JSON is its own description; XML has an XSD, or nothing to check against."""
+    tree = plan.tree
+    if isinstance(tree, XmlPlan):
+        if not tree.xsd:
+            return "its description names no xsd"
+        try:
+            return outline_of_text(tree.xsd)
+        except ValueError as error:
+            return str(error)
+    assert isinstance(tree, JsonLayout)
+    types: dict[str, dict[str, Any]] = {"value": {"elements": {}, "attributes": [], "any": False}}
+
+    def add(fields: tuple[Field, ...]) -> str:
+        name = str(len(types))
+        types[name] = {}
+        elements = {field.name: add(field.fields) if field.fields else "value" for field in fields}
+        types[name] = {"elements": elements, "attributes": [], "any": False}
+        return name
+
+    return Outline({ROOT: add(tree.fields)}, types)
 
 
 def _outline_at(path: Path, made_of: str, cache: Path) -> Outline | str:

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 
 #: first parts of specs whose files have no envelope that says what they are; each is described in schemas/
-FORMS = ("csv", "fixed")
-FORM_SYNTAXES = frozenset({Syntax.CSV, Syntax.FIXED})
+FORMS = ("csv", "fixed", "json", "xml")
+FORM_SYNTAXES = frozenset({Syntax.CSV, Syntax.FIXED, Syntax.JSON, Syntax.XML})
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +173,25 @@ class Plans:
         """How files of this type are read that do not say themselves what they are; None for all others. Raises Faults."""
         if spec.split("/")[0] not in FORMS:
             return None
-        plan = self.schema(spec, partner)
-        if plan is None or plan.plan.layout is None:
+        compiled = self.schema(spec, partner)
+        if compiled is None:
             return None
-        from gateway.codecs.lines import LinesForm
+        plan = compiled.plan
+        owner = partner.partner.id if partner is not None and spec in partner.schemas else ""
+        if plan.layout is not None:
+            from gateway.codecs.lines import LinesForm
 
-        return LinesForm(plan.plan.layout, said, partner.partner.id if partner is not None and spec in partner.schemas else "")
+            return LinesForm(plan.layout, said, owner)
+        from gateway.codecs.json import JsonForm
+        from gateway.codecs.json import JsonLayout
+
+        if isinstance(plan.tree, JsonLayout):
+            from gateway.schema.rows_check import judge
+
+            return JsonForm(plan.tree, judge, said, owner)
+        from gateway.codecs.xml import XmlForm
+
+        return XmlForm(plan.tree.layout, said, owner) if plan.tree is not None else None
 
     def schema(self, spec: str, partner: LoadedPartner | None = None) -> schema_compile.CompiledSchema | None:
         """The compiled schema alone, None where there is none."""
@@ -212,7 +225,8 @@ class Plans:
 
     def _mapping(self, spec: str, direction: str, schema: schema_compile.CompiledSchema | None, partner: LoadedPartner | None) -> MappingPlan:
         names = partner.partner.values() if partner is not None else ()
-        plan = schema.plan if schema is not None else None
+        # JSON and XML are mapped by their tree, whatever describes them
+        plan = schema.plan if schema is not None and schema.plan.tree is None else None
         return mapping_load.load_mapping(spec, direction, self.resolver, plan, self._overlays(spec, partner), partner_names=names)
 
     def _overlays(self, spec: str, partner: LoadedPartner | None) -> list[Mapping]:

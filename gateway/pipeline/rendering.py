@@ -2,10 +2,10 @@
 back and checked by our own reader before anything leaves, so that a partner never gets what we would refuse ourselves."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
-from gateway.codecs.layout import Layout
 from gateway.codecs.node import Segment
 from gateway.codecs.node import Syntax
 from gateway.exchange.envelope import Envelope
@@ -23,6 +23,7 @@ from gateway.model.despatch import by_item
 from gateway.model.document import Document
 from gateway.pipeline.answering import Numbers
 from gateway.pipeline.answering import read_back
+from gateway.pipeline.plans import FORMS
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.plans import WritingPlan
 from gateway.pipeline.station import Station
@@ -30,6 +31,7 @@ from gateway.problem import NOWHERE
 from gateway.problem import Problem
 from gateway.problem import Severity
 from gateway.problem import codes
+from gateway.schema.plan import SchemaPlan
 from gateway.store.outbox import Entry
 
 #: rows of the outbox whose body is an answer, made when it was decided
@@ -88,8 +90,8 @@ def write_body(document: Document, spec: str, plans: Plans, loaded: LoadedPartne
     if any(problem.severity is Severity.ERROR for problem in problems):
         return Unrenderable(tuple(problems))
     number = str(getattr(document, "number", ""))
-    if plan.schema is not None and plan.schema.plan.layout is not None:
-        return _in_rows(made, plan.schema.plan.layout, number, plans, loaded)
+    if plan.schema is not None and spec.split("/")[0] in FORMS:
+        return _described(made, plan.schema.plan, number, plans, loaded)
     if isinstance(made, list):
         return Body(made, b"", number)
     from gateway.codecs import xml
@@ -97,18 +99,32 @@ def write_body(document: Document, spec: str, plans: Plans, loaded: LoadedPartne
     return Body([], xml.write(made), number)
 
 
-def _in_rows(made: list[Segment], layout: Layout, number: str, plans: Plans, loaded: LoadedPartner | None) -> Body | Unrenderable:
-    """A file in rows, read back before it leaves like everything else."""
-    from gateway.codecs.lines_writing import write
-
-    if not made:
-        return Unrenderable((document_kinds.WRITE_MISSING.at(NOWHERE, f"{layout.spec}: the document has nothing that makes a row"),))
+def _described(made: Any, schema: SchemaPlan, number: str, plans: Plans, loaded: LoadedPartner | None) -> Body | Unrenderable:
+    """A file by a description of its own, read back before it leaves like everything else."""
+    if not len(made):
+        return Unrenderable((document_kinds.WRITE_MISSING.at(NOWHERE, f"{schema.spec}: the document has nothing that stands in such a file"),))
     try:
-        data = write(made, layout)
+        data = _bytes_of(made, schema)
     except ValueError as error:
-        return Unrenderable((document_kinds.WRITE_INVALID.at(NOWHERE, f"{layout.spec} cannot be written: {error}"),))
-    faults = tuple(read_back(data, plans, loaded, plans.form(layout.spec, loaded, said=True)))
+        return Unrenderable((document_kinds.WRITE_INVALID.at(NOWHERE, f"{schema.spec} cannot be written: {error}"),))
+    faults = tuple(read_back(data, plans, loaded, plans.form(schema.spec, loaded, said=True)))
     return Unrenderable(faults) if faults else Body([], data, number)
+
+
+def _bytes_of(made: Any, schema: SchemaPlan) -> bytes:
+    if schema.layout is not None:
+        from gateway.codecs.lines_writing import write
+
+        return write(made, schema.layout)
+    if schema.syntax == "json":
+        from gateway.codecs import json
+        from gateway.codecs.json import JsonLayout
+
+        assert isinstance(schema.tree, JsonLayout)
+        return json.write(made, schema.tree)
+    from gateway.codecs import xml
+
+    return xml.write(made)
 
 
 def write_interchange(body: Body, spec: str, numbers: Numbers, agreement: Agreement | None = None) -> bytes | Unrenderable:

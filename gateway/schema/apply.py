@@ -53,6 +53,11 @@ class Checked(msgspec.Struct, frozen=True):
 
 def check(transaction: Transaction, compiled: CompiledSchema) -> Checked:
     """The transaction's tree, and its problems in the order of its segments."""
+    if compiled.plan.tree is not None:
+        from gateway.schema.trees_check import check_tree
+
+        found = check_tree(transaction, compiled)
+        return Checked([], found, not any(problem.severity is Severity.ERROR for problem in (*found, *transaction.problems)))
     if compiled.plan.layout is not None:
         # only where one comes: starting costs nothing for it
         from gateway.schema.rows_check import check_rows

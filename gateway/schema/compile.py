@@ -8,6 +8,7 @@ look-ups a segment. Only tags of the plan are ever kept, so that no input can ma
 import sys
 from dataclasses import dataclass
 from dataclasses import field
+from typing import Any
 
 from gateway.codecs.node import Segment
 from gateway.schema.plan import LoopUse
@@ -120,6 +121,8 @@ class CompiledSchema:
     depth: int
     #: tags that the transaction uses, each with the loop that it stands in first
     tags: dict[str, LoopNode]
+    #: XML of somebody's own: its XSD, made when the first document comes
+    xsd: Any = None
 
     def options(self, position: Position, tag: str) -> tuple[Option, ...]:
         """Every place forward that `tag` could go to from `position`: in the loop, as a new repetition of it, then outward."""
@@ -133,7 +136,7 @@ class CompiledSchema:
 def compile_schema(plan: SchemaPlan) -> CompiledSchema:
     """The plan's tables, empty but for the start; keep the result, it fills as it is used."""
     root = LoopNode(plan.root, None, 0, 0)
-    if plan.layout is not None:
+    if plan.layout is not None or plan.tree is not None:
         # rows are checked by their layout: no tables
         return CompiledSchema(plan, root, Position(plan.root.children[0], root, -1, []), 1, {})  # type: ignore[arg-type]  # a loop begins with its segment
     checks: dict[SegmentUse, list[Check]] = {}

@@ -44,15 +44,17 @@ _KEYS = {"schema", "extends", "name", "group", "type", "segments", "elements", "
 _DEPTH = 12
 #: files in rows: a description of their own each, without a dictionary
 ROWS = ("csv", "fixed")
+#: JSON and XML of somebody's own
+TREES = ("json", "xml")
 
 
 def known_specs(resolver: Resolver) -> list[str]:
     """All transactions that there is a schema for: x12/004010/850, edifact/d96a/orders, ..."""
     specs = [
         name.removeprefix("schemas/").removesuffix(".yaml")
-        for syntax in ROWS
+        for syntax in (*ROWS, *TREES)
         for name in resolver.names(f"schemas/{syntax}/")
-        if name.count("/") == 2
+        if name.count("/") == 2 and name.endswith(".yaml")
     ]
     for syntax in ("edifact", "x12"):
         for name in resolver.names(f"schemas/{syntax}/"):
@@ -64,6 +66,10 @@ def known_specs(resolver: Resolver) -> list[str]:
 
 def load_schema(spec: str, resolver: Resolver, overlay: Mapping | None = None) -> SchemaPlan:
     """The plan of `spec`, with a partner's differences where there are any; raises Faults with everything that is wrong."""
+    if spec.split("/")[0] in TREES:
+        from gateway.schema.trees import load_tree
+
+        return load_tree(spec, resolver, overlay)
     if spec.split("/")[0] in ROWS:
         # only where one is asked for: starting costs nothing for it
         from gateway.schema.rows import load_rows

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gateway.codecs.json import JsonLayout
     from gateway.codecs.layout import Layout
+    from gateway.schema.trees import XmlPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,8 @@ class SchemaPlan:
     sources: tuple[tuple[str, str], ...] = ()
     #: files in rows: how they are read and written
     layout: "Layout | None" = None
+    #: JSON and XML of somebody's own: how they are read and written
+    tree: "JsonLayout | XmlPlan | None" = None
 
 
 # The tree that checking builds, and that mapping walks: one list for each instance of a loop, with one slot for each child of

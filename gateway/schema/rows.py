@@ -18,24 +18,20 @@ differences. The plan carries the layout by which codecs/lines reads and writes;
 import codecs
 import hashlib
 import json
-import re
 from dataclasses import dataclass
-from typing import Any
 
 from gateway.codecs.layout import FIRST
 from gateway.codecs.layout import ROW
 from gateway.codecs.layout import Column
 from gateway.codecs.layout import Layout
 from gateway.codecs.layout import Record
-from gateway.schema.chain import Chain
 from gateway.schema.chain import load_chain
-from gateway.schema.moments import FORMATS
+from gateway.schema.columns import RANGE
+from gateway.schema.columns import ColumnReader
 from gateway.schema.plan import ElementUse
 from gateway.schema.plan import LoopUse
 from gateway.schema.plan import SchemaPlan
 from gateway.schema.plan import SegmentUse
-from gateway.schema.tables import load_table
-from gateway.yaml_source import Fault
 from gateway.yaml_source import Faults
 from gateway.yaml_source import Mapping
 from gateway.yaml_source import Node
@@ -44,8 +40,6 @@ from gateway.yaml_source import Scalar
 from gateway.yaml_source import Sequence
 from gateway.yaml_source import did_you_mean
 
-#: kinds of values, and whether a length may be said
-KINDS = ("text", "integer", "decimal", "date", "datetime", "boolean")
 KEYS = (
     "schema",
     "extends",
@@ -66,14 +60,6 @@ KEYS = (
     "columns",
     "records",
 )
-#: words of mappings, which no column may be called by
-RESERVED = frozenset(
-    {"each", "in", "when", "use", "pairs", "level", "always", "then", "add", "after", "before", "matching", "group_by", "group", "position"}
-    | {"any", "none", "not", "or", "partner", "source", "pair", FIRST}
-)
-_USE = re.compile(r"(?:(?P<need>[MO]) +)?(?P<kind>[a-z]+|N[0-9])(?: +(?P<range>[0-9]*(?:\.\.[0-9]+)?))?(?: +(?P<form>\S+))?")
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_RANGE = re.compile(r"(?P<first>[0-9]{0,5})(?:\.\.(?P<last>[0-9]{1,5}))?")
 _CHARSETS = ("utf-8", "us-ascii", "iso-8859-1", "iso-8859-2", "iso-8859-15", "windows-1250", "windows-1252", "cp437", "cp850", "cp1250", "cp1252")
 _LINE_ENDS = {"crlf": "\r\n", "lf": "\n", "none": ""}
 _DEPTH = 8
@@ -102,35 +88,7 @@ def load_rows(spec: str, resolver: Resolver, overlay: Mapping | None = None) -> 
     return plan
 
 
-class _Loading:
-    def __init__(self, spec: str, chain: Chain, resolver: Resolver) -> None:
-        self.spec = spec
-        self.fixed = spec.startswith("fixed/")
-        self.chain = chain
-        self.root = chain.root
-        self.faults: list[Fault] = chain.faults
-        self.resolver = resolver
-        self.sources = dict(chain.sources)
-
-    def fault(self, node: Node, message: str) -> None:
-        self.faults.append(node.fault(message))
-
-    def word(self, key: str, default: str = "", known: tuple[str, ...] = (), node: Mapping | None = None) -> str:
-        """A word of the file; one of `known`, where it must be one."""
-        held = (node or self.root).get(key)
-        if held is None:
-            return default
-        if not isinstance(held, Scalar):
-            self.fault(held, f"`{key}:` is one word")
-            return default
-        if known and held.text not in known:
-            self.fault(held, f"`{key}:` is {' or '.join(known)}, not '{held.text}'{did_you_mean(held.text, known)}")
-            return default
-        return held.text
-
-    def flag(self, key: str, node: Mapping | None = None) -> bool:
-        return self.word(key, "no", ("yes", "no"), node) == "yes"
-
+class _Loading(ColumnReader):
     def plan(self) -> SchemaPlan | None:
         records = self._records()
         if not records:
@@ -207,7 +165,7 @@ class _Loading:
         return sign
 
     def _mark_at(self) -> tuple[int, int]:
-        match = _RANGE.fullmatch(self.word("record_type", "1"))
+        match = RANGE.fullmatch(self.word("record_type", "1"))
         unsaid = self.fixed and "record_type" not in self.root and "records" in self.root
         if match is None or not match["first"] or int(match["first"]) < 1 or unsaid:
             place = self.root.items.get("record_type", self.root.items.get("records", self.root))
@@ -285,7 +243,7 @@ class _Loading:
         return answer
 
     def _record(self, name: str, place: Scalar, node: Node) -> _Held | None:
-        self._check_name(place, "record")
+        self.check_name(place, "record")
         if not isinstance(node, Mapping):
             self.fault(node, "a record says its `mark:` and its `columns:`")
             return None
@@ -310,17 +268,11 @@ class _Loading:
             node,
         )
 
-    def _check_name(self, place: Scalar, what: str) -> None:
-        if not _NAME.fullmatch(place.text):
-            self.fault(place, f"a {what} is named in small letters, digits and _; the name in the file stands behind `header:`")
-        elif place.text in RESERVED:
-            self.fault(place, f"'{place.text}' is a word of mappings: call the {what} otherwise, its name in the file stands behind `header:`")
-
     def _columns(self, node: Mapping) -> tuple[Column, ...]:
         answer: list[Column] = []
         for name, held in node.items.items():
-            self._check_name(node.keys[name], "column")
-            column = self._column(name, held)
+            self.check_name(node.keys[name], "column")
+            column = self.column(name, held)
             if column is not None:
                 answer.append(column)
         end = 0
@@ -329,64 +281,6 @@ class _Loading:
                 self.fault(node.items[column.name], f"'{column.name}' begins at {column.start}, where another column has not ended")
             end = column.end
         return tuple(answer)
-
-    def _column(self, name: str, node: Node) -> Column | None:
-        use: Node | None = node
-        more: dict[str, Any] = {"header": name}
-        if isinstance(node, Mapping):
-            keys = ("use", "header", "codes", "align", "fill")
-            for key, scalar in node.keys.items():
-                if key not in keys:
-                    self.fault(scalar, f"a column has no '{key}'{did_you_mean(key, keys)}")
-            use = node.get("use")
-            more["header"] = self.word("header", name, node=node)
-            more["codes"] = self._codes(node.get("codes"))
-            if "align" in node:
-                more["right"] = self.word("align", "left", ("left", "right"), node) == "right"
-            if "fill" in node:
-                more["fill"] = {"zero": "0", "blank": " "}[self.word("fill", "blank", ("zero", "blank"), node)]
-        match = _USE.fullmatch(use.text) if isinstance(use, Scalar) else None
-        if match is None or (match["kind"] not in KINDS and match["kind"][0] != "N"):
-            what = "M text 1..10 (where it stands)" if self.fixed else "M text ..22"
-            self.fault(use or node, f"a column is written as `{what}`, `O decimal`, `O date CCYY-MM-DD`; kinds are {', '.join(KINDS)}, N2")
-            return None
-        assert isinstance(use, Scalar)
-        kind, form = match["kind"], match["form"] or ""
-        if form and (kind not in ("date", "datetime") or form not in FORMATS):
-            known = [*FORMATS] if kind in ("date", "datetime") else []
-            self.fault(use, f"no form '{form}'{did_you_mean(form, known)}" + (f"; known are {', '.join(known)}" if known else f" of a {kind}"))
-        if self.fixed and "right" not in more and kind not in ("text", "date", "datetime", "boolean"):
-            more["right"] = True
-            more.setdefault("fill", "0" if kind[0] == "N" else " ")
-        more.update(self._extent(use, match["range"] or ""))
-        return Column(name=name, kind=kind, form=form, mandatory=match["need"] == "M", **more)
-
-    def _extent(self, use: Scalar, said: str) -> dict[str, int]:
-        """Fixed width: where it stands. Else: how many characters it has."""
-        match = _RANGE.fullmatch(said)
-        first, last = (match["first"], match["last"]) if match is not None else ("", "")
-        if self.fixed:
-            start, end = int(first or 0), int(last or first or 0)
-            if start < 1 or end < start:
-                self.fault(use, "in a file of fixed width a column says where it stands: M text 1..10")
-                return {"start": 1, "end": 1}
-            return {"start": start, "end": end, "max": end - start + 1}
-        least, most = (int(first or 0), int(last)) if last else (int(first or 0), int(first or 0))
-        if most and least > most:
-            self.fault(use, f"a value cannot have at least {least} and at most {most} characters")
-        return {"min": least, "max": most}
-
-    def _codes(self, node: Node | None) -> frozenset[str] | None:
-        """A list of codes, or a table that is shared."""
-        if node is None:
-            return None
-        if isinstance(node, Scalar):
-            table = load_table(node.text, node, self.resolver, self.sources, self.faults)
-            return frozenset(table) if table is not None else None
-        codes_ = [item.text for item in node.items if isinstance(item, Scalar)] if isinstance(node, Sequence) else []
-        if not codes_:
-            self.fault(node, "codes are a list, or a table that is shared: codes/units")
-        return frozenset(codes_)
 
     # The tree ----------------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from gateway.codecs.layout import Layout
 from gateway.codecs.lines import place_of
 from gateway.codecs.node import Segment
 from gateway.codecs.node import Transaction
+from gateway.kinds import json as json_kinds
 from gateway.kinds import lines as kinds
 from gateway.problem import Kind
 from gateway.problem import Problem
@@ -62,7 +63,7 @@ Wrong = tuple[Kind, str, str | None, str | None]
 def _test(column: Column, layout: Layout) -> Callable[[Segment, int, bool], Wrong | None]:
     """The check of one column; it also makes the numbers of this layout plain."""
     name, expected = column.name, _words(column)
-    sound = _sound(column, layout)
+    sound = _sound(column)
     plain = _plain(column, layout)
 
     def test(segment: Segment, position: int, is_plain: bool) -> Wrong | None:
@@ -84,12 +85,25 @@ def _test(column: Column, layout: Layout) -> Callable[[Segment, int, bool], Wron
     return test
 
 
+def judge(column: Column, value: str) -> tuple[Kind, str, str] | None:
+    """Why a value of JSON is not what its column says: kind, sentence, what is expected."""
+    expected = _words(column)
+    if (column.max and len(value) > column.max) or len(value) < column.min:
+        limit = f"at most {column.max}" if column.max and len(value) > column.max else f"at least {column.min}"
+        return json_kinds.VALUE_LENGTH, f"{column.name} is {len(value)} characters long, {limit} are allowed", f"{limit} characters"
+    if not _sound(column)(value):
+        return json_kinds.VALUE_INVALID, f"{column.name} is '{value[:_SHOWN]}', not {expected}", expected
+    if column.codes is not None and value not in column.codes:
+        return json_kinds.VALUE_INVALID, f"{column.name} is '{value[:_SHOWN]}', which is none of its codes", ", ".join(sorted(column.codes)[:12])
+    return None
+
+
 def _words(column: Column) -> str:
     kind = "decimal" if column.kind[0] == "N" else column.kind
     return _WORDS[kind] + (f" as {column.form or 'CCYY-MM-DD'}" if kind in ("date", "datetime") else "")
 
 
-def _sound(column: Column, layout: Layout) -> Callable[[str], bool]:
+def _sound(column: Column) -> Callable[[str], bool]:
     if column.kind in ("date", "datetime"):
         form = column.form or "ISO"
         return lambda value: moment(value, form) is not None

@@ -19,6 +19,7 @@ from gateway.exchange import timing
 from gateway.exchange.checked import checked
 from gateway.exchange.partner import load_partner
 from gateway.schema import rows
+from gateway.schema import trees
 from gateway.store import masterdata
 from gateway.trade import shipment
 from gateway.yaml_source import Mapping
@@ -89,6 +90,8 @@ def test_operations_page_has_every_column_of_master_data(kind: str) -> None:
 
 def test_the_page_on_files_has_every_key() -> None:
     assert keys_of_table(DOCS / "files.md", "Rows") == set(rows.KEYS)
+    assert keys_of_table(DOCS / "files.md", "Json") == set(trees.JSON_KEYS)
+    assert keys_of_table(DOCS / "files.md", "Xml") == set(trees.XML_KEYS)
 
 
 def test_operations_page_has_every_column_of_shipments() -> None:
