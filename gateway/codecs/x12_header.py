@@ -173,8 +173,10 @@ def _as_utf8(value: str) -> str:
 
 
 def release_of(version: str) -> str:
-    """The six digits of GS08 (004010VICS, 005010X220A1) or of ISA12 (00401) that name the release."""
+    """The six digits of GS08 (004010VICS, 005010X220A1; some write 4010) or of ISA12 (00401) that name the release."""
     version = version.strip()
     if version[:6].isdigit() and len(version) >= 6:
         return version[:6]
+    if version.isdigit() and len(version) == 4:
+        return "00" + version
     return version + "0" if version.isdigit() and len(version) == 5 else version

@@ -4,7 +4,9 @@ import pytest
 
 from gateway.config import default_resolver
 from gateway.pipeline.plans import Plans
+from gateway.pipeline.plans import spec_of
 from gateway.pipeline.reading import Item
+from gateway.pipeline.reading import Read
 from gateway.pipeline.reading import read_payload
 from gateway.pipeline.reading import stateless
 from gateway.problem import Problem
@@ -39,3 +41,22 @@ def test_a_wrong_one_is_told_element_by_element(advice: str, codes: list[str]) -
     problems = told(advice)
     assert [problem.code for problem in problems] == codes
     assert {(problem.severity, problem.place.interchange) for problem in problems} == {(Severity.WARNING, "000000001")}
+
+
+@pytest.mark.parametrize(
+    ("sent", "spec"),
+    [
+        ("004010", "x12/004010/850"),
+        ("004010VICS", "x12/004010/850"),
+        ("005010UCS", "x12/005010/850"),
+        ("005010X222A1", "x12/005010/850"),
+        ("4010", "x12/004010/850"),
+        ("00401", "x12/004010/850"),
+        ("003060", "x12/003060/850"),
+        ("VICS", "x12/VICS/850"),
+    ],
+)
+def test_the_version_is_that_of_the_group_whatever_guide_stands_behind_it(sent: str, spec: str) -> None:
+    body = f"{ISA.format(version='00401')}GS*PO*ACME*SELLER*20260105*1200*1*X*{sent}~ST*850*0001~SE*2*0001~GE*1*1~IEA*1*000000001~"
+    (read,) = (item for item in read_payload([body.encode()], PLANS, stateless(PLANS))[1] if isinstance(item, Read))
+    assert spec_of(read.transaction) == spec
