@@ -35,20 +35,20 @@ def test_the_page_of_an_order_shows_its_versions(changed: Seeded) -> None:
     text = page_of(changed, changed.document("PO1", kind="order"))
     assert "Changed by the buyer" in text
     assert "Version 2, by" in text and "change PO1-1" in text
-    assert "line 1 quantity</th><td><del>10</del></td><td><ins>15</ins>" in text
+    assert 'line 1 quantity</th><td data-label="Before"><del>10</del></td><td data-label="After"><ins>15</ins>' in text
     assert "<ins>1 EA SKU2</ins>" in text
 
 
 def test_the_page_of_a_change_shows_before_and_after(changed: Seeded) -> None:
     text = page_of(changed, changed.document("PO1-1", kind="order_change"))
     assert "What it changed" in text and "It made version 2 of" in text
-    assert "<del>10</del></td><td><ins>15</ins>" in text
+    assert '<del>10</del></td><td data-label="After"><ins>15</ins>' in text
 
 
 def test_a_change_that_waits_shows_what_it_asks_for(changed: Seeded) -> None:
     text = page_of(changed, changed.document("PO1-2", kind="order_change"))
     assert "What it asks for" in text and "nothing of it is done yet" in text
-    assert "<del>15</del></td><td><ins>80</ins>" in text
+    assert '<del>15</del></td><td data-label="After"><ins>80</ins>' in text
     assert "It waits for your decision" in text
 
 
