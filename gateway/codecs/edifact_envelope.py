@@ -90,6 +90,7 @@ class EnvelopeReader:
         self.boundary = edifact_text.boundary(delimiters)
         self.package = edifact_package.starts(delimiters, self.blanks)
         self.package_end = edifact_package.ends(delimiters, self.blanks)
+        self.package_rest = edifact_package.rest(delimiters)
         self.careful = delimiters.wrapped
         self.expect_gap("")
 
@@ -414,9 +415,10 @@ class EnvelopeReader:
             self.index += 1
             closing = self.take_segment()[0] or []
         else:
+            # its UNP, where one comes before anything else that we know
             window.hold(MAXIMUM_SEGMENT)
-            found = re.compile(rf"UNP{re.escape(self.element)}\d+{re.escape(self.element)}").search(window.text, window.position)
-            if found is not None:
+            found = self.package_rest.search(window.text, window.position)
+            if found is not None and found["end"]:
                 window.position = found.start()
                 self.index += 1
                 self.take_segment()

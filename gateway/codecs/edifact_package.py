@@ -28,6 +28,13 @@ def ends(delimiters: Delimiters, blanks: str) -> re.Pattern[str]:
     return re.compile(f"[{blanks}]*UNP{re.escape(delimiters.element)}")
 
 
+@lru_cache(maxsize=64)
+def rest(delimiters: Delimiters) -> re.Pattern[str]:
+    """Finds the `end` of a package whose length is wrong, or what comes before it."""
+    element, segment = re.escape(delimiters.element), re.escape(delimiters.segment)
+    return re.compile(f"(?P<end>UNP{element}[0-9]{{1,15}}{element})|{segment}[ \\r\\n]*UN[OHEGZB]{element}")
+
+
 def may_hold(text: str, delimiters: Delimiters) -> bool:
     """Whether there can be a package at all. Where lines are wrapped, bytes cannot be counted."""
     return not delimiters.wrapped and "UNO" + delimiters.element in text

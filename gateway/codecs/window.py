@@ -42,8 +42,10 @@ def holds_too_much(text: str, position: int, length: int, delimiters: Delimiters
     end = position + length
     cuts = text.count(delimiters.element, position, end)
     if delimiters.release:
-        # components are cut in EDIFACT only, which has a release character in all but the oldest interchanges
+        # components and repetitions are cut in EDIFACT only, which has a release character in all but the oldest interchanges
         cuts += text.count(delimiters.component, position, end)
+    if delimiters.release and delimiters.repetition:
+        cuts += text.count(delimiters.repetition, position, end)
     return cuts > MAXIMUM_ELEMENTS or text.count(delimiters.segment, position, end) > MAXIMUM_SEGMENTS
 
 
