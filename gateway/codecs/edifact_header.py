@@ -146,4 +146,4 @@ def is_wrapped(head: str, delimiters: Delimiters, charset: str) -> bool:
     ]
     if not inside:
         return False
-    return charset.upper() in {"UNOA", "UNOB"} or are_broken(lines, delimiters.segment, 2 if len(lines[0]) >= 80 else 3)
+    return charset.upper() in {"UNOA", "UNOB"} or are_broken(lines, delimiters.segment)

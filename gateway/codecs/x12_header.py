@@ -152,7 +152,7 @@ def is_wrapped(text: str, position: int, header: Header) -> bool:
     first = text.find("\n", position, position + WIDEST)
     if segment in LINE_ENDS or first < 0 or text.find("\n", first + 1, first + header.length) >= 0:
         return False
-    return are_broken(full_lines(text[position : position + WIDEST]), segment, 2)
+    return are_broken(full_lines(text[position : position + WIDEST]), segment)
 
 
 def _fault(element: str, component: str, segment: str, tail: str) -> str:

@@ -72,7 +72,7 @@ def assert_sane(data: bytes, events: list[Event]) -> None:
         place = problem.place
         assert place.offset is None or 0 <= place.offset <= len(data)
         assert place.length is None or place.offset is None or place.offset + place.length <= len(data)
-        assert place.line is None or 1 <= place.line <= data.count(b"\n") + 1
+        assert place.line is None or 1 <= place.line <= data.count(b"\n") + data.count(b"\r") + 1
     for transaction in transactions(events):
         if transaction.syntax in {Syntax.X12, Syntax.EDIFACT}:
             codec = x12 if transaction.syntax is Syntax.X12 else edifact
