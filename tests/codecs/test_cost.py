@@ -21,10 +21,14 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("name", CASES)
 def test_four_times_the_file_takes_about_four_times_the_time(name: str) -> None:
-    """What is quadratic takes sixteen times as long. The least of two, for others work on this machine too."""
-    once = min(seconds(name, 130_000) for _ in range(2))
-    four_times = min(seconds(name, 520_000) for _ in range(2))
-    assert four_times <= 8 * once + 0.1
+    """What is quadratic takes sixteen times as long. Measured again where it seems so, for others work on this machine too."""
+    once, four_times = [], []
+    for _ in range(3):
+        once.append(seconds(name, 250_000))
+        four_times.append(seconds(name, 1_000_000))
+        if min(four_times) <= 8 * min(once) + 0.1:
+            return
+    assert min(four_times) <= 8 * min(once) + 0.1
 
 
 def measured(name: str, size: int, *more: str) -> tuple[str, int]:
