@@ -66,6 +66,10 @@ CHECK_DIGIT = Kind(
     cure="Compare the number with the label or the master data; it is kept as sent.",
     error_class="check_digits",
     ted="848",
+    ak3="8",
+    ak4="7",
+    ak5="5",
+    contrl="12",
 )
 
 DELIVERIES_DIFFER = Kind(
@@ -74,4 +78,43 @@ DELIVERIES_DIFFER = Kind(
     severity=Severity.WARNING,
     cure="Ask the buyer which is right; the line's quantity and its deliveries are kept as sent.",
     ted="010",
+)
+
+CURRENCY = Kind(
+    code="DOC-CURRENCY",
+    title="A currency is none of ISO 4217",
+    severity=Severity.WARNING,
+    cure="Send the three letters of the currency, such as EUR or USD; it is kept as sent.",
+    ak3="8",
+    ak4="7",
+    ak5="5",
+    contrl="12",
+    ted="848",
+    error_class="currencies",
+)
+
+COUNTRY = Kind(
+    code="DOC-COUNTRY",
+    title="A country is none of ISO 3166",
+    severity=Severity.WARNING,
+    cure="Send the two letters of the country, such as DE or US; it is kept as sent.",
+    ak3="8",
+    ak4="7",
+    ak5="5",
+    contrl="12",
+    ted="848",
+    error_class="countries",
+)
+
+UNIT = Kind(
+    code="DOC-UNIT",
+    title="A unit has not the form of a code",
+    severity=Severity.WARNING,
+    cure="Send a code of Recommendation 20 or 21, or of X12 355, such as EA, PCE or KGM; it is kept as sent.",
+    ak3="8",
+    ak4="7",
+    ak5="5",
+    contrl="12",
+    ted="H",
+    error_class="units",
 )

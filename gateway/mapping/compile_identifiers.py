@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from gateway.mapping.code import Function
 from gateway.mapping.compile_paths import CodeScope
 from gateway.mapping.compile_scopes import Scopes
-from gateway.mapping.functions import check_digit_fault
 from gateway.mapping.plan import Block
 from gateway.mapping.plan import Keyed
 from gateway.mapping.plan import SegmentPath
 from gateway.mapping.reading import Site
 from gateway.mapping.shapes import CHECKED
 from gateway.mapping.shapes import shapes_of
+from gateway.schema.known_codes import check_digit_fault
 
 #: pairs of a segment that are read without a loop
 _UNROLLED = 4

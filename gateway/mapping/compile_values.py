@@ -19,7 +19,6 @@ from gateway.mapping.conversions import EXPECTED
 from gateway.mapping.conversions import converter
 from gateway.mapping.conversions import has_factor
 from gateway.mapping.conversions import is_changed
-from gateway.mapping.functions import check_digit_fault
 from gateway.mapping.plan import All
 from gateway.mapping.plan import Compute
 from gateway.mapping.plan import Condition
@@ -38,6 +37,7 @@ from gateway.mapping.plan import XmlPath
 from gateway.mapping.reading import Site
 from gateway.mapping.shapes import CHECKED
 from gateway.mapping.texts import text_function
+from gateway.schema.known_codes import check_digit_fault
 
 _EMPTY = "''"
 

@@ -80,29 +80,3 @@ def short_decimal(number: Decimal) -> str:
     """All digits that count: `12.500` is `12.5` (X12 forbids nothing, but R elements are counted by their digits)."""
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-# Check digits -----------------------------------------------------------------------------------------------------------
-
-_LENGTHS_OF = {"gtin": (8, 12, 13, 14), "gln": (13,), "sscc": (18, 20)}
-
-
-def check_digit_fault(name: str) -> Callable[[str], str | None]:
-    """A function that gives the expected form of a GTIN, GLN or SSCC whose check digit or length is wrong, else None (GS1 mod 10)."""
-    lengths = _LENGTHS_OF[name]
-
-    # ASCII digits are 48 + value: what the 48s alone add up to
-    right = {length: 48 * (3 * (length // 2) + (length + 1) // 2) % 10 for length in lengths}
-
-    def fault(text: str) -> str | None:
-        length = len(text)
-        digits = text.encode(errors="replace")
-        if length not in right or not digits.isdigit():
-            return f"{' or '.join(map(str, lengths))} digits"
-        if length == 20:
-            # with its application identifier 00
-            digits = b"00" + digits[2:]
-        wrong = (3 * sum(digits[-2::-2]) + sum(digits[::-2]) - right[length]) % 10
-        return f"check digit {(digits[-1] - 48 - wrong) % 10}" if wrong else None
-
-    return fault

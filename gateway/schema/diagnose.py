@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from gateway.codecs.node import Delimiters
 from gateway.codecs.node import Repeated
 from gateway.codecs.node import Segment
+from gateway.kinds import document
 from gateway.kinds import edifact
 from gateway.kinds import x12
 from gateway.problem import Kind
 from gateway.problem import Severity
+from gateway.schema import known_codes
 from gateway.schema import values
 from gateway.schema.plan import Condition
 from gateway.schema.plan import ElementUse
@@ -108,6 +110,7 @@ class _Segment:
                 expected=f"at most {most} elements",
                 severity=Severity.WARNING if empty else None,
             )
+        yield from self._numbers()
         for condition in self.use.conditions:
             yield from self._condition(condition)
 
@@ -246,6 +249,42 @@ class _Segment:
         kind = x12.ELEMENT_MISSING if self.x12 else edifact.ELEMENT_MISSING
         return self._say(at, use, kind, f"({use.name}) is missing but mandatory", None, "a value")
 
+    def _numbers(self) -> Iterator[Finding]:
+        """GTIN, GLN and SSCC beside their qualifiers."""
+        uses = self.use.elements[: len(self.elements)]
+        for first, second in zip(uses, uses[1:], strict=False):
+            kinds = known_codes.X12_PAIRS.get((first.id, second.id)) if self.x12 else None
+            if kinds is not None and str(self.elements[first.position - 1]) in kinds:
+                qualifier, value = self.elements[first.position - 1], self.elements[second.position - 1]
+                yield from self._number_fault(_At(second.position), second, value, kinds[qualifier](value) if value else None)
+        for use in () if self.x12 else uses:
+            told = self.elements[use.position - 1]
+            if use.id in known_codes.EDIFACT_COMPOSITES and isinstance(told, list) and not isinstance(told, Repeated):
+                at, by, kinds = known_codes.EDIFACT_COMPOSITES[use.id]
+                if len(told) >= by and told[by - 1] in kinds and told[at - 1]:
+                    yield from self._number_fault(_At(use.position, at), use.components[at - 1], told[at - 1], kinds[told[by - 1]](told[at - 1]))
+        if self.tag == "GIN" and not self.x12 and self.elements and self.elements[0] and self.elements[0][0] in known_codes.GIN_KINDS:
+            check = known_codes.GIN_KINDS[self.elements[0][0]]
+            for use in uses[1:]:
+                for number, value in enumerate(self.elements[use.position - 1][: len(use.components)], 1):
+                    if value:
+                        yield from self._number_fault(_At(use.position, number), use.components[number - 1], value, check(value))
+
+    def _number_fault(self, at: _At, use: ElementUse, value: str, fault: str | None) -> Iterator[Finding]:
+        if fault is not None:
+            yield self._say(at, use, document.CHECK_DIGIT, f"({use.name}) is '{_shown(value)}', expected {fault}", value, fault)
+
+    def _known(self, at: _At, use: ElementUse, value: str) -> Iterator[Finding]:
+        """Codes of currencies, countries and units."""
+        known = known_codes.KNOWN.get(use.id)
+        kind, asked = document.UNIT, "capital letters and digits"
+        if known is known_codes.CURRENCIES:
+            kind, asked = document.CURRENCY, "a currency of ISO 4217"
+        elif known is known_codes.COUNTRIES:
+            kind, asked = document.COUNTRY, "a country of ISO 3166"
+        if (known is not None and value not in known) or (use.id in known_codes.UNITS and known_codes.unit_odd(value)):
+            yield self._say(at, use, kind, f"({use.name}) is '{_shown(value)}', expected {asked}", value, asked)
+
     # values
 
     def _value(self, at: _At, use: ElementUse, value: str) -> Iterator[Finding]:
@@ -265,6 +304,8 @@ class _Segment:
                 yield wrong
             if use.type == "a" and not value.isalpha() and any(character.isdecimal() for character in value):
                 yield self._say(at, use, edifact.ELEMENT_CHARACTER, f"is '{_shown(value)}', but only letters are allowed", value, "letters")
+            if wrong is None:
+                yield from self._known(at, use, value)
             if self.x12 and use.id == "1251":
                 yield from self._x12_period(at, use, value)
 

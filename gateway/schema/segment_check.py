@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.codecs.node import Delimiters
 from gateway.codecs.node import Segment
+from gateway.schema import known_codes
 from gateway.schema import values
 from gateway.schema.plan import Condition
 from gateway.schema.plan import ElementUse
@@ -92,7 +93,20 @@ def _build(use: SegmentUse, syntax: str, count: int) -> Check:
         expression = _condition(condition, count)
         if expression:
             source.bad.append(expression)
+    _qualified(source, use, syntax, names)
     return source.function(names)
+
+
+def _qualified(source: _Source, use: SegmentUse, syntax: str, names: list[str]) -> None:
+    """Numbers beside their qualifiers: GTIN, GLN and SSCC whose check digits do not fit."""
+    for first, second in zip(use.elements, use.elements[1 : len(names)], strict=False):
+        kinds = known_codes.X12_PAIRS.get((first.id, second.id)) if syntax == "x12" else None
+        if kinds is not None:
+            qualifier, value = names[first.position - 1], names[second.position - 1]
+            source.bad.append(f"{qualifier} in {(held := source.constant(kinds))} and {value} and {held}[{qualifier}]({value}) is not None")
+    if use.tag == "GIN" and syntax == "edifact" and len(names) > 1:
+        # rare, and told in full where it is looked at closer
+        source.bad.append(f"{names[0]} and {names[0]}[0] in {source.constant(known_codes.GIN_KINDS)}")
 
 
 def _x12_element(source: _Source, use: ElementUse, value: str, period_form: str | None) -> None:
@@ -182,6 +196,10 @@ def _simple(source: _Source, use: ElementUse, value: str, syntax: str, mandatory
         source.bad.append(f"not {_length(value, least, most)}")
     else:
         source.add(value, f"not {_length(value, least, most)}", False)
+    if (known := known_codes.KNOWN.get(use.id)) is not None:
+        source.bad.append(f"{value} and {value} not in {source.constant(known)}")
+    elif use.id in known_codes.UNITS:
+        source.bad.append(f"{value} and not ({value}.isalnum() and {value}.isascii() and {value}.upper() == {value})")
     if kind == "a":
         source.bad.append(f"not {value}.isalpha() and any(c.isdecimal() for c in {value})")
 
@@ -236,6 +254,11 @@ def _edifact_composite_check(use: ElementUse, count: int) -> Callable[[list[str]
     ids = {component.id: name for component, name in zip(use.components, names, strict=False)}
     if "2380" in ids and "2379" in ids:
         source.bad.append(f"{ids['2380']} and {ids['2379']} and period_bad({ids['2380']}, {ids['2379']})")
+    number = known_codes.EDIFACT_COMPOSITES.get(use.id)
+    if number is not None and count >= number[1]:
+        value, qualifier = names[number[0] - 1], names[number[1] - 1]
+        held = source.constant(number[2])
+        source.bad.append(f"{qualifier} in {held} and {value} and {held}[{qualifier}]({value}) is not None")
     wrong = "True" if missing else source.expression
     sent = " or ".join(names)
     answer = f"not ({sent}) or {wrong}" if use.mandatory else f"({wrong}) and ({sent})"

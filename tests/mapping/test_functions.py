@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.mapping.functions import Remembered
-from gateway.mapping.functions import check_digit_fault
 from gateway.mapping.functions import implied_decimal
 from gateway.mapping.functions import to_decimal
 from gateway.mapping.functions import to_integer
 from gateway.mapping.texts import TEXT_FUNCTIONS
 from gateway.mapping.texts import pieces
+from gateway.schema.known_codes import check_digit_fault
 from gateway.schema.moments import CODES_2379
 from gateway.schema.moments import FORMATS
 from gateway.schema.moments import Only
