@@ -6,6 +6,7 @@ looked at. Units are looked at by their form alone: Recommendation 20 has two th
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 #: ISO 4217, with what the euro replaced
 _CURRENCIES = """
@@ -38,6 +39,8 @@ COUNTRIES = frozenset(_COUNTRIES.split())
 KNOWN = {"100": CURRENCIES, "6345": CURRENCIES, "26": COUNTRIES, "3207": COUNTRIES}
 #: X12 355, EDIFACT 6411
 UNITS = frozenset({"355", "6411"})
+#: those that need no closer look
+USUAL_UNITS = frozenset("EA CA CT BX PC PK PL DZ LB KG C62 H87 PCE KGM GRM MTR LTR MTK MTQ TNE SET XCT XCS XBX XPX XPK".split())  # noqa: SIM905  calmer
 
 
 def unit_odd(code: str) -> bool:
@@ -71,22 +74,27 @@ def check_digit_fault(name: str) -> Callable[[str], str | None]:
     return fault
 
 
-_GTIN, _GLN, _SSCC = check_digit_fault("gtin"), check_digit_fault("gln"), check_digit_fault("sscc")
+def _remembered(name: str) -> Callable[[str], str | None]:
+    """The same, faster where numbers come again, as items and parties do."""
+    return lru_cache(maxsize=8192)(check_digit_fault(name))
+
+
+_GTIN, _GLN, _SSCC, _UPC = _remembered("gtin"), _remembered("gln"), _remembered("sscc"), _remembered("upc")
 #: qualifier -> what the value beside it must be, by the numbers of qualifier and value. X12 235/234 (items), 66/67 (parties), 88/87 (marks)
 X12_PAIRS: dict[tuple[str, str], dict[str, Callable[[str], str | None]]] = {
     ("235", "234"): {
-        "UP": check_digit_fault("upc"),
-        "UA": check_digit_fault("upc"),
-        "EN": check_digit_fault("ean"),
-        "EO": check_digit_fault("ean8"),
-        "UK": check_digit_fault("itf"),
+        "UP": _UPC,
+        "UA": _UPC,
+        "EN": _remembered("ean"),
+        "EO": _remembered("ean8"),
+        "UK": _remembered("itf"),
     },
     ("66", "67"): {"UL": _GLN},
     ("88", "87"): {"GM": _SSCC},
 }
 #: EDIFACT composite -> component with the value, component with the qualifier, and what the value must be
 EDIFACT_COMPOSITES: dict[str, tuple[int, int, dict[str, Callable[[str], str | None]]]] = {
-    "C212": (1, 2, {"EN": _GTIN, "SRV": _GTIN, "UP": check_digit_fault("upc")}),
+    "C212": (1, 2, {"EN": _GTIN, "SRV": _GTIN, "UP": _UPC}),
     "C082": (1, 3, {"9": _GLN}),
     "C517": (1, 3, {"9": _GLN}),
 }

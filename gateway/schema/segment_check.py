@@ -27,6 +27,7 @@ _HELPERS: dict[str, Any] = {
     "time_bad": values.time_bad,
     "period_bad": values.period_bad,
     "x12_period_bad": values.x12_period_bad,
+    "unit_odd": known_codes.unit_odd,
 }
 
 
@@ -199,7 +200,7 @@ def _simple(source: _Source, use: ElementUse, value: str, syntax: str, mandatory
     if (known := known_codes.KNOWN.get(use.id)) is not None:
         source.bad.append(f"{value} and {value} not in {source.constant(known)}")
     elif use.id in known_codes.UNITS:
-        source.bad.append(f"{value} and not ({value}.isalnum() and {value}.isascii() and {value}.upper() == {value})")
+        source.bad.append(f"{value} and {value} not in {source.constant(known_codes.USUAL_UNITS)} and unit_odd({value})")
     if kind == "a":
         source.bad.append(f"not {value}.isalpha() and any(c.isdecimal() for c in {value})")
 

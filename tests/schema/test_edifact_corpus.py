@@ -91,7 +91,8 @@ def test_each_file_of_the_corpus_is_told_what_is_wrong_with_it_and_no_more() -> 
             if spec is None or not isinstance(event, Transaction):
                 continue
             seen += 1
-            codes = Counter(problem.code for problem in check(event, schema(spec)).problems)
+            # numbers and names of samples are made up: what is no error says nothing about our tables
+            codes = Counter(problem.code for problem in check(event, schema(spec)).problems if not problem.code.startswith("DOC-"))
             if codes:
                 told[path.name] = dict(Counter(told.get(path.name, {})) + codes)
     assert {name: codes for name, codes in told.items() if codes != COMPLAINTS.get(name)} == {}

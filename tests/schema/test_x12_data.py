@@ -152,7 +152,7 @@ def test_only_lists_that_change_what_we_do_are_checked() -> None:
                 "HL*2*1*O*1",
                 "PRF*PO1",
                 "HL*3*2*P*1",
-                "MAN*GM*00012345678901234567",
+                "MAN*GM*00012345678901234560",
                 "HL*4*3*I*0",
                 "LIN*1*UP*012345678905",
                 "SN1*1*5*EA",
