@@ -165,6 +165,9 @@ class _Report:
         self.kinds = x12 if self.x12 else edifact
         self.index = {id(segment): index for index, segment in enumerate(transaction.segments, 1)}
         self.answer: list[tuple[int, Problem]] = []
+        #: what is no error is listed apart, so that it crowds no error out
+        self.warnings: list[tuple[int, Problem]] = []
+        self.left_out = False
 
     def problems(
         self, doubtful: list[tuple[Segment, Position]], strays: list[Stray], controls: bool, levels: list[tuple[Segment, Finding]]
@@ -184,9 +187,11 @@ class _Report:
         if controls:
             self._tell_controls()
         self.answer.sort(key=lambda pair: pair[0])
-        listed = [problem for _, problem in self.answer[:MOST]]
-        if len(self.answer) > MOST:
-            place = place_in(self.transaction, index=self.answer[MOST][0], span=self._span(self.answer[MOST][0]))
+        told = sorted([*self.answer[:MOST], *self.warnings], key=lambda pair: pair[0])
+        listed = [problem for _, problem in told]
+        if len(self.answer) > MOST or self.left_out:
+            last = self.answer[MOST][0] if len(self.answer) > MOST else told[-1][0]
+            place = place_in(self.transaction, index=last, span=self._span(last))
             listed.append(
                 self.kinds.PROBLEMS_TOO_MANY.at(
                     place, f"There are more than {MOST} problems; only the first {MOST} are listed", found=f"more than {MOST}", expected="none"
@@ -203,13 +208,16 @@ class _Report:
     def _tell(self, segment: Segment, loop: str | None, findings: Iterable[Finding]) -> None:
         index = self.index[id(segment)]
         for finding in findings:
+            if (finding.severity or finding.kind.severity) is Severity.WARNING and len(self.warnings) >= MOST:
+                self.left_out = True
+                continue
             span = self._span(index, finding.element, finding.component, finding.repetition)
             place = place_in(
                 self.transaction, index=index, element=finding.element, component=finding.component, repetition=finding.repetition, span=span
             )
             place = msgspec.structs.replace(place, loop=loop, element_reference=finding.reference)
             problem = finding.kind.at(place, finding.message, found=finding.found, expected=finding.expected, severity=finding.severity)
-            self.answer.append((index, problem))
+            (self.warnings if problem.severity is Severity.WARNING else self.answer).append((index, problem))
 
     def _tell_controls(self) -> None:
         pattern = _controls(self.delimiters)

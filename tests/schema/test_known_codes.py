@@ -82,3 +82,12 @@ def test_the_lists_are_those_of_the_tables_that_mappings_use() -> None:
     words = {name: yaml.load((CODES / f"{name}.yaml").read_text(), Loader=yaml.BaseLoader)["words"] for name in ("currencies", "countries")}
     assert set(words["currencies"]) == known_codes.CURRENCIES
     assert set(words["countries"]) | set(words["countries"].values()) == known_codes.COUNTRIES
+
+
+def test_a_flood_of_warnings_hides_no_error() -> None:
+    lines = [f"PO1*{number}*1*ea*2" for number in range(500)]
+    checked = check(transaction(ORDER, [*X12_HEAD, *lines, "PO1*500*TEN*EA*2"]), compiled(ORDER))
+    assert not checked.accepted
+    assert [problem.code for problem in checked.problems if problem.severity is Severity.ERROR] == ["X12-ELEMENT-CHARACTER"]
+    assert checked.problems[-1].code == "X12-PROBLEMS-TOO-MANY"
+    assert len(checked.problems) == 100 + 1 + 1
