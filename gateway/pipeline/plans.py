@@ -214,7 +214,7 @@ class Plans:
         if self.resolver.text_of(f"schemas/{spec}.yaml") is None:
             return None, ()
         plan = schema_load.load_schema(spec, self.resolver, partner.schemas.get(spec) if partner else None)
-        return schema_compile.compile_schema(plan), (kept("schema", plan.digest, plan.sources),)
+        return schema_compile.compile_schema(plan, numbers=True), (kept("schema", plan.digest, plan.sources),)
 
     def xml_paths(self, spec: str, direction: str, partner: LoadedPartner | None = None) -> tuple[str, list[SeenPath]]:
         """The root element (empty where the mapping does not name it) and all paths of an XML mapping; raises Faults."""

@@ -181,7 +181,7 @@ class _Report:
             if len(self.answer) > MOST:
                 break
             loop = position.loop.use.name if position.loop.parent else None
-            self._tell(segment, loop, diagnose(segment, position.use, self.compiled.plan.syntax, self.delimiters))
+            self._tell(segment, loop, diagnose(segment, position.use, self.compiled.plan.syntax, self.delimiters, self.compiled.numbers))
         for segment, finding in levels:
             self._tell(segment, finding.loop, [finding])
         if controls:

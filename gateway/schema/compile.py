@@ -123,6 +123,8 @@ class CompiledSchema:
     tags: dict[str, LoopNode]
     #: XML of somebody's own: its XSD, made when the first document comes
     xsd: Any = None
+    #: whether check digits of GTIN, GLN and SSCC are looked at
+    numbers: bool = False
 
     def options(self, position: Position, tag: str) -> tuple[Option, ...]:
         """Every place forward that `tag` could go to from `position`: in the loop, as a new repetition of it, then outward."""
@@ -133,33 +135,33 @@ class CompiledSchema:
         return position.options[tag]
 
 
-def compile_schema(plan: SchemaPlan) -> CompiledSchema:
-    """The plan's tables, empty but for the start; keep the result, it fills as it is used."""
+def compile_schema(plan: SchemaPlan, *, numbers: bool = False) -> CompiledSchema:
+    """The plan's tables, empty but for the start; keep the result, it fills as it is used. `numbers`: check digits are looked at too."""
     root = LoopNode(plan.root, None, 0, 0)
     if plan.layout is not None or plan.tree is not None:
         # rows are checked by their layout: no tables
         return CompiledSchema(plan, root, Position(plan.root.children[0], root, -1, []), 1, {})  # type: ignore[arg-type]  # a loop begins with its segment
     checks: dict[SegmentUse, list[Check]] = {}
     tags: dict[str, LoopNode] = {}
-    depth = _add_children(root, plan.syntax, checks, tags)
+    depth = _add_children(root, plan.syntax, checks, tags, numbers)
     before = Position(root.opener.use, root, -1, [])
-    return CompiledSchema(plan, root, before, depth + 1, tags)
+    return CompiledSchema(plan, root, before, depth + 1, tags, numbers=numbers)
 
 
-def _add_children(loop: LoopNode, syntax: str, checks: dict[SegmentUse, list[Check]], tags: dict[str, LoopNode]) -> int:
+def _add_children(loop: LoopNode, syntax: str, checks: dict[SegmentUse, list[Check]], tags: dict[str, LoopNode], numbers: bool) -> int:
     deepest = loop.depth
     by_elements: dict[tuple[int, int], list[Check]] = {}
     for slot, child in enumerate(loop.use.children):
         if isinstance(child, SegmentUse):
             key = (id(child.elements), id(child.conditions))
             if key not in by_elements:
-                by_elements[key] = checks_for(child, syntax)
+                by_elements[key] = checks_for(child, syntax, numbers)
             loop.children.append(Position(child, loop, slot, by_elements[key]))
             loop.template.append(None if child.max == 1 else ())
             tags.setdefault(child.tag, loop)
         else:
             inner = LoopNode(child, loop, slot, loop.depth + 1)
-            deepest = max(deepest, _add_children(inner, syntax, checks, tags))
+            deepest = max(deepest, _add_children(inner, syntax, checks, tags, numbers))
             loop.children.append(inner)
             loop.template.append(())
     return deepest

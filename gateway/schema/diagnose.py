@@ -49,9 +49,12 @@ class Finding:
     severity: Severity | None = None
 
 
-def diagnose(segment: Segment, use: SegmentUse, syntax: str, delimiters: Delimiters) -> Iterator[Finding]:
-    """Everything that is wrong with the segment's elements."""
-    return _Segment(segment, use, syntax, delimiters).findings()
+def diagnose(segment: Segment, use: SegmentUse, syntax: str, delimiters: Delimiters, numbers: bool = False) -> Iterator[Finding]:
+    """Everything that is wrong with the segment's elements; with `numbers` also check digits."""
+    told = _Segment(segment, use, syntax, delimiters)
+    yield from told.findings()
+    if numbers:
+        yield from told.numbers()
 
 
 def _shown(value: str) -> str:
@@ -110,7 +113,6 @@ class _Segment:
                 expected=f"at most {most} elements",
                 severity=Severity.WARNING if empty else None,
             )
-        yield from self._numbers()
         for condition in self.use.conditions:
             yield from self._condition(condition)
 
@@ -249,7 +251,7 @@ class _Segment:
         kind = x12.ELEMENT_MISSING if self.x12 else edifact.ELEMENT_MISSING
         return self._say(at, use, kind, f"({use.name}) is missing but mandatory", None, "a value")
 
-    def _numbers(self) -> Iterator[Finding]:
+    def numbers(self) -> Iterator[Finding]:
         """GTIN, GLN and SSCC beside their qualifiers."""
         uses = self.use.elements[: len(self.elements)]
         for first, second in zip(uses, uses[1:], strict=False):

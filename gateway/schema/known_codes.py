@@ -50,7 +50,7 @@ def unit_odd(code: str) -> bool:
 
 # GS1 check digits -------------------------------------------------------------------------------------------------------
 
-_LENGTHS_OF = {"gtin": (8, 12, 13, 14), "gln": (13,), "sscc": (18, 20), "upc": (12,), "ean": (13,), "itf": (14,), "ean8": (8,)}
+_LENGTHS_OF = {"gtin": (8, 12, 13, 14), "gln": (13,), "sscc": (18, 20)}
 
 
 def check_digit_fault(name: str) -> Callable[[str], str | None]:
@@ -79,22 +79,17 @@ def _remembered(name: str) -> Callable[[str], str | None]:
     return lru_cache(maxsize=8192)(check_digit_fault(name))
 
 
-_GTIN, _GLN, _SSCC, _UPC = _remembered("gtin"), _remembered("gln"), _remembered("sscc"), _remembered("upc")
+_GTIN, _GLN, _SSCC = _remembered("gtin"), _remembered("gln"), _remembered("sscc")
 #: qualifier -> what the value beside it must be, by the numbers of qualifier and value. X12 235/234 (items), 66/67 (parties), 88/87 (marks)
 X12_PAIRS: dict[tuple[str, str], dict[str, Callable[[str], str | None]]] = {
-    ("235", "234"): {
-        "UP": _UPC,
-        "UA": _UPC,
-        "EN": _remembered("ean"),
-        "EO": _remembered("ean8"),
-        "UK": _remembered("itf"),
-    },
+    # whatever the length says: many send a number of thirteen digits as UP
+    ("235", "234"): dict.fromkeys(("UP", "UA", "EN", "EO", "UK"), _GTIN),
     ("66", "67"): {"UL": _GLN},
     ("88", "87"): {"GM": _SSCC},
 }
 #: EDIFACT composite -> component with the value, component with the qualifier, and what the value must be
 EDIFACT_COMPOSITES: dict[str, tuple[int, int, dict[str, Callable[[str], str | None]]]] = {
-    "C212": (1, 2, {"EN": _GTIN, "SRV": _GTIN, "UP": _UPC}),
+    "C212": (1, 2, {"EN": _GTIN, "SRV": _GTIN, "UP": _GTIN}),
     "C082": (1, 3, {"9": _GLN}),
     "C517": (1, 3, {"9": _GLN}),
 }

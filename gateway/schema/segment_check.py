@@ -60,13 +60,13 @@ class _Source:
         return check
 
 
-def checks_for(use: SegmentUse, syntax: str) -> list[Check]:
+def checks_for(use: SegmentUse, syntax: str, numbers: bool = False) -> list[Check]:
     """A check for each number of elements: `checks[len(segment)](segment, delimiters)`. Longer segments have too many."""
     checks: list[Check] = [_always]
 
     def builder(count: int) -> Check:
         def first(segment: Segment, delimiters: Delimiters) -> Any:
-            checks[count + 1] = _build(use, syntax, count)
+            checks[count + 1] = _build(use, syntax, count, numbers)
             return checks[count + 1](segment, delimiters)
 
         return first
@@ -79,7 +79,7 @@ def _always(segment: Segment, delimiters: Delimiters) -> bool:
     return True
 
 
-def _build(use: SegmentUse, syntax: str, count: int) -> Check:
+def _build(use: SegmentUse, syntax: str, count: int, numbers: bool) -> Check:
     source = _Source()
     names = [f"e{element.position}" for element in use.elements[:count]]
     if any(element.mandatory for element in use.elements[count:]):
@@ -89,12 +89,13 @@ def _build(use: SegmentUse, syntax: str, count: int) -> Check:
             before = use.elements[position - 1] if position else None
             _x12_element(source, element, names[position], names[position - 1] if before is not None and before.id == "1250" else None)
         else:
-            _edifact_element(source, element, names[position])
+            _edifact_element(source, element, names[position], numbers)
     for condition in use.conditions:
         expression = _condition(condition, count)
         if expression:
             source.bad.append(expression)
-    _qualified(source, use, syntax, names)
+    if numbers:
+        _qualified(source, use, syntax, names)
     return source.function(names)
 
 
@@ -212,7 +213,7 @@ def _length(value: str, least: int, most: int) -> str:
     return f"(len({value}) <= {most})" if least <= 1 else f"({least} <= len({value}) <= {most})"
 
 
-def _edifact_element(source: _Source, use: ElementUse, value: str) -> None:
+def _edifact_element(source: _Source, use: ElementUse, value: str, numbers: bool) -> None:
     """An element is a list of components; [] and [""] are both empty."""
     if use.unused:
         source.bad.append(f"any({value})")
@@ -222,11 +223,11 @@ def _edifact_element(source: _Source, use: ElementUse, value: str) -> None:
         _simple(one, use, f"{value}[0]", "edifact", use.mandatory)
         source.bad.append(f"len({value}) != 1 or {one.expression}" if use.mandatory else f"{value} and (len({value}) != 1 or {one.expression})")
         return
-    checks = source.constant(_edifact_composite(use))
+    checks = source.constant(_edifact_composite(use, numbers))
     source.bad.append(f"(len({value}) > {len(use.components)} or {checks}[len({value})]({value}, d))")
 
 
-def _edifact_composite(use: ElementUse) -> list[Callable[[list[str], Delimiters], Any]]:
+def _edifact_composite(use: ElementUse, numbers: bool) -> list[Callable[[list[str], Delimiters], Any]]:
     """Checks of an EDIFACT composite by its number of components, generated when first needed."""
 
     def empty(value: list[str], delimiters: Delimiters) -> bool:
@@ -236,7 +237,7 @@ def _edifact_composite(use: ElementUse) -> list[Callable[[list[str], Delimiters]
 
     def builder(count: int) -> Callable[[list[str], Delimiters], Any]:
         def first(value: list[str], delimiters: Delimiters) -> Any:
-            checks[count] = _edifact_composite_check(use, count)
+            checks[count] = _edifact_composite_check(use, count, numbers)
             return checks[count](value, delimiters)
 
         return first
@@ -245,7 +246,7 @@ def _edifact_composite(use: ElementUse) -> list[Callable[[list[str], Delimiters]
     return checks
 
 
-def _edifact_composite_check(use: ElementUse, count: int) -> Callable[[list[str], Delimiters], Any]:
+def _edifact_composite_check(use: ElementUse, count: int, numbers: bool) -> Callable[[list[str], Delimiters], Any]:
     missing = any(component.mandatory for component in use.components[count:])
     source = _Source()
     names = [f"e{component.position}" for component in use.components[:count]]
@@ -255,7 +256,7 @@ def _edifact_composite_check(use: ElementUse, count: int) -> Callable[[list[str]
     ids = {component.id: name for component, name in zip(use.components, names, strict=False)}
     if "2380" in ids and "2379" in ids:
         source.bad.append(f"{ids['2380']} and {ids['2379']} and period_bad({ids['2380']}, {ids['2379']})")
-    number = known_codes.EDIFACT_COMPOSITES.get(use.id)
+    number = known_codes.EDIFACT_COMPOSITES.get(use.id) if numbers else None
     if number is not None and count >= number[1]:
         value, qualifier = names[number[0] - 1], names[number[1] - 1]
         held = source.constant(number[2])

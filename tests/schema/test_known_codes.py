@@ -1,20 +1,31 @@
 """Currencies, countries, units and GS1 numbers in any transaction, mapped or not: a warning where they are not right."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
 import yaml
 
+from gateway.config import default_resolver
 from gateway.problem import Severity
 from gateway.schema import known_codes
 from gateway.schema.apply import check
-from tests.schema.world import compiled
+from gateway.schema.compile import CompiledSchema
+from gateway.schema.compile import compile_schema
+from gateway.schema.load import load_schema
+from tests.schema.world import compiled as without_numbers
 from tests.schema.world import transaction
 
 ORDER, ORDERS = "x12/004010/850", "edifact/d96a/orders"
 X12_HEAD = ["BEG*00*SA*PO1**20260105"]
 HEAD = ["BGM+220+1+9", "DTM+137:20260105:102"]
 CODES = Path(__file__).parents[2] / "schemas" / "codes"
+
+
+@cache
+def compiled(spec: str) -> CompiledSchema:
+    """The shipped schema as the pipeline compiles it."""
+    return compile_schema(load_schema(spec, default_resolver()), numbers=True)
 
 
 def told(spec: str, segments: list[str]) -> list[str]:
@@ -35,7 +46,7 @@ def told(spec: str, segments: list[str]) -> list[str]:
         ("PO1**1*EA*2**VP*V1*EN*4006381333931", "PO1**1*EA*2**VP*V1*EN*4006381333930", "DOC-CHECK-DIGIT PO1-9-"),
         ("PO1**1*EA*2**UK*10614141000415", "PO1**1*EA*2**UK*10614141000410", "DOC-CHECK-DIGIT PO1-7-"),
         ("PO1**1*EA*2**EO*73513537", "PO1**1*EA*2**EO*73513536", "DOC-CHECK-DIGIT PO1-7-"),
-        ("PO1**1*EA*2**UP*036000291452", "PO1**1*EA*2**UP*4006381333931", "DOC-CHECK-DIGIT PO1-7-"),
+        ("PO1**1*EA*2**UP*4006381333931", "PO1**1*EA*2**UP*40063813", "DOC-CHECK-DIGIT PO1-7-"),
         ("N1*BY*A*UL*1234567890128", "N1*BY*A*UL*1234567890123", "DOC-CHECK-DIGIT N1-4-"),
     ],
 )
@@ -91,3 +102,9 @@ def test_a_flood_of_warnings_hides_no_error() -> None:
     assert [problem.code for problem in checked.problems if problem.severity is Severity.ERROR] == ["X12-ELEMENT-CHARACTER"]
     assert checked.problems[-1].code == "X12-PROBLEMS-TOO-MANY"
     assert len(checked.problems) == 100 + 1 + 1
+
+
+def test_numbers_are_looked_at_where_it_is_asked_for() -> None:
+    sent = transaction(ORDER, [*X12_HEAD, "PO1**1*EA*2**UP*036000291453"])
+    assert check(sent, without_numbers(ORDER)).problems == []
+    assert len(check(sent, compiled(ORDER)).problems) == 1
