@@ -31,7 +31,7 @@ from gateway.yaml_source import did_you_mean
 KINDS = ("text", "decimal", "integer", "boolean", "date", "datetime", "texts")
 #: what `as:` may say besides a format, when writing
 _WRITTEN = ("date", "time", "datetime", "text", "decimal", "integer")
-_ROUNDINGS = ("half_up", "half_even", "down", "up")
+ROUNDINGS = ("half_up", "half_even", "down", "up")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,8 @@ def _rounding(node: Mapping, text: dict[str, str], desk: Desk) -> tuple[int | No
         if held is None:
             desk.fault(node.items["round"], "`round:` says how many digits stay behind the point: {digits: 2, mode: half_up}")
     scalar = desk.text(held, "`round:`")
-    if said not in _ROUNDINGS and mode is not None:
-        desk.fault(mode, f"no rounding '{said}'{did_you_mean(said, _ROUNDINGS)}; known are {', '.join(_ROUNDINGS)}")
+    if said not in ROUNDINGS and mode is not None:
+        desk.fault(mode, f"no rounding '{said}'{did_you_mean(said, ROUNDINGS)}; known are {', '.join(ROUNDINGS)}")
     return _whole(node, "round", scalar.text if scalar is not None else None, desk), said
 
 

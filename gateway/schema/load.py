@@ -40,7 +40,7 @@ from gateway.yaml_source import Sequence
 from gateway.yaml_source import plain
 
 _DICTIONARY_FILES = {"elements", "composites", "segments"}
-_KEYS = {"schema", "extends", "name", "group", "type", "segments", "elements", "codes", "conditions", "notes"}
+KEYS = {"schema", "extends", "name", "group", "type", "segments", "elements", "codes", "conditions", "notes"}
 _DEPTH = 12
 #: files in rows: a description of their own each, without a dictionary
 ROWS = ("csv", "fixed")
@@ -118,7 +118,7 @@ def _load_chain(spec: str, resolver: Resolver, faults: list[Fault]) -> tuple[lis
         if node is None:
             return [], sources
         chain.insert(0, node)
-        check_keys(node, _KEYS, faults)
+        check_keys(node, KEYS, faults)
         _check_spec(node, spec, faults)
         extends = node.get("extends")
         if extends is None:

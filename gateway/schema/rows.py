@@ -40,6 +40,7 @@ from gateway.yaml_source import Scalar
 from gateway.yaml_source import Sequence
 from gateway.yaml_source import did_you_mean
 
+RECORD_KEYS = ("mark", "under", "columns", "mandatory", "once", "file")
 KEYS = (
     "schema",
     "extends",
@@ -247,10 +248,9 @@ class _Loading(ColumnReader):
         if not isinstance(node, Mapping):
             self.fault(node, "a record says its `mark:` and its `columns:`")
             return None
-        keys = ("mark", "under", "columns", "mandatory", "once", "file")
         for key, scalar in node.keys.items():
-            if key not in keys:
-                self.fault(scalar, f"a record has no '{key}'{did_you_mean(key, keys)}")
+            if key not in RECORD_KEYS:
+                self.fault(scalar, f"a record has no '{key}'{did_you_mean(key, RECORD_KEYS)}")
         mark, columns, under = self.word("mark", "", node=node), node.get("columns"), node.get("under")
         if not mark:
             self.fault(node, f"'{name}' says by its `mark:` how it is told from the others")

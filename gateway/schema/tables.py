@@ -68,7 +68,7 @@ def load_table(name: str, place: Scalar, resolver: Resolver, sources: dict[str, 
         if not isinstance(node, Mapping) or not isinstance(words, Mapping):
             faults.append(node.fault("a table that is shared says `table: codes/NAME` and `words: {code: word}`"))
             return None
-        faults += [key.fault(f"a table has no '{key.text}': table, extends, words") for key in node.keys.values() if key.text not in _KEYS]
+        faults += [key.fault(f"a table has no '{key.text}': table, extends, words") for key in node.keys.values() if key.text not in KEYS]
         own, extends = node.get("table"), node.get("extends")
         if not isinstance(own, Scalar) or own.text != wanted:
             faults.append((own or node).fault(f"this file is `table: {wanted}`"))
@@ -86,7 +86,7 @@ def load_table(name: str, place: Scalar, resolver: Resolver, sources: dict[str, 
     return table
 
 
-_KEYS = ("table", "extends", "words")
+KEYS = ("table", "extends", "words")
 
 
 def known_tables(resolver: Resolver) -> list[str]:

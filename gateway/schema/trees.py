@@ -39,6 +39,7 @@ from gateway.yaml_source import Resolver
 from gateway.yaml_source import did_you_mean
 
 JSON_KEYS = ("schema", "extends", "name", "documents", "sender", "fields")
+FIELD_KEYS = ("use", "key", "fields", "each", "list", "codes", "need")
 XML_KEYS = ("schema", "extends", "name", "root", "namespace", "documents", "sender", "xsd")
 #: words of values in mappings, which no element of JSON may be called by
 _VALUE_WORDS = frozenset(
@@ -114,10 +115,9 @@ class _Reader(ColumnReader):
         if not isinstance(node, Mapping):
             column = self.column(name, node)
             return Field(name=name, key=name, mandatory=column.mandatory, column=column) if column is not None else None
-        keys = ("use", "key", "fields", "each", "list", "codes", "need")
         for key, scalar in node.keys.items():
-            if key not in keys:
-                self.fault(scalar, f"a field has no '{key}'{did_you_mean(key, keys)}")
+            if key not in FIELD_KEYS:
+                self.fault(scalar, f"a field has no '{key}'{did_you_mean(key, FIELD_KEYS)}")
         inside = [key for key in ("use", "fields", "each") if key in node]
         if len(inside) != 1:
             self.fault(node, "a field says `use:` (one value), `fields:` (an object) or `each:` (a list of objects)")
