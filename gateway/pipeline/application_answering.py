@@ -137,7 +137,8 @@ def _entry(
     if sound.faults:
         _log.error("answer replaced", document=row.id, type=made.type, problems=codes(sound.faults), cure=kinds.ANSWER_REPLACED.cure)
     return outbox.Entry(
-        id=f"{row.id}:{row.transition_no}:{made.type}",
+        # found with the acknowledgments of the interchange (outbox.of_interchange)
+        id=f"{row.interchange or row.id}:{row.id}:{row.transition_no}:{made.type}",
         partner=loaded.partner.id,
         endpoint=endpoint,
         stream=out_stream(loaded.partner.id, endpoint),

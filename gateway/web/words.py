@@ -70,6 +70,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "remittance_advice": ("Remittance advice", "Remittance advices"),
     "bank_statement": ("Bank statement", "Bank statements"),
     "acknowledgment": ("Acknowledgment", "Acknowledgments"),
+    "application_answer": ("Application answer", "Application answers"),
     "": ("Unread document", "Unread documents"),
 }
 
