@@ -21,6 +21,9 @@ from gateway.codecs.node import InterchangeStart
 from gateway.codecs.node import Repeated
 from gateway.codecs.node import Segment
 from gateway.codecs.node import Syntax
+from gateway.codecs.trailers import Trailer
+from gateway.codecs.trailers import number_of
+from gateway.codecs.trailers import replace_place
 from gateway.codecs.window import BLANKS
 from gateway.codecs.window import BYTE_ORDER_MARK
 from gateway.codecs.window import MAXIMUM_SEGMENT
@@ -35,6 +38,26 @@ from gateway.problem import Kind
 from gateway.problem import Place
 from gateway.problem import Problem
 
+UNE = Trailer(
+    tag="UNE",
+    holder="group",
+    count="UNE 0060",
+    number="UNE 0048",
+    header_number="UNG 0048",
+    missing=kinds.UNE_MISSING,
+    miscounts=kinds.UNE_COUNT,
+    differs=kinds.UNE_CONTROL_NUMBER,
+)
+UNZ = Trailer(
+    tag="UNZ",
+    holder="interchange",
+    count="UNZ 0036",
+    number="UNZ 0020",
+    header_number="UNB 0020",
+    missing=kinds.UNZ_MISSING,
+    miscounts=kinds.UNZ_COUNT,
+    differs=kinds.UNZ_CONTROL_NUMBER,
+)
 ENVELOPE_TAGS = ("UNA", "UNB", "UNZ", "UNG", "UNE", "UNH", "UNT")
 
 
@@ -311,21 +334,8 @@ class EnvelopeReader:
             )
         elif not told:
             events.append(kinds.JUNK.at(place, "this is no interchange", found=found, expected="UNA or UNB"))
-        search = position + 1
-        while True:
-            possible = edifact_header.POSSIBLE.search(window.text, search)
-            if possible is None:
-                window.position = max(window.position, len(window.text) - 16)
-                search = 0
-                if not window.more():
-                    window.position = len(window.text)
-                    return events
-                continue
-            window.position = possible.start()
-            window.hold(edifact_header.LONGEST)
-            if edifact_header.starts(window.text, window.position):
-                return events
-            search = window.position + 3
+        window.seek(edifact_header.POSSIBLE, edifact_header.LONGEST, edifact_header.starts)
+        return events
 
     # ---- segments of the envelope
 
@@ -407,7 +417,7 @@ class EnvelopeReader:
         window = self.window
         self.packages_counted += 1
         self.interchange_packages_counted += 1
-        length = _number(value(segment, 4))
+        length = number_of(value(segment, 4))
         closing: Segment = []
         if length is not None and length <= MAXIMUM_TRANSACTION and self.has_package_end(length):
             window.position += length
@@ -497,18 +507,9 @@ class EnvelopeReader:
         self.group_number = ""
         number = group.control_number
         counted = self.transactions_counted
-        if _number(value(segment, 1)) == counted + self.packages_counted:
+        if number_of(value(segment, 1)) == counted + self.packages_counted:
             counted += self.packages_counted
-        problems = _trailer_problems(
-            segment,
-            replace_place(place, group=number),
-            "UNE",
-            "UNG",
-            number,
-            counted,
-            (kinds.UNE_MISSING, kinds.UNE_COUNT, kinds.UNE_CONTROL_NUMBER),
-            "messages",
-        )
+        problems = _trailer_problems(UNE, segment, replace_place(place, group=number), number, counted, "messages")
         if segment and not counted:
             problems += (_empty(place, "UNG", f"group {number} holds no message"),)
         return [
@@ -516,7 +517,7 @@ class EnvelopeReader:
                 offset=place.offset or 0,
                 segment=segment,
                 control_number=number,
-                declared=_number(value(segment, 1)),
+                declared=number_of(value(segment, 1)),
                 counted=counted,
                 problems=problems,
             )
@@ -538,20 +539,11 @@ class EnvelopeReader:
         place = replace_place(place or Place(offset=offset, line=self.window.line), interchange=start.control_number)
         events = self.close_group([], place)
         counted = self.groups_counted or self.interchange_transactions_counted
-        if not self.groups_counted and _number(value(segment, 1)) == counted + self.interchange_packages_counted:
+        if not self.groups_counted and number_of(value(segment, 1)) == counted + self.interchange_packages_counted:
             counted += self.interchange_packages_counted
         problems: tuple[Problem, ...] = ()
         if segment or start.segment:
-            problems = _trailer_problems(
-                segment,
-                place,
-                "UNZ",
-                "UNB",
-                start.control_number,
-                counted,
-                (kinds.UNZ_MISSING, kinds.UNZ_COUNT, kinds.UNZ_CONTROL_NUMBER),
-                "groups" if self.groups_counted else "messages",
-            )
+            problems = _trailer_problems(UNZ, segment, place, start.control_number, counted, "groups" if self.groups_counted else "messages")
         if segment and start.segment and not counted:
             problems += (_empty(place, "UNB", f"interchange {start.control_number} holds no message"),)
         events.append(
@@ -559,7 +551,7 @@ class EnvelopeReader:
                 offset=offset,
                 segment=segment,
                 control_number=start.control_number,
-                declared=_number(value(segment, 1)),
+                declared=number_of(value(segment, 1)),
                 counted=counted,
                 problems=problems,
             )
@@ -585,65 +577,10 @@ def _empty(place: Place, tag: str, message: str) -> Problem:
     return kinds.EMPTY.at(replace_place(place, segment=tag, index=None), message, found="none", expected="a message")
 
 
-def _trailer_problems(
-    segment: Segment,
-    place: Place,
-    tag: str,
-    header: str,
-    number: str,
-    counted: int,
-    trailer_kinds: tuple[Kind, Kind, Kind],
-    what: str,
-) -> tuple[Problem, ...]:
+def _trailer_problems(trailer: Trailer, segment: Segment, place: Place, number: str, counted: int, what: str) -> tuple[Problem, ...]:
     """A trailer that is missing, miscounts or names another reference."""
-    missing, count, reference = trailer_kinds
     if not segment:
-        return (missing.at(replace_place(place, segment=None, index=None), f"there is no {tag} for {header} {number}", expected=tag),)
-    problems = []
+        return (trailer.lacking(place, number),)
     declared, closing = value(segment, 1), value(segment, 2)
-    if _number(declared) != counted:
-        problems.append(
-            count.at(
-                replace_place(place, segment=tag, element=1),
-                f"{tag} says {declared or 'nothing'}, {counted} {what} were counted",
-                found=declared,
-                expected=str(counted),
-            )
-        )
-    if closing != number:
-        problems.append(
-            reference.at(
-                replace_place(place, segment=tag, element=2),
-                f"{tag} has the reference '{closing}', {header} has '{number}'",
-                found=closing,
-                expected=number,
-            )
-        )
-    return tuple(problems)
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
-
-
-def replace_place(
-    place: Place,
-    *,
-    interchange: str | None = None,
-    group: str | None = None,
-    segment: str | None = "",
-    index: int | None = -1,
-    element: int | None = None,
-    component: int | None = None,
-) -> Place:
-    """The place with some of its parts exchanged."""
-    return Place(
-        interchange=interchange or place.interchange,
-        group=group or place.group,
-        segment=place.segment if segment == "" else segment,
-        index=place.index if index == -1 else index,
-        element=element,
-        component=component,
-        offset=place.offset,
-        line=place.line,
-    )
+    problems = [trailer.miscounted(place, declared, counted, what)] if number_of(declared) != counted else []
+    return (*problems, trailer.misnamed(place, closing, number)) if closing != number else tuple(problems)

@@ -5,6 +5,8 @@ positions in the text are bytes in the file and everything is searched by C-leve
 Its rule: the cost is linear in the file whatever the chunks are, and what lies behind `position` is forgotten.
 """
 
+import re
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 
@@ -131,6 +133,24 @@ class Window:
             searched = max(0, have - len(needle) + 1)
             if not self.more():
                 return -1
+
+    def seek(self, possible: re.Pattern[str], longest: int, is_there: Callable[[str, int], bool]) -> None:
+        """Step behind `position` to the next place that looks `possible` and of which `is_there` is true, or to the end of the file."""
+        search = self.position + 1
+        while True:
+            found = possible.search(self.text, search)
+            if found is None:
+                self.position = max(self.position, len(self.text) - 16)
+                search = 0
+                if not self.more():
+                    self.position = len(self.text)
+                    return
+                continue
+            self.position = found.start()
+            self.hold(longest)
+            if is_there(self.text, self.position):
+                return
+            search = self.position + 3
 
     def skip(self, characters: str) -> str:
         """Step over any of `characters`; what was stepped over (its head only, where it is long)."""

@@ -22,6 +22,9 @@ from gateway.codecs.node import InterchangeEnd
 from gateway.codecs.node import InterchangeStart
 from gateway.codecs.node import Segment
 from gateway.codecs.node import Syntax
+from gateway.codecs.trailers import Trailer
+from gateway.codecs.trailers import number_of
+from gateway.codecs.trailers import replace_place
 from gateway.codecs.window import BLANKS
 from gateway.codecs.window import BYTE_ORDER_MARK
 from gateway.codecs.window import MAXIMUM_SEGMENT
@@ -37,6 +40,26 @@ from gateway.kinds import x12 as kinds
 from gateway.problem import Place
 from gateway.problem import Problem
 
+GE = Trailer(
+    tag="GE",
+    holder="group",
+    count="GE01",
+    number="GE02",
+    header_number="GS06",
+    missing=kinds.GE_MISSING,
+    miscounts=kinds.GE_COUNT,
+    differs=kinds.GE_CONTROL_NUMBER,
+)
+IEA = Trailer(
+    tag="IEA",
+    holder="interchange",
+    count="IEA01",
+    number="IEA02",
+    header_number="ISA13",
+    missing=kinds.IEA_MISSING,
+    miscounts=kinds.IEA_COUNT,
+    differs=kinds.IEA_CONTROL_NUMBER,
+)
 ENVELOPE_TAGS = ("ISA", "IEA", "GS", "GE", "ST", "SE", "TA1")
 
 
@@ -276,23 +299,8 @@ class EnvelopeReader:
                 Place(offset=start, line=line), "this is no interchange", expected="ISA", found=window.text[window.position : window.position + 40]
             )
         events: list[Event] = [problem] if problem.code == kinds.LOWER_CASE.code or not told else []
-        search = window.position + 1
-        while True:
-            possible = x12_header.POSSIBLE.search(window.text, search)
-            if possible is None:
-                window.position = max(window.position, len(window.text) - 16)
-                search = 0
-                if not window.more():
-                    window.position = len(window.text)
-                    return events
-                continue
-            window.position = possible.start()
-            window.hold(x12_header.LONGEST)
-            if x12_header.starts(window.text, window.position) and isinstance(
-                x12_header.read_header(window.text, window.position), x12_header.Header
-            ):
-                return events
-            search = window.position + 3
+        window.seek(x12_header.POSSIBLE, x12_header.LONGEST, x12_header.can_be_read)
+        return events
 
     # ---- segments of the envelope
 
@@ -413,32 +421,14 @@ class EnvelopeReader:
         self.group = None
         self.group_number = ""
         self.release = x12_header.release_of(self.interchange.version) if self.interchange else ""
-        problems: list[Problem] = []
         values = segment + [""] * (3 - len(segment))
-        declared = _number(values[1])
-        if not segment:
-            problems.append(
-                kinds.GE_MISSING.at(_at(place, None, None, group=group.control_number), f"group {group.control_number} has no GE", expected="GE")
-            )
-        else:
-            if declared != self.transactions_counted:
-                problems.append(
-                    kinds.GE_COUNT.at(
-                        _at(place, "GE", 1, group=group.control_number),
-                        f"GE01 says {values[1] or 'nothing'}, the group has {self.transactions_counted} transactions",
-                        found=values[1],
-                        expected=str(self.transactions_counted),
-                    )
-                )
-            if not _same_number(values[2], group.control_number):
-                problems.append(
-                    kinds.GE_CONTROL_NUMBER.at(
-                        _at(place, "GE", 2, group=group.control_number),
-                        f"GE02 is '{values[2]}', GS06 is '{group.control_number}'",
-                        found=values[2],
-                        expected=group.control_number,
-                    )
-                )
+        declared, number, counted = number_of(values[1]), group.control_number, self.transactions_counted
+        named = replace_place(place, group=number)
+        problems = [] if segment else [GE.lacking(named, number)]
+        if segment and declared != counted:
+            problems.append(GE.miscounted(named, values[1], counted, "transactions"))
+        if segment and not _same_number(values[2], number):
+            problems.append(GE.misnamed(named, values[2], number))
         return [
             GroupEnd(
                 offset=place.offset or 0,
@@ -463,31 +453,15 @@ class EnvelopeReader:
             return []
         place = place or Place(interchange=start.control_number or None, offset=offset, line=self.window.line)
         events = self.close_group([], place)
-        problems: list[Problem] = []
         values = segment + [""] * (3 - len(segment))
-        declared = _number(values[1])
-        if not segment:
-            if start.segment:
-                problems.append(kinds.IEA_MISSING.at(_at(place, None, None), f"interchange {start.control_number} has no IEA", expected="IEA"))
-        else:
-            if declared != self.groups_counted and not (start.advice and not self.groups_counted and declared == 1):
-                problems.append(
-                    kinds.IEA_COUNT.at(
-                        _at(place, "IEA", 1),
-                        f"IEA01 says {values[1] or 'nothing'}, the interchange has {self.groups_counted} groups",
-                        found=values[1],
-                        expected=str(self.groups_counted),
-                    )
-                )
-            if not _same_number(values[2], start.control_number):
-                problems.append(
-                    kinds.IEA_CONTROL_NUMBER.at(
-                        _at(place, "IEA", 2),
-                        f"IEA02 is '{values[2]}', ISA13 is '{start.control_number}'",
-                        found=values[2],
-                        expected=start.control_number,
-                    )
-                )
+        declared, number, counted = number_of(values[1]), start.control_number, self.groups_counted
+        place = Place(interchange=place.interchange, index=place.index, offset=place.offset, line=place.line)
+        problems = [] if segment or not start.segment else [IEA.lacking(place, number)]
+        # a TA1 alone is counted by many
+        if segment and declared != counted and not (start.advice and not counted and declared == 1):
+            problems.append(IEA.miscounted(place, values[1], counted, "groups"))
+        if segment and not _same_number(values[2], number):
+            problems.append(IEA.misnamed(place, values[2], number))
         events.append(
             InterchangeEnd(
                 offset=offset,
@@ -505,11 +479,6 @@ class EnvelopeReader:
 def _identity(qualifier: str, identifier: str) -> str:
     qualifier, identifier = qualifier.strip(), identifier.strip()
     return f"{qualifier}:{identifier}" if qualifier or identifier else ""
-
-
-def _number(text: str) -> int | None:
-    text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 def _same_number(one: str, other: str) -> bool:

@@ -62,6 +62,11 @@ def starts(text: str, position: int = 0) -> bool:
     return _START.match(text, position) is not None
 
 
+def can_be_read(text: str, position: int) -> bool:
+    """Whether an ISA begins here that is whole."""
+    return starts(text, position) and isinstance(read_header(text, position), Header)
+
+
 def unusable_separator(text: str, position: int = 0) -> str:
     """The letter, digit or space that separates the elements of the ISA that begins here, if that is so."""
     found = _UNUSABLE.match(text, position)
