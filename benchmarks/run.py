@@ -1,6 +1,6 @@
 """`make bench`: the floor (a bare kept split of the same bytes) and ours, interleaved in one run, medians, a table.
 
-    benchmarks/run.py [--orders 5000] [--lines 10] [--rounds 5] [--only memory,peers,growth,explain,writing,pipeline,command,latency]
+    benchmarks/run.py [--orders 5000] [--lines 10] [--rounds 5] [--only memory,peers,growth,explain,writing,impact,pipeline,command,latency]
 
 Ratios travel between machines, seconds do not; where work is compared, they are seconds of CPU. In memory
 the garbage collector stays as Python sets it, on both sides. `pipeline` runs in a
@@ -39,6 +39,7 @@ TARGETS = {
     "growth": (1.1, "at most"),
     "unasked": (1.05, "at most"),
     "read": (3.5, "at most"),
+    "impact": (60.0, "at most"),
     "pipeline": (400.0, "at least"),
     "memory": (250.0, "at most"),
     "check": (0.6, "at most"),
@@ -323,12 +324,51 @@ class Table:
         self.row(f"  {what}", f"{value:,.2f}", f"{unit}{f', {side} {bound:g}' if side else ''}{'' if good else '  MISSED'}")
 
 
+def stored_traffic(arguments: argparse.Namespace, table: "Table") -> None:
+    """`gateway impact`: twice the orders, received and stored, run again with a mapping that is changed in one field."""
+    from datetime import UTC
+    from datetime import datetime
+
+    from gateway.insight.impact import impact
+    from gateway.pipeline.handing_in import hand_in_files
+    from gateway.pipeline.service import work_off
+    from gateway.pipeline.station import open_station
+
+    with tempfile.TemporaryDirectory(prefix="gateway-bench-", dir=arguments.folder) as name:
+        folder = Path(name)
+        install(folder, undo=3600)
+        files = []
+        for number in range(1, 21):
+            text = orders.x12(max(1, arguments.orders // 10), arguments.lines).decode()
+            text = text.replace("*000000001*0*P", f"*{number:09d}*0*P").replace("IEA*1*000000001", f"IEA*1*{number:09d}")
+            text = text.replace("*1200*1*X*", f"*1200*{number}*X*").replace(
+                f"GE*{max(1, arguments.orders // 10)}*1~", f"GE*{max(1, arguments.orders // 10)}*{number}~"
+            )
+            files.append(folder / f"{number}.edi")
+            files[-1].write_text(text.replace("**20260105~", f"-{number}**20260105~"))
+        station = open_station(load_installation(folder / "config.yaml"))
+        hand_in_files(station, files, station.installation.directory.partners["acme"], "bench")
+        work_off(station, 600)
+        text = default_resolver().text_of("mappings/x12/004010/850.yaml")
+        assert text is not None
+        (folder / "draft.yaml").write_text(text[1].replace("  quantity:      02\n", "  quantity:      {from: 02, multiply: 10}\n"))
+        found = []
+        seconds = clocked(lambda: found.append(impact(station, folder / "draft.yaml", datetime(2020, 1, 1, tzinfo=UTC), lambda done, total: None)))
+        station.close()
+    assert found[0].changed == found[0].documents, found[0]
+    table.row(
+        f"impact: {found[0].documents:,} stored orders run again, on the clock", f"{seconds:.1f} s", f"{found[0].documents / seconds:,.0f} a second"
+    )
+    table.judge("impact", seconds * 10_000 / found[0].documents, "s for 10,000 of them")
+
+
 PARTS = {
     "memory": memory,
     "peers": against_peers,
     "growth": growth,
     "explain": explain,
     "writing": writing,
+    "impact": stored_traffic,
     "pipeline": pipeline,
     "command": command,
     "latency": latency,

@@ -255,6 +255,14 @@ def of_transmission(connection: Connection, transmission: str, *, limit: int = 1
     return all_of(connection.execute(query), Document)
 
 
+def received(connection: Connection, since: datetime, *, after: tuple[datetime, str] | None = None, limit: int = 1000) -> list[Document]:
+    """Documents that came in since then, with their contents, oldest first; `after` is (created_at, id) of the last one of the page before."""
+    query = _WHOLE.where(_TABLE.c.direction == "in", _TABLE.c.created_at >= since).order_by(_TABLE.c.created_at, _TABLE.c.id).limit(limit)
+    if after is not None:
+        query = query.where(_TABLE.c.created_at >= after[0], or_(_TABLE.c.created_at > after[0], _TABLE.c.id > after[1]))
+    return all_of(connection.execute(query), Document)
+
+
 def history(connection: Connection, id: str) -> list[Transition]:
     """A document's states from the first to the present one."""
     return all_of(connection.execute(select(_HISTORY).where(_HISTORY.c.document == id).order_by(_HISTORY.c.transition_no)), Transition)

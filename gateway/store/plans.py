@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from gateway.store import tables
 from gateway.store.rows import Row
+from gateway.store.rows import all_of
 from gateway.store.rows import insert
 from gateway.store.rows import one_of
 
@@ -28,3 +29,8 @@ def keep(connection: Connection, digest: str, kind: str, name: str, content: str
 def get(connection: Connection, digest: str) -> Plan | None:
     """The plan of this digest."""
     return one_of(connection.execute(select(_TABLE).where(_TABLE.c.digest == digest)), Plan)
+
+
+def of_kind(connection: Connection, kind: str) -> list[Plan]:
+    """All plans of a kind that were ever in force."""
+    return all_of(connection.execute(select(_TABLE).where(_TABLE.c.kind == kind).order_by(_TABLE.c.digest)), Plan)

@@ -4,19 +4,17 @@ Where that plan is no longer the one in force, it is put together again from its
 not kept), today's plan is used and the page says so.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.codecs.node import Transaction
 from gateway.exchange.partner import LoadedPartner
-from gateway.exchange.partner import load_partner
+from gateway.pipeline.kept_plans import kept_plan
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.reading import Terms
 from gateway.pipeline.reading import read_transaction
 from gateway.pipeline.station import Station
-from gateway.store import plans as plan_store
 from gateway.store.documents import Document
 from gateway.web.payload import Payload
 from gateway.yaml_source import Faults
@@ -30,19 +28,6 @@ class Explanation:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ArchivedTexts:
-    """The YAML files of an archived plan, found by name like those of a folder."""
-
-    texts: tuple[tuple[str, str], ...]
-
-    def text_of(self, name: str) -> tuple[str, str] | None:
-        return next((found for found in self.texts if found[0] == name), None)
-
-    def names(self, prefix: str) -> list[str]:
-        return sorted(name for name, _ in self.texts if name.startswith(prefix))
-
-
 def explain(station: Station, row: Document, payload: Payload) -> Explanation:
     """The provenance of a received document."""
     if row.direction != "in" or payload.transaction is None or payload.start is None or row.body is None:
@@ -52,7 +37,8 @@ def explain(station: Station, row: Document, payload: Payload) -> Explanation:
     today = _read(station.plans, transaction, payload, loaded)
     if today is not None and _digests(today[0]) == _kept_digests(row):
         return Explanation(today[1]())
-    then = _plans_then(station, row)
+    with station.database.read() as connection:
+        then = kept_plan(connection, row.plan_digests).plans()
     if then is not None:
         read = _read(then[0], transaction, payload, then[1])
         if read is not None:
@@ -84,30 +70,3 @@ def _digests(read: Any) -> dict[str, str]:
 
 def _kept_digests(row: Document) -> dict[str, str]:
     return {kind: digest for kind, digest in row.plan_digests.items() if kind in {"mapping", "schema"}}
-
-
-def _plans_then(station: Station, row: Document) -> tuple[Plans, LoadedPartner | None] | None:
-    """The plans that were in force when the document came, from the archive."""
-    texts: list[tuple[str, str]] = []
-    partner_file = ""
-    with station.database.read() as connection:
-        for kind in ("mapping", "schema", "partner"):
-            plan = plan_store.get(connection, row.plan_digests[kind]) if kind in row.plan_digests else None
-            if plan is None:
-                continue
-            if kind == "partner":
-                partner_file = plan.name
-                texts.append((plan.name, plan.content))
-            else:
-                texts += _parts(plan.content)
-    resolver = ArchivedTexts(tuple(dict(texts).items()))
-    try:
-        loaded = load_partner(partner_file, resolver) if partner_file else None
-    except Faults:
-        return None
-    return Plans(resolver), loaded
-
-
-def _parts(content: str) -> list[tuple[str, str]]:
-    """The texts of a plan, under their names (pipeline.plans.kept)."""
-    return [(name, text) for name, text in json.loads(content)]
