@@ -28,9 +28,9 @@ from gateway.user_files import FolderResolver
 from gateway.user_files import default_resolver
 
 if TYPE_CHECKING:
+    from gateway.insight.cases import Outcome
     from gateway.insight.differences import Difference
     from gateway.insight.impact import Impact
-    from gateway.pipeline.cases import Outcome
 
 #: characters of a value that a line shows
 _SHOWN = 60
@@ -48,9 +48,9 @@ def test(
 
     Example: gateway test acme
     """
-    from gateway.pipeline.cases import accept as accept_outcome
-    from gateway.pipeline.cases import find_cases
-    from gateway.pipeline.cases import run_case
+    from gateway.insight.cases import accept as accept_outcome
+    from gateway.insight.cases import find_cases
+    from gateway.insight.cases import run_case
 
     reading = Reading(config, None)
     if partner is not None and (reading.directory is None or partner not in reading.directory.partners):

@@ -1,1 +1,1 @@
-"""What stored traffic tells: how a change would turn out, and what differs between two documents."""
+"""What shows how a change of a mapping would turn out: test cases, stored traffic, and what differs between two documents."""

@@ -7,9 +7,9 @@ import pytest
 
 from benchmarks import orders
 from gateway.config import default_resolver
-from gateway.pipeline.cases import accept
-from gateway.pipeline.cases import find_cases
-from gateway.pipeline.cases import run_case
+from gateway.insight.cases import accept
+from gateway.insight.cases import find_cases
+from gateway.insight.cases import run_case
 from gateway.pipeline.plans import Plans
 from gateway.user_files import FolderResolver
 
