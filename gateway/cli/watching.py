@@ -40,5 +40,5 @@ def _words(found: Any) -> str:
         lines.append(f"  {trouble.name} {'is stopped' if trouble.state == 'stopped' else 'fails'} since {trouble.since:%Y-%m-%d %H:%M} UTC")
         lines += [f"    {trouble.error}", f"    {trouble.cure}"]
     lines.append(f"waiting for a person: {counted(found.held, 'hold')}, {found.dead} deliver{'y' if found.dead == 1 else 'ies'} given up")
-    lines.append(f"to be sent: {found.leaving}")
+    lines.append(f"to be sent: {found.leaving}; answers of partners: {found.answers_waiting} waited for, {found.answers_overdue} overdue")
     return "\n".join(lines)

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from gateway.pipeline.station import Station
+from gateway.store import awaited
 from gateway.store import holds
 from gateway.store import outbox
 from gateway.store import troubles
@@ -27,17 +28,23 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     leaving: int
     #: deliveries that were given up
     dead: int
+    #: answers of partners that are waited for in time, and those that are late
+    answers_waiting: int
+    answers_overdue: int
 
 
 def condition_of(station: Station) -> Condition:
     """The present condition."""
     with station.database.read() as connection:
+        awaiting = awaited.counts(connection)
         return Condition(
             owner=owner_of(station.installation.data),
             troubles=troubles.standing(connection),
             held=len(holds.list_open(connection, limit=_COUNTED)),
             leaving=sum(len(outbox.search(connection, state=state, limit=_COUNTED)) for state in outbox.OPEN),
             dead=len(outbox.search(connection, state="dead", limit=_COUNTED)),
+            answers_waiting=sum(number for (state, _), number in awaiting.items() if state == "waiting"),
+            answers_overdue=sum(number for (state, _), number in awaiting.items() if state == "overdue"),
         )
 
 

@@ -40,6 +40,7 @@ from gateway.problem import NOWHERE
 from gateway.store import crash
 from gateway.store import journal
 from gateway.store import outbox
+from gateway.store import references
 from gateway.store.identity import lease_token
 from gateway.store.outbox import Entry
 from gateway.store.rows import StaleState
@@ -108,12 +109,23 @@ def _prepare(station: Station, claimed: list[Entry], token: str) -> list[Entry]:
                 )
                 entries.append(entry_of(draft.entry, now, "prepared", {"identity": made.identity, "control": interchange or ""}, (sha256,)))
         outbox.prepare(connection, token, preparations)
+        references.add(connection, _names(sealed))
         journal.append(connection, entries)
         crash.point(54)
     crash.point(55)
     done = {preparation.id for preparation in preparations}
     with station.database.read() as connection:
         return outbox.get_many(connection, [entry.id for entry in claimed if entry.id in done or entry.state == "prepared"])
+
+
+def _names(sealed: list[tuple[Consignment, Sealed]]) -> list[references.Reference]:
+    """The names of files that leave, by which people look for what was in them."""
+    return [
+        references.Reference(document=draft.entry.document, kind="file", value=made.identity)
+        for consignment, made in sealed
+        for draft in consignment.drafts
+        if draft.entry.document is not None
+    ]
 
 
 #: rows that cannot be written, each with what is wrong

@@ -99,7 +99,14 @@ def _numbers(connection: Connection, counts: list[documents.Count], today: date)
     for payment in unmatched:
         money[payment.currency] += payment.unapplied_minor
     return [
-        Number("wait for you", len(waiting), "/holds", "waits" if waiting else "good", "pause" if waiting else "check", note="held orders and files"),
+        Number(
+            "wait for you",
+            len(waiting),
+            "/holds",
+            "waits" if waiting else "good",
+            "pause" if waiting else "check",
+            note="held orders, files, rejections",
+        ),
         Number(
             "rejected",
             rejected,
