@@ -7,6 +7,7 @@ from collections.abc import Collection
 from collections.abc import Sequence as Many
 from typing import Any
 
+from gateway.mapping import load_elements
 from gateway.mapping import load_reading
 from gateway.mapping import load_writing
 from gateway.mapping.desk import Desk
@@ -106,7 +107,7 @@ def load_mapping(
                 struct=struct,
                 also=also,
                 schema=None,
-                element=load_writing.load_root(root, fields, desk),
+                element=load_elements.load_root(root, fields, desk),
                 namespaces=desk.namespaces,
                 digest=gathered.digest,
                 sources=gathered.sources,

@@ -1,7 +1,5 @@
 """What `gateway ship` takes: rows of goods that left, as JSON or CSV. Reading never raises for wrong data: problems name the line."""
 
-import csv
-import io
 from datetime import date
 from decimal import Decimal
 from decimal import InvalidOperation
@@ -125,6 +123,10 @@ def _problem(line: int | None, message: str, found: str | None = None, expected:
 
 
 def _csv_records(text: str, problems: list[Problem]) -> list[tuple[int | None, dict[str, str]]]:
+    # mappings know shipments, and few files are any: only loaded where one comes
+    import csv
+    import io
+
     head = text.splitlines()[0] if text.strip() else ""
     delimiter = max(",;\t|", key=head.count)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)

@@ -4,11 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from gateway.exchange.partner import load_partner
 from gateway.pipeline.explaining import provenance_of
 from gateway.pipeline.forms import forms_for
+from gateway.pipeline.linting import agreement_faults
+from gateway.pipeline.plans import Plans
 from gateway.pipeline.reading import Read
 from gateway.pipeline.reading import read_payload
 from gateway.pipeline.reading import stateless
+from gateway.user_files import FolderResolver
+from gateway.yaml_source import Faults
+from tests.docs.pages import ROOT
 from tests.pipeline.world import ACME
 from tests.pipeline.world import World
 from tests.pipeline.world import tags
@@ -161,3 +167,23 @@ def test_gateway_ship_takes_the_warehouses_file(warehouse: World) -> None:
     told = warehouse.command("ship", "s.csv", "--as", "csv/warehouse-shipment")
     assert told.returncode == 1
     assert "LINES-VALUE-INVALID" in told.stderr + told.stdout
+
+
+def test_a_partner_gives_values_of_its_own_to_its_mappings(tmp_path: Path) -> None:
+    own = CORNER.replace("schema:", "values: {store: S1}\nmapping:\n  csv/orders: {release: partner.store}\nschema:")
+    made = World(tmp_path, partners={"corner": own})
+    try:
+        result = made.receive(CORNERS, "o.csv", "folder:boxes/corner/out")
+        assert '"release":"S1"' in (result.documents[0].body or "")
+    finally:
+        made.close()
+
+
+def test_a_partner_does_not_have_what_nobody_gave_it(tmp_path: Path) -> None:
+    own = CORNER.replace("schema:", "values: {store: S1}\nmapping:\n  csv/orders: {release: partner.shop}\nschema:")
+    World(tmp_path, partners={"corner": own.replace("store: S1", "Store: S1"), "other": own.replace("id: corner", "id: other")})
+    resolver = FolderResolver(({"partners": tmp_path / "partners"}, {"mappings": ROOT / "mappings", "schemas": ROOT / "schemas"}))
+    with pytest.raises(Faults, match="'Store' is no name for a value: lower-case letters, digits and _ only"):
+        load_partner("partners/corner.yaml", resolver)
+    faults = agreement_faults(Plans(resolver), [load_partner("partners/other.yaml", resolver)])
+    assert [fault.message for fault in faults] == ["partners have no 'shop'"]
