@@ -131,9 +131,11 @@ class Plans:
         """The plan to read `spec` with; raises Faults where a file of it is wrong."""
         key = (spec, partner.digest if partner else "", explain)
         if key not in self._reading:
-            schema, parts = self._schema(spec, partner)
+            mapped = file_for(spec, "read", self.resolver) is not None
+            # check digits of what is mapped are looked at there, once
+            schema, parts = self._schema(spec, partner, numbers=not mapped)
             mapping = None
-            if file_for(spec, "read", self.resolver) is not None:
+            if mapped:
                 plan = mapping_load.load_mapping(
                     spec,
                     "read",
@@ -210,11 +212,13 @@ class Plans:
             self._rules[key] = load_rules(self.resolver, overlays)
         return self._rules[key]
 
-    def _schema(self, spec: str, partner: LoadedPartner | None) -> tuple[schema_compile.CompiledSchema | None, tuple[Kept, ...]]:
+    def _schema(
+        self, spec: str, partner: LoadedPartner | None, *, numbers: bool = False
+    ) -> tuple[schema_compile.CompiledSchema | None, tuple[Kept, ...]]:
         if self.resolver.text_of(f"schemas/{spec}.yaml") is None:
             return None, ()
         plan = schema_load.load_schema(spec, self.resolver, partner.schemas.get(spec) if partner else None)
-        return schema_compile.compile_schema(plan, numbers=True), (kept("schema", plan.digest, plan.sources),)
+        return schema_compile.compile_schema(plan, numbers=numbers), (kept("schema", plan.digest, plan.sources),)
 
     def xml_paths(self, spec: str, direction: str, partner: LoadedPartner | None = None) -> tuple[str, list[SeenPath]]:
         """The root element (empty where the mapping does not name it) and all paths of an XML mapping; raises Faults."""

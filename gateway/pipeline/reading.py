@@ -30,7 +30,6 @@ from gateway.exchange.acknowledgment import number_of
 from gateway.exchange.grouping import misgrouped
 from gateway.kinds import KINDS
 from gateway.kinds import pipeline as kinds
-from gateway.kinds.document import CHECK_DIGIT
 from gateway.mapping.apply import to_document
 from gateway.mapping.reading import PartnerValues
 from gateway.model.document import Document
@@ -150,11 +149,6 @@ def read_transaction(transaction: Transaction, start: InterchangeStart, group: G
         if plan.mapping is not None:
             values = PartnerValues(terms.partner.partner.values()) if terms.partner else NO_VALUES
             document, found = to_document(transaction, tree, plan.mapping, source_of(start, group, transaction), values)
-            # a number that mapping has looked at as well is told once
-            twice = {(problem.place.index, problem.found) for problem in found if problem.code == CHECK_DIGIT.code}
-            if twice:
-                problems = [problem for problem in problems if problem.code != CHECK_DIGIT.code or (problem.place.index, problem.found) not in twice]
-                told_by_syntax = len(problems)
             problems += found
     if terms.refuse_warnings:
         problems = [as_error(problem) if KINDS[problem.code].error_class in terms.refuse_warnings else problem for problem in problems]
