@@ -119,7 +119,7 @@ def _items(events: Iterable[object], plans: Plans, decide: Decide) -> Iterator[I
 
 def read_transaction(transaction: Transaction, start: InterchangeStart, group: GroupStart | None, plans: Plans, terms: Terms) -> Read:
     """Schema, then mapping of one transaction."""
-    problems = [*transaction.problems, *misgrouped(transaction, group, header_place(transaction))]
+    problems = [*transaction.problems, *misgrouped(transaction, group, header_place)]
     sent = spec_of(transaction)
     plan = plans.reading(terms.spec, terms.partner) if terms.spec is not None else None
     if terms.refused is not None:

@@ -105,7 +105,8 @@ def _qualified(source: _Source, use: SegmentUse, syntax: str, names: list[str]) 
         kinds = known_codes.X12_PAIRS.get((first.id, second.id)) if syntax == "x12" else None
         if kinds is not None:
             qualifier, value = names[first.position - 1], names[second.position - 1]
-            source.bad.append(f"{qualifier} in {(held := source.constant(kinds))} and {value} and {held}[{qualifier}]({value}) is not None")
+            # few of the pairs are of such a kind: one look-up for the others
+            source.bad.append(f"{qualifier} in {(held := source.constant(kinds))} and {value} and {held}[{qualifier}]({value})")
     if use.tag == "GIN" and syntax == "edifact" and len(names) > 1:
         # rare, and told in full where it is looked at closer
         source.bad.append(f"{names[0]} and {names[0]}[0] in {source.constant(known_codes.GIN_KINDS)}")
