@@ -25,6 +25,7 @@ from gateway.pipeline.checking import Report
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.reading import stateless
 from gateway.problem import Problem
+from tests.codes.sentences import says_what_was_found_and_expected
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import World
 
@@ -114,28 +115,6 @@ def test_a_code_is_raised_by_the_failing_snippet_only(name: str, code: str, case
         assert raised, [problem.code for problem in problems]
         for problem in raised:
             says_what_was_found_and_expected(problem)
-
-
-def says_what_was_found_and_expected(problem: Problem) -> None:
-    """Both sides are given; the sentence names at least one of them, and what was found where it is short enough to be shown."""
-    assert problem.expected, problem
-    assert problem.found is not None or problem.code in NOTHING_FOUND, problem
-    sentence = problem.message
-    named = [side for side in (problem.found, problem.expected) if side and (side in sentence or side.split()[0] in sentence)]
-    assert named or any(word in sentence for word in problem.expected.split() if len(word) > 1), problem
-
-
-#: kinds that are about what is not there
-NOTHING_FOUND = {
-    "X12-ELEMENT-MISSING",
-    "X12-GE-MISSING",
-    "X12-IEA-MISSING",
-    "X12-SEGMENT-ENDLESS",
-    "EDIFACT-SEGMENT-ENDLESS",
-    "EDIFACT-DELIMITERS-GUESSED",
-    "EDIFACT-GROUPS-MIXED",
-    "EDIFACT-PACKAGE",
-}
 
 
 def _listed(value: Any) -> list[str]:

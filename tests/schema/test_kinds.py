@@ -14,6 +14,7 @@ from gateway.schema.apply import MOST
 from gateway.schema.apply import check
 from gateway.yaml_source import parse
 from gateway.yaml_source import plain
+from tests.codes.sentences import says_what_was_found_and_expected
 from tests.schema.world import compiled
 from tests.schema.world import transaction
 from tests.schema.world import with_overlay
@@ -59,6 +60,7 @@ def test_kind_is_raised_by_the_failing_snippet_only(path: Path) -> None:
     problem = bad.problems[0]
     assert bad.accepted == (problem.severity is Severity.WARNING)
     assert problem.message == case["message"]
+    says_what_was_found_and_expected(problem)
     assert {name: _text(getattr(problem.place, name)) for name in case["place"]} == case["place"]
     assert _stands_in(sent, problem.place.offset, problem.place.length)
     for name in ("found", "expected"):
