@@ -27,6 +27,7 @@ from gateway.insight.differences import differences
 from gateway.model.document import decode
 from gateway.model.document import encode_plainly
 from gateway.pipeline.explaining import provenance_of
+from gateway.pipeline.forms import forms_for
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.reading import Read
 from gateway.pipeline.reading import read_payload
@@ -128,7 +129,7 @@ def run_case(case: Case, plans: Plans, installation: Installation | None) -> Out
 
 def _run_reading(case: Case, plans: Plans, loaded: LoadedPartner | None, outcome: Outcome) -> None:
     assert case.input is not None
-    _, items = read_payload([case.input.read_bytes()], plans, stateless(plans, None, loaded, case.spec))
+    _, items = read_payload([case.input.read_bytes()], plans, stateless(plans, None, loaded, case.spec), forms_for(plans, None, loaded, case.spec))
     documents: list[Any] = []
     origins: list[dict[str, Any]] = []
     problems: list[Problem] = []

@@ -27,6 +27,7 @@ from gateway.exchange.partner import load_partner
 from gateway.insight.differences import differences
 from gateway.model.document import Document as Canonical
 from gateway.model.document import encode_plainly
+from gateway.pipeline.forms import forms_for
 from gateway.pipeline.kept_plans import KeptPlan
 from gateway.pipeline.kept_plans import kept_plan
 from gateway.pipeline.kept_plans import parts_of
@@ -276,7 +277,8 @@ def _at(found: dict[int, Read], stored: _Stored) -> Read | None:
 
 def _read(worker: _Worker, sha256: str, plans: Plans, loaded: LoadedPartner | None) -> dict[int, Read]:
     with worker.archive.open(sha256) as file:
-        _, items = read_payload(iter(lambda: file.read(_CHUNK), b""), plans, stateless(plans, None, loaded))
+        forms = forms_for(plans, None, loaded) if loaded is not None else ()
+        _, items = read_payload(iter(lambda: file.read(_CHUNK), b""), plans, stateless(plans, None, loaded), forms)
         return {item.transaction.offset: item for item in items if isinstance(item, Read)}
 
 
