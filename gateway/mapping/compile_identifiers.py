@@ -14,7 +14,7 @@ from gateway.mapping.plan import SegmentPath
 from gateway.mapping.reading import Site
 from gateway.mapping.shapes import CHECKED
 from gateway.mapping.shapes import shapes_of
-from gateway.schema.known_codes import CHECK_DIGITS
+from gateway.schema.known_codes import check_digit_fault
 
 #: pairs of a segment that are read without a loop
 _UNROLLED = 4
@@ -45,7 +45,7 @@ class Identifiers:
         held = {name: self.module.name("v") for name in kinds}
         function.line(f"{', '.join(held.values())}, = {known}")
         for name in sorted(CHECKED & set(kinds) - set(names)):
-            fault = self.module.constant("wrong_" + name, CHECK_DIGITS[name], name)
+            fault = self.module.constant("wrong_" + name, check_digit_fault(name), name)
             site = self.module.constant("site", Site(field=f"{label}.{name}", where=block.where))
             with function.block(f"if {held[name]} is not None and {fault}({held[name]}):"):
                 function.line(f"x.check_digit({site}, {held[name]}, {fault}({held[name]}), {scope.segment or scope.element or 'None'})")

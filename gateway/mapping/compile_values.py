@@ -37,7 +37,7 @@ from gateway.mapping.plan import XmlPath
 from gateway.mapping.reading import Site
 from gateway.mapping.shapes import CHECKED
 from gateway.mapping.texts import text_function
-from gateway.schema.known_codes import CHECK_DIGITS
+from gateway.schema.known_codes import check_digit_fault
 
 _EMPTY = "''"
 
@@ -273,7 +273,7 @@ class Values:
 
     def check_digit(self, function: Function, name: str, variable: str, value: Value) -> None:
         """A warning where an identifier's check digit is wrong."""
-        fault = self.module.constant("wrong_" + name, CHECK_DIGITS[name], name)
+        fault = self.module.constant("wrong_" + name, check_digit_fault(name), name)
         site = self.module.constant("site", value.site)
         with function.block(f"if {variable} and {fault}({variable}):"):
             function.line(f"x.check_digit({site}, {variable}, {fault}({variable}), {value.carrier})")

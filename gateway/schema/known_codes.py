@@ -79,9 +79,7 @@ def _remembered(name: str) -> Callable[[str], str | None]:
     return lru_cache(maxsize=8192)(check_digit_fault(name))
 
 
-#: the kinds of numbers; schema and mapping both look at each, and the second look costs nothing
-CHECK_DIGITS = {name: _remembered(name) for name in _LENGTHS_OF}
-_GTIN, _GLN, _SSCC = CHECK_DIGITS["gtin"], CHECK_DIGITS["gln"], CHECK_DIGITS["sscc"]
+_GTIN, _GLN, _SSCC = _remembered("gtin"), _remembered("gln"), _remembered("sscc")
 #: qualifier -> what the value beside it must be, by the numbers of qualifier and value. X12 235/234 (items), 66/67 (parties), 88/87 (marks)
 X12_PAIRS: dict[tuple[str, str], dict[str, Callable[[str], str | None]]] = {
     # whatever the length says: many send a number of thirteen digits as UP
