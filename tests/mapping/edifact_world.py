@@ -136,5 +136,7 @@ def message(document: Document, spec: str, *, association: str = "EAN008") -> by
     data = edifact.write([head, *body, ["UNZ", ["1"], ["R1"]]], DELIMITERS)
     ((_, transaction),) = transactions(data)
     checked = check(transaction, schema(spec))
-    assert [*transaction.problems, *checked.problems] == [], data.decode("latin-1")
+    # a country that there is not goes out as it came in: a warning
+    wrong = [problem for problem in (*transaction.problems, *checked.problems) if problem.severity == "error"]
+    assert wrong == [], data.decode("latin-1")
     return data
