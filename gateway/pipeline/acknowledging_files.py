@@ -75,7 +75,9 @@ def acknowledge_file(
             progress.close_group(item)
         elif isinstance(item, Read):
             transactions.append((len(progress.groups), item.result))
-            reads.append(item)
+            if wanted in {"824", "APERAK"}:
+                # the others tell of results alone: whole transactions are not kept for them
+                reads.append(item)
         elif isinstance(item, InterchangeEnd):
             progress.end = item
             if syntax not in {Syntax.X12, Syntax.EDIFACT}:
