@@ -78,6 +78,16 @@ class Identifiers(_Checked):
                 raise ValueError(f"'{text}' is no identity: write qualifier:id, like 'ZZ:ACME' or '14:4012345500004'")
         return value
 
+    @pydantic.field_validator("x12", "edifact")
+    @classmethod
+    def _fits(cls, value: Texts, info: pydantic.ValidationInfo) -> Texts:
+        qualifiers, most, where = ((2,), 15, "ISA06 and ISA08") if info.field_name == "x12" else ((0, 1, 2, 3, 4), 35, "the UNB")
+        for text in value:
+            qualifier, _, name = text.partition(":")
+            if len(qualifier) not in qualifiers or not 1 <= len(name.split(":")[0]) <= most:
+                raise ValueError(f"'{text}' does not fit into {where}: at most {most} characters behind the qualifier")
+        return value
+
 
 class Endpoint(_Checked):
     """An address at a transport and the names of its credentials."""
@@ -128,6 +138,8 @@ class Endpoint(_Checked):
         transports = [name for name in ("folder", "sftp", "as2", "https") if getattr(self, name) is not None]
         if len(transports) != 1:
             raise ValueError("an endpoint has exactly one of folder, sftp, as2, https")
+        if self.send_to is not None and self.folder is not None and self.send_to.rstrip("/") == self.folder.rstrip("/"):
+            raise ValueError("send_to: is the folder that we take from: what we send would be taken as sent by the partner")
         if self.sftp is not None and not self.host_keys:
             raise ValueError('an SFTP endpoint pins its host keys: host_keys: ["SHA256:..."]')
         return self

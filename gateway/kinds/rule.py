@@ -343,7 +343,9 @@ BILLING_PARTIES = Kind(
     code="BILLING-PARTIES", title="One invoice cannot be for different buyers or currencies", cure="Make one invoice for each buyer and currency."
 )
 BILLING_TAX = Kind(
-    code="BILLING-TAX", title="The tax of a line cannot be right", cure="Check the item's tax category and rate, and the buyer's VAT number."
+    code="BILLING-TAX",
+    title="The tax of a line cannot be right",
+    cure="Give the item a tax category and rate, or set us.tax_rate in config.yaml; where no VAT applies, say tax: none for the partner.",
 )
 BILLING_OVER_CREDIT = Kind(
     code="BILLING-OVER-CREDIT", title="More would be credited than was invoiced", cure="Credit at most what is left of the invoice's line."

@@ -179,7 +179,7 @@ class Identifiers:
         code_origin: str,
         value_origin: str,
     ) -> None:
-        """An identifier under its kind; the first of a kind stays."""
+        """An identifier under its kind; the first of a kind stays, another one goes to the others."""
         places = {code: kinds.index(name) for code, name in keyed.table.forward.items()}
         table = self.module.constant("places", places, ("keyed", keyed.table.name, id(keyed.table.forward)))
         name = self.module.name("r")
@@ -200,3 +200,11 @@ class Identifiers:
             if trace:
                 names = self.module.constant("names", tuple(kinds), tuple(kinds))
                 function.line(f"{trace}[{names}[{name}]] = {value_origin}")
+        if keyed.otherwise == "keep":
+            # a second number of the same kind is another number: nothing that was sent is dropped
+            with function.block(f"elif {known}[{name}] != {value} and {code}:"):
+                if trace:
+                    function.line(f"{trace}[f'other[{{len({others})}}].scheme'] = {code_origin}")
+                    function.line(f"{trace}[f'other[{{len({others})}}].value'] = {value_origin}")
+                function.line(f"if not {others}: {others} = []")
+                function.line(f"{others}.append(OtherIdentifier(scheme={code}, value={value}))")

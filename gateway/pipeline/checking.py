@@ -89,7 +89,9 @@ class Report:
     def outcome(self) -> str:
         if self._syntax is Syntax.UNKNOWN or not self._interchanges:
             return "unreadable"
-        return _combined(self._all)
+        combined = _combined(self._all)
+        # a file that is known by its sort and holds nothing that can be read
+        return "rejected" if not self.transactions and combined == "accepted" and self.errors else combined
 
     @property
     def exit_code(self) -> int:

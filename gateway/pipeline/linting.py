@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -44,6 +45,8 @@ def lint_everything(config: Path | None, files: list[Path] | None) -> tuple[list
     partners = _partners(installation, faults) if installation else []
     plans = Plans(resolver)
     _plans(plans, resolver, partners, faults)
+    for partner in partners:
+        faults += _differences_to_nothing(partner)
     faults += _shared_tables(resolver)
     notes = _xml_paths(plans, resolver, partners, faults)
     if installation is not None and not faults:
@@ -82,6 +85,16 @@ def _xml_paths(plans: Plans, resolver: FolderResolver, partners: list[LoadedPart
 
 def _is_tree(spec: str) -> bool:
     return spec.split("/")[0] not in ("x12", "edifact", "csv", "fixed")
+
+
+def _differences_to_nothing(loaded: LoadedPartner) -> Iterator[Fault]:
+    """A difference to a document type that no agreement of the partner exchanges would never be asked for."""
+    exchanged = {agreement.spec for agreement in loaded.partner.agreements}
+    exchanged |= {spec.replace("peppol/", "ubl/", 1) for spec in exchanged}
+    for parts in (loaded.mappings, loaded.schemas):
+        for spec, node in parts.items():
+            if exchanged and spec not in exchanged:
+                yield node.fault(f"no agreement of this partner exchanges '{spec}': this is never used{did_you_mean(spec, sorted(exchanged))}")
 
 
 def _partners(installation: Installation, faults: list[Fault]) -> list[LoadedPartner]:

@@ -115,6 +115,10 @@ def make_partner(installation: Installation, template: PartnerTemplate, partner:
     missing = "x12" if template.syntax == "x12" and not ours.x12 else "edifact" if template.syntax == "edifact" and not ours.edifact else ""
     if missing:
         remarks.append(f"us.identifiers in {installation.file.name} has no {missing} identity yet: our answers need one")
+    if loaded.partner.tax == "vat" and installation.settings.us.tax_rate is None:
+        remarks.append(
+            f"invoices carry VAT by the rate of each item; items without one need us.tax_rate in {installation.file.name}, or tax: none here"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     # exclusive: two hands at once must not overwrite each other
     with file.open("x", encoding="utf-8") as stream:

@@ -64,9 +64,10 @@ def resend(station: Station, id: str, actor: str, reason: str, *, anew: bool | N
         if last is None or last.state not in _ENDED:
             raise NotResent(f"{_name(row)} is still on its way ({last.state if last else row.state}): it cannot be sent again yet")
         loaded, agreement = _agreement(station, row, last)
-        written_anew = corrected is not None or (row.state == "rejected" if anew is None else anew)
+        # what never left has no bytes that could go again
+        written_anew = corrected is not None or (row.state == "rejected" or last.sha256 is None if anew is None else anew)
         if not written_anew and last.sha256 is None:
-            raise NotResent(f"{_name(row)} never left, so there are no bytes to send again: send it anew")
+            raise NotResent(f"{_name(row)} never left, so there are no bytes to send again: send it anew (--anew)")
         work = Work(station, connection, station.clock(), actor)
         body = _corrected(row, corrected) if corrected is not None else row.body
         if corrected is not None:

@@ -112,7 +112,8 @@ def tax_faults(taxes: Iterable[Tax | None], seller: Party | None, buyer: Party |
     for tax in present:
         if tax.category == "S" and (tax.rate is None or tax.rate <= 0):
             shown = "none" if tax.rate is None else number_words(tax.rate)
-            problems.append(_fault(f"Standard rated lines need a rate above 0, found {shown} (BR-S-05)", shown, "a rate above 0"))
+            cure = "give the item a rate, set us.tax_rate in config.yaml, or say tax: none in the partner's file"
+            problems.append(_fault(f"Standard rated lines need a rate above 0, found {shown} (BR-S-05): {cure}", shown, "a rate above 0"))
             break
     for category in sorted({"AE", "K"} & set(categories)):
         for name, party in (("our", seller), ("the buyer's", buyer)):

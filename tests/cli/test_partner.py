@@ -145,3 +145,36 @@ def test_a_version_of_ones_own_takes_one_file(house: Path, command: Command) -> 
     (house / "po.edi").write_bytes(x12_order("PO1").replace(b"*004010~", b"*004020~"))
     said = command("read", "po.edi", "--partner", "acme")
     assert said.code == 0 and '"number":"PO1"' in said.out and "NEAREST" not in said.err
+
+
+BOX = "endpoints:\n  box: {folder: boxes/out, send_to: boxes/in}\nagreements:\n  - {receive: x12/004010/850, from: box}\ncredit: none\n"
+
+
+def lint(command: Command, house: Path, more: str, head: str = 'id: acme\nname: ACME\nidentifiers: {x12: "ZZ:ACME"}\n', rest: str = BOX):
+    (house / "partners").mkdir(exist_ok=True)
+    (house / "partners/acme.yaml").write_text(head + rest + more)
+    return command("lint", "partners/acme.yaml")
+
+
+def test_a_difference_that_no_agreement_asks_for_is_named(house: Path, command: Command) -> None:
+    said = lint(command, house, "mapping:\n  x12/004010/851:\n    lines: {price.divide: 100}\n")
+    assert said.code == 1 and "exchanges 'x12/004010/851'" in said.out and "did you mean 'x12/004010/850'" in said.out
+
+
+def test_a_partner_may_leave_an_element_out_that_the_base_mapping_reads(house: Path, command: Command) -> None:
+    assert lint(command, house, "schema:\n  x12/004010/850:\n    elements: {BEG/04: unused}\n").code == 0
+    (house / "po.edi").write_bytes(x12_order("PO1").replace(b"ACMEBUYER      ", b"ACME           "))
+    assert command("read", "po.edi", "--partner", "acme").code == 0
+    said = lint(command, house, "schema:\n  x12/004010/850:\n    elements: {BEG/04: unused}\nmapping:\n  x12/004010/850:\n    type: BEG/04\n")
+    assert said.code == 1 and "unused" in said.out
+
+
+def test_sending_into_the_folder_that_we_take_from_is_a_fault(house: Path, command: Command) -> None:
+    said = lint(command, house, "", rest=BOX.replace("boxes/in", "boxes/out"))
+    assert said.code == 1 and "the folder that we take from" in said.out
+
+
+@pytest.mark.parametrize("identity", ["ZZ:ACMEINTERNATIONALBUYERS", "ZZZ:ACME", "ZZ:"])
+def test_an_identity_that_does_not_fit_into_the_envelope_is_a_fault(house: Path, command: Command, identity: str) -> None:
+    said = lint(command, house, "", head=f'id: acme\nname: ACME\nidentifiers: {{x12: "{identity}"}}\n')
+    assert said.code == 1 and "does not fit into ISA06 and ISA08" in said.out

@@ -276,10 +276,15 @@ def test_what_can_never_be_is_told(text: str, expected: str) -> None:
     assert any(fault.startswith(f"mappings/x12/004010/850.yaml:{expected}") for fault in found), found
 
 
-def test_an_element_that_is_unused_by_agreement_delivers_nothing() -> None:
+def test_a_partner_that_reads_an_element_which_it_leaves_unused_is_told() -> None:
+    """The base mapping may go on reading it: nothing stands there."""
     overlay = parse("elements: {BEG/04: unused}", "partners/acme.yaml")
     assert isinstance(overlay, Mapping)
     plan = load_schema("x12/004010/850", SHIPPED, overlay)
+    files = Texts({"mappings/x12/004010/850.yaml": HEAD + "release: BEG/04\n"})
+    assert load_mapping("x12/004010/850", "read", files, plan).root is not None
+    difference = parse("type: BEG/04", "partners/acme.yaml")
+    assert isinstance(difference, Mapping)
     with pytest.raises(Faults) as caught:
-        load_mapping("x12/004010/850", "read", Texts({"mappings/x12/004010/850.yaml": HEAD + "release: BEG/04\n"}), plan)
+        load_mapping("x12/004010/850", "read", files, plan, [difference])
     assert "BEG/04 is unused in x12/004010/850 as it is agreed here" in str(caught.value)

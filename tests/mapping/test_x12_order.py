@@ -225,10 +225,16 @@ def test_a_reference_without_value_is_left_out_with_a_warning() -> None:
     assert [(problem.code, problem.severity.value) for problem in problems] == [("MAP-FIELD-MISSING", "warning")]
 
 
-def test_a_code_that_the_table_lacks_is_a_warning() -> None:
+def test_a_purpose_that_we_do_not_know_is_never_booked_as_an_order() -> None:
+    """A person looks at it, as at a copy."""
     held, problems = order("BEG*ZZ*SA*PO1**20260105~PO1*1*1*EA~")
-    assert "purpose" not in held
-    assert [(problem.code, problem.severity.value, problem.found) for problem in problems] == [("MAP-CODE-UNKNOWN", "warning", "ZZ")]
+    assert (held["purpose"], problems) == ("copy", [])
+
+
+def test_a_second_number_of_the_same_kind_is_kept_beside_the_first() -> None:
+    held, problems = order("BEG*00*SA*PO1**20260105~PO1*1*10*EA*925**IN*V5179*BP*B2033*IN*V5179~")
+    assert held["lines"][0]["identifiers"] == {"buyer": "V5179", "other": [{"scheme": "BP", "value": "B2033"}]}
+    assert not problems
 
 
 def test_a_wrong_check_digit_is_a_warning_and_kept() -> None:

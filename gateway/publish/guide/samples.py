@@ -237,14 +237,14 @@ def _line(sides: Sides) -> InvoiceLine:
         net_amount=_NET,
         identifiers=_item(),
         name="WIDGET BLUE LARGE",
-        tax=Tax(type="VAT", category="S" if sides.tax else "O", rate=sides.tax or None),
+        tax=Tax(type="VAT", category="S", rate=sides.tax) if sides.tax else None,
     )
 
 
 def _taxed(sides: Sides) -> tuple[tuple[TaxSubtotal, ...], Totals]:
     tax = (_NET * sides.tax / 100).quantize(Decimal("0.01"))
-    subtotal = TaxSubtotal(type="VAT", category="S" if sides.tax else "O", rate=sides.tax or None, taxable=_NET, tax=tax)
-    return (subtotal,), Totals(lines=_NET, net=_NET, tax=tax, gross=_NET + tax, payable=_NET + tax)
+    taxes = (TaxSubtotal(type="VAT", category="S", rate=sides.tax, taxable=_NET, tax=tax),) if sides.tax else ()
+    return taxes, Totals(lines=_NET, net=_NET, tax=tax if sides.tax else None, gross=_NET + tax, payable=_NET + tax)
 
 
 def _invoice(sides: Sides) -> Invoice:
