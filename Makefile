@@ -4,6 +4,7 @@ PYTHON ?= python3
 PORT   ?= 8080
 BIN     = $(VENV)/bin
 PYTEST_ARGS ?=
+# three at a time on two cores: many tests wait for a server
 # ratios mean nothing under the tracer of the coverage: these run apart
 SPEED   = tests/test_speed.py tests/mapping/test_speed.py
 
@@ -14,7 +15,7 @@ demo: $(VENV)/.ready
 
 test: $(VENV)/.ready-dev lint
 	rm -f .coverage .coverage.* .tests.xml
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= --junitxml=.tests.xml -m "not storm and not bench" $(SPEED:%=--ignore=%) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --cov --cov-report= --junitxml=.tests.xml -m "not storm and not bench" $(SPEED:%=--ignore=%) $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -p no:cov -p no:xdist $(SPEED)
 	@echo "line coverage of gateway/ in percent (at least 90):"
 	$(BIN)/python -m coverage report --fail-under=90 --format=total

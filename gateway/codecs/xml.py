@@ -278,7 +278,7 @@ def _not_well_formed(data: bytes, error: etree.XMLSyntaxError) -> Problem:
 
 def _statements(root: Any) -> list[Any]:
     """Stmt of camt.053, Rpt of camt.052, Ntfctn of camt.054: each is of one account and a transaction of its own."""
-    found = [child for message in root for child in message if etree.QName(child).localname in ("Stmt", "Rpt", "Ntfctn")]
+    found = [child for message in root for child in message if xml_places.name_of(child)[1] in ("Stmt", "Rpt", "Ntfctn")]
     return found or [root]
 
 
@@ -296,8 +296,7 @@ def _own(root: Any, layout: XmlLayout) -> tuple[Syntax, str, str] | Problem:
 
 def _known(root: Any) -> tuple[Syntax, str, str] | Problem:
     """Syntax, type and version by the root's namespace."""
-    name = etree.QName(root)
-    namespace, local = name.namespace or "", name.localname
+    namespace, local = xml_places.name_of(root)
     if _UBL.fullmatch(namespace):
         version = root.find(_UBL_VERSION)
         return Syntax.UBL, local, ("" if version is None else (version.text or "").strip()) or "2.1"
@@ -307,7 +306,7 @@ def _known(root: Any) -> tuple[Syntax, str, str] | Problem:
         return Syntax.CAMT, found["type"], found["version"]
     place = Place(path=xml_places.path_of(root), line=root.sourceline)
     if local == "StandardBusinessDocument" or _SBDH.fullmatch(namespace):
-        inside = [etree.QName(child).localname for child in root if isinstance(child.tag, str)][-1:]
+        inside = [xml_places.name_of(child)[1] for child in root if isinstance(child.tag, str)][-1:]
         return kinds.ENVELOPED.at(
             place,
             "the file is a StandardBusinessDocument (SBDH envelope)" + (f" around '{inside[0]}'" if inside else ""),

@@ -10,8 +10,6 @@ from array import array
 from typing import Any
 from xml.parsers import expat
 
-from lxml import etree
-
 from gateway.codecs.node import Span
 
 #: the prefixes that everybody knows, whatever a document calls them
@@ -33,7 +31,7 @@ def path_of(element: Any, attribute: str | None = None, positions: dict[Any, str
     """The path of an element, or of its attribute; a step has its position where it has brothers of its name.
     `positions` (Spots.positions) spares the counting where many paths of one document are asked for."""
     steps = [] if attribute is None else [f"@{attribute}"]
-    home = etree.QName(element.getroottree().getroot()).namespace
+    home = name_of(element.getroottree().getroot())[0]
     while element is not None:
         steps.append(_name(element, home) + (_position(element) if positions is None else positions.get(element, "")))
         element = element.getparent()
@@ -45,17 +43,26 @@ def _position(element: Any) -> str:
     return f"[{before + 1}]" if before or next(element.itersiblings(element.tag), None) is not None else ""
 
 
-def _name(element: Any, home: str | None) -> str:
-    name = etree.QName(element)
-    if name.namespace == home:
-        return name.localname
-    prefix = _PREFIXES.get(name.namespace or "", element.prefix)
-    return f"{prefix}:{name.localname}" if prefix else name.localname
+def name_of(element: Any) -> tuple[str, str]:
+    """Namespace and local name; both empty for a comment. etree.QName raises where a parser let a wrong name through (`<:a/>`)."""
+    tag = element.tag
+    if not isinstance(tag, str):
+        return "", ""
+    namespace, brace, local = tag.rpartition("}")
+    return (namespace[1:], local) if brace else ("", tag)
+
+
+def _name(element: Any, home: str) -> str:
+    namespace, local = name_of(element)
+    if namespace == home:
+        return local
+    prefix = _PREFIXES.get(namespace, element.prefix)
+    return f"{prefix}:{local}" if prefix else local
 
 
 def element_at(root: Any, path: str, attribute: str | None = None) -> tuple[Any, str | None]:
     """The element (and attribute) that a path as `path_of` writes it names; raises LookupError where there is none."""
-    home = etree.QName(root).namespace
+    home = name_of(root)[0]
     steps = path.removesuffix("/text()").strip("/").split("/")
     if steps[-1].startswith("@"):
         attribute = steps.pop()[1:]

@@ -44,11 +44,16 @@ def lint_everything(config: Path | None, files: list[Path] | None) -> tuple[list
             faults += error.faults
     partners = _partners(installation, faults) if installation else []
     plans = Plans(resolver)
-    _plans(plans, resolver, partners, faults)
+    narrow = _partners_alone(files, installation)
+    if narrow:
+        # all that a partner's file can break, without every mapping and schema that there is
+        faults += agreement_faults(plans, partners)
+    else:
+        _plans(plans, resolver, partners, faults)
+        faults += _shared_tables(resolver)
     for partner in partners:
         faults += _differences_to_nothing(partner)
-    faults += _shared_tables(resolver)
-    notes = _xml_paths(plans, resolver, partners, faults)
+    notes = _xml_paths(plans, resolver, partners, faults, base=not narrow)
     if installation is not None and not faults:
         try:
             build_directory(partners, installation.settings.us.identifiers)
@@ -71,12 +76,21 @@ def _shared_tables(resolver: FolderResolver) -> list[Fault]:
     return faults
 
 
-def _xml_paths(plans: Plans, resolver: FolderResolver, partners: list[LoadedPartner], faults: list[Fault]) -> list[str]:
+def _partners_alone(files: list[Path] | None, installation: Installation | None) -> bool:
+    """Whether nothing but files of partners is asked for."""
+    if not files or installation is None:
+        return False
+    folder = installation.path(installation.settings.partners)
+    return all(path.resolve().is_relative_to(folder) for path in files)
+
+
+def _xml_paths(plans: Plans, resolver: FolderResolver, partners: list[LoadedPartner], faults: list[Fault], *, base: bool = True) -> list[str]:
     """Paths of the XML mappings against their schemas; what could not be checked."""
     from gateway.pipeline.linting_xml import XmlLint
 
     lint = XmlLint(plans)
-    lint.look(filter(_is_tree, mapping_specs(resolver)))
+    if base:
+        lint.look(filter(_is_tree, mapping_specs(resolver)))
     for partner in partners:
         lint.look(filter(_is_tree, partner.mappings), partner)
     faults += lint.faults

@@ -27,7 +27,7 @@ def test_every_template_makes_a_short_file_without_faults(template, house: Path,
     text = (house / "partners/new-one.yaml").read_text()
     assert len(text.splitlines()) <= 20 and "$" not in text
     assert yaml.safe_load(text)["name"] == "New One"
-    assert command("lint").code == 0
+    assert command("lint", "partners/new-one.yaml").code == 0
     assert (house / "boxes/new-one/out").is_dir() and (house / "boxes/new-one/in").is_dir()
 
 
@@ -99,7 +99,7 @@ def test_own_templates_win_and_are_no_partners(house: Path, command: Command) ->
     assert command("partner", "new", "acme", "--from", "x12-850").code == 0
     assert "credit: none" in (house / "partners/acme.yaml").read_text()
     assert command("partner", "list").out == "acme: Acme; takes nothing; sends nothing\n"
-    assert command("lint").code == 0
+    assert command("lint", "partners/acme.yaml").code == 0
 
 
 def test_a_template_that_asks_for_too_much_is_told(house: Path, command: Command) -> None:
@@ -127,7 +127,7 @@ def test_lint_says_what_an_agreement_lacks(agreement: str, said: str, house: Pat
     file = house / "partners/acme.yaml"
     endpoint = "from" if agreement.startswith("receive") else "to"
     file.write_text(file.read_text().replace("agreements:\n", f"agreements:\n  - {{{agreement}, {endpoint}: box}}\n"))
-    told = command("lint")
+    told = command("lint", "partners/acme.yaml")
     assert told.code != 0
     assert said in " ".join((told.out + told.err).split())
 
@@ -136,7 +136,7 @@ def test_a_version_of_ones_own_takes_one_file(house: Path, command: Command) -> 
     assert command("partner", "new", "acme", "--from", "x12-850", "--identity", "ZZ:ACMEBUYER").code == 0
     file = house / "partners/acme.yaml"
     file.write_text(file.read_text().replace("x12/004010/", "x12/004020/"))
-    assert command("lint").code != 0
+    assert command("lint", "partners/acme.yaml").code != 0
     folder = house / "schemas/x12/004020"
     folder.mkdir(parents=True)
     for kind in ("850", "855", "856", "810", "820", "860", "865", "997"):

@@ -323,3 +323,18 @@ def test_a_statement_of_ten_thousand_entries_is_quick() -> None:
         xml.locate(transaction, amount, "Ccy")
         assert xml.path_in(transaction, amount, "Ccy").endswith("/Amt/@Ccy")
     assert time.perf_counter() - began < 5
+
+
+@pytest.mark.parametrize(
+    "text", ["<:db xmlns='O'/>", "<a:b xmlns='O'/>", "<a><:b/><:b/></a>", "<:Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.053.001.08'/>"]
+)
+def test_names_that_xml_does_not_have_are_no_exception(text: str) -> None:
+    """Found by the fuzzer: the parser lets a name pass that begins with a colon."""
+    assert list(xml.read([text.encode()]))
+
+
+def test_a_comment_in_a_bank_statement_is_no_statement() -> None:
+    text = (
+        "<Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.053.001.08'><BkToCstmrStmt><!-- x --><Stmt><Id>1</Id></Stmt></BkToCstmrStmt></Document>"
+    )
+    assert [event.type for event in xml.read([text.encode()]) if isinstance(event, Transaction)] == ["camt.053"]
