@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 PYTEST_ARGS ?=
 # three at a time on two cores: many tests wait for a server
 # ratios mean nothing under the tracer of the coverage: these run apart
-SPEED   = tests/test_speed.py tests/mapping/test_speed.py
+SPEED   = tests/test_speed.py tests/mapping/test_speed.py tests/codecs/test_cost.py
 
 .PHONY: demo test lint storm bench wheel clean
 
@@ -16,7 +16,7 @@ demo: $(VENV)/.ready
 test: $(VENV)/.ready-dev lint
 	rm -f .coverage .coverage.* .tests.xml
 	$(BIN)/python -m pytest -n 3 --dist loadfile --cov --cov-report= --junitxml=.tests.xml -m "not storm and not bench" $(SPEED:%=--ignore=%) $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -p no:cov -p no:xdist $(SPEED)
+	$(BIN)/python -m pytest -p no:cov -p no:xdist -m "not storm" $(SPEED)
 	@echo "line coverage of gateway/ in percent (at least 90):"
 	$(BIN)/python -m coverage report --fail-under=90 --format=total
 	@$(BIN)/python tests/what_was_left_out.py .tests.xml
