@@ -15,6 +15,7 @@ from gateway.exchange.application_answer import outcome_of
 from gateway.exchange.partner import Agreement
 from gateway.exchange.partner import LoadedPartner
 from gateway.kinds import pipeline as kinds
+from gateway.model.change import OrderChange
 from gateway.model.order import Order
 from gateway.model.values import Source
 from gateway.pipeline.answering import Numbers
@@ -93,10 +94,12 @@ def refused_by_mapping(
     return _entry(station, row, made, loaded, endpoint_for(loaded.partner, address), now) if made is not None else None
 
 
-def judged_by_rules(work: Work, loaded: LoadedPartner, row: documents.Document, order: Order, state: str, problems: Sequence[Problem]) -> None:
-    """The answer to an order that was decided; nothing while it waits for a person."""
+def judged_by_rules(
+    work: Work, loaded: LoadedPartner, row: documents.Document, order: Order | OrderChange, state: str, problems: Sequence[Problem]
+) -> None:
+    """The answer to an order or a change that was decided; nothing while it waits for a person, or with its order."""
     source = order.source
-    if source is None or state == "held":
+    if source is None or state in {"held", "waiting"}:
         return
     spec = f"{source.syntax}/{(source.version or '')[:6].lower()}/{source.type.lower()}"
     agreement = next((one for one in loaded.partner.receiving() if one.receive == spec), None)
@@ -105,7 +108,9 @@ def judged_by_rules(work: Work, loaded: LoadedPartner, row: documents.Document, 
         return
     told = [problem for problem in problems if problem.outcome not in {None, Outcome.ACCEPT}]
     outcome = outcome_of(state == "rejected", told)
-    answered = answered_document(source, order.number, [line.number or "" for line in order.lines])
+    answered = answered_document(
+        source, order.order_number if isinstance(order, OrderChange) else order.number, [line.number or "" for line in order.lines]
+    )
     made = application_answer(answered, told, outcome, policy, number=_number(row), at=work.now)
     if made is None:
         return

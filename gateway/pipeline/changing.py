@@ -29,6 +29,7 @@ from gateway.model.order import Order
 from gateway.model.standing import EarlierChange
 from gateway.model.standing import StandingLine
 from gateway.model.standing import StandingOrder
+from gateway.pipeline.application_answering import judged_by_rules
 from gateway.pipeline.carrying_out import CHANGE_RESPONSES
 from gateway.pipeline.carrying_out import carry_out
 from gateway.pipeline.carrying_out import end_order
@@ -305,6 +306,7 @@ def _carry_out(
             _next_version(work, loaded, row, order, decision, version, plan, facts)
     if decision.response is not None:
         send_response(work, loaded, row, decision.response, CHANGE_RESPONSES)
+    judged_by_rules(work, loaded, row, change, decision.state, decision.problems)
     if order is not None and decision.state != "held":
         _free_the_next(work, row, order)
         documents.wake(work.connection, {f"{row.partner}|{change.order_number}"})

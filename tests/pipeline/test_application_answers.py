@@ -10,7 +10,9 @@ from gateway.pipeline import holding
 from tests.pipeline.world import ACME
 from tests.pipeline.world import EUROCO
 from tests.pipeline.world import World
+from tests.pipeline.world import poc
 from tests.pipeline.world import tags
+from tests.pipeline.world import x12_change
 from tests.pipeline.world import x12_order
 
 
@@ -90,6 +92,18 @@ def test_an_order_that_waits_is_not_answered_before_the_decision_and_credit_is_n
     assert tags(text, "OTI")[0][1] == "TR"
     assert "CREDIT" not in text
     assert "limit" not in text.lower()
+    world.close()
+
+
+def test_a_change_that_is_refused_is_told_by_an_824_too(tmp_path: Path) -> None:
+    agreement = '  - {receive: x12/004010/860, from: box, application_errors: "824"}\n'
+    world = World(tmp_path, partners={"acme": ACME.replace("agreements:\n", f"agreements:\n{agreement}")})
+    world.receive(x12_order("PO7"))
+    world.receive(x12_change("PO7", lines=(poc("99", "DI"),)))
+    text = the_824(world)
+    (oti,) = tags(text, "OTI")
+    assert (oti[1:4], oti[10]) == (["TR", "PO", "PO7"], "860")
+    assert any("RULE-CHANGE-" in note[2] for note in tags(text, "NTE"))
     world.close()
 
 
