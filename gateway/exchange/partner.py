@@ -19,6 +19,10 @@ from gateway.exchange.acknowledgment_keys import ErrorClass
 from gateway.exchange.acknowledgment_keys import delimiters_fault
 from gateway.exchange.acknowledgment_keys import version_fault
 from gateway.exchange.checked import checked
+from gateway.exchange.endpoint import Endpoint
+from gateway.exchange.keys import Keys
+from gateway.exchange.keys import Texts
+from gateway.exchange.keys import listed
 from gateway.exchange.timing import ControlNumbers
 from gateway.exchange.timing import Day
 from gateway.exchange.timing import MaybeBatch
@@ -40,22 +44,10 @@ from gateway.yaml_source import load
 
 #: files of our own descriptions
 _OWN = ("csv", "fixed", "json", "xml")
-_SECRET = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)\Z")
 _SPEC = re.compile(r"(x12/\d{6}/\w+|edifact/d\d\d[ab]/\w+|ubl/[\w-]+|peppol/[\w-]+|camt/\d{3}|(?:csv|fixed|json|xml)/[\w-]+)\Z")
 
 
-class _Checked(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-def _texts(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
-Texts = tuple[str, ...]
-
-
-class Identifiers(_Checked):
+class Identifiers(Keys):
     """Who somebody is, by syntax or scheme. X12 and EDIFACT identities are written qualifier:id."""
 
     x12: Texts = ()
@@ -68,7 +60,7 @@ class Identifiers(_Checked):
     #: what files without an envelope (CSV, JSON) call the partner, in the column that says who sends
     file: Texts = ()
 
-    _listed = pydantic.field_validator("x12", "edifact", "peppol", "file", mode="before")(_texts)
+    _listed = pydantic.field_validator("x12", "edifact", "peppol", "file", mode="before")(listed)
 
     @pydantic.field_validator("x12", "edifact", "peppol")
     @classmethod
@@ -89,73 +81,7 @@ class Identifiers(_Checked):
         return value
 
 
-class Endpoint(_Checked):
-    """An address at a transport and the names of its credentials."""
-
-    folder: str | None = None
-    sftp: str | None = None
-    as2: str | None = None
-    https: str | None = None
-    send_to: str | None = None
-    settle: float = 1.0
-    poll: float | None = None
-    # SFTP
-    user: str | None = None
-    key: str | None = None
-    password: str | None = None
-    host_keys: tuple[str, ...] = ()
-    # AS2: the partner's name, what we sign and decrypt with, what we verify and encrypt with
-    name: str | None = None
-    our_name: str | None = None
-    our_key: str | None = None
-    our_certificate: str | None = None
-    certificates: tuple[str, ...] = ()
-    sign: str = "sha256"
-    encrypt: str = "aes256_cbc"
-    compress: bool = False
-    receipt: Literal["signed", "unsigned", "none"] = "signed"
-    require_signature: bool = True
-    require_encryption: bool = True
-    #: SHA-1 and 3DES are taken from this partner (never sent)
-    accept_old: bool = False
-    oaep: bool = False
-    content_type: str = "application/octet-stream"
-    #: authorities that replace the system's for this partner's HTTPS
-    authorities: str | None = None
-    timeout: float = 60.0
-
-    _certificates_listed = pydantic.field_validator("certificates", "host_keys", mode="before")(_texts)
-
-    @pydantic.field_validator("key", "password", "our_key")
-    @classmethod
-    def _named_secret(cls, value: str | None) -> str | None:
-        if value is not None and not _SECRET.match(value):
-            raise ValueError("a secret is named, not written: env:NAME or file:path")
-        return value
-
-    @pydantic.model_validator(mode="after")
-    def _one_transport(self) -> "Endpoint":
-        transports = [name for name in ("folder", "sftp", "as2", "https") if getattr(self, name) is not None]
-        if len(transports) != 1:
-            raise ValueError("an endpoint has exactly one of folder, sftp, as2, https")
-        if self.send_to is not None and self.folder is not None and self.send_to.rstrip("/") == self.folder.rstrip("/"):
-            raise ValueError("send_to: is the folder that we take from: what we send would be taken as sent by the partner")
-        if self.sftp is not None and not self.host_keys:
-            raise ValueError('an SFTP endpoint pins its host keys: host_keys: ["SHA256:..."]')
-        return self
-
-    @property
-    def transport(self) -> str:
-        return next(name for name in ("folder", "sftp", "as2", "https") if getattr(self, name) is not None)
-
-    @property
-    def address(self) -> str:
-        """What two endpoints share when several partners use one (a VAN): transport, address and receiving identity."""
-        value = getattr(self, self.transport)
-        return f"as2:{self.name}" if self.transport == "as2" else f"{self.transport}:{value.rstrip('/')}"
-
-
-class Agreement(_Checked):
+class Agreement(Keys):
     """What we exchange with a partner, one direction of one document type over one endpoint."""
 
     receive: str | None = None
@@ -199,7 +125,7 @@ class Agreement(_Checked):
             raise ValueError(f"'{value}' is no document type: write it like x12/004010/850, edifact/d96a/orders or ubl/order")
         return value
 
-    _warnings_listed = pydantic.field_validator("refuse_warnings", mode="before")(_texts)
+    _warnings_listed = pydantic.field_validator("refuse_warnings", mode="before")(listed)
 
     @pydantic.field_validator("application_codes")
     @classmethod
@@ -242,7 +168,7 @@ class Agreement(_Checked):
         return self.receive or self.send or ""
 
 
-class Credit(_Checked):
+class Credit(Keys):
     """Terms of credit. `limit` is money such as `50000 USD`."""
 
     limit: str | None = None
@@ -266,7 +192,7 @@ class Credit(_Checked):
         return parse_money(self.limit)[1] if self.limit else None
 
 
-class Terms(_Checked):
+class Terms(Keys):
     """How the partner pays, where its orders do not say."""
 
     net_days: int = 30
@@ -274,7 +200,7 @@ class Terms(_Checked):
     discount_days: int | None = None
 
 
-class Partner(_Checked):
+class Partner(Keys):
     """One partner's file. `mapping`, `schema`, `tables` and `rules` stay YAML nodes: their rooms check them."""
 
     id: str

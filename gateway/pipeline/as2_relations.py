@@ -8,7 +8,7 @@ from gateway.exchange.as2 import As2Relation
 from gateway.exchange.as2 import Identity
 from gateway.exchange.as2 import read_certificate
 from gateway.exchange.as2 import read_identity
-from gateway.exchange.partner import Endpoint
+from gateway.exchange.endpoint import Endpoint
 from gateway.exchange.partner import Partner
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from gateway.config import ConfigTrouble
 from gateway.config import Installation
-from gateway.exchange.partner import Endpoint
+from gateway.exchange.endpoint import Endpoint
 from gateway.store import crash
 from gateway.transport.box import Box
 from gateway.transport.folder import FolderBox

@@ -10,7 +10,7 @@ from gateway.exchange.as2 import As2Relation
 from gateway.exchange.as2 import Expected
 from gateway.exchange.as2 import read_mdn
 from gateway.exchange.as2 import wrap
-from gateway.exchange.partner import Endpoint
+from gateway.exchange.endpoint import Endpoint
 from gateway.pipeline.as2_relations import relation_of_endpoint
 from gateway.pipeline.boxes import box_of
 from gateway.pipeline.station import Station

@@ -3,7 +3,7 @@
 import posixpath
 
 from gateway.exchange.directory import Directory
-from gateway.exchange.partner import Endpoint
+from gateway.exchange.endpoint import Endpoint
 from gateway.exchange.partner import LoadedPartner
 from gateway.exchange.partner import Partner
 

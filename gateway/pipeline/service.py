@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import structlog
 
 from gateway.config import ConfigTrouble
-from gateway.exchange.partner import Endpoint
+from gateway.exchange.endpoint import Endpoint
 from gateway.pipeline import cycle
 from gateway.pipeline import handing_over
 from gateway.pipeline import outbound

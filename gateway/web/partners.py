@@ -3,7 +3,7 @@
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-from gateway.exchange.partner import Endpoint
+from gateway.exchange.endpoint import Endpoint
 from gateway.web.pages import render
 from gateway.web.pages import station_of
 

@@ -12,7 +12,7 @@ import typer
 import yaml
 
 import gateway.cli
-from gateway import config
+from gateway.config import settings as config
 from gateway.cli.app import app as commands
 from gateway.exchange import partner
 from gateway.exchange import timing

@@ -11,9 +11,9 @@ from decimal import Decimal
 import gateway
 from gateway.codecs.node import Syntax
 from gateway.config import Installation
+from gateway.exchange.endpoint import Endpoint
 from gateway.exchange.envelope import GROUPS
 from gateway.exchange.partner import Agreement
-from gateway.exchange.partner import Endpoint
 from gateway.exchange.partner import Identifiers
 from gateway.exchange.partner import LoadedPartner
 from gateway.kinds import edifact as edifact_kinds

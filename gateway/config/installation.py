@@ -6,26 +6,18 @@ nowhere else (`env:NAME`, `file:path`), when they are used.
 
 import os
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
-import pydantic
-
+from gateway.config.settings import Settings
 from gateway.exchange.checked import checked
 from gateway.exchange.directory import Directory
 from gateway.exchange.directory import build_directory
-from gateway.exchange.partner import Identifiers
 from gateway.exchange.partner import LoadedPartner
 from gateway.exchange.partner import load_partner
-from gateway.exchange.timing import Day
-from gateway.exchange.timing import Zone
-from gateway.model.values import Address
-from gateway.user_files import FolderResolver as FolderResolver
-from gateway.user_files import default_resolver as default_resolver
-from gateway.user_files import find_config as find_config
-from gateway.user_files import shipped_defaults as shipped_defaults
+from gateway.user_files import FolderResolver
+from gateway.user_files import find_config
+from gateway.user_files import shipped_defaults
 from gateway.yaml_source import Fault
 from gateway.yaml_source import Faults
 from gateway.yaml_source import Mapping
@@ -34,120 +26,6 @@ from gateway.yaml_source import parse
 
 class ConfigTrouble(Exception):
     """The installation cannot be used: one plain sentence that says what to do."""
-
-
-class _Checked(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
-
-
-class OurAddress(_Checked):
-    lines: tuple[str, ...] = ()
-    city: str | None = None
-    region: str | None = None
-    postal_code: str | None = None
-    country: str | None = None
-
-
-class Us(_Checked):
-    """Who we are on documents."""
-
-    name: str = "Seller"
-    identifiers: Identifiers = Identifiers()
-    address: OurAddress = OurAddress()
-    email: str | None = None
-    phone: str | None = None
-    iban: str | None = None
-    bic: str | None = None
-    #: digits that our SSCCs start with
-    gs1_prefix: str | None = None
-    currency: str = "EUR"
-    #: percent of VAT where an item says nothing
-    tax_rate: Decimal | None = None
-
-    def postal(self) -> Address:
-        return Address(
-            lines=self.address.lines,
-            city=self.address.city,
-            region=self.address.region,
-            postal_code=self.address.postal_code,
-            country=self.address.country,
-        )
-
-
-class Web(_Checked):
-    host: str = "127.0.0.1"
-    port: int = pydantic.Field(default=8080, ge=1, le=65535)
-
-    @pydantic.field_validator("host")
-    @classmethod
-    def _loopback(cls, value: str) -> str:
-        if value not in {"127.0.0.1", "::1", "localhost"}:
-            raise ValueError(f"'{value}': until there are accounts the pages are served on loopback only (127.0.0.1)")
-        return value
-
-
-class Erp(_Checked):
-    """Where accepted orders are handed over to, and how."""
-
-    folder: str
-    format: str = pydantic.Field(default="json", pattern="^(json|csv)$")
-
-
-class Invoices(_Checked):
-    """The series of invoice numbers of the legal entity; `{number}` counts without gaps."""
-
-    series: str = "INV-{number:06d}"
-    credit_series: str = "CN-{number:06d}"
-    entity: str = "us"
-
-    @pydantic.field_validator("series", "credit_series")
-    @classmethod
-    def _has_number(cls, value: str) -> str:
-        try:
-            if value.format(number=1) == value.format(number=2):
-                raise ValueError
-        except (ValueError, KeyError, IndexError):
-            raise ValueError(f"'{value}' must hold {{number}}, like INV-{{number:06d}}") from None
-        return value
-
-
-class Inbox(_Checked):
-    """Folders that our own systems put files into: shipments, bank files."""
-
-    shipments: str | None = None
-    bank: str | None = None
-
-
-class Settings(_Checked):
-    us: Us = Us()
-    data: str = "data"
-    database: str | None = None
-    engine: str = "local"
-    web: Web = Web()
-    partners: str = "partners"
-    mappings: str = "mappings"
-    schemas: str = "schemas"
-    erp: Erp | None = None
-    inbox: Inbox = Inbox()
-    invoices: Invoices = Invoices()
-    #: seconds between two looks at a folder, and at a remote mailbox
-    poll: float = 0.2
-    poll_remote: float = 5.0
-    #: where days and hours of deadlines and batches are counted, and the days on which nobody works
-    zone: Zone = "UTC"
-    holidays: tuple[Day, ...] = ()
-    rules: object | None = None
-    #: a file of somebody whom no partner file names waits for a person, or is refused and answered so
-    unknown_sender: Literal["hold", "reject"] = "hold"
-    #: the same of a file that is addressed to somebody else
-    unknown_receiver: Literal["hold", "reject"] = "hold"
-
-    @pydantic.field_validator("engine")
-    @classmethod
-    def _known_engine(cls, value: str) -> str:
-        if value != "local":
-            raise ValueError(f"'{value}': this version has the engine of one machine only (engine: local)")
-        return value
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,122 @@
+"""The keys of config.yaml. Larger topics have modules of their own beside this one."""
+
+from decimal import Decimal
+from typing import Literal
+
+import pydantic
+
+from gateway.exchange.keys import Keys
+from gateway.exchange.partner import Identifiers
+from gateway.exchange.timing import Day
+from gateway.exchange.timing import Zone
+from gateway.model.values import Address
+
+
+class OurAddress(Keys):
+    lines: tuple[str, ...] = ()
+    city: str | None = None
+    region: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+
+
+class Us(Keys):
+    """Who we are on documents."""
+
+    name: str = "Seller"
+    identifiers: Identifiers = Identifiers()
+    address: OurAddress = OurAddress()
+    email: str | None = None
+    phone: str | None = None
+    iban: str | None = None
+    bic: str | None = None
+    #: digits that our SSCCs start with
+    gs1_prefix: str | None = None
+    currency: str = "EUR"
+    #: percent of VAT where an item says nothing
+    tax_rate: Decimal | None = None
+
+    def postal(self) -> Address:
+        return Address(
+            lines=self.address.lines,
+            city=self.address.city,
+            region=self.address.region,
+            postal_code=self.address.postal_code,
+            country=self.address.country,
+        )
+
+
+class Web(Keys):
+    host: str = "127.0.0.1"
+    port: int = pydantic.Field(default=8080, ge=1, le=65535)
+
+    @pydantic.field_validator("host")
+    @classmethod
+    def _loopback(cls, value: str) -> str:
+        if value not in {"127.0.0.1", "::1", "localhost"}:
+            raise ValueError(f"'{value}': until there are accounts the pages are served on loopback only (127.0.0.1)")
+        return value
+
+
+class Erp(Keys):
+    """Where accepted orders are handed over to, and how."""
+
+    folder: str
+    format: str = pydantic.Field(default="json", pattern="^(json|csv)$")
+
+
+class Invoices(Keys):
+    """The series of invoice numbers of the legal entity; `{number}` counts without gaps."""
+
+    series: str = "INV-{number:06d}"
+    credit_series: str = "CN-{number:06d}"
+    entity: str = "us"
+
+    @pydantic.field_validator("series", "credit_series")
+    @classmethod
+    def _has_number(cls, value: str) -> str:
+        try:
+            if value.format(number=1) == value.format(number=2):
+                raise ValueError
+        except (ValueError, KeyError, IndexError):
+            raise ValueError(f"'{value}' must hold {{number}}, like INV-{{number:06d}}") from None
+        return value
+
+
+class Inbox(Keys):
+    """Folders that our own systems put files into: shipments, bank files."""
+
+    shipments: str | None = None
+    bank: str | None = None
+
+
+class Settings(Keys):
+    us: Us = Us()
+    data: str = "data"
+    database: str | None = None
+    engine: str = "local"
+    web: Web = Web()
+    partners: str = "partners"
+    mappings: str = "mappings"
+    schemas: str = "schemas"
+    erp: Erp | None = None
+    inbox: Inbox = Inbox()
+    invoices: Invoices = Invoices()
+    #: seconds between two looks at a folder, and at a remote mailbox
+    poll: float = 0.2
+    poll_remote: float = 5.0
+    #: where days and hours of deadlines and batches are counted, and the days on which nobody works
+    zone: Zone = "UTC"
+    holidays: tuple[Day, ...] = ()
+    rules: object | None = None
+    #: a file of somebody whom no partner file names waits for a person, or is refused and answered so
+    unknown_sender: Literal["hold", "reject"] = "hold"
+    #: the same of a file that is addressed to somebody else
+    unknown_receiver: Literal["hold", "reject"] = "hold"
+
+    @pydantic.field_validator("engine")
+    @classmethod
+    def _known_engine(cls, value: str) -> str:
+        if value != "local":
+            raise ValueError(f"'{value}': this version has the engine of one machine only (engine: local)")
+        return value
