@@ -12,8 +12,8 @@ import typer
 import yaml
 
 import gateway.cli
-from gateway.config import settings as config
 from gateway.cli.app import app as commands
+from gateway.config import settings as config
 from gateway.exchange import partner
 from gateway.exchange import timing
 from gateway.exchange.checked import checked
