@@ -117,7 +117,7 @@ def play_month(premises: Premises, now: datetime) -> int:
     with OwnerLock(station.installation.data) as lock:
         if not lock.take(5):
             raise RuntimeError(f"another process owns {station.installation.data}")
-        engine = LocalEngine(station, steps(), senders=4)
+        engine = LocalEngine(station, steps())
         try:
             month = _Month(premises, station, engine, clock, now)
             month.load_master_data()

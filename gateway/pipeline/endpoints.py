@@ -35,6 +35,11 @@ def is_batched(stream: str) -> bool:
     return _WINDOW in stream
 
 
+def partner_of_stream(stream: str) -> str:
+    """Whose stream it is: the word behind the first colon."""
+    return stream.partition(":")[2].partition(":")[0]
+
+
 def endpoint_for(partner: Partner, address: str | None, named: str | None = None) -> str | None:
     """The endpoint of an answer: what the agreement names, else the one at `address` that the document came by, else the first that
     the partner sends from, else its first; None where it has none."""

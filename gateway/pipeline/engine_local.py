@@ -1,6 +1,6 @@
 """The engine of one machine: one process owns the installation (a lock says so), one thread runs the steps that only compute and
-commit, a few threads send, one thread a mailbox polls. It keeps no queue: on start, and now and then, a sweep pokes every
-stream with open work.
+commit, threads of their own send (senders.py), one thread a mailbox polls. It keeps no queue: on start, and now and then, a sweep
+pokes every stream with open work.
 
 The owner watches the database (at most 100 ms), so that commands and the web process are clients that insert and commit.
 """
@@ -11,9 +11,6 @@ import threading
 import time
 from collections.abc import Callable
 from collections.abc import Mapping
-from concurrent.futures import Future
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import wait
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -23,6 +20,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Connection
 
 from gateway.pipeline.engine import Step
+from gateway.pipeline.senders import Senders
 from gateway.pipeline.station import Station
 from gateway.pipeline.troubles import MENDS_ITSELF
 from gateway.pipeline.troubles import OUR_FAULT
@@ -92,14 +90,11 @@ class LocalEngine:
     """Runs the steps of one installation. `steps` says by the stream's first word what serves it; streams that start with a
     word of `sending` are served in threads of their own, one at a time a stream."""
 
-    def __init__(self, station: Station, steps: Mapping[str, Step], sending: frozenset[str] = frozenset({"out"}), senders: int = 8) -> None:
+    def __init__(self, station: Station, steps: Mapping[str, Step], sending: frozenset[str] = frozenset({"out"})) -> None:
         self._station = station
         self._steps = steps
         self._sending = sending
-        self._pool = ThreadPoolExecutor(senders, thread_name_prefix="send")
-        self._under_way: dict[str, Future[None]] = {}
-        self._again: set[str] = set()
-        self._guard = threading.Lock()
+        self._senders = Senders(self._serve)
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._clocks = BackgroundScheduler(timezone="UTC")
@@ -188,14 +183,13 @@ class LocalEngine:
         end = time.monotonic() + timeout
         self.sweep()
         while time.monotonic() < end:
+            # asked before the pokes are looked at: what a sender pokes at its end is seen then
+            idle = self._senders.idle()
             if self._serve_poked():
                 continue
-            with self._guard:
-                running = list(self._under_way.values())
-            if not running:
+            if idle:
                 return
-            for future in running:
-                future.result(timeout=max(0.0, end - time.monotonic()))
+            self._senders.wait(end - time.monotonic())
         raise TimeoutError(f"There is still work after {timeout:.0f} seconds")
 
     def stop(self) -> None:
@@ -204,11 +198,11 @@ class LocalEngine:
 
     def close(self) -> None:
         """Let go of the threads of an engine that only drained."""
-        self._pool.shutdown(wait=True)
+        self._senders.stop(time.monotonic() + LAST_STEPS)
 
     def idle(self) -> bool:
         """Whether no thread of ours runs any more, also none that hangs at a partner's server."""
-        return not any(thread.is_alive() for thread in self._pollers) and not self._under_way
+        return not any(thread.is_alive() for thread in self._pollers) and self._senders.idle()
 
     def sweep(self) -> None:
         """Poke every stream with open work: nothing depends on a poke having survived."""
@@ -224,12 +218,9 @@ class LocalEngine:
         end = time.monotonic() + LAST_STEPS
         for thread in self._pollers:
             thread.join(timeout=max(0.0, end - time.monotonic()))
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        with self._guard:
-            sending = list(self._under_way.values())
-        _, late = wait(sending, timeout=max(0.0, end - time.monotonic()))
+        late = self._senders.stop(end)
         if late:
-            _log.warning("sending was cut off, it is tried again at the next start", streams=sorted(self._under_way))
+            _log.warning("sending was cut off, it is tried again at the next start", streams=late)
 
     def _serve_poked(self) -> bool:
         station = self._station
@@ -241,18 +232,18 @@ class LocalEngine:
             with station.database.begin() as connection:
                 streams.unpoke(connection, stream, station.clock())
             if stream.partition(":")[0] in self._sending:
-                self._start_sending(stream)
+                self._senders.start(stream)
             else:
                 self._serve(stream)
         return bool(poked)
 
     def _serve(self, stream: str) -> None:
         kind = stream.partition(":")[0]
-        step, sending = self._steps[kind], kind in self._sending
+        step = self._steps[kind]
         try:
             end = time.monotonic() + SLICE
             while step(self._station, stream) and not self._stopping.is_set():
-                if time.monotonic() > end and not sending:
+                if time.monotonic() > end:
                     with self._station.database.begin() as connection:
                         streams.poke(connection, stream)
                     break
@@ -270,20 +261,3 @@ class LocalEngine:
 
     def _trouble_of(self, stream: str) -> Standing:
         return self._failures.setdefault(stream, Standing(self._station, "step", stream))
-
-    def _start_sending(self, stream: str) -> None:
-        with self._guard:
-            if stream in self._under_way:
-                self._again.add(stream)
-                return
-            self._under_way[stream] = self._pool.submit(self._send, stream)
-
-    def _send(self, stream: str) -> None:
-        while True:
-            self._serve(stream)
-            with self._guard:
-                if stream in self._again:
-                    self._again.discard(stream)
-                    continue
-                del self._under_way[stream]
-                return
