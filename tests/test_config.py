@@ -190,3 +190,42 @@ def test_a_credit_limit_without_currency_is_one_fault(tmp_path: Path) -> None:
 def test_an_engine_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(Faults, match="engine: local"):
         installation(tmp_path, CONFIG + "engine: cluster\n")
+
+
+MAIL = "us: {{name: S}}\nmail: {mail}\n"
+
+
+@pytest.mark.parametrize(
+    ("mail", "fault"),
+    [
+        ("{smtp: 'http://x', from: a@b.example}", "is no mail server"),
+        ("{smtp: 'smtp://user@x', from: a@b.example}", "is no mail server"),
+        ("{smtp: 'smtp://x:99999', from: a@b.example}", "is no mail server"),
+        ("{smtp: 'smtp://x', from: 'Us <a@b.example>'}", "is no mail address"),
+        ("{smtp: 'smtp://x', from: a@b.example, user: u}", "go together"),
+        ("{smtp: 'smtp://x', from: a@b.example, tls: none}", "to a relay on this machine only"),
+        ("{smtp: 'smtp://x', from: a@b.example, user: u, password: secret}", "a secret is named, not written"),
+    ],
+)
+def test_a_mail_server_that_cannot_be_is_told(tmp_path: Path, mail: str, fault: str) -> None:
+    (tmp_path / "config.yaml").write_text(MAIL.format(mail=mail))
+    with pytest.raises(Faults, match=fault):
+        load_installation(tmp_path / "config.yaml")
+
+
+def test_the_mail_server_is_read_with_its_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gateway.pipeline.mail_server import smtp_settings
+
+    monkeypatch.setenv("SMTP_PASSWORD", "s3cret")
+    file = tmp_path / "config.yaml"
+    file.write_text(
+        MAIL.format(mail="{smtp: 'smtps://smtp.x.example', from: a@b.example, user: u, password: 'env:SMTP_PASSWORD', authorities: ca.pem}")
+    )
+    found = smtp_settings(load_installation(file))
+    assert (found.host, found.port, found.implicit_tls, found.password) == ("smtp.x.example", 465, True, "s3cret")
+    assert found.ca_file == str(tmp_path / "ca.pem")
+    file.write_text(MAIL.format(mail="{smtp: 'smtp://127.0.0.1:25', from: a@b.example, tls: none}"))
+    assert smtp_settings(load_installation(file)).no_tls
+    file.write_text("us: {name: S}\n")
+    with pytest.raises(ConfigTrouble, match="names no mail server"):
+        smtp_settings(load_installation(file))

@@ -5,6 +5,7 @@ from typing import Literal
 
 import pydantic
 
+from gateway.config.mail import Mail
 from gateway.exchange.keys import Keys
 from gateway.exchange.partner import Identifiers
 from gateway.exchange.timing import Day
@@ -102,6 +103,8 @@ class Settings(Keys):
     erp: Erp | None = None
     inbox: Inbox = Inbox()
     invoices: Invoices = Invoices()
+    #: the server that our mail leaves by: documents to partners, alerts
+    mail: Mail | None = None
     #: seconds between two looks at a folder, and at a remote mailbox
     poll: float = 0.2
     poll_remote: float = 5.0

@@ -7,6 +7,8 @@ from typing import Any
 import pydantic
 
 _SECRET = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)\Z")
+#: an address as SMTP carries it; quoted local parts and comments are for people
+_MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?\Z")
 
 Texts = tuple[str, ...]
 
@@ -30,3 +32,10 @@ def _named(value: str) -> str:
 
 #: where a secret is: `env:NAME` or `file:path`
 Secret = Annotated[str, pydantic.AfterValidator(_named)]
+
+
+def mail_address(value: str) -> str:
+    """A plain mail address, without a display name."""
+    if not _MAIL.match(value) or ".." in value:
+        raise ValueError(f"'{value}' is no mail address: write it like orders@acme.example")
+    return value

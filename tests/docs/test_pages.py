@@ -13,6 +13,7 @@ import yaml
 
 import gateway.cli
 from gateway.cli.app import app as commands
+from gateway.config import mail
 from gateway.config import settings as config
 from gateway.exchange import partner
 from gateway.exchange import timing
@@ -77,7 +78,7 @@ def test_partners_page_has_every_key(model: type[pydantic.BaseModel]) -> None:
     assert keys_of_table(DOCS / "partners.md", model.__name__) == keys(model)
 
 
-@pytest.mark.parametrize("model", [config.Settings, config.Us, config.OurAddress, config.Web, config.Erp, config.Invoices, config.Inbox])
+@pytest.mark.parametrize("model", [config.Settings, config.Us, config.OurAddress, config.Web, config.Erp, config.Invoices, config.Inbox, mail.Mail])
 def test_operations_page_has_every_key(model: type[pydantic.BaseModel]) -> None:
     assert keys_of_table(DOCS / "operations.md", model.__name__) == keys(model)
 
