@@ -18,8 +18,8 @@ def main(sizes: list[int]) -> None:
     now = datetime.now(UTC)
     identities = [as2.read_identity(*as2.make_key_and_certificate(name, 10, now - timedelta(days=1))) for name in ("a", "b")]
     sender, receiver = (
-        as2.As2Relation(us=us, partner=partner, identities=(mine,), verification=(other.certificate,), encryption=(other.certificate,))
-        for us, partner, mine, other in (("A", "B", *identities), ("B", "A", *reversed(identities)))
+        as2.As2Relation(us=us, partner=partner, identities=(mine,), verification=(theirs,), encryption=(theirs,))
+        for us, partner, mine, theirs in (("A", "B", *identities), ("B", "A", *reversed(identities)))
     )
     for size in sizes:
         payload = (b"LIN+1++5410738000152:SRV'\r\n" * (size * 1024 // 27 + 1))[: size * 1024]

@@ -32,7 +32,7 @@ def read_relation(home: Home, name: str, gateway: str) -> as2.As2Relation:
     keys = home.folder / "keys"
     theirs = as2.read_certificate((keys / "gateway.pem").read_bytes())
     own = as2.read_identity((keys / "own.key").read_bytes(), (keys / "own.pem").read_bytes())
-    return as2.As2Relation(us=name, partner=gateway, identities=(own,), verification=(theirs,), encryption=(theirs,))
+    return as2.As2Relation(us=name, partner=gateway, identities=(own,), verification=(as2.Pinned(theirs),), encryption=(as2.Pinned(theirs),))
 
 
 class Station(ThreadingHTTPServer):

@@ -1,15 +1,26 @@
 """AS2 endpoints of partners as relations of the exchange room: names, keys and certificates read from where the YAML names them."""
 
+import functools
+import operator
 from collections.abc import Iterator
+from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 from gateway.config import ConfigTrouble
 from gateway.config import Installation
 from gateway.exchange.as2 import As2Relation
 from gateway.exchange.as2 import Identity
+from gateway.exchange.as2 import Limits
+from gateway.exchange.as2 import Old
+from gateway.exchange.as2 import Pinned
 from gateway.exchange.as2 import read_certificate
 from gateway.exchange.as2 import read_identity
 from gateway.exchange.endpoint import Endpoint
+from gateway.exchange.endpoint_as2 import OurKey
+from gateway.exchange.endpoint_as2 import TheirCertificate
 from gateway.exchange.partner import Partner
+
+_OLD = {"sha1": Old.SHA1, "tripledes": Old.TRIPLEDES, "short_keys": Old.SHORT_KEYS}
 
 
 def relation_of_endpoint(installation: Installation, partner: Partner, endpoint: Endpoint) -> As2Relation:
@@ -20,29 +31,44 @@ def relation_of_endpoint(installation: Installation, partner: Partner, endpoint:
         raise ConfigTrouble(
             f"The AS2 endpoint of {partner.id} needs both names: us.identifiers.as2 in config.yaml and name (or identifiers.as2) of the partner"
         )
+    zone = ZoneInfo(partner.zone or installation.settings.zone)
     try:
-        certificates = tuple(read_certificate(installation.secret_bytes(_file(name))) for name in endpoint.certificates)
-        identities: tuple[Identity, ...] = ()
-        if endpoint.our_key is not None and endpoint.our_certificate is not None:
-            identities = (read_identity(installation.secret_bytes(endpoint.our_key), installation.secret_bytes(_file(endpoint.our_certificate))),)
+        identities = tuple(_identity(installation, key, zone) for key in endpoint.keys)
+        certificates = [(given.use, _pinned(installation, given, zone)) for given in endpoint.certificates]
     except ValueError as error:
         raise ConfigTrouble(f"A key or certificate of the AS2 endpoint of {partner.id} cannot be used: {error}") from None
     return As2Relation(
         us=us,
         partner=them,
         identities=identities,
-        verification=certificates,
-        encryption=certificates,
+        verification=tuple(one for use, one in certificates if use != "encryption"),
+        encryption=tuple(one for use, one in certificates if use != "signature"),
         sign=None if endpoint.sign == "none" else endpoint.sign,
+        sign_padding=endpoint.sign_padding,
         encrypt=None if endpoint.encrypt == "none" else endpoint.encrypt,
-        compress=endpoint.compress,
+        compress=endpoint.compress != "none",
+        compress_signed=endpoint.compress == "after_signing",
         receipt=endpoint.receipt,
+        receipt_delivery=endpoint.receipt_delivery,
+        our_receipt_url=endpoint.our_receipt_url,
+        receipt_addresses=endpoint.receipt_addresses,
         require_signature=endpoint.require_signature,
         require_encryption=endpoint.require_encryption,
-        accept_old=endpoint.accept_old,
+        accept=functools.reduce(operator.or_, (_OLD[word] for word in endpoint.accept_old), Old.NOTHING),
         oaep=endpoint.oaep,
         content_type=endpoint.content_type,
+        limits=Limits(most_bytes=endpoint.largest * 1_000_000),
     )
+
+
+def _identity(installation: Installation, given: OurKey, zone: ZoneInfo) -> Identity:
+    password = installation.secret(given.password) if given.password is not None else None
+    identity = read_identity(installation.secret_bytes(given.key), installation.secret_bytes(_file(given.certificate)), password)
+    return replace(identity, since=given.since(zone), until=given.ends(zone), signs=given.use != "encryption", decrypts=given.use != "signature")
+
+
+def _pinned(installation: Installation, given: TheirCertificate, zone: ZoneInfo) -> Pinned:
+    return Pinned(read_certificate(installation.secret_bytes(_file(given.file))), given.since(zone), given.ends(zone))
 
 
 def _file(name: str) -> str:

@@ -102,7 +102,9 @@ def test_the_as2_partner_answers_with_a_signed_receipt_that_names_the_digest(pre
     said = children.start("euroco", "gateway.demo.as2_partner", str(home.folder), "EUROCO", "KESTREL", nowhere, log=premises.log).ready()
     own = as2.read_identity((premises.keys / "as2.key").read_bytes(), (premises.keys / "as2.pem").read_bytes())
     theirs = as2.read_certificate((premises.keys / "euroco.pem").read_bytes())
-    relation = as2.As2Relation(us="KESTREL", partner="EUROCO", identities=(own,), verification=(theirs,), encryption=(theirs,))
+    relation = as2.As2Relation(
+        us="KESTREL", partner="EUROCO", identities=(own,), verification=(as2.Pinned(theirs),), encryption=(as2.Pinned(theirs),)
+    )
     request = as2.wrap(b"UNB+hello", relation, "<1@kestrel>", now, "ordrsp.edi")
     assert isinstance(request, as2.As2Request)
     address = f"http://127.0.0.1:{said['port']}/as2"

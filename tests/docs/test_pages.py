@@ -15,6 +15,7 @@ import gateway.cli
 from gateway.cli.app import app as commands
 from gateway.config import mail
 from gateway.config import settings as config
+from gateway.exchange import endpoint_as2
 from gateway.exchange import partner
 from gateway.exchange import timing
 from gateway.exchange.checked import checked
@@ -64,6 +65,8 @@ def keys(model: type[pydantic.BaseModel]) -> set[str]:
         partner.Partner,
         partner.Identifiers,
         partner.Endpoint,
+        endpoint_as2.OurKey,
+        endpoint_as2.TheirCertificate,
         partner.Agreement,
         partner.Credit,
         partner.Terms,

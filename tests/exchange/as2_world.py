@@ -25,15 +25,20 @@ SELLER = identity("seller")
 STRANGER = identity("stranger")
 
 
+def pinned(identity: Identity) -> as2.Pinned:
+    """What others know of somebody."""
+    return as2.Pinned(identity.certificate)
+
+
 def ours(**changes: object) -> As2Relation:
     """The relation as the seller, us, has it."""
-    plain = As2Relation(us="SELLER", partner="big buyer", identities=(SELLER,), verification=(BUYER.certificate,), encryption=(BUYER.certificate,))
+    plain = As2Relation(us="SELLER", partner="big buyer", identities=(SELLER,), verification=(pinned(BUYER),), encryption=(pinned(BUYER),))
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
 def theirs(**changes: object) -> As2Relation:
     """The same relation as the buyer has it."""
-    plain = As2Relation(us="big buyer", partner="SELLER", identities=(BUYER,), verification=(SELLER.certificate,), encryption=(SELLER.certificate,))
+    plain = As2Relation(us="big buyer", partner="SELLER", identities=(BUYER,), verification=(pinned(SELLER),), encryption=(pinned(SELLER),))
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 

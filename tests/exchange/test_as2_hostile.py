@@ -32,6 +32,7 @@ from tests.exchange.as2_world import codes
 from tests.exchange.as2_world import identity
 from tests.exchange.as2_world import opened
 from tests.exchange.as2_world import ours
+from tests.exchange.as2_world import pinned
 from tests.exchange.as2_world import request
 from tests.exchange.as2_world import theirs
 
@@ -143,7 +144,7 @@ def test_second_header_of_a_name_does_not_count() -> None:
 
 def test_nothing_is_sent_with_expired_or_missing_certificates() -> None:
     expired = identity("expired", start=-30, days=10)
-    for relation in (theirs(identities=(expired,)), theirs(encryption=(expired.certificate,)), theirs(identities=()), theirs(encryption=())):
+    for relation in (theirs(identities=(expired,)), theirs(encryption=(pinned(expired),)), theirs(identities=()), theirs(encryption=())):
         problem = as2.wrap(b"x", relation, "1@x", NOW)
         assert not isinstance(problem, as2.As2Request) and problem.code == "AS2-NO-USABLE-CERTIFICATE"
 
@@ -153,7 +154,7 @@ def test_signature_by_a_pinned_but_expired_certificate_is_refused() -> None:
     then = expired.certificate.not_valid_before_utc
     signature = sign(b"x", expired, DIGESTS["sha256"], then)
     refused(
-        opened(*signed_message(b"x", signature), replace(SIGNED, verification=(expired.certificate,))),
+        opened(*signed_message(b"x", signature), replace(SIGNED, verification=(pinned(expired),))),
         "AS2-CERTIFICATE-EXPIRED",
         "processed/error: authentication-failed",
     )
@@ -169,7 +170,7 @@ def test_message_for_our_expired_key_says_so_and_several_keys_are_all_tried() ->
     data = encrypt(b"Content-Type: text/plain\r\n\r\nx", new.certificate, CIPHERS["aes256_cbc"])
     assert opened(headers, data, replace(PLAIN, identities=(SELLER, old, new))).payload == b"x"
     sent = request(relation=theirs(identities=(new,)))
-    assert opened(sent.headers, sent.body, ours(verification=(BUYER.certificate, new.certificate))).accepted
+    assert opened(sent.headers, sent.body, ours(verification=(pinned(BUYER), pinned(new)))).accepted
 
 
 def test_sha1_and_triple_des_are_refused_by_disposition() -> None:
@@ -187,7 +188,7 @@ def test_sha1_and_triple_des_are_refused_by_disposition() -> None:
 
 
 def test_message_for_somebody_else_and_broken_ones_are_not_decrypted() -> None:
-    sent = request(relation=theirs(encryption=(STRANGER.certificate,)))
+    sent = request(relation=theirs(encryption=(pinned(STRANGER),)))
     refused(opened(sent.headers, sent.body), "AS2-DECRYPTION-FAILED", "processed/error: decryption-failed")
     sent = request()
     for body in (b"", b"rubbish", sent.body[:-100], sent.body[:300], b"\x30\x80" * 5000, b"\x30\x84\xff\xff\xff\xff"):

@@ -8,9 +8,11 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from gateway.exchange.as2 import Identity
+from gateway.exchange.as2 import Pinned
 from gateway.exchange.as2 import read_certificate
 from gateway.exchange.cms.algorithms import CIPHERS
 from gateway.exchange.cms.algorithms import DIGESTS
+from gateway.exchange.cms.algorithms import Old
 from gateway.exchange.cms.encryption import Decrypted
 from gateway.exchange.cms.encryption import decrypt
 from gateway.exchange.cms.encryption import encrypt
@@ -23,6 +25,7 @@ from tests.exchange.as2_world import SELLER
 from tests.exchange.as2_world import STRANGER
 from tests.exchange.as2_world import opened
 from tests.exchange.as2_world import ours
+from tests.exchange.as2_world import pinned
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl command")
 
@@ -80,7 +83,7 @@ SIGNING = {
 @pytest.mark.parametrize("words", SIGNING.values(), ids=SIGNING)
 def test_we_verify_openssl_signatures(desk: Path, words: tuple[str, ...]) -> None:
     signature = openssl(desk, "-sign", "-in", "content", "-outform", "DER", "-signer", "buyer.crt", "-inkey", "buyer.key", *words)
-    verified = verify(CONTENT, signature, (BUYER.certificate,), NOW)
+    verified = verify(CONTENT, signature, (pinned(BUYER),), NOW)
     assert isinstance(verified, Verified) and verified.certificate == BUYER.certificate
 
 
@@ -101,8 +104,8 @@ def test_we_verify_pss_and_elliptic_curves(desk: Path) -> None:
         "-keyopt",
         "rsa_padding_mode:pss",
     )
-    assert isinstance(verify(CONTENT, signature, (BUYER.certificate,), NOW), Verified)
-    assert not isinstance(verify(CONTENT + b"x", signature, (BUYER.certificate,), NOW), Verified)
+    assert isinstance(verify(CONTENT, signature, (pinned(BUYER),), NOW), Verified)
+    assert not isinstance(verify(CONTENT + b"x", signature, (pinned(BUYER),), NOW), Verified)
     subprocess.run(
         [
             "openssl",
@@ -128,7 +131,7 @@ def test_we_verify_pss_and_elliptic_curves(desk: Path) -> None:
     )
     certificate = read_certificate((desk / "ec.crt").read_bytes())
     signature = openssl(desk, "-sign", "-in", "content", "-outform", "DER", "-signer", "ec.crt", "-inkey", "ec.key")
-    assert isinstance(verify(CONTENT, signature, (certificate,), certificate.not_valid_before_utc), Verified)
+    assert isinstance(verify(CONTENT, signature, (Pinned(certificate),), certificate.not_valid_before_utc), Verified)
 
 
 def test_one_pinned_signer_among_strangers_is_enough(desk: Path) -> None:
@@ -148,7 +151,7 @@ def test_one_pinned_signer_among_strangers_is_enough(desk: Path) -> None:
         "-inkey",
         "buyer.key",
     )
-    verified = verify(CONTENT, signature, (BUYER.certificate,), NOW)
+    verified = verify(CONTENT, signature, (pinned(BUYER),), NOW)
     assert isinstance(verified, Verified) and verified.certificate == BUYER.certificate
 
 
@@ -186,10 +189,10 @@ def test_we_find_our_key_among_several_recipients(desk: Path) -> None:
 def test_old_algorithms_are_read_for_a_listed_partner_only(desk: Path) -> None:
     data = openssl(desk, "-encrypt", "-in", "content", "-outform", "DER", "-des3", "-recip", "seller.crt")
     signature = openssl(desk, "-sign", "-in", "content", "-outform", "DER", "-signer", "buyer.crt", "-inkey", "buyer.key", "-md", "sha1")
-    for result in (decrypt(data, (SELLER,), NOW), verify(CONTENT, signature, (BUYER.certificate,), NOW)):
+    for result in (decrypt(data, (SELLER,), NOW), verify(CONTENT, signature, (pinned(BUYER),), NOW)):
         assert getattr(result, "code", None) == "AS2-ALGORITHM-REFUSED"
-    assert isinstance(decrypt(data, (SELLER,), NOW, accept_old=True), Decrypted)
-    assert isinstance(verify(CONTENT, signature, (BUYER.certificate,), NOW, accept_old=True), Verified)
+    assert isinstance(decrypt(data, (SELLER,), NOW, accept=Old.EVERYTHING), Decrypted)
+    assert isinstance(verify(CONTENT, signature, (pinned(BUYER),), NOW, accept=Old.EVERYTHING), Verified)
 
 
 def test_a_whole_message_in_base64_as_openssl_writes_it_is_opened(desk: Path) -> None:

@@ -62,7 +62,7 @@ class Station:
         certificates = self.state / "certs"
         theirs = as2.read_certificate((certificates / f"{their_key}.crt").read_bytes())
         identity = as2.read_identity((certificates / f"{our_key}.key").read_bytes(), (certificates / f"{our_key}.crt").read_bytes())
-        return As2Relation(us=us, partner=partner, identities=(identity,), verification=(theirs,), encryption=(theirs,))
+        return As2Relation(us=us, partner=partner, identities=(identity,), verification=(as2.Pinned(theirs),), encryption=(as2.Pinned(theirs),))
 
     def send(self, organisation: str, partner: str, data: bytes, name: str) -> None:
         """Let the station send a file to us."""

@@ -66,7 +66,7 @@ def identity(name: str) -> as2.Identity:
 
 def theirs() -> as2.As2Relation:
     """The relation as the buyer has it."""
-    ours = identity("us").certificate
+    ours = as2.Pinned(identity("us").certificate)
     return as2.As2Relation(us="big buyer", partner="SELLER", identities=(identity("them"),), verification=(ours,), encryption=(ours,))
 
 

@@ -18,7 +18,10 @@ from gateway.exchange.as2.values import Mic
 from gateway.exchange.as2.values import Receipt
 from gateway.exchange.as2.values import Unwrapped
 from gateway.exchange.as2.wrap import wrap
+from gateway.exchange.cms.algorithms import Old
+from gateway.exchange.cms.compression import Limits
 from gateway.exchange.cms.keys import Identity
+from gateway.exchange.cms.keys import Pinned
 from gateway.exchange.cms.keys import make_key_and_certificate
 from gateway.exchange.cms.keys import read_certificate
 from gateway.exchange.cms.keys import read_identity
@@ -29,8 +32,11 @@ __all__ = [
     "As2Request",
     "Expected",
     "Identity",
+    "Limits",
     "MdnResponse",
     "Mic",
+    "Old",
+    "Pinned",
     "Receipt",
     "Received",
     "Unwrapped",

@@ -49,7 +49,8 @@ def build_mdn(unwrapped: Unwrapped, relation: As2Relation | None, at: datetime, 
         identity = signing_identity(relation, at)
         if identity is None:
             return no_identity(relation, at)
-        headers, body = sign_entity(mime.write_headers(headers) + body, identity, DIGESTS[relation.sign or "sha256"], at, seed)
+        digest = DIGESTS[relation.sign or "sha256"]
+        headers, body = sign_entity(mime.write_headers(headers) + body, identity, digest, at, seed, pss=relation.sign_padding == "pss")
     return MdnResponse(
         headers=(
             ("AS2-Version", "1.2"),
@@ -85,7 +86,7 @@ def read_mdn(headers: Iterable[tuple[str, str]], body: bytes, expected: Expected
             signature = mime.read_entity(parts[1]) if len(parts) == 2 else None
             if signature is None or signature.media_type not in SIGNATURE_TYPES:
                 raise mime.Unreadable("a signed receipt without its signature")
-            verified = verify(parts[0], signature.decoded(), relation.verification, at, accept_old=relation.accept_old)
+            verified = verify(parts[0], signature.decoded(), relation.verification, at, accept=relation.old)
             if isinstance(verified, Problem):
                 problems.append(verified)
             else:

@@ -4,6 +4,7 @@ import re
 
 from gateway.exchange.as2.values import ReceiptRequest
 from gateway.exchange.cms.algorithms import Digest
+from gateway.exchange.cms.algorithms import Old
 from gateway.exchange.cms.algorithms import digest_named
 from gateway.kinds import as2 as kinds
 from gateway.problem import NOWHERE
@@ -41,7 +42,7 @@ def check_message_id(message_id: str) -> None:
         raise ValueError("a Message-ID is 1 to 995 printable ASCII characters without spaces and angle brackets")
 
 
-def read_receipt_request(headers: dict[str, str], *, accept_old: bool) -> tuple[ReceiptRequest | None, Problem | None]:
+def read_receipt_request(headers: dict[str, str], *, old: Old) -> tuple[ReceiptRequest | None, Problem | None]:
     """The receipt that is asked for, and what is wrong with asking for it so."""
     if not headers.get("disposition-notification-to"):
         return None, None
@@ -54,7 +55,7 @@ def read_receipt_request(headers: dict[str, str], *, accept_old: bool) -> tuple[
         return request, kinds.RECEIPT_FORMAT_UNSUPPORTED.at(
             NOWHERE, "a form of signed receipt is required that we do not know", found=", ".join(protocols)[:200], expected="pkcs7-signature"
         )
-    if micalgs and mic_importance == "required" and not any(usable_digest(word, accept_old) for word in micalgs):
+    if micalgs and mic_importance == "required" and not any(usable_digest(word, old) for word in micalgs):
         return request, kinds.MIC_ALGORITHM_UNSUPPORTED.at(
             NOWHERE,
             "a digest is required for the receipt that we do not have",
@@ -64,10 +65,10 @@ def read_receipt_request(headers: dict[str, str], *, accept_old: bool) -> tuple[
     return request, None
 
 
-def usable_digest(word: str, accept_old: bool) -> Digest | None:
+def usable_digest(word: str, old: Old) -> Digest | None:
     """The digest that a word of the sender's list means, if we compute it for this partner."""
     digest = digest_named(word)
-    return digest if digest is not None and (accept_old or not digest.old) else None
+    return digest if digest is not None and (Old.SHA1 in old or not digest.old) else None
 
 
 def _options(value: str) -> dict[str, tuple[str, tuple[str, ...]]]:

@@ -23,6 +23,7 @@ from gateway.exchange.as2.values import Unwrapped
 from gateway.exchange.as2.wrap import mic_of
 from gateway.exchange.cms.algorithms import DIGESTS
 from gateway.exchange.cms.algorithms import Digest
+from gateway.exchange.cms.algorithms import Old
 from gateway.exchange.cms.compression import decompress
 from gateway.exchange.cms.encryption import decrypt
 from gateway.exchange.cms.keys import fingerprint
@@ -61,7 +62,7 @@ def unwrap(headers: Iterable[tuple[str, str]], body: bytes, relation_of: Relatio
     names = (read_name(request.headers.get("as2-from", "")), read_name(request.headers.get("as2-to", "")))
     message_id = read_message_id(request.headers.get("message-id", ""))
     relation = relation_of(*names) if all(names) else None
-    receipt, refusal = read_receipt_request(request.headers, accept_old=relation is not None and relation.accept_old)
+    receipt, refusal = read_receipt_request(request.headers, old=relation.old if relation is not None else Old.NOTHING)
 
     def refused(problem: Problem) -> Unwrapped:
         return Unwrapped(as2_from=names[0], as2_to=names[1], message_id=message_id, receipt=receipt, relation=relation, problems=(problem,))
@@ -144,7 +145,7 @@ def _layer_of(walk: _Walk) -> Callable[[_Walk, As2Relation, datetime], Problem |
 
 def _take_encryption_off(walk: _Walk, relation: As2Relation, at: datetime) -> Problem | None:
     walk.encrypted = True
-    opened = decrypt(walk.entity.decoded(), relation.identities, at, accept_old=relation.accept_old)
+    opened = decrypt(walk.entity.decoded(), relation.identities, at, accept=relation.old)
     if isinstance(opened, Problem):
         return opened
     walk.raw = opened.content
@@ -170,7 +171,7 @@ def _take_signature_off(walk: _Walk, relation: As2Relation, at: datetime) -> Pro
     if signature.media_type not in SIGNATURE_TYPES:
         raise mime.Unreadable(f'the second part is "{signature.media_type[:60]}", expected application/pkcs7-signature')
     walk.signed = parts[0]
-    verified = verify(parts[0], signature.decoded(), relation.verification, at, accept_old=relation.accept_old)
+    verified = verify(parts[0], signature.decoded(), relation.verification, at, accept=relation.old)
     if isinstance(verified, Problem):
         return verified
     walk.signed_by = fingerprint(verified.certificate)
@@ -195,7 +196,7 @@ def _mic(walk: _Walk, receipt: ReceiptRequest | None, relation: As2Relation, pay
     if payload is None and walk.signed is None:
         return None
     for word in receipt.micalgs if receipt else ():
-        digest = usable_digest(word, relation.accept_old)
+        digest = usable_digest(word, relation.old)
         if digest is not None:
             return mic_of(content, digest, re.sub(r"[^\w-]", "", word))
     digest = walk.signature_digest or DIGESTS["sha256"]

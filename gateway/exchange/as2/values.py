@@ -4,12 +4,12 @@ import re
 from dataclasses import dataclass
 from dataclasses import field
 
-from cryptography import x509
-
 from gateway.exchange.cms.algorithms import CIPHERS
 from gateway.exchange.cms.algorithms import DIGESTS
+from gateway.exchange.cms.algorithms import Old
 from gateway.exchange.cms.compression import Limits
 from gateway.exchange.cms.keys import Identity
+from gateway.exchange.cms.keys import Pinned
 from gateway.problem import Problem
 from gateway.problem import Severity
 
@@ -31,24 +31,32 @@ class As2Relation:
 
     us: str
     partner: str
-    #: Our keys: the first valid one signs, every valid one decrypts.
+    #: Our keys: the first usable one signs, every valid one decrypts.
     identities: tuple[Identity, ...] = ()
-    #: The partner's certificates: every valid one verifies, the first valid one is encrypted for.
-    verification: tuple[x509.Certificate, ...] = ()
-    encryption: tuple[x509.Certificate, ...] = ()
+    #: The partner's certificates: every valid one verifies, the first usable one is encrypted for.
+    verification: tuple[Pinned, ...] = ()
+    encryption: tuple[Pinned, ...] = ()
     #: Digest of the signature and of the MIC that we ask for, or None for no signature.
     sign: str | None = "sha256"
+    #: "pkcs1" or "pss", where our key is an RSA key.
+    sign_padding: str = "pkcs1"
     #: Cipher, or None for no encryption.
     encrypt: str | None = "aes256_cbc"
     #: Key transport by OAEP instead of PKCS #1 v1.5 (what most AS2 systems expect).
     oaep: bool = False
     compress: bool = False
+    #: Compress what was signed, instead of signing what was compressed (RFC 5402 allows both).
+    compress_signed: bool = False
     #: "signed", "unsigned" or "none": the receipt that we ask for.
     receipt: str = "signed"
+    #: "sync" for a receipt in the answer, "async" for one that is posted to `our_receipt_url` later.
+    receipt_delivery: str = "sync"
+    our_receipt_url: str | None = None
     require_signature: bool = True
     require_encryption: bool = True
-    #: Read SHA-1, Triple DES and short keys of this partner; never written.
+    #: Read all that is old of this partner, or some of it; never written.
     accept_old: bool = False
+    accept: Old = Old.NOTHING
     #: Addresses that a receipt may be posted to; empty: only the HTTP answer itself.
     receipt_addresses: tuple[str, ...] = ()
     content_type: str = "application/octet-stream"
@@ -61,11 +69,23 @@ class As2Relation:
         for known, chosen in ((DIGESTS, self.sign), (CIPHERS, self.encrypt)):
             if chosen is not None and (chosen not in known or known[chosen].old):
                 raise ValueError(f'"{chosen}" is not offered: choose one of {", ".join(name for name, one in known.items() if not one.old)}')
-        if self.receipt not in ("signed", "unsigned", "none"):
-            raise ValueError(f'receipt "{self.receipt}": expected signed, unsigned or none')
+        for name, value, words in (
+            ("receipt", self.receipt, ("signed", "unsigned", "none")),
+            ("sign_padding", self.sign_padding, ("pkcs1", "pss")),
+            ("receipt_delivery", self.receipt_delivery, ("sync", "async")),
+        ):
+            if value not in words:
+                raise ValueError(f'{name} "{value}": expected {", ".join(words[:-1])} or {words[-1]}')
+        if self.receipt_delivery == "async" and self.our_receipt_url is None:
+            raise ValueError("receipts that are posted need an address of ours: our_receipt_url")
         for text in (self.content_type, self.subject):
             if not text.isascii() or not text.isprintable():
                 raise ValueError(f'"{text}" cannot stand in a header: expected printable ASCII')
+
+    @property
+    def old(self) -> Old:
+        """All that is taken although it is old."""
+        return Old.EVERYTHING if self.accept_old else self.accept
 
 
 @dataclass(frozen=True, slots=True)

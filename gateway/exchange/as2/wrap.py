@@ -17,6 +17,7 @@ from gateway.exchange.as2.values import Mic
 from gateway.exchange.cms.algorithms import CIPHERS
 from gateway.exchange.cms.algorithms import DIGESTS
 from gateway.exchange.cms.algorithms import Digest
+from gateway.exchange.cms.algorithms import Old
 from gateway.exchange.cms.compression import compress
 from gateway.exchange.cms.encryption import encrypt
 from gateway.exchange.cms.keys import Identity
@@ -41,7 +42,7 @@ def wrap(
         headers += (("Content-Disposition", mime.disposition_of(filename)),)
     body = payload
     confirmed = payload  # what the MIC is over (RFC 4130 7.3.1, RFC 5402 4)
-    if relation.compress:
+    if relation.compress and not relation.compress_signed:
         confirmed = mime.write_headers(headers) + body
         headers, body = _cms_part("compressed-data", "smime.p7z"), compress(confirmed)
     if relation.sign is not None:
@@ -49,9 +50,14 @@ def wrap(
         if identity is None:
             return no_identity(relation, at)
         confirmed = mime.write_headers(headers) + body
-        headers, body = sign_entity(confirmed, identity, DIGESTS[relation.sign], at, identifier)
+        headers, body = sign_entity(confirmed, identity, DIGESTS[relation.sign], at, identifier, pss=relation.sign_padding == "pss")
+    if relation.compress and relation.compress_signed:
+        entity = mime.write_headers(headers) + body
+        if relation.sign is None:
+            confirmed = entity
+        headers, body = _cms_part("compressed-data", "smime.p7z"), compress(entity)
     if relation.encrypt is not None:
-        certificates = usable(relation.encryption, at, accept_old=relation.accept_old)
+        certificates = usable(relation.encryption, at, short_keys=Old.SHORT_KEYS in relation.old)
         if not certificates:
             return _no_certificate(relation, at)
         entity = mime.write_headers(headers) + body
@@ -59,14 +65,14 @@ def wrap(
             confirmed = entity
         cipher = CIPHERS[relation.encrypt]
         kind = "authEnveloped-data" if cipher.authenticated else "enveloped-data"
-        headers, body = _cms_part(kind, "smime.p7m"), encrypt(entity, certificates[0], cipher, oaep=relation.oaep)
+        headers, body = _cms_part(kind, "smime.p7m"), encrypt(entity, certificates[0].certificate, cipher, oaep=relation.oaep)
     digest = DIGESTS[relation.sign or "sha256"]
     return As2Request(
         headers=_request_headers(relation, identifier, at, digest) + headers,
         body=body,
         message_id=identifier,
         mic=mic_of(confirmed, digest, digest.word),
-        other_mics=(mic_of(confirmed, DIGESTS["sha1"], "sha1"),) if relation.accept_old else (),
+        other_mics=(mic_of(confirmed, DIGESTS["sha1"], "sha1"),) if Old.SHA1 in relation.old else (),
     )
 
 
@@ -75,13 +81,13 @@ def mic_of(content: bytes, digest: Digest, word: str) -> Mic:
     return Mic(base64.b64encode(digest.of(content)).decode("ascii"), word)
 
 
-def sign_entity(entity: bytes, identity: Identity, digest: Digest, at: datetime, seed: str) -> tuple[Headers, bytes]:
+def sign_entity(entity: bytes, identity: Identity, digest: Digest, at: datetime, seed: str, *, pss: bool = False) -> tuple[Headers, bytes]:
     """A multipart/signed around an entity (RFC 1847): its headers and body."""
     boundary = boundary_for(entity, f"signed {seed}")
     delimiter = f"--{boundary}".encode("ascii")
     signature = mime.write_headers(
         (("Content-Type", "application/pkcs7-signature; name=smime.p7s"), BINARY, ("Content-Disposition", "attachment; filename=smime.p7s"))
-    ) + sign(entity, identity, digest, at)
+    ) + sign(entity, identity, digest, at, pss=pss)
     body = b"\r\n".join((delimiter, entity, delimiter, signature, delimiter + b"--", b""))
     kind = f'multipart/signed; protocol="application/pkcs7-signature"; micalg={digest.word}; boundary="{boundary}"'
     return (("Content-Type", kind),), body
@@ -99,8 +105,7 @@ def boundary_for(content: bytes, seed: str) -> str:
 
 def signing_identity(relation: As2Relation, at: datetime) -> Identity | None:
     """The first of our keys that may sign today."""
-    good = usable([identity.certificate for identity in relation.identities], at)
-    return next((identity for identity in relation.identities if identity.certificate in good), None)
+    return next(iter(usable((identity for identity in relation.identities if identity.signs), at)), None)
 
 
 def no_identity(relation: As2Relation, at: datetime) -> Problem:
@@ -121,7 +126,7 @@ def _no_certificate(relation: As2Relation, at: datetime) -> Problem:
     return kinds.NO_USABLE_CERTIFICATE.at(
         NOWHERE,
         f"no certificate of {relation.partner} can be encrypted for today ({at.date().isoformat()})",
-        found="; ".join(title(certificate) for certificate in relation.encryption) or "none is pinned",
+        found="; ".join(title(one.certificate) for one in relation.encryption) or "none is pinned",
     )
 
 
@@ -145,6 +150,8 @@ def _request_headers(relation: As2Relation, message_id: str, at: datetime, diges
     )
     if relation.receipt != "none":
         headers += (("Disposition-Notification-To", write_name(relation.us)),)
+    if relation.receipt != "none" and relation.receipt_delivery == "async":
+        headers += (("Receipt-Delivery-Option", str(relation.our_receipt_url)),)
     if relation.receipt == "signed":
         headers += (
             ("Disposition-Notification-Options", f"signed-receipt-protocol=optional, pkcs7-signature; signed-receipt-micalg=optional, {digest.word}"),

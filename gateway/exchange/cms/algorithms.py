@@ -1,9 +1,21 @@
 """Which algorithms we know by which names, and which of them are old (read for a listed partner, never written)."""
 
+import enum
 import hashlib
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives import hashes
+
+
+class Old(enum.Flag):
+    """What a partner is allowed although it is old. We never write any of it."""
+
+    NOTHING = 0
+    SHA1 = enum.auto()
+    TRIPLEDES = enum.auto()
+    #: RSA keys of less than 2048 bits
+    SHORT_KEYS = enum.auto()
+    EVERYTHING = SHA1 | TRIPLEDES | SHORT_KEYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +26,8 @@ class Digest:
     identifier: bytes
     word: str
     algorithm: hashes.HashAlgorithm
+    #: The object identifier's DER of ECDSA with this digest.
+    ecdsa: bytes = b""
     old: bool = False
 
     def of(self, data: bytes) -> bytes:
@@ -35,9 +49,9 @@ class Cipher:
 DIGESTS = {
     digest.name: digest
     for digest in (
-        Digest("sha256", bytes.fromhex("0609608648016503040201"), "sha-256", hashes.SHA256()),
-        Digest("sha384", bytes.fromhex("0609608648016503040202"), "sha-384", hashes.SHA384()),
-        Digest("sha512", bytes.fromhex("0609608648016503040203"), "sha-512", hashes.SHA512()),
+        Digest("sha256", bytes.fromhex("0609608648016503040201"), "sha-256", hashes.SHA256(), bytes.fromhex("06082a8648ce3d040302")),
+        Digest("sha384", bytes.fromhex("0609608648016503040202"), "sha-384", hashes.SHA384(), bytes.fromhex("06082a8648ce3d040303")),
+        Digest("sha512", bytes.fromhex("0609608648016503040203"), "sha-512", hashes.SHA512(), bytes.fromhex("06082a8648ce3d040304")),
         Digest("sha1", bytes.fromhex("06052b0e03021a"), "sha1", hashes.SHA1(), old=True),  # noqa: S303  # read for listed partners only
     )
 }

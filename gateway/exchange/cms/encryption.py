@@ -27,8 +27,9 @@ from gateway.exchange.cms import der
 from gateway.exchange.cms.algorithms import CIPHERS
 from gateway.exchange.cms.algorithms import DIGESTS
 from gateway.exchange.cms.algorithms import Cipher
+from gateway.exchange.cms.algorithms import Old
 from gateway.exchange.cms.keys import Identity
-from gateway.exchange.cms.keys import is_valid
+from gateway.exchange.cms.keys import PrivateKey
 from gateway.exchange.cms.keys import title
 from gateway.exchange.cms.reading import UNREADABLE
 from gateway.exchange.cms.reading import content_of
@@ -79,7 +80,7 @@ def encrypt(content: bytes, certificate: x509.Certificate, cipher: Cipher, *, oa
     return der.sequence(der.ENVELOPED_DATA, der.explicit(0, der.sequence(der.integer(0), recipients, inner)))
 
 
-def decrypt(data: bytes, identities: Sequence[Identity], at: datetime, *, accept_old: bool = False) -> Decrypted | Problem:
+def decrypt(data: bytes, identities: Sequence[Identity], at: datetime, *, accept: Old = Old.NOTHING) -> Decrypted | Problem:
     """What an enveloped message holds, by whichever valid key of ours opens it."""
     kind = type_of(data)
     if kind not in ("enveloped_data", "authenticated_enveloped_data"):
@@ -90,7 +91,7 @@ def decrypt(data: bytes, identities: Sequence[Identity], at: datetime, *, accept
         inner = enveloped["auth_encrypted_content_info" if authenticated else "encrypted_content_info"]
         algorithm = inner["content_encryption_algorithm"]
         cipher = CIPHERS.get(algorithm["algorithm"].native)
-        if cipher is None or (cipher.old and not accept_old) or cipher.authenticated != authenticated:
+        if cipher is None or (cipher.old and Old.TRIPLEDES not in accept) or cipher.authenticated != authenticated:
             return kinds.ALGORITHM_REFUSED.at(
                 NOWHERE,
                 "the message is encrypted in a way that we do not accept",
@@ -98,7 +99,7 @@ def decrypt(data: bytes, identities: Sequence[Identity], at: datetime, *, accept
                 expected="AES with 128, 192 or 256 bits",
             )
         recipients = [recipient.chosen for recipient in enveloped["recipient_infos"] if recipient.name == "ktri"][:MOST_RECIPIENTS]
-        valid = [identity for identity in identities if is_valid(identity.certificate, at)]
+        valid = [identity for identity in identities if identity.decrypts and identity.holds(at)]
         for recipient, identity in _pairs(recipients, valid):
             content = _open(enveloped, inner, cipher, recipient, identity.key)
             if content is not None:
@@ -138,8 +139,10 @@ def _names(recipient: Any, certificate: x509.Certificate) -> bool:
     return bool(identifier.chosen.native == key_identifier(certificate))
 
 
-def _open(enveloped: Any, inner: Any, cipher: Cipher, recipient: Any, private: rsa.RSAPrivateKey) -> bytes | None:
+def _open(enveloped: Any, inner: Any, cipher: Cipher, recipient: Any, private: PrivateKey) -> bytes | None:
     """The content, or None where this key does not open it. One answer for every reason: no hint for who tries keys out."""
+    if not isinstance(private, rsa.RSAPrivateKey):
+        return None
     try:
         key = private.decrypt(octets_of(recipient["encrypted_key"]), _padding_of(recipient["key_encryption_algorithm"]))
         if len(key) != cipher.key_bytes:
@@ -193,8 +196,7 @@ def _why_not(recipients: Sequence[Any], identities: Sequence[Identity], valid: S
                 NOWHERE,
                 f"the message is encrypted for our certificate {title(identity.certificate)}, which does not hold today",
                 found=at.date().isoformat(),
-                expected=f"{identity.certificate.not_valid_before_utc.date().isoformat()} to "
-                f"{identity.certificate.not_valid_after_utc.date().isoformat()}",
+                expected=identity.days,
             )
     return kinds.DECRYPTION_FAILED.at(
         NOWHERE,

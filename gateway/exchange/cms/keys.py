@@ -1,14 +1,16 @@
 """Keys and certificates: reading them, telling which may be used on a day, making new ones.
 
 A partner is trusted by its very certificate (pinned), not by who issued it. Several may be pinned for a change of key; each
-counts within its dates only. Private keys are never shown.
+counts within its own dates and those that it was given here. What arrives may use any of them; for what we send the one counts
+whose `since` has come last. Private keys are never shown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
 from datetime import timedelta
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -21,12 +23,45 @@ from cryptography.x509.oid import NameOID
 SMALLEST_RSA = 2048
 
 
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """A private key of ours and the certificate that others know it by."""
+class Pinned:
+    """A certificate that somebody is trusted by, and between which moments, where those are narrower than its own."""
 
     certificate: x509.Certificate
-    key: rsa.RSAPrivateKey = field(repr=False)
+    #: We begin to use it for what we send; what arrives may use it before.
+    since: datetime | None = None
+    #: It is no longer used at all.
+    until: datetime | None = None
+
+    def holds(self, at: datetime) -> bool:
+        """Whether what arrives at this moment may use it."""
+        return is_valid(self.certificate, at) and (self.until is None or at < self.until)
+
+    @property
+    def ends(self) -> datetime:
+        """When it can no longer be used."""
+        own = self.certificate.not_valid_after_utc
+        return own if self.until is None else min(own, self.until)
+
+    @property
+    def days(self) -> str:
+        """The days between which it may be used, for people."""
+        return f"{self.certificate.not_valid_before_utc.date().isoformat()} to {self.ends.date().isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity(Pinned):
+    """A private key of ours and the certificate that others know it by."""
+
+    key: PrivateKey = field(repr=False, kw_only=True)
+    signs: bool = field(default=True, kw_only=True)
+    decrypts: bool = field(default=True, kw_only=True)
+
+
+Held = TypeVar("Held", bound=Pinned)
 
 
 def read_certificate(data: bytes) -> x509.Certificate:
@@ -40,12 +75,12 @@ def read_identity(key: bytes, certificate: bytes, password: str | None = None) -
         private = serialization.load_pem_private_key(key, password.encode() if password is not None else None)
     except TypeError as error:  # a password is missing, or given for a key that has none
         raise ValueError(str(error)) from error
-    if not isinstance(private, rsa.RSAPrivateKey):
-        raise ValueError("the private key is not an RSA key: AS2 encrypts with RSA")
+    if not isinstance(private, PrivateKey):
+        raise ValueError("the private key is neither an RSA key nor one of an elliptic curve")
     public = read_certificate(certificate)
     if public.public_key() != private.public_key():
         raise ValueError("the private key is not the certificate's")
-    return Identity(public, private)
+    return Identity(public, key=private)
 
 
 def make_key_and_certificate(common_name: str, days: int, at: datetime) -> tuple[bytes, bytes]:
@@ -103,6 +138,7 @@ def is_strong(certificate: x509.Certificate) -> bool:
     return isinstance(key, ec.EllipticCurvePublicKey) or (isinstance(key, rsa.RSAPublicKey) and key.key_size >= SMALLEST_RSA)
 
 
-def usable(certificates: Sequence[x509.Certificate], at: datetime, *, accept_old: bool = False) -> list[x509.Certificate]:
-    """Those that may be used at this moment, in the order given."""
-    return [certificate for certificate in certificates if is_valid(certificate, at) and (accept_old or is_strong(certificate))]
+def usable(held: Iterable[Held], at: datetime, *, short_keys: bool = False) -> list[Held]:
+    """Those that may be used for what we send at this moment: the one whose `since` came last first, otherwise in the order given."""
+    begun = [one for one in held if one.holds(at) and (one.since is None or one.since <= at) and (short_keys or is_strong(one.certificate))]
+    return sorted(begun, key=lambda one: one.since.timestamp() if one.since is not None else float("-inf"), reverse=True)

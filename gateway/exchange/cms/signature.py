@@ -20,9 +20,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from gateway.exchange.cms import der
 from gateway.exchange.cms.algorithms import DIGESTS
 from gateway.exchange.cms.algorithms import Digest
+from gateway.exchange.cms.algorithms import Old
 from gateway.exchange.cms.keys import Identity
+from gateway.exchange.cms.keys import Pinned
+from gateway.exchange.cms.keys import PrivateKey
 from gateway.exchange.cms.keys import is_strong
-from gateway.exchange.cms.keys import is_valid
 from gateway.exchange.cms.keys import title
 from gateway.exchange.cms.reading import UNREADABLE
 from gateway.exchange.cms.reading import content_of
@@ -43,8 +45,8 @@ class Verified:
     digest: Digest
 
 
-def sign(content: bytes, identity: Identity, digest: Digest, at: datetime) -> bytes:
-    """A detached signature over `content` with our certificate in it; RSA with PKCS #1 v1.5."""
+def sign(content: bytes, identity: Identity, digest: Digest, at: datetime, *, pss: bool = False) -> bytes:
+    """A detached signature over `content` with our certificate in it; `pss` for RSA keys, instead of PKCS #1 v1.5."""
     assert not digest.old, "old digests are never written"
     algorithm = der.sequence(digest.identifier, der.NULL)
     attributes = (
@@ -52,14 +54,14 @@ def sign(content: bytes, identity: Identity, digest: Digest, at: datetime) -> by
         der.sequence(der.SIGNING_TIME, der.set_of(der.moment(at))),
         der.sequence(der.MESSAGE_DIGEST, der.set_of(der.octets(digest.of(content)))),
     )
-    signature = identity.key.sign(der.set_of(*attributes), padding.PKCS1v15(), digest.algorithm)
+    way, signature = _sign_bytes(der.set_of(*attributes), identity.key, digest, pss)
     certificate = identity.certificate
     signer = der.sequence(
         der.integer(1),
         der.sequence(certificate.issuer.public_bytes(), der.integer(certificate.serial_number)),
         algorithm,
         der.explicit(0, *sorted(attributes)),
-        der.sequence(der.RSA_ENCRYPTION, der.NULL),
+        way,
         der.octets(signature),
     )
     signed_data = der.sequence(
@@ -72,7 +74,20 @@ def sign(content: bytes, identity: Identity, digest: Digest, at: datetime) -> by
     return der.sequence(der.SIGNED_DATA, der.explicit(0, signed_data))
 
 
-def verify(content: bytes, signature: bytes, pinned: Sequence[x509.Certificate], at: datetime, *, accept_old: bool = False) -> Verified | Problem:
+def _sign_bytes(data: bytes, key: PrivateKey, digest: Digest, pss: bool) -> tuple[bytes, bytes]:
+    """The signature's algorithm as DER, and the signature."""
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return der.sequence(digest.ecdsa), key.sign(data, ec.ECDSA(digest.algorithm))
+    if not pss:
+        return der.sequence(der.RSA_ENCRYPTION, der.NULL), key.sign(data, padding.PKCS1v15(), digest.algorithm)
+    # salt as long as the digest, whatever the tables of RFC 4055 leave open: all stations take that one
+    salt = digest.algorithm.digest_size
+    algorithm = der.sequence(digest.identifier, der.NULL)
+    parameters = der.sequence(der.explicit(0, algorithm), der.explicit(1, der.sequence(der.MGF1, algorithm)), der.explicit(2, der.integer(salt)))
+    return der.sequence(der.RSA_PSS, parameters), key.sign(data, padding.PSS(padding.MGF1(digest.algorithm), salt), digest.algorithm)
+
+
+def verify(content: bytes, signature: bytes, pinned: Sequence[Pinned], at: datetime, *, accept: Old = Old.NOTHING) -> Verified | Problem:
     """Whether a detached signature over `content` is by one of the pinned certificates, and by which."""
     try:
         signed_data = content_of(signature, "signed_data")
@@ -84,7 +99,7 @@ def verify(content: bytes, signature: bytes, pinned: Sequence[x509.Certificate],
     worst: Problem | None = None
     for signer in signers[:MOST_SIGNERS]:
         try:
-            verdict = _verify_signer(content, signer, pinned, at, accept_old)
+            verdict = _verify_signer(content, signer, pinned, at, accept)
         except UNREADABLE as error:
             verdict = kinds.SIGNATURE_INVALID.at(NOWHERE, f"a signer's part of the signature cannot be read: {error}")
         if isinstance(verdict, Verified):
@@ -95,10 +110,10 @@ def verify(content: bytes, signature: bytes, pinned: Sequence[x509.Certificate],
     return worst
 
 
-def _verify_signer(content: bytes, signer: cms.SignerInfo, pinned: Sequence[x509.Certificate], at: datetime, accept_old: bool) -> Verified | Problem:
-    named = [certificate for certificate in pinned if _names(signer, certificate)]
+def _verify_signer(content: bytes, signer: cms.SignerInfo, pinned: Sequence[Pinned], at: datetime, accept: Old) -> Verified | Problem:
+    named = [one for one in pinned if _names(signer, one.certificate)]
     digest = DIGESTS.get(signer["digest_algorithm"]["algorithm"].native)
-    if digest is None or (digest.old and not accept_old):
+    if digest is None or (digest.old and Old.SHA1 not in accept):
         return kinds.ALGORITHM_REFUSED.at(
             NOWHERE,
             "the signature uses a digest that we do not accept",
@@ -109,30 +124,32 @@ def _verify_signer(content: bytes, signer: cms.SignerInfo, pinned: Sequence[x509
     if isinstance(attributes, Problem):
         return attributes
     signed = _signed_bytes(signer)
-    fitting = next((certificate for certificate in named or pinned if _fits(signer, signed, digest, certificate)), None)
+    fitting = next((one for one in named or pinned if _fits(signer, signed, digest, one.certificate)), None)
     if fitting is None and named:
-        return kinds.SIGNATURE_INVALID.at(NOWHERE, f"the signature does not fit the certificate {title(named[0])}")
+        return kinds.SIGNATURE_INVALID.at(NOWHERE, f"the signature does not fit the certificate {title(named[0].certificate)}")
     if fitting is None:
         return kinds.SIGNER_UNKNOWN.at(
             NOWHERE,
             "the signature is not by a pinned certificate",
             found=_name_of(signer),
-            expected="; ".join(title(certificate) for certificate in pinned) or "none is pinned",
+            expected="; ".join(title(one.certificate) for one in pinned) or "none is pinned",
         )
-    if not is_valid(fitting, at):
+    if not fitting.holds(at):
         return kinds.CERTIFICATE_EXPIRED.at(
             NOWHERE,
-            f"the signature is by the certificate {title(fitting)}, which does not hold today",
+            f"the signature is by the certificate {title(fitting.certificate)}, which does not hold today",
             found=at.date().isoformat(),
-            expected=f"{fitting.not_valid_before_utc.date().isoformat()} to {fitting.not_valid_after_utc.date().isoformat()}",
+            expected=fitting.days,
         )
-    if not is_strong(fitting) and not accept_old:
-        return kinds.ALGORITHM_REFUSED.at(NOWHERE, f"the key of the certificate {title(fitting)} is too short", expected="RSA of 2048 bits or more")
+    if not is_strong(fitting.certificate) and Old.SHORT_KEYS not in accept:
+        return kinds.ALGORITHM_REFUSED.at(
+            NOWHERE, f"the key of the certificate {title(fitting.certificate)} is too short", expected="RSA of 2048 bits or more"
+        )
     if not hmac.compare_digest(attributes, digest.of(content)):
         return kinds.CONTENT_CHANGED.at(
             NOWHERE, "the content's digest is not the one that was signed", found=digest.of(content).hex(), expected=attributes.hex()
         )
-    return Verified(fitting, digest)
+    return Verified(fitting.certificate, digest)
 
 
 def _signed_attributes(signer: cms.SignerInfo) -> bytes | Problem:
