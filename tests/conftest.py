@@ -87,6 +87,7 @@ def migrated_postgres_url(_postgres_migrated: str) -> str:
     )
     empty = "; ".join(f"DELETE FROM {table.name}" for table in METADATA.sorted_tables)
     restart = "SELECT setval(seqrelid, 1, false) FROM pg_sequence"
+    _execute(_postgres_migrated, "DROP SCHEMA IF EXISTS procrastinate CASCADE")
     _execute(
         _postgres_migrated,
         f"SET session_replication_role = replica; {empty}; UPDATE alembic_version SET version_num = '{_newest_revision()}'; {restart}",

@@ -56,7 +56,7 @@ _log = structlog.get_logger("outbound")
 
 def step(station: Station, stream: str) -> bool:
     """Send the next rows of a stream; true when more may be waiting."""
-    token = lease_token()
+    token = lease_token(station.node)
     # an interchange is never cut: what was put together leaves together, on every try
     limit = LARGEST_BATCH if is_batched(stream) else BATCH
     crash.point(50)

@@ -14,6 +14,7 @@ from gateway.pipeline.plans import Plans
 from gateway.store.archive import Archive
 from gateway.store.database import Database
 from gateway.store.database import open_database
+from gateway.store.identity import new_id
 from gateway.store.keys import load_or_make
 
 
@@ -30,6 +31,8 @@ class Station:
     archive: Archive
     plans: Plans
     clock: Callable[[], datetime] = now_utc
+    #: which process this is, among those that work on the same installation
+    node: str = field(default_factory=new_id)
     #: digests of plans that are known to be archived
     kept_plans: set[str] = field(default_factory=set)
 

@@ -8,8 +8,11 @@ import hashlib
 import os
 import sqlite3
 import time
+from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -32,8 +35,8 @@ from gateway.store import crash
 from gateway.store.turns import Turns
 
 _BUSY_MILLISECONDS = 30_000
-#: PostgreSQL's classes of errors after which the same transaction may pass: connection, rollback, resources, operator, system
-_RETRY_CLASSES = ("08", "40", "53", "57", "58")
+#: PostgreSQL's classes of errors after which the same transaction may pass: connection, rollback, resources, operator, system, and one that stood still
+_RETRY_CLASSES = ("08", "40", "53", "57", "58", "25P03")
 _SQLITE_RETRY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 #: "GWMIGRAT" as a number: who migrates a PostgreSQL database holds this advisory lock
 _MIGRATION_LOCK = 0x4757_4D49_4752_4154
@@ -66,6 +69,8 @@ class Database:
 
     def __init__(self, url: URL) -> None:
         self.url = url
+        #: in a cluster: how a poke wakes a node (streams.Waker)
+        self.waker: Callable[[Connection, str, datetime | None], None] | None = None
         #: sqlite or postgresql
         self.dialect = url.get_backend_name()
         self._writer = _sqlite_engine(url, read_only=False) if self.dialect == "sqlite" else _postgresql_engine(url)
@@ -78,6 +83,8 @@ class Database:
     def begin(self) -> Iterator[Connection]:
         """A transaction that may write: committed at the end of the block, rolled back by an exception."""
         with self._turn(), _plainly(), self._writer.connect() as connection:
+            if self.waker is not None:
+                connection = connection.execution_options(waker=self.waker)
             with connection.begin():
                 yield connection
                 crash.point(25)
@@ -124,6 +131,26 @@ class Database:
                 self._watcher.close()
                 self._watcher = None
                 raise
+
+    def session(self, silence: timedelta) -> Connection:
+        """A session of PostgreSQL for one purpose, outside of transactions; the server ends it after `silence` without a word."""
+        with _plainly():
+            connection = self._writer.connect().execution_options(isolation_level="AUTOCOMMIT")
+            connection.exec_driver_sql(f"SET idle_session_timeout = {int(silence.total_seconds() * 1000)}")
+            return connection
+
+    def freeze_after(self, silence: timedelta) -> None:
+        """Let the server end transactions of this process that stand still for so long: a frozen process must not keep others out.
+        For connections that are opened from now on."""
+        if self.dialect == "postgresql":
+            statement = f"SET idle_in_transaction_session_timeout = {int(silence.total_seconds() * 1000)}"
+
+            @event.listens_for(self._writer, "connect")
+            def set_up(connection: psycopg.Connection[Any], _record: Any) -> None:
+                connection.execute(statement)
+                connection.commit()
+
+            self._writer.dispose()
 
     def migrate(self) -> None:
         """Bring the database to this program's tables. Several processes may do so at once; a newer database is refused."""
@@ -246,6 +273,8 @@ def _postgresql_engine(url: URL) -> Engine:
     def set_up(connection: psycopg.Connection[Any], _record: Any) -> None:
         # a commit that we have told a partner about must survive a power cut, whatever the server's default is
         connection.execute("SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'")
+        # where the jobs of a cluster are; a schema that is not there is passed over
+        connection.execute("SELECT set_config('search_path', current_setting('search_path') || ', procrastinate', false)")
         connection.commit()
 
     return engine

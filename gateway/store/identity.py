@@ -24,6 +24,6 @@ def new_id() -> str:
     return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])
 
 
-def lease_token() -> str:
-    """A token that tells one claim from any other."""
-    return os.urandom(12).hex()
+def lease_token(node: str = "") -> str:
+    """A token that tells one claim from any other, and which node made it."""
+    return f"{node}.{os.urandom(12).hex()}"

@@ -238,6 +238,13 @@ def forget_leases(connection: Connection) -> int:
     return connection.execute(update(_TABLE).where(open_rows).values(state=_resting_state(), lease_token=None, lease_until=None)).rowcount
 
 
+def free_leases_of(connection: Connection, node: str) -> int:
+    """Free the rows that a node of a cluster was sending when it died; it cannot record anything about them any more."""
+    token = _TABLE.c.lease_token
+    theirs = is_one_of(_TABLE.c.state, *OPEN) & (token > f"{node}.") & (token < f"{node}/")
+    return connection.execute(update(_TABLE).where(theirs).values(state=_resting_state(), lease_token=None, lease_until=None)).rowcount
+
+
 def try_now(connection: Connection, now: datetime) -> int:
     """Make everything due whose last try failed: a person has started the service anew, perhaps with the fault mended."""
     waiting = is_one_of(_TABLE.c.state, *OPEN) & _TABLE.c.last_error.is_not(None) & (_TABLE.c.due_at > now)

@@ -4,6 +4,7 @@ Knows nothing of what runs in a stream. A poke is only a wake-up: losing all of 
 """
 
 import hashlib
+from collections.abc import Callable
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -15,6 +16,11 @@ from sqlalchemy import text
 
 from gateway.store import tables
 from gateway.store.rows import insert
+
+#: name of the execution option under which a connection of a cluster knows how to wake its nodes
+WAKER = "waker"
+#: wakes a node for a stream when the connection's transaction commits, not before a time
+Waker = Callable[[Connection, str, datetime | None], None]
 
 
 def draw(connection: Connection, stream: str, count: int = 1) -> int:
@@ -30,8 +36,19 @@ def draw_many(connection: Connection, counts: Mapping[str, int]) -> dict[str, in
 
 
 def poke(connection: Connection, stream: str, not_before: datetime | None = None) -> None:
-    """Wake whoever works on the stream, once this transaction is committed and `not_before` has come."""
+    """Wake whoever works on the stream, once this transaction is committed and `not_before` has come.
+
+    In a cluster a poke that is there already serves as ours as well: it is held until this transaction ends, so that nobody can take it
+    away (`unpoke`) before what we write can be seen. A new one takes a job along, which wakes a node at once.
+    """
+    waker: Waker | None = connection.get_execution_options().get(WAKER)
+    if waker is not None and not_before is None:
+        query = select(tables.poke.c.id).where(tables.poke.c.stream == stream, tables.poke.c.not_before.is_(None)).limit(1)
+        if connection.execute(query.with_for_update(key_share=True, skip_locked=True)).first() is not None:
+            return
     connection.execute(tables.poke.insert().values(stream=stream, not_before=not_before))
+    if waker is not None:
+        waker(connection, stream, not_before)
 
 
 def poked(connection: Connection, now: datetime) -> list[str]:
@@ -49,7 +66,18 @@ def next_poke(connection: Connection) -> datetime | None:
 def unpoke(connection: Connection, stream: str, now: datetime) -> None:
     """Take the due pokes of a stream away, BEFORE its work is read: one that comes later stays and wakes again."""
     due = or_(tables.poke.c.not_before.is_(None), tables.poke.c.not_before <= now)
-    connection.execute(delete(tables.poke).where(tables.poke.c.stream == stream, due))
+    if connection.dialect.name == "sqlite":
+        connection.execute(delete(tables.poke).where(tables.poke.c.stream == stream, due))
+        return
+    # one that a transaction under way holds stays: what that writes cannot be seen yet
+    free = select(tables.poke.c.id).where(tables.poke.c.stream == stream, due).with_for_update(skip_locked=True)
+    connection.execute(delete(tables.poke).where(tables.poke.c.id.in_(free.scalar_subquery())))
+
+
+def is_poked(connection: Connection, stream: str, now: datetime) -> bool:
+    """Whether a due poke of the stream is there."""
+    due = or_(tables.poke.c.not_before.is_(None), tables.poke.c.not_before <= now)
+    return connection.execute(select(tables.poke.c.id).where(tables.poke.c.stream == stream, due).limit(1)).first() is not None
 
 
 def take(connection: Connection, stream: str) -> bool:

@@ -92,6 +92,32 @@ poke = Table(
     Index(None, "stream"),
 )
 
+# ---------------------------------------------------------------- cluster
+
+node = Table(
+    "node",
+    METADATA,
+    Column("id", Words, primary_key=True),
+    Column("host", Words, nullable=False),
+    Column("process", Integer, nullable=False),
+    Column("role", Words, nullable=False),
+    Column("version", Words, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("beat_at", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+claim = Table(
+    "claim",
+    METADATA,
+    Column("key", Words, primary_key=True),
+    Column("holder", Words, nullable=False),
+    #: counted up by each taking: who holds an older one has lost it
+    Column("token", BigInteger, nullable=False),
+    Column("until", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # ---------------------------------------------------------------- journal
 
 journal_entry = Table(

@@ -1,0 +1,80 @@
+"""The processes that work on one installation (nodes of a cluster), each with a heartbeat by the database's clock.
+
+A node that does not beat is declared dead by whoever sees it first: exactly one of them removes its row and frees what it held. A node
+that was only frozen finds its row gone when it beats again; whatever it still does fails by its tokens.
+"""
+
+from datetime import datetime
+from datetime import timedelta
+
+from sqlalchemy import Connection
+from sqlalchemy import delete
+from sqlalchemy import select
+from sqlalchemy import update
+
+from gateway.store import claims
+from gateway.store import outbox
+from gateway.store import tables
+from gateway.store.moments import database_now
+from gateway.store.rows import Row
+from gateway.store.rows import all_of
+from gateway.store.rows import upsert
+from gateway.store.rows import values_of
+
+#: service: engine and pages; worker: engine alone; command: a command that works because nobody else does
+ROLES = ("service", "worker", "command")
+_TABLE = tables.node
+
+
+class Node(Row, frozen=True, kw_only=True):
+    """One process. `id` is drawn anew at each start."""
+
+    id: str
+    host: str
+    process: int
+    role: str
+    #: of the program
+    version: str
+    started_at: datetime
+    beat_at: datetime
+
+
+def beat(connection: Connection, node: Node) -> bool:
+    """Say that a node lives; False where it is new, or was thought dead: then nothing that it held is its own any more."""
+    now = database_now(connection)
+    if connection.execute(update(_TABLE).where(_TABLE.c.id == node.id).values(beat_at=now)).rowcount == 1:
+        return True
+    upsert(connection, _TABLE, [{**values_of(node), "beat_at": now}])
+    return False
+
+
+def alive(connection: Connection, silence: timedelta) -> list[Node]:
+    """The nodes that beat within `silence`, longest first."""
+    limit = database_now(connection) - silence
+    return all_of(connection.execute(select(_TABLE).where(_TABLE.c.beat_at > limit).order_by(_TABLE.c.started_at, _TABLE.c.id)), Node)
+
+
+def known(connection: Connection) -> list[Node]:
+    """All nodes, also those that are silent and not declared dead yet."""
+    return all_of(connection.execute(select(_TABLE).order_by(_TABLE.c.started_at, _TABLE.c.id)), Node)
+
+
+def bury(connection: Connection, silence: timedelta) -> list[Node]:
+    """Declare dead who was silent for too long, and free what each held: its claims, and the leases of what it was sending."""
+    limit = database_now(connection) - silence
+    silent = select(_TABLE.c.id).where(_TABLE.c.beat_at <= limit).with_for_update(skip_locked=True)
+    dead = all_of(connection.execute(delete(_TABLE).where(_TABLE.c.id.in_(silent.scalar_subquery())).returning(*_TABLE.c)), Node)
+    for node in dead:
+        _free(connection, node.id)
+    return dead
+
+
+def leave(connection: Connection, id: str) -> None:
+    """A node ends in order: what it held is free at once."""
+    connection.execute(delete(_TABLE).where(_TABLE.c.id == id))
+    _free(connection, id)
+
+
+def _free(connection: Connection, id: str) -> None:
+    claims.free_all_of(connection, id)
+    outbox.free_leases_of(connection, id)
