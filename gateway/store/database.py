@@ -35,7 +35,7 @@ from gateway.store import crash
 from gateway.store.turns import Turns
 
 _BUSY_MILLISECONDS = 30_000
-#: PostgreSQL's classes of errors after which the same transaction may pass: connection, rollback, resources, operator, system, and one that stood still
+#: PostgreSQL's classes of errors after which the same transaction may pass: connection, rollback, resources, operator, system, standstill
 _RETRY_CLASSES = ("08", "40", "53", "57", "58", "25P03")
 _SQLITE_RETRY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 #: "GWMIGRAT" as a number: who migrates a PostgreSQL database holds this advisory lock
