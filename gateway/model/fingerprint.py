@@ -20,9 +20,11 @@ _ENCODE = msgspec.json.Encoder().encode
 def _number(value: Decimal | None) -> str | None:
     if value is None:
         return None
-    if not is_handy(value):
-        return str(value)
-    text = format(value, "f")
+    text = str(value)
+    if len(text) >= 16 or "E" in text:
+        if not is_handy(value):
+            return text
+        text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
@@ -57,8 +59,22 @@ def _line(line: OrderLine) -> list[object]:
     ]
 
 
+#: the order that was asked for last, with its digest: rules, decision and store ask one after the other
+_newest: tuple[Order, str] | None = None
+
+
 def fingerprint(order: Order) -> str:
     """SHA-256 of what is ordered: items, quantities, prices, dates and places; not when or in which interchange it was sent."""
+    global _newest
+    newest = _newest
+    if newest is not None and newest[0] is order:
+        return newest[1]
+    digest = _fingerprint(order)
+    _newest = (order, digest)
+    return digest
+
+
+def _fingerprint(order: Order) -> str:
     delivery = order.delivery
     dates = (
         [_day(getattr(delivery, name)) for name in delivery.__struct_fields__ if name.endswith(("_on", "_before", "_after"))] if delivery else None

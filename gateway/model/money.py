@@ -57,6 +57,11 @@ def round_fraction(amount: Fraction, currency: str) -> Decimal:
     return from_minor(-minor if amount < 0 else minor, currency)
 
 
+def round_product(quantity: Decimal, price: Decimal, currency: str) -> Decimal:
+    """Quantity times price, exact and rounded once, as `round_fraction` does."""
+    return round_money(_WIDE.multiply(quantity, price), currency)
+
+
 def money_words(amount: Decimal, currency: str) -> str:
     """An amount as people read it: `1,200.00 USD`."""
     return f"{round_money(amount, currency):,f} {currency}"
@@ -64,6 +69,8 @@ def money_words(amount: Decimal, currency: str) -> str:
 
 def is_handy(number: Decimal) -> bool:
     """Whether a number is of a size that trade knows: finite, below 10**15, at most 15 decimals. Others are never reckoned with."""
+    if number.is_finite() and len(text := str(number)) < 16 and "E" not in text:
+        return True  # what almost every number is, told without taking it apart
     return number.is_finite() and number.adjusted() < 15 and int(number.as_tuple().exponent) >= -15
 
 

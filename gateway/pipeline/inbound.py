@@ -58,7 +58,7 @@ from gateway.store.rows import StaleState
 from gateway.store.transmissions import Transmission
 
 CHUNK = 100
-CHUNK_SECONDS = 0.05
+CHUNK_SECONDS = 0.15
 
 
 class Splitting:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -31,25 +32,37 @@ def storable(text: str) -> str:
     return text
 
 
-class _TextBacked(TypeDecorator[Any]):
+class TextBacked(TypeDecorator[Any]):
+    """A type whose values are text in the database; `to_text` is how one becomes it."""
+
     impl = Text
     cache_ok = True
+
+    def to_text(self, value: Any) -> str | None:
+        """The text of a value."""
+        raise NotImplementedError
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         if dialect.name == "postgresql":
             return dialect.type_descriptor(POSTGRESQL_TEXT(collation="C"))
         return dialect.type_descriptor(Text())
 
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return self.to_text(value)
 
-class Words(_TextBacked):
+
+class Words(TextBacked):
     """Text of any length."""
 
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else storable(value)
+    def to_text(self, value: str | None) -> str | None:
+        if value is None or (value.isascii() and "\x00" not in value):
+            return value
+        return storable(value)
 
 
+@lru_cache(maxsize=256)
 def moment_text(value: datetime) -> str:
     """A point in time as the database keeps it: UTC, always 27 characters, so that text order is time order."""
     if value.tzinfo is None:
@@ -58,24 +71,24 @@ def moment_text(value: datetime) -> str:
     return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-class Moment(_TextBacked):
+class Moment(TextBacked):
     """An aware point in time; comes back in UTC."""
 
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+    def to_text(self, value: datetime | None) -> str | None:
         return None if value is None else moment_text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         return None if value is None else datetime.fromisoformat(value)
 
 
-class Quantity(_TextBacked):
+class Quantity(TextBacked):
     """An exact decimal, digits kept. Never summed in SQL: that would go through float."""
 
     cache_ok = True
 
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
+    def to_text(self, value: Decimal | None) -> str | None:
         if value is None:
             return None
         if not value.is_finite():
@@ -86,7 +99,7 @@ class Quantity(_TextBacked):
         return None if value is None else Decimal(value)
 
 
-class Json(_TextBacked):
+class Json(TextBacked):
     """A value of one known type as JSON text: `Json(dict[str, str])`."""
 
     cache_ok = True
@@ -97,7 +110,7 @@ class Json(_TextBacked):
         self._decode: Callable[[str], Any] = msgspec.json.Decoder(of).decode
         self._encode: Callable[[Any], bytes] = msgspec.json.Encoder(decimal_format="string").encode
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+    def to_text(self, value: Any) -> str | None:
         return None if value is None else self._encode(value).decode()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:

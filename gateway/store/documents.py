@@ -11,13 +11,18 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 from msgspec import UNSET
 from msgspec import UnsetType
 from sqlalchemy import Connection
+from sqlalchemy import Insert
+from sqlalchemy import Integer
 from sqlalchemy import Select
+from sqlalchemy import Table
 from sqlalchemy import bindparam
 from sqlalchemy import func
 from sqlalchemy import or_
@@ -28,6 +33,8 @@ from sqlalchemy.exc import IntegrityError
 from gateway.problem import Problem
 from gateway.store import streams
 from gateway.store import tables
+from gateway.store.many import Many
+from gateway.store.many import many_inserts
 from gateway.store.rows import Row
 from gateway.store.rows import StaleState
 from gateway.store.rows import all_of
@@ -45,6 +52,17 @@ _HISTORY = tables.document_state
 _COUNT = tables.document_count
 _CONTENT_NAMES = ("body", "problems", "result", "plan_digests")
 _COUNT_NAMES = ("stream", "partner", "direction", "kind", "state", "test")
+_EARLIER = _TABLE.alias("earlier")
+_WAITS_FOR_EARLIER = (
+    select(_EARLIER.c.id)
+    .where(
+        _EARLIER.c.hold_key == _TABLE.c.hold_key,
+        _EARLIER.c.stream == _TABLE.c.stream,
+        _EARLIER.c.seq < _TABLE.c.seq,
+        is_one_of(_EARLIER.c.state, REGISTERED),
+    )
+    .exists()
+)
 _WHOLE: Select[Any] = select(_TABLE, *(_CONTENT.c[name] for name in _CONTENT_NAMES)).join(_CONTENT, _CONTENT.c.document == _TABLE.c.id)
 
 
@@ -160,17 +178,28 @@ def insert_many(connection: Connection, documents: Sequence[Document], *, actor:
     if not documents:
         return []
     documents = _with_sequence(connection, documents)
-    rows = [{name: getattr(document, name) for name in _ROW_NAMES} for document in documents]
-    contents = [{"document": document.id, **{name: getattr(document, name) for name in _CONTENT_NAMES}} for document in documents]
-    history = [_history_row(document.id, 1, None, document.state, actor, reason, document.created_at) for document in documents]
     try:
-        connection.execute(_INSERT, rows)
+        _INSERT.run(connection, map(_ROW_OF, documents))
     except IntegrityError as error:
         raise StaleState("a document of this batch is registered already") from error
-    connection.execute(_CONTENT.insert(), contents)
-    connection.execute(_HISTORY.insert(), history)
-    _count(connection, ((tuple(getattr(document, name) for name in _COUNT_NAMES), 1) for document in documents))
+    _INSERT_CONTENT.run(connection, map(_CONTENT_OF, documents))
+    _INSERT_HISTORY.run(connection, [(document.id, 1, None, document.state, actor, reason, document.created_at) for document in documents])
+    _count(connection, ((_COUNTED_OF(document), 1) for document in documents))
     return documents
+
+
+_NEXT = (
+    _WHOLE.where(
+        _TABLE.c.stream == bindparam("in_stream"),
+        is_one_of(_TABLE.c.state, REGISTERED),
+        or_(_TABLE.c.due_at.is_(None), _TABLE.c.due_at <= bindparam("now", type_=_TABLE.c.due_at.type)),
+        ~_WAITS_FOR_EARLIER,
+    )
+    .order_by(_TABLE.c.seq)
+    .limit(bindparam("most", type_=Integer))
+)
+#: between two bars: a range that both databases find in the index of hold keys
+_ANY_WAITING = select(_TABLE.c.id).where(_TABLE.c.hold_key >= "waits|", _TABLE.c.hold_key < "waits}", is_one_of(_TABLE.c.state, REGISTERED)).limit(1)
 
 
 def transition(connection: Connection, changes: Sequence[Change]) -> None:
@@ -185,21 +214,7 @@ def next_registered(connection: Connection, stream: str, limit: int, now: dateti
     Passed over: one whose retry is not due yet, and one whose hold_key an earlier registered document of the stream has
     (also within one batch: it comes with the next).
     """
-    earlier = _TABLE.alias("earlier")
-    waits = (
-        select(earlier.c.id)
-        .where(
-            earlier.c.hold_key == _TABLE.c.hold_key,
-            earlier.c.stream == _TABLE.c.stream,
-            earlier.c.seq < _TABLE.c.seq,
-            is_one_of(earlier.c.state, REGISTERED),
-        )
-        .exists()
-    )
-    query = _WHOLE.where(
-        _TABLE.c.stream == stream, is_one_of(_TABLE.c.state, REGISTERED), or_(_TABLE.c.due_at.is_(None), _TABLE.c.due_at <= now), ~waits
-    )
-    return all_of(connection.execute(query.order_by(_TABLE.c.seq).limit(limit)), Document)
+    return all_of(connection.execute(_NEXT, {"in_stream": stream, "now": now, "most": limit}), Document)
 
 
 def waiting_key(key: str) -> str:
@@ -209,6 +224,8 @@ def waiting_key(key: str) -> str:
 
 def wake(connection: Connection, keys: Collection[str]) -> int:
     """Documents that wait for one of these keys walk on in their order; how many there are."""
+    if connection.execute(_ANY_WAITING).first() is None:
+        return 0
     wanted = sorted(waiting_key(key) for key in set(keys))
     count = 0
     for start in range(0, len(wanted), _MANY):
@@ -313,7 +330,12 @@ def add_problems(connection: Connection, id: str, problems: Sequence[Problem]) -
 # ---------------------------------------------------------------- how
 
 _ROW_NAMES = tuple(column.name for column in _TABLE.columns)
-_INSERT = _TABLE.insert()
+_ROW_OF = attrgetter(*_ROW_NAMES)
+_CONTENT_OF = attrgetter("id", *_CONTENT_NAMES)
+_COUNTED_OF = attrgetter(*_COUNT_NAMES)
+_INSERT = many_inserts(_TABLE, _ROW_NAMES)
+_INSERT_CONTENT = many_inserts(_CONTENT, ("document", *_CONTENT_NAMES))
+_INSERT_HISTORY = many_inserts(_HISTORY, ("document", "transition_no", "state_before", "state", "actor", "reason", "at"))
 _EXTRA_NAMES = ("number", "hold_key", "amount_minor", "currency")
 
 
@@ -330,10 +352,6 @@ def _with_sequence(connection: Connection, documents: Sequence[Document]) -> lis
         else:
             numbered.append(document)
     return numbered
-
-
-def _history_row(document: str, number: int, before: str | None, state: str, actor: str, reason: str, at: datetime) -> dict[str, Any]:
-    return {"document": document, "transition_no": number, "state_before": before, "state": state, "actor": actor, "reason": reason, "at": at}
 
 
 def _rounds(changes: Sequence[Change]) -> Iterable[list[Change]]:
@@ -358,12 +376,10 @@ def _transition_each_once(connection: Connection, changes: Sequence[Change]) -> 
             raise StaleState(f"document {change.document} is {there.state}, expected {change.expected}")
     _update_rows(connection, changes, present)
     _update_contents(connection, changes)
-    connection.execute(
-        _HISTORY.insert(),
+    _INSERT_HISTORY.run(
+        connection,
         [
-            _history_row(
-                change.document, present[change.document].transition_no + 1, change.expected, change.state, change.actor, change.reason, change.at
-            )
+            (change.document, present[change.document].transition_no + 1, change.expected, change.state, change.actor, change.reason, change.at)
             for change in changes
         ],
     )
@@ -382,32 +398,30 @@ def _present(connection: Connection, ids: list[str]) -> dict[str, Any]:
 
 
 def _update_rows(connection: Connection, changes: Sequence[Change], present: Mapping[str, Any]) -> None:
-    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    groups: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
     for change in changes:
         extra = tuple(name for name in _EXTRA_NAMES if getattr(change, name) is not UNSET)
-        groups.setdefault(extra, []).append(
-            {
-                "key": change.document,
-                "state": change.state,
-                "transition_no": present[change.document].transition_no + 1,
-                "due_at": change.due_at,
-                "attempts": change.attempts,
-                **{name: getattr(change, name) for name in extra},
-            }
-        )
+        row = (change.document, change.state, present[change.document].transition_no + 1, change.due_at, change.attempts)
+        groups.setdefault(extra, []).append((*row, *(getattr(change, name) for name in extra)))
     for extra, rows in groups.items():
-        names = ("state", "transition_no", "due_at", "attempts", *extra)
-        connection.execute(update(_TABLE).where(_TABLE.c.id == bindparam("key")).values({name: bindparam(name) for name in names}), rows)
+        _updates(_TABLE, "id", ("state", "transition_no", "due_at", "attempts", *extra)).run(connection, rows)
 
 
 def _update_contents(connection: Connection, changes: Sequence[Change]) -> None:
-    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    groups: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
     for change in changes:
         names = tuple(name for name in _CONTENT_NAMES if getattr(change, name) is not UNSET)
         if names:
-            groups.setdefault(names, []).append({"key": change.document, **{name: getattr(change, name) for name in names}})
+            groups.setdefault(names, []).append((change.document, *(getattr(change, name) for name in names)))
     for names, rows in groups.items():
-        connection.execute(update(_CONTENT).where(_CONTENT.c.document == bindparam("key")).values({name: bindparam(name) for name in names}), rows)
+        _updates(_CONTENT, "document", names).run(connection, rows)
+
+
+@lru_cache(maxsize=64)
+def _updates(table: Table, key: str, names: tuple[str, ...]) -> Many:
+    """UPDATE of these columns in many rows, found by `key`."""
+    statement = update(table).where(table.c[key] == bindparam("key")).values({name: bindparam(name) for name in names})
+    return Many(lambda connection: statement, ("key", *names))
 
 
 def _moved(changes: Sequence[Change], present: Mapping[str, Any]) -> Iterable[tuple[tuple[Any, ...], int]]:
@@ -422,10 +436,12 @@ def _count(connection: Connection, differences: Iterable[tuple[tuple[Any, ...], 
     for key, difference in differences:
         sums[key] += difference
     # sorted: two transactions that count in the same rows lock them in the same order
-    rows = [{**dict(zip(_COUNT_NAMES, key, strict=True)), "count": sums[key]} for key in sorted(sums) if sums[key]]
-    if rows:
-        statement = insert(connection, _COUNT)
-        statement = statement.on_conflict_do_update(
-            index_elements=list(_COUNT_NAMES), set_={"count": _COUNT.c["count"] + statement.excluded["count"]}
-        )
-        connection.execute(statement, rows)
+    _ADD_COUNT.run(connection, [(*key, sums[key]) for key in sorted(sums) if sums[key]])
+
+
+def _added(connection: Connection) -> Insert:
+    statement = insert(connection, _COUNT)
+    return statement.on_conflict_do_update(index_elements=list(_COUNT_NAMES), set_={"count": _COUNT.c["count"] + statement.excluded["count"]})
+
+
+_ADD_COUNT = Many(_added, (*_COUNT_NAMES, "count"))

@@ -23,6 +23,7 @@ from gateway.store import crash
 from gateway.store import tables
 from gateway.store.columns import moment_text
 from gateway.store.columns import storable
+from gateway.store.many import many_inserts
 from gateway.store.merkle import leaf_hash
 from gateway.store.rows import Row
 from gateway.store.rows import insert
@@ -34,6 +35,7 @@ SEALING_LOCK = 0x4757_4A4F_5552_4E4C
 
 _TABLE = tables.journal_entry
 _HEAD = tables.journal_head
+_INSERT = many_inserts(_TABLE, ("stream", "number", "at", "action", "subject_kind", "subject", "entry", "hash"))
 _ENCODE = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -96,10 +98,10 @@ def append(connection: Connection, entries: Sequence[Entry]) -> None:
         stream = storable(entry.stream)
         number, prev = heads[stream]
         canonical, row = _row(entry, stream, number + 1, prev)
-        row["hash"] = leaf_hash(canonical).hex()
-        heads[stream] = (number + 1, row["hash"])
-        rows.append(row)
-    connection.execute(_TABLE.insert(), rows)
+        hash = leaf_hash(canonical).hex()
+        heads[stream] = (number + 1, hash)
+        rows.append((*row, hash))
+    _INSERT.run(connection, rows)
     upsert(connection, _HEAD, [{"stream": stream, "number": number, "hash": hash} for stream, (number, hash) in heads.items()])
     crash.point(23)
 
@@ -159,7 +161,7 @@ def _heads(connection: Connection, streams: list[str]) -> dict[str, tuple[int, s
     return {stream: heads.get(stream, (0, "")) for stream in streams}
 
 
-def _row(entry: Entry, stream: str, number: int, prev: str) -> tuple[bytes, dict[str, Any]]:
+def _row(entry: Entry, stream: str, number: int, prev: str) -> tuple[bytes, tuple[Any, ...]]:
     action, kind, subject = storable(entry.action), storable(entry.subject_kind), storable(entry.subject)
     content = _Canonical(
         version=VERSION,
@@ -177,15 +179,7 @@ def _row(entry: Entry, stream: str, number: int, prev: str) -> tuple[bytes, dict
         commitments=dict(entry.commitments),
     )
     canonical = _ENCODE(content)
-    return canonical, {
-        "stream": stream,
-        "number": number,
-        "at": entry.at,
-        "action": action,
-        "subject_kind": kind,
-        "subject": subject,
-        "entry": canonical.decode(),
-    }
+    return canonical, (stream, number, entry.at, action, kind, subject, canonical.decode())
 
 
 def _recorded(row: Any) -> Recorded:

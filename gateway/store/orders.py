@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from msgspec import UNSET
@@ -22,10 +23,10 @@ from sqlalchemy import select
 from sqlalchemy import update
 
 from gateway.store import tables
+from gateway.store.many import many_inserts
 from gateway.store.rows import Row
 from gateway.store.rows import StaleState
 from gateway.store.rows import all_of
-from gateway.store.rows import insert
 from gateway.store.rows import one_of
 from gateway.store.rows import values_of
 
@@ -89,14 +90,16 @@ class LineChange(Row, frozen=True, kw_only=True):
     invoiced: Decimal = Decimal(0)
 
 
+_ORDER_OF = attrgetter(*SalesOrder.__struct_fields__)
+_LINE_OF = attrgetter(*OrderLine.__struct_fields__)
+_INSERT = many_inserts(_TABLE, SalesOrder.__struct_fields__, ignore=("document",))
+_INSERT_LINES = many_inserts(_LINE, OrderLine.__struct_fields__, ignore=("document", "number"))
+
+
 def create(connection: Connection, orders: Sequence[SalesOrder], lines: Sequence[OrderLine]) -> None:
     """Insert orders with their lines; an order that is there already keeps what it has, and so do its lines."""
-    if orders:
-        connection.execute(insert(connection, _TABLE).on_conflict_do_nothing(index_elements=["document"]), [values_of(order) for order in orders])
-    if lines:
-        connection.execute(
-            insert(connection, _LINE).on_conflict_do_nothing(index_elements=["document", "number"]), [values_of(line) for line in lines]
-        )
+    _INSERT.run(connection, map(_ORDER_OF, orders))
+    _INSERT_LINES.run(connection, map(_LINE_OF, lines))
 
 
 def change_state(

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import datetime
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -28,10 +29,10 @@ from sqlalchemy import update
 from gateway.store import streams
 from gateway.store import tables
 from gateway.store.columns import Moment
+from gateway.store.many import many_inserts
 from gateway.store.rows import Row
 from gateway.store.rows import StaleState
 from gateway.store.rows import all_of
-from gateway.store.rows import insert
 from gateway.store.rows import is_one_of
 from gateway.store.rows import one_of
 from gateway.store.rows import values_of
@@ -86,6 +87,11 @@ class Entry(Row, frozen=True, kw_only=True):
     application_state: str | None = None
 
 
+_NEW_NAMES = tuple(name for name in Entry.__struct_fields__ if name != "seq")
+_NEW_OF = attrgetter(*_NEW_NAMES)
+_INSERT = many_inserts(_TABLE, ("seq", *_NEW_NAMES), ignore=("id",))
+
+
 class Preparation(Row, frozen=True, kw_only=True):
     """What is fixed about a row before its first try: several rows of one interchange share identity and digest."""
 
@@ -126,9 +132,9 @@ def enqueue(connection: Connection, entries: Sequence[Entry]) -> list[str]:
     following = streams.draw_many(connection, counts)
     rows = []
     for entry in fresh.values():
-        rows.append({**values_of(entry), "seq": following[entry.stream]})
+        rows.append((following[entry.stream], *_NEW_OF(entry)))
         following[entry.stream] += 1
-    connection.execute(insert(connection, _TABLE).on_conflict_do_nothing(index_elements=["id"]), rows)
+    _INSERT.run(connection, rows)
     return list(fresh)
 
 

@@ -3,20 +3,21 @@
 Searching compares a normalised form (letters and digits, upper case), from its beginning; no extension of the database is needed.
 """
 
+import re
 import unicodedata
 from collections.abc import Collection
 from collections.abc import Iterable
 from datetime import datetime
+from operator import attrgetter
 
 from sqlalchemy import Connection
 from sqlalchemy import or_
 from sqlalchemy import select
 
 from gateway.store import tables
+from gateway.store.many import many_inserts
 from gateway.store.rows import Row
 from gateway.store.rows import all_of
-from gateway.store.rows import insert
-from gateway.store.rows import values_of
 
 _TABLE = tables.reference
 _LINK = tables.link
@@ -48,17 +49,24 @@ class Link(Row, frozen=True, kw_only=True):
     relation: str
 
 
+_LINK_OF = attrgetter(*Link.__struct_fields__)
+_INSERT = many_inserts(_TABLE, ("document", "kind", "value", "normalised"), ignore=())
+_INSERT_LINK = many_inserts(_LINK, Link.__struct_fields__, ignore=())
+_NOT_ALNUM = re.compile(r"[^0-9A-Za-z]+")
+
+
 def normalise(value: str) -> str:
     """Letters and digits in upper case, of any script; leading zeros stay."""
+    if value.isascii():
+        return value.upper()[:_LONGEST] if value.isalnum() else _NOT_ALNUM.sub("", value).upper()[:_LONGEST]
     text = unicodedata.normalize("NFKC", value).upper()
     return "".join(character for character in text if character.isalnum())[:_LONGEST]
 
 
 def add(connection: Connection, references: Iterable[Reference]) -> None:
     """Make documents findable; the same reference again is harmless. Values without letter or digit are left out."""
-    rows = [{**values_of(reference), "normalised": normalised} for reference in references if (normalised := normalise(reference.value))]
-    if rows:
-        connection.execute(insert(connection, _TABLE).on_conflict_do_nothing(), rows)
+    rows = ((one.document, one.kind, one.value, normalised) for one in references if (normalised := normalise(one.value)))
+    _INSERT.run(connection, rows)
 
 
 def find(connection: Connection, text: str, *, kinds: Collection[str] | None = None, limit: int = 50, whole: bool = False) -> list[Found]:
@@ -87,9 +95,7 @@ def of_document(connection: Connection, document: str) -> list[Reference]:
 
 def link(connection: Connection, links: Iterable[Link]) -> None:
     """Connect documents; the same link again is harmless."""
-    rows = [values_of(one) for one in links]
-    if rows:
-        connection.execute(insert(connection, _LINK).on_conflict_do_nothing(), rows)
+    _INSERT_LINK.run(connection, map(_LINK_OF, links))
 
 
 def links_of(connection: Connection, document: str) -> list[Link]:

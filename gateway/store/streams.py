@@ -7,15 +7,21 @@ import hashlib
 from collections.abc import Callable
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
+from sqlalchemy import BigInteger
 from sqlalchemy import Connection
+from sqlalchemy import bindparam
 from sqlalchemy import delete
 from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from gateway.store import tables
-from gateway.store.rows import insert
 
 #: name of the execution option under which a connection of a cluster knows how to wake its nodes
 WAKER = "waker"
@@ -25,9 +31,17 @@ Waker = Callable[[Connection, str, datetime | None], None]
 
 def draw(connection: Connection, stream: str, count: int = 1) -> int:
     """Draw `count` sequence numbers, the first is returned. The stream's row stays locked: draw order is commit order."""
-    statement = insert(connection, tables.stream).values(name=stream, next_seq=1 + count)
-    statement = statement.on_conflict_do_update(index_elements=["name"], set_={"next_seq": tables.stream.c.next_seq + count})
-    return int(connection.execute(statement.returning(tables.stream.c.next_seq)).scalar_one()) - count
+    given = {"stream": stream, "first": 1 + count, "more": count}
+    return int(connection.execute(_draw(connection.dialect.name), given).scalar_one()) - count
+
+
+@lru_cache(maxsize=2)
+def _draw(dialect: str) -> ReturningInsert[Any]:
+    table = tables.stream
+    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+    statement = statement.values(name=bindparam("stream"), next_seq=bindparam("first"))
+    statement = statement.on_conflict_do_update(index_elements=["name"], set_={"next_seq": table.c.next_seq + bindparam("more", type_=BigInteger)})
+    return statement.returning(table.c.next_seq)
 
 
 def draw_many(connection: Connection, counts: Mapping[str, int]) -> dict[str, int]:

@@ -23,6 +23,7 @@ from gateway.model.facts import Price
 from gateway.model.money import is_handy
 from gateway.model.money import number_words
 from gateway.model.money import round_fraction
+from gateway.model.money import round_product
 from gateway.model.order import Order
 from gateway.model.order import OrderLine
 from gateway.model.response import Schedule
@@ -204,6 +205,8 @@ def line_net(
     """The value of so much of a line at this price, with its share of the line's allowances and charges; None where it is not known."""
     if price is None:
         return None
+    if not base and not line.allowances_charges and same_unit(line.unit, unit):
+        return round_product(quantity, price, currency or "XXX")
     value = line_value(quantity, line.unit, price, base, unit, item)
     if value is None:
         return None
