@@ -5,14 +5,30 @@ A stream is a name whose first word says which step serves it: `in:<address>`, `
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Protocol
 
+import msgspec
 from sqlalchemy import Connection
 
 from gateway.pipeline.station import Station
 
 #: serves a stream once; true when more may be waiting
 Step = Callable[[Station, str], bool]
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """How an engine does, as far as it knows."""
+
+    #: local or cluster
+    engine: str
+    serving: bool
+    #: processes that serve the same installation, this one among them
+    nodes: int = 1
+    #: what this process alone does now: mailboxes and timers
+    claims: tuple[str, ...] = ()
+    #: wake-ups that no process has taken up yet
+    waiting: int = 0
 
 
 class Engine(Protocol):
@@ -22,14 +38,43 @@ class Engine(Protocol):
         """Wake a stream when the caller's transaction commits."""
         ...
 
-    def every(self, name: str, seconds: float, work: Callable[[], None]) -> None:
-        """Do `work` again and again, on one process at a time."""
+    def every(self, name: str, seconds: float, work: Callable[[], None], *, each_process: bool = False) -> None:
+        """Do `work` again and again, on one process at a time (unless each one has its own to do)."""
+        ...
+
+    def poller(self, name: str, seconds: float, look: Callable[[], bool]) -> None:
+        """Look into a mailbox again and again, on one process at a time; `look` says whether there may be more at once."""
+        ...
+
+    def exclusive(self, key: str, seconds: float) -> AbstractContextManager[bool]:
+        """Be the only one, over all processes, who does what the key names: false where another one is at it. It is ours for `seconds`
+        at least, and longer while this process shows that it lives."""
+        ...
+
+    def health(self) -> Health:
+        """How it does."""
         ...
 
     def run(self) -> None:
         """Serve until stopped."""
         ...
 
+    def drain(self, timeout: float = ...) -> None:
+        """Work until nothing is due any more. Raises TimeoutError."""
+        ...
+
     def stop(self) -> None:
         """Finish the steps under way, then return from run."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the threads of an engine that only drained."""
+        ...
+
+    def idle(self) -> bool:
+        """Whether no thread of ours runs any more, also none that hangs at a partner's server."""
+        ...
+
+    def sweep(self) -> None:
+        """Poke every stream with open work."""
         ...

@@ -10,30 +10,28 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO
 
 import structlog
-from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Connection
 
+from gateway.pipeline.clocks import Clocks
+from gateway.pipeline.engine import Health
 from gateway.pipeline.engine import Step
 from gateway.pipeline.senders import Senders
+from gateway.pipeline.serving import Serving
 from gateway.pipeline.station import Station
-from gateway.pipeline.troubles import MENDS_ITSELF
-from gateway.pipeline.troubles import OUR_FAULT
-from gateway.pipeline.troubles import Standing
 from gateway.store import streams
 from gateway.store import sweep
 from gateway.store.database import DatabaseTrouble
 
 WATCH = 0.1
-#: seconds that one stream is served before the others have their turn: a partner's large file holds nobody else's orders up
-SLICE = 0.3
-#: seconds between two polls that fail by a fault of ours
-FAILED_POLL = 10.0
+SWEEP = 5.0
 #: seconds that steps under way get when the service is told to stop; what hangs longer (a partner's server) is cut off, as by a kill
 LAST_STEPS = 4.0
 _log = structlog.get_logger("engine")
@@ -92,14 +90,14 @@ class LocalEngine:
 
     def __init__(self, station: Station, steps: Mapping[str, Step], sending: frozenset[str] = frozenset({"out"})) -> None:
         self._station = station
-        self._steps = steps
         self._sending = sending
-        self._senders = Senders(self._serve)
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._clocks = BackgroundScheduler(timezone="UTC")
-        self._failures: dict[str, Standing] = {}
-        self._pollers: list[threading.Thread] = []
+        self._serving = Serving(station, steps, self._stopping)
+        self._senders = Senders(self._serve)
+        self._clocks = Clocks(station, self._stopping)
+        self._guard = threading.Lock()
+        self._exclusive: set[str] = set()
 
     def poke(self, connection: Connection, stream: str) -> None:
         streams.poke(connection, stream)
@@ -108,68 +106,45 @@ class LocalEngine:
         """Look for work now instead of at the next look at the database."""
         self._wake.set()
 
-    def every(self, name: str, seconds: float, work: Callable[[], None]) -> None:
-        trouble = Standing(self._station, "clock", name)
-
-        def guarded() -> None:
-            try:
-                work()
-            except DatabaseTrouble as error:
-                _log.warning("clock failed", clock=name, error=str(error))
-                trouble.stands(str(error), MENDS_ITSELF)
-            except Exception as error:  # noqa: BLE001  a fault of ours: shown, and tried again at the next stroke
-                _log.exception("clock failed", clock=name)
-                trouble.stands(f"{type(error).__name__}: {error}", OUR_FAULT)
-            else:
-                trouble.is_over()
-
-        self._clocks.add_job(guarded, "interval", seconds=seconds, id=name, max_instances=1, coalesce=True, misfire_grace_time=None)
+    def every(self, name: str, seconds: float, work: Callable[[], None], *, each_process: bool = False) -> None:
+        self._clocks.every(name, seconds, work)
 
     def poller(self, name: str, seconds: float, look: Callable[[], bool]) -> None:
-        """A thread that looks into one mailbox; `look` says whether there may be more at once."""
+        self._clocks.poller(name, seconds, look, self.wake)
 
-        trouble = Standing(self._station, "poller", name)
+    @contextmanager
+    def exclusive(self, key: str, seconds: float) -> Iterator[bool]:
+        """One thread at a time: there is no other process."""
+        with self._guard:
+            free = key not in self._exclusive
+            self._exclusive.add(key)
+        try:
+            yield free
+        finally:
+            if free:
+                with self._guard:
+                    self._exclusive.discard(key)
 
-        def loop() -> None:
-            while not self._stopping.is_set():
-                more = False
-                try:
-                    more = look()
-                except DatabaseTrouble as error:
-                    _log.warning("poll failed", poller=name, error=str(error))
-                    trouble.stands(str(error), MENDS_ITSELF)
-                except Exception as error:  # noqa: BLE001  a fault of ours must not end the thread: the mailbox would be forgotten
-                    _log.exception("poll failed", poller=name)
-                    trouble.stands(f"{type(error).__name__}: {error}", OUR_FAULT)
-                    self._stopping.wait(FAILED_POLL)
-                else:
-                    trouble.is_over()
-                if more:
-                    self.wake()
-                else:
-                    self._stopping.wait(seconds)
-
-        self._pollers.append(threading.Thread(target=loop, name=f"poll {name}", daemon=True))
+    def health(self) -> Health:
+        return Health(engine="local", serving=not self._stopping.is_set())
 
     def run(self) -> None:
         """Serve until `stop`: sweep, then poked streams as they come."""
         self.sweep()
-        self.every("sweep", 5, self.sweep)
+        self.every("sweep", SWEEP, self.sweep)
         self._clocks.start()
-        for thread in self._pollers:
-            thread.start()
         seen = -1
         try:
             while not self._stopping.is_set():
                 try:
                     served = self._serve_poked()
+                    if served:
+                        continue
+                    counter = self._station.database.change_counter()
                 except DatabaseTrouble as error:
                     _log.error("database", error=str(error))
                     self._stopping.wait(1.0)
                     continue
-                if served:
-                    continue
-                counter = self._station.database.change_counter()
                 if counter != seen:
                     seen = counter
                     continue
@@ -202,7 +177,7 @@ class LocalEngine:
 
     def idle(self) -> bool:
         """Whether no thread of ours runs any more, also none that hangs at a partner's server."""
-        return not any(thread.is_alive() for thread in self._pollers) and self._senders.idle()
+        return self._clocks.idle() and self._senders.idle()
 
     def sweep(self) -> None:
         """Poke every stream with open work: nothing depends on a poke having survived."""
@@ -213,11 +188,8 @@ class LocalEngine:
         self._wake.set()
 
     def _finish(self) -> None:
-        if self._clocks.running:
-            self._clocks.shutdown(wait=False)
         end = time.monotonic() + LAST_STEPS
-        for thread in self._pollers:
-            thread.join(timeout=max(0.0, end - time.monotonic()))
+        self._clocks.stop(end)
         late = self._senders.stop(end)
         if late:
             _log.warning("sending was cut off, it is tried again at the next start", streams=late)
@@ -238,26 +210,6 @@ class LocalEngine:
         return bool(poked)
 
     def _serve(self, stream: str) -> None:
-        kind = stream.partition(":")[0]
-        step = self._steps[kind]
-        try:
-            end = time.monotonic() + SLICE
-            while step(self._station, stream) and not self._stopping.is_set():
-                if time.monotonic() > end:
-                    with self._station.database.begin() as connection:
-                        streams.poke(connection, stream)
-                    break
-        except DatabaseTrouble as error:
-            # the transaction was rolled back; the sweep pokes the stream again
-            _log.warning("step failed", stream=stream, error=str(error))
-            self._trouble_of(stream).stands(str(error), MENDS_ITSELF)
-        except Exception as error:  # noqa: BLE001  a fault of ours must not stop the other streams: shown, and tried again by the sweep
-            _log.exception("step failed", stream=stream)
-            self._trouble_of(stream).stands(f"{type(error).__name__}: {error}", OUR_FAULT)
-        else:
-            failed = self._failures.pop(stream, None)
-            if failed is not None:
-                failed.is_over()
-
-    def _trouble_of(self, stream: str) -> Standing:
-        return self._failures.setdefault(stream, Standing(self._station, "step", stream))
+        if self._serving.turn(stream):
+            with self._station.database.begin() as connection:
+                streams.poke(connection, stream)
