@@ -1,5 +1,7 @@
 """Keys of an endpoint that is a folder at an SFTP server."""
 
+from typing import Literal
+
 import pydantic
 
 from gateway.exchange.keys import Keys
@@ -13,7 +15,13 @@ class SftpKeys(Keys):
     sftp: str | None = None
     user: str | None = None
     key: Secret | None = None
+    #: what our key is encrypted with
+    passphrase: Secret | None = None
     password: Secret | None = None
     host_keys: tuple[str, ...] = ()
+    #: connections that fetch side by side
+    connections: int = pydantic.Field(default=1, ge=1, le=4)
+    #: algorithms that are broken or near it, and that this partner's server has nothing better than
+    legacy: tuple[Literal["ssh-rsa"], ...] = ()
 
-    _host_keys_listed = pydantic.field_validator("host_keys", mode="before")(listed)
+    _listed = pydantic.field_validator("host_keys", "legacy", mode="before")(listed)

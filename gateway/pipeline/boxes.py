@@ -10,6 +10,7 @@ from gateway.exchange.endpoint import Endpoint
 from gateway.store import crash
 from gateway.transport.box import Box
 from gateway.transport.folder import FolderBox
+from gateway.transport.readiness import Rules
 
 _LOCAL = threading.local()
 
@@ -27,10 +28,28 @@ def make_box(installation: Installation, endpoint: Endpoint) -> Box:
     """A fresh box for a folder or SFTP endpoint."""
     if endpoint.folder is not None:
         send_to = installation.path(endpoint.send_to) if endpoint.send_to else None
-        return FolderBox(installation.path(endpoint.folder), send_to, settle_seconds=endpoint.settle, create_send_to=True, passing=crash.point)
+        return FolderBox(
+            installation.path(endpoint.folder),
+            send_to,
+            rules=_rules(endpoint),
+            archive_to=installation.path(endpoint.archive_to) if endpoint.archive_to else None,
+            create_send_to=True,
+            passing=crash.point,
+        )
     if endpoint.sftp is not None:
         return _sftp_box(installation, endpoint)
     raise ConfigTrouble(f"An endpoint over {endpoint.transport} is no mailbox")
+
+
+def _rules(endpoint: Endpoint) -> Rules:
+    return Rules(
+        settle_seconds=endpoint.settle,
+        ignore=endpoint.ignore,
+        only=endpoint.only,
+        marker=endpoint.marker,
+        checksum=endpoint.ready == "checksum_file",
+        skip_empty=endpoint.empty == "ignore",
+    )
 
 
 def _sftp_box(installation: Installation, endpoint: Endpoint) -> Box:
@@ -50,11 +69,15 @@ def _sftp_box(installation: Installation, endpoint: Endpoint) -> Box:
             port=url.port or 22,
             user=user,
             key=installation.secret_bytes(endpoint.key) if endpoint.key else None,
+            key_password=installation.secret(endpoint.passphrase) if endpoint.passphrase else None,
             password=installation.secret(endpoint.password) if endpoint.password else None,
             host_keys=endpoint.host_keys,
             folder=unquote(url.path) or ".",
             send_to=endpoint.send_to,
-            settle_seconds=endpoint.settle,
+            archive_to=endpoint.archive_to,
+            rules=_rules(endpoint),
+            connections=endpoint.connections,
+            sha1="ssh-rsa" in endpoint.legacy,
         ),
         passing=crash.point,
     )

@@ -1,39 +1,43 @@
 """A folder as a box: files that somebody puts there are taken, what we send appears there by rename.
 
-Knows one folder to take from and one to send to. A file is ready at once when its last act was a rename (its inode changed
-after its bytes did); one that is written in place waits until its size and time stood still on our own clock, because the
-times on the file may be the sender's (facts: CAMEL-19378). Symbolic links are never followed: the folder belongs to others.
+Knows one folder to take from, one to keep what was taken, and one to send to. A file is ready at once when its last act was a rename
+(its inode changed after its bytes did); one that is written in place waits by the rules of readiness.py. Symbolic links are never
+followed: the folder belongs to others.
 """
 
 import contextlib
+import errno
 import os
 import stat
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.transport.box import CHUNK
+from gateway.transport.box import MOVED
+from gateway.transport.box import NOT_MOVED
 from gateway.transport.box import RENAMED
 from gateway.transport.box import WRITTEN
 from gateway.transport.box import FileTrouble
 from gateway.transport.box import Found
+from gateway.transport.box import OneByOne
 from gateway.transport.box import TransportError
-from gateway.transport.box import is_ignored
+from gateway.transport.box import archive_names
+from gateway.transport.box import changed
 from gateway.transport.box import passing_nothing
 from gateway.transport.box import safe_name
+from gateway.transport.checksum import LONGEST
+from gateway.transport.checksum import digest_in
+from gateway.transport.readiness import Listed
+from gateway.transport.readiness import Readiness
+from gateway.transport.readiness import Rules
+
+#: what a file system says that knows no second name for a file, or allows none
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """A file that is not known to be complete: how it looked and since when on our clock."""
-
-    identity: str
-    since: float
-
-
-class FolderBox:
+class FolderBox(OneByOne):
     """A folder to take files from and one to put files into; either may be missing."""
 
     def __init__(
@@ -41,58 +45,69 @@ class FolderBox:
         path: str | os.PathLike[str] | None,
         send_to: str | os.PathLike[str] | None = None,
         *,
-        settle_seconds: float = 1.0,
+        rules: Rules = Rules(),
+        archive_to: str | os.PathLike[str] | None = None,
         create_send_to: bool = False,
         clock: Callable[[], float] = time.monotonic,
         passing: Callable[[int], None] = passing_nothing,
     ) -> None:
         self._path = Path(path) if path is not None else None
         self._send_to = Path(send_to) if send_to is not None else None
-        self._settle_seconds = settle_seconds
+        self._archive_to = Path(archive_to) if archive_to is not None else None
+        self._rules = rules
         self._create_send_to = create_send_to
-        self._clock = clock
         self._passing = passing
-        self._unsettled: dict[str, _Seen] = {}
+        self._readiness = Readiness(rules, clock)
 
     def list_ready(self) -> list[Found]:
         """The complete files of the folder, oldest first."""
         folder = self._taken_from()
         with _failures(f"the folder {folder} cannot be listed"):
             entries = _regular_files(folder)
-        now = self._clock()
-        waiting: dict[str, _Seen] = {}
-        ready = []
-        for name, status in sorted(entries, key=lambda entry: (entry[1].st_mtime_ns, entry[0])):
-            identity = _identity(name, status)
-            if not _was_renamed(status):
-                seen = self._unsettled.get(name)
-                if seen is None or seen.identity != identity:
-                    seen = _Seen(identity, now)
-                waiting[name] = seen
-                if now - seen.since < self._settle_seconds:
-                    continue
-            ready.append(Found(name=name, identity=identity, size=status.st_size))
-        self._unsettled = waiting
+        ready = self._readiness.ready(_listed(*entry) for entry in entries)
+        for orphan in self._readiness.orphans():
+            _remove_quietly(folder, orphan.name)
         return ready
 
-    def fetch(self, found: Found) -> Iterator[bytes]:
+    def fetch(self, found: Found, offset: int = 0) -> Iterator[bytes]:
         """The file's bytes; raises when it is not the file that was found, or changed while it was read."""
         path = _on_disk(self._taken_from(), found.name)
         with _failures(f'the file "{found.name}" cannot be read', FileTrouble):
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             with os.fdopen(descriptor, "rb", buffering=0) as file:
                 _demand_same(found, os.fstat(descriptor))
+                file.seek(offset)
                 while chunk := file.read(CHUNK):
                     yield chunk
                 _demand_same(found, os.fstat(descriptor))
 
+    def checksum(self, found: Found) -> str | None:
+        """The digest in the file's marker, where that is agreed."""
+        if not self._rules.checksum:
+            return None
+        path = _on_disk(self._taken_from(), found.marker)
+        with _failures(f'the file "{found.marker}" cannot be read', FileTrouble):
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            with os.fdopen(descriptor, "rb") as file:
+                return digest_in(file.read(LONGEST))
+
     def remove(self, found: Found) -> None:
-        """Delete the file if it is still the one that was found."""
-        path = _on_disk(self._taken_from(), found.name)
-        with _failures(f'the file "{found.name}" cannot be removed', FileTrouble), contextlib.suppress(FileNotFoundError):
+        """Delete the file, or move it where it is kept, if it is still the one that was found."""
+        folder = self._taken_from()
+        path = _on_disk(folder, found.name)
+        word = "removed" if self._archive_to is None else f"moved to {self._archive_to}"
+        with _failures(f'the file "{found.name}" cannot be {word}', FileTrouble), contextlib.suppress(FileNotFoundError):
             _demand_same(found, os.lstat(path))
-            os.unlink(path)
-        self._unsettled.pop(found.name, None)
+            if self._archive_to is None:
+                os.unlink(path)
+            else:
+                self._archive_to.mkdir(parents=True, exist_ok=True)
+                self._passing(NOT_MOVED)
+                _move_beside(path, self._archive_to, found.identity)
+                self._passing(MOVED)
+        if found.marker:
+            _remove_quietly(folder, found.marker)
+        self._readiness.forget(found.name)
 
     def send(self, name: str, data: bytes) -> None:
         """Write under a leading dot, make it durable, rename: the other side sees the whole file or none."""
@@ -105,7 +120,11 @@ class FolderBox:
             target = self._send_to / safe
             if not _stands_already(target, data):
                 temporary = self._send_to / f".{safe}.tmp"
-                _write_durably(temporary, data)
+                try:
+                    _write_durably(temporary, data)
+                except OSError:
+                    _remove_quietly(self._send_to, temporary.name)  # a disk that is full is not helped by half a file
+                    raise
                 self._passing(WRITTEN)
                 os.rename(temporary, target)
                 self._passing(RENAMED)
@@ -133,7 +152,7 @@ def _regular_files(folder: Path) -> list[tuple[str, os.stat_result]]:
     files = []
     with os.scandir(folder) as entries:
         for entry in entries:
-            if is_ignored(entry.name):
+            if entry.name.startswith("."):
                 continue
             with contextlib.suppress(FileNotFoundError):  # taken away between the listing and the look
                 status = entry.stat(follow_symlinks=False)
@@ -151,9 +170,40 @@ def _identity(name: str, status: os.stat_result) -> str:
     return f"{name}|{status.st_size}|{status.st_mtime_ns}|{status.st_ino}"
 
 
+def _listed(name: str, status: os.stat_result) -> Listed:
+    return Listed(name=name, identity=_identity(name, status), size=status.st_size, modified=status.st_mtime_ns / 1e9, complete=_was_renamed(status))
+
+
 def _demand_same(found: Found, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode) or _identity(found.name, status) != found.identity:
-        raise FileTrouble(f'the file "{found.name}" is no longer the one that was found: it is taken up again at the next poll', retry=True)
+        raise changed(found)
+
+
+def _remove_quietly(folder: Path, name: str) -> None:
+    """A marker that cannot be removed is tried again when it has outlived its file for a while."""
+    with contextlib.suppress(OSError):
+        os.unlink(_on_disk(folder, name))
+
+
+def _move_beside(path: Path, folder: Path, identity: str) -> None:
+    """Move a file into a folder under a name that is free there; never over another file, and done whole when it was cut off between."""
+    for name in archive_names(path.name, identity):
+        target = folder / name
+        try:
+            os.link(path, target, follow_symlinks=False)
+        except FileExistsError:
+            if not os.path.samestat(os.lstat(target), os.lstat(path)):
+                continue  # another file; the same one was linked by a try that was killed before it went on
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            if os.path.lexists(target):
+                continue
+            os.rename(path, target)
+            return
+        os.unlink(path)
+        return
+    raise FileTrouble(f'"{path.name}" and all names like it are taken in {folder}', retry=True)
 
 
 def _as_text(name: str) -> str:

@@ -1,8 +1,9 @@
 """A folder at an SFTP server as a box.
 
 One connection, opened when first needed, kept while used, closed on any error but a plain answer of the server ("no such
-file"). Never shared by threads: one box a thread. A refused login or an unknown host key stops the endpoint (`stop`): trying
-again would lock the account or feed a stranger. What is ready is decided on our own clock; SFTP shows no renames.
+file"). Never shared by threads: one box a thread, and one connection a thread of a box that fetches over several. A refused login or an
+unknown host key stops the endpoint (`stop`): trying again would lock the account or feed a stranger. What is ready is decided on our own
+clock (readiness.py); SFTP shows no renames.
 """
 
 import contextlib
@@ -10,34 +11,33 @@ import errno
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import paramiko
 
+from gateway.transport.box import MOVED
+from gateway.transport.box import NOT_MOVED
 from gateway.transport.box import RENAMED
 from gateway.transport.box import WRITTEN
 from gateway.transport.box import FileTrouble
 from gateway.transport.box import Found
 from gateway.transport.box import TransportError
-from gateway.transport.box import is_ignored
+from gateway.transport.box import Unreachable
+from gateway.transport.box import archive_names
+from gateway.transport.box import changed
 from gateway.transport.box import passing_nothing
 from gateway.transport.box import safe_name
+from gateway.transport.checksum import LONGEST
+from gateway.transport.checksum import digest_in
+from gateway.transport.readiness import Listed
+from gateway.transport.readiness import Readiness
+from gateway.transport.sftp_lanes import Lanes
+from gateway.transport.sftp_session import Got
 from gateway.transport.sftp_session import RemoteFile
 from gateway.transport.sftp_session import SftpSession
+from gateway.transport.sftp_session import is_answer
 from gateway.transport.sftp_session import text_of
 from gateway.transport.ssh import SftpSettings
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """A file that is not known to be complete: how it looked and since when on our clock."""
-
-    identity: str
-    since: float
-
-
-class _ConnectionLost(TransportError):
-    """The line broke: what we asked for may or may not have been done."""
 
 
 class SftpBox:
@@ -47,65 +47,88 @@ class SftpBox:
         self, settings: SftpSettings, *, clock: Callable[[], float] = time.monotonic, passing: Callable[[int], None] = passing_nothing
     ) -> None:
         self._settings = settings
-        self._clock = clock
         self._passing = passing
         self._session: SftpSession | None = None
-        self._waiting: dict[str, _Seen] = {}
-        self._raw_names: dict[str, bytes] = {}
+        self._readiness = Readiness(settings.rules, clock)
+        self._lanes = Lanes(settings)
 
     def list_ready(self) -> list[Found]:
-        """The files that stood still long enough on our clock, oldest first."""
+        """The complete files of the folder, oldest first."""
         folder = self._taken_from()
         with self._failures(f"the folder {folder} cannot be listed") as session:
-            files = session.list_files(folder)
-        now = self._clock()
-        waiting: dict[str, _Seen] = {}
-        raw_names: dict[str, bytes] = {}
-        ready = []
-        for file in sorted(files, key=lambda file: (file.modified, file.raw_name)):
-            name = text_of(file.raw_name)
-            if is_ignored(name) or b"/" in file.raw_name or b"\0" in file.raw_name:
-                continue
-            identity = self._identity(file)
-            seen = self._waiting.get(name)
-            if seen is None or seen.identity != identity:
-                seen = _Seen(identity, now)
-            waiting[name] = seen
-            raw_names[name] = file.raw_name
-            if now - seen.since >= self._settings.settle_seconds:
-                ready.append(Found(name=name, identity=identity, size=file.size))
-        self._waiting, self._raw_names = waiting, raw_names
+            files = [file for file in session.list_files(folder) if b"/" not in file.raw_name and b"\0" not in file.raw_name]
+        ready = self._readiness.ready(
+            Listed(name=text_of(file.raw_name), identity=self._identity(file), size=file.size, modified=float(file.modified), raw_name=file.raw_name)
+            for file in files
+        )
+        for orphan in self._readiness.orphans():
+            self._remove_quietly(self._in_folder(orphan.raw_name))
         return ready
 
     def unsettled(self) -> bool:
         """Whether the last listing saw files that still have to stand still: a listing soon is worth while."""
-        now = self._clock()
-        return any(now - seen.since < self._settings.settle_seconds for seen in self._waiting.values())
+        return self._readiness.unsettled()
 
-    def fetch(self, found: Found) -> Iterator[bytes]:
+    def fetch(self, found: Found, offset: int = 0) -> Iterator[bytes]:
         """The file's bytes; raises when it is not the file that was found, or changed while it was read."""
         path = self._path(found)
         with self._failures(f'the file "{found.name}" cannot be read', FileTrouble) as session:
             try:
-                for piece, after in session.read(path, found.size):
+                for piece, after in session.read(path, found.size, offset):
                     if after is None:
                         yield piece
                     else:
                         self._demand_same(found, after)
             except EOFError as error:  # shorter than it was: someone cut it
-                raise _changed(found) from error
+                raise changed(found) from error
+
+    def fetch_many(self, wanted: Sequence[Found]) -> list[bytes | FileTrouble]:
+        """The bytes of small files, or what is wrong with each, in the order given; over as many connections as are agreed."""
+        with self._failures("the files cannot be read") as session:
+            paths = [(self._path(found), found.size) for found in wanted]
+            return [self._bytes_of(found, got) for found, got in zip(wanted, self._lanes.read(session, paths), strict=True)]
+
+    def checksum(self, found: Found) -> str | None:
+        """The digest in the file's marker, where that is agreed."""
+        if not self._settings.rules.checksum:
+            return None
+        path = self._in_folder(found.marker.encode())
+        with self._failures(f'the file "{found.marker}" cannot be read', FileTrouble) as session:
+            size = min(session.stat(path).size, LONGEST)
+            return digest_in(b"".join(piece for piece, _ in session.read(path, size)))
 
     def remove(self, found: Found) -> None:
-        """Delete the file if it is still the one that was found."""
+        """Delete the file, or move it where it is kept, if it is still the one that was found."""
         path = self._path(found)
-        with self._failures(f'the file "{found.name}" cannot be removed', FileTrouble) as session:
-            try:
-                self._demand_same(found, session.stat(path))
-                session.remove(path)
-            except OSError as error:
-                if error.errno != errno.ENOENT:
-                    raise
-        self._waiting.pop(found.name, None)
+        word = "removed" if self._settings.archive_to is None else f"moved to {self._settings.archive_to}"
+        with self._failures(f'the file "{found.name}" cannot be {word}', FileTrouble) as session:
+            there = _look(session, path)
+            if there is not None:
+                self._demand_same(found, there)
+                if self._settings.archive_to is None:
+                    with contextlib.suppress(FileNotFoundError):
+                        session.remove(path)
+                else:
+                    self._move_beside(session, path, found)
+        if found.marker:
+            self._remove_quietly(self._in_folder(found.marker.encode()))
+        self._readiness.forget(found.name)
+
+    def remove_many(self, wanted: Sequence[Found]) -> list[FileTrouble | None]:
+        """Remove files as `remove` does, and say what is wrong with each."""
+        if self._settings.archive_to is not None or any(found.marker for found in wanted):
+            return [self._removed(found) for found in wanted]
+        with self._failures("the files cannot be removed") as session:
+            answers: list[FileTrouble | None] = []
+            for found, error in zip(wanted, session.remove_many([(self._path(found), self._same(found)) for found in wanted]), strict=True):
+                if error is None or isinstance(error, FileNotFoundError):
+                    self._readiness.forget(found.name)
+                    answers.append(None)
+                elif isinstance(error, FileTrouble):
+                    answers.append(error)
+                else:
+                    answers.append(FileTrouble(f'the file "{found.name}" cannot be removed: {_words(error)}', retry=True))
+            return answers
 
     def send(self, name: str, data: bytes) -> None:
         """Write under a leading dot, then rename: the other side sees the whole file or none; the same again is harmless."""
@@ -117,20 +140,73 @@ class SftpBox:
         with self._failures(f'the file "{safe}" cannot be written to {self._settings.send_to}') as session:
             if self._stands_already(session, target, data):
                 return
-            session.write(temporary, data)
+            self._write(session, temporary, data)
         self._passing(WRITTEN)
         try:
             with self._failures(f'the file "{safe}" cannot be renamed in {self._settings.send_to}') as session:
                 session.rename(temporary, target)
-        except _ConnectionLost:
+        except Unreachable:
             self._rename_if_it_was_not(temporary, target)
         self._passing(RENAMED)
 
     def close(self) -> None:
         """Hang up; the next verb connects again."""
+        self._lanes.close()
         if self._session is not None:
             self._session.close()
             self._session = None
+
+    def _bytes_of(self, found: Found, got: Got) -> bytes | FileTrouble:
+        if isinstance(got, EOFError):
+            return changed(found)
+        if isinstance(got, OSError):
+            return FileTrouble(f'the file "{found.name}" cannot be read: {_words(got)}', retry=True)
+        data, after = got
+        return data if self._identity(after) == found.identity else changed(found)
+
+    def _removed(self, found: Found) -> FileTrouble | None:
+        try:
+            self.remove(found)
+        except FileTrouble as error:
+            return error
+        return None
+
+    def _move_beside(self, session: SftpSession, path: bytes, found: Found) -> None:
+        """Move the file under a name that is free there. The server's own rename goes over no other file; a lost answer needs nothing:
+        what was moved is not listed again."""
+        assert self._settings.archive_to is not None
+        for name in archive_names(found.name, found.identity):
+            target = _join(self._settings.archive_to, name)
+            if _look(session, target) is None:
+                self._passing(NOT_MOVED)
+                session.rename_plainly(path, target)
+                self._passing(MOVED)
+                return
+        raise FileTrouble(f'"{found.name}" and all names like it are taken in {self._settings.archive_to}', retry=True)
+
+    def _write(self, session: SftpSession, temporary: str, data: bytes) -> None:
+        """Write the file that is not named yet; what a full disk leaves of it is taken away again."""
+        assert self._settings.send_to is not None
+        try:
+            session.write(temporary, data)
+        except OSError as error:
+            if not is_answer(error) or not session.is_alive():
+                raise
+            free = session.free_bytes(self._settings.send_to)
+            self._remove_quietly(temporary.encode())
+            if free is not None and free < len(data):
+                raise TransportError(
+                    f"the partner's server has no room in {self._settings.send_to}: {free:,} bytes are free, {len(data):,} are needed", retry=True
+                ) from error
+            raise
+        except TransportError:
+            self._remove_quietly(temporary.encode())
+            raise
+
+    def _remove_quietly(self, path: bytes) -> None:
+        """Take away what is only in the way; where the server refuses it stays."""
+        with contextlib.suppress(FileTrouble), self._failures("it cannot be removed", FileTrouble) as session:
+            session.remove(path)
 
     def _rename_if_it_was_not(self, temporary: str, target: str) -> None:
         """After a lost answer: no temporary name left means that the rename was done (and the file perhaps taken already)."""
@@ -153,17 +229,23 @@ class SftpBox:
         return self._settings.folder
 
     def _path(self, found: Found) -> bytes:
-        raw_name = self._raw_names.get(found.name, found.name.encode("utf-8", "surrogateescape"))
+        raw_name = found.raw_name or found.name.encode("utf-8", "surrogateescape")
         if b"/" in raw_name or b"\0" in raw_name or raw_name in (b"", b".", b".."):
             raise FileTrouble(f'"{found.name}" is not a file name', retry=False)
+        return self._in_folder(raw_name)
+
+    def _in_folder(self, raw_name: bytes) -> bytes:
         return _join(self._taken_from(), "").encode() + raw_name
 
     def _identity(self, file: RemoteFile) -> str:
         return f"{_join(self._taken_from(), text_of(file.raw_name))}|{file.size}|{file.modified}"
 
+    def _same(self, found: Found) -> Callable[[RemoteFile], FileTrouble | None]:
+        return lambda now: None if self._identity(now) == found.identity else changed(found)
+
     def _demand_same(self, found: Found, now: RemoteFile) -> None:
         if self._identity(now) != found.identity:
-            raise _changed(found)
+            raise changed(found)
 
     @contextlib.contextmanager
     def _failures(self, sentence: str, refusal: type[TransportError] = TransportError) -> Iterator[SftpSession]:
@@ -178,13 +260,13 @@ class SftpBox:
                 self.close()
             raise
         except OSError as error:
-            if error.errno in (errno.ENOENT, errno.EACCES) and self._session is not None and self._session.is_alive():
-                raise refusal(f"{sentence}: {error.strerror or error}", retry=True) from error
+            if is_answer(error) and self._session is not None and self._session.is_alive():
+                raise refusal(f"{sentence}: {_words(error)}", retry=True) from error
             self.close()
-            raise _ConnectionLost(f"{sentence}: {str(error) or type(error).__name__}", retry=True) from error
+            raise Unreachable(f"{sentence}: {str(error) or type(error).__name__}") from error
         except (paramiko.SSHException, EOFError) as error:
             self.close()
-            raise _ConnectionLost(f"{sentence}: {str(error) or type(error).__name__}", retry=True) from error
+            raise Unreachable(f"{sentence}: {str(error) or type(error).__name__}") from error
 
     def _open_session(self) -> SftpSession:
         if self._session is not None and not self._session.is_alive():
@@ -194,11 +276,13 @@ class SftpBox:
         return self._session
 
 
-def _changed(found: Found) -> FileTrouble:
-    return FileTrouble(f'the file "{found.name}" is no longer the one that was found: it is taken up again at the next poll', retry=True)
+def _words(error: OSError) -> str:
+    """What the server said; its "Failure" is all that many say of a full disk, a quota or a file in the way."""
+    said = error.strerror or str(error)
+    return f'the server says "{said}" and no more' if said.lower() in {"failure", ""} else said
 
 
-def _look(session: SftpSession, path: str) -> RemoteFile | None:
+def _look(session: SftpSession, path: str | bytes) -> RemoteFile | None:
     try:
         return session.stat(path)
     except OSError as error:

@@ -6,14 +6,19 @@ pipelining, because paramiko's starts threads that outlive a lost connection (fa
 """
 
 import contextlib
+import errno
 import time
 from collections import deque
+from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import paramiko
 from paramiko import sftp as protocol
 
+from gateway.transport.box import FileTrouble
 from gateway.transport.box import TransportError
 from gateway.transport.ssh import SftpSettings
 from gateway.transport.ssh import connect_pinned
@@ -25,6 +30,9 @@ WINDOW = 64
 
 #: Listing requests in flight.
 LIST_WINDOW = 4
+
+#: Small files that are opened ahead of those that are read, and read ahead of the one that is handed on.
+AHEAD = 16
 
 #: At most so many names are taken from one listing; the rest comes when these are gone.
 LONGEST_LISTING = 200_000
@@ -39,8 +47,27 @@ class RemoteFile:
     modified: int
 
 
+#: A whole file with how it looked after it was read, or what the server said instead.
+Got = tuple[bytes, RemoteFile] | OSError | EOFError
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A file that is open, with the requests for its pieces and for how it looks after them."""
+
+    path: bytes
+    handle: bytes
+    pieces: tuple[tuple[int, int, int], ...]
+    look: int
+
+
 class _Refusal(Exception):
     """The server answered that it does not do this."""
+
+
+def is_answer(error: OSError) -> bool:
+    """Whether this is what the server said, and not what befell the line."""
+    return type(error) is OSError or error.errno in (errno.ENOENT, errno.EACCES)
 
 
 class _Line:
@@ -78,6 +105,9 @@ class _Line:
 
     def close(self) -> None:
         self._channel.close()
+
+    def is_closed(self) -> bool:
+        return bool(self._channel.closed)
 
     def _limit(self) -> None:
         left = self._deadline - time.monotonic()
@@ -151,7 +181,7 @@ class SftpSession:
 
     def is_alive(self) -> bool:
         """Whether the connection still stands, as far as we know."""
-        return self._transport.is_active()
+        return self._transport.is_active() and not self._line.is_closed()
 
     def close(self) -> None:
         """Hang up."""
@@ -171,14 +201,14 @@ class SftpSession:
         self._line.start_step()
         return _remote_file(_last_part(path), self._client.lstat(path))
 
-    def read(self, path: str | bytes, size: int) -> Iterator[tuple[bytes, RemoteFile | None]]:
-        """The file's first `size` bytes in pieces, each with None; at the end nothing, with how the open file looks then."""
+    def read(self, path: str | bytes, size: int, offset: int = 0) -> Iterator[tuple[bytes, RemoteFile | None]]:
+        """The file's first `size` bytes from `offset` on in pieces, each with None; at the end nothing, with how the open file looks then."""
         self._line.start_step()
         handle = self._client.call(protocol.CMD_OPEN, path, protocol.SFTP_FLAG_READ, paramiko.SFTPAttributes()).get_binary()
         try:
             pipeline = _Pipeline(self._client)
             waiting: deque[tuple[int, int]] = deque()
-            asked = done = 0
+            asked = done = offset
             while done < size:
                 self._line.start_step()
                 while asked < size and len(waiting) < WINDOW:
@@ -194,18 +224,74 @@ class SftpSession:
         finally:
             self._let_go(handle)
 
+    def read_many(self, wanted: Sequence[tuple[bytes, int]]) -> Iterator[Got]:
+        """Whole small files by path and size, in the order given: the next ones are opened and asked for while one is read, so that a long
+        line costs its waiting once and not three times a file."""
+        pipeline = _Pipeline(self._client)
+        rest = iter(wanted)
+        opening: deque[tuple[bytes, int, int]] = deque()
+        reading: deque[_Asked | OSError] = deque()
+        try:
+            while True:
+                self._line.start_step()
+                while len(opening) < AHEAD and (one := next(rest, None)) is not None:
+                    number = pipeline.ask(protocol.CMD_OPEN, one[0], protocol.SFTP_FLAG_READ, paramiko.SFTPAttributes())
+                    opening.append((*one, number))
+                while opening and len(reading) < AHEAD:
+                    reading.append(self._ask_for_all(pipeline, *opening.popleft()))
+                if not reading:
+                    return
+                asked = reading.popleft()
+                yield asked if isinstance(asked, OSError) else self._whole(pipeline, asked)
+        finally:
+            if reading or opening:  # left in the middle: nobody waits for what is under way
+                self.close()
+
     def write(self, path: str, data: bytes) -> None:
-        """Write a new file or over an old one, make it durable where the server can, check its size."""
+        """Write a new file or over an old one, make it durable where the server can, check its size. Each piece's answer is looked at: a
+        disk that was full for a moment leaves a hole and not a shorter file."""
         self._line.start_step(len(data) / 50_000)
-        with self._client.open(path, "wb") as file:
-            file.set_pipelined(True)
-            file.write(data)
-            file.flush()
+        flags = protocol.SFTP_FLAG_WRITE | protocol.SFTP_FLAG_CREATE | protocol.SFTP_FLAG_TRUNC
+        handle = self._client.call(protocol.CMD_OPEN, path, flags, paramiko.SFTPAttributes()).get_binary()
+        try:
+            pipeline = _Pipeline(self._client)
+            waiting: deque[int] = deque()
+            for start in range(0, len(data), READ):
+                if len(waiting) == WINDOW:
+                    pipeline.answer(waiting.popleft())
+                waiting.append(pipeline.ask(protocol.CMD_WRITE, handle, protocol.int64(start), data[start : start + READ]))
+            while waiting:
+                pipeline.answer(waiting.popleft())
             with contextlib.suppress(_Refusal):  # fsync@openssh.com is an extension: where there is none the size must do
-                self._call_extension("fsync@openssh.com", file.handle)
+                self._call_extension("fsync@openssh.com", handle)
+        except BaseException:
+            self._let_go(handle)
+            raise
+        self._client.call(protocol.CMD_CLOSE, handle)
         written = self._client.stat(path).st_size
         if written != len(data):
             raise TransportError(f'the server kept {written} of {len(data)} bytes of "{text_of(_last_part(path))}"', retry=True)
+
+    def free_bytes(self, folder: str) -> int | None:
+        """The room that is left for us there, where the server tells it."""
+        with contextlib.suppress(_Refusal):
+            answer = self._call_extension("statvfs@openssh.com", folder)
+            block, fragment, _, _, free = (answer.get_int64() for _ in range(5))
+            return (fragment or block) * free
+        return None
+
+    def remove_many(self, wanted: Sequence[tuple[bytes, Callable[[RemoteFile], FileTrouble | None]]]) -> Iterator[OSError | FileTrouble | None]:
+        """Delete files that are still those that they were; some are looked at, then deleted, at a time."""
+        for start in range(0, len(wanted), AHEAD):
+            part = wanted[start : start + AHEAD]
+            self._line.start_step()
+            answers: list[OSError | FileTrouble | None] = []
+            for (path, same), look in zip(part, self._each((protocol.CMD_LSTAT, path) for path, _ in part), strict=True):
+                answers.append(look if isinstance(look, OSError) else same(_remote_file(_last_part(path), _attributes(look))))
+            going = [at for at, answer in enumerate(answers) if answer is None]
+            for at, told in zip(going, self._each((protocol.CMD_REMOVE, part[at][0]) for at in going), strict=True):
+                answers[at] = told if isinstance(told, OSError) else None
+            yield from answers
 
     def rename(self, old: str, new: str) -> None:
         """Rename; plainly where the server has no posix-rename."""
@@ -215,18 +301,70 @@ class SftpSession:
         except _Refusal:
             self._client.rename(old, new)
 
+    def rename_plainly(self, old: str | bytes, new: str | bytes) -> None:
+        """Rename as the protocol knows it: never over another file."""
+        self._line.start_step()
+        self._client.rename(old, new)  # bytes are as good
+
     def remove(self, path: str | bytes) -> None:
         """Delete a file."""
         self._line.start_step()
         self._client.remove(path)
 
-    def _call_extension(self, name: str, *arguments: object) -> None:
+    def _call_extension(self, name: str, *arguments: object) -> paramiko.Message:
         try:
-            self._client.call(protocol.CMD_EXTENDED, name, *arguments)
+            return self._client.call(protocol.CMD_EXTENDED, name, *arguments)
         except OSError as error:
             if isinstance(error, TimeoutError) or not self.is_alive():
                 raise
             raise _Refusal from error
+
+    def _ask_for_all(self, pipeline: _Pipeline, path: bytes, size: int, number: int) -> _Asked | OSError:
+        """Ask for everything of a file whose opening was asked for."""
+        try:
+            handle = pipeline.answer(number).get_binary()
+        except OSError as error:
+            if not self._said(error):
+                raise
+            return error
+        pieces = []
+        for offset in range(0, size, READ):
+            length = min(READ, size - offset)
+            pieces.append((pipeline.ask(protocol.CMD_READ, handle, protocol.int64(offset), length), offset, length))
+        return _Asked(path, handle, tuple(pieces), pipeline.ask(protocol.CMD_FSTAT, handle))
+
+    def _whole(self, pipeline: _Pipeline, asked: _Asked) -> Got:
+        """Collect what was asked for of a file, and close it."""
+        data: list[bytes] = []
+        said: OSError | EOFError | None = None
+        for number, offset, length in asked.pieces:
+            try:
+                piece = pipeline.answer(number).get_binary()
+                data.append(piece if said is not None else self._fill(asked.handle, offset, length, piece))
+            except EOFError as error:  # shorter than it was
+                said = error
+            except OSError as error:
+                if not self._said(error):
+                    raise
+                said = error
+        after = _remote_file(_last_part(asked.path), _attributes(pipeline.answer(asked.look)))
+        self._let_go(asked.handle)
+        return said if said is not None else (b"".join(data), after)
+
+    def _said(self, error: OSError) -> bool:
+        """Whether an error is the server's answer, and the line as good as before."""
+        return is_answer(error) and self.is_alive()
+
+    def _each(self, commands: Iterable[tuple[int, bytes]]) -> Iterator[paramiko.Message | OSError]:
+        """The answers to commands that are all sent before the first is waited for."""
+        pipeline = _Pipeline(self._client)
+        for number in [pipeline.ask(command, path) for command, path in commands]:
+            try:
+                yield pipeline.answer(number)
+            except OSError as error:
+                if not self._said(error):
+                    raise
+                yield error
 
     def _entries(self, handle: bytes) -> Iterator[RemoteFile]:
         pipeline = _Pipeline(self._client)

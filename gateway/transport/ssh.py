@@ -19,6 +19,7 @@ import paramiko
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from gateway.transport.box import TransportError
+from gateway.transport.readiness import Rules
 
 #: Kinds of host keys by the algorithms that use them; asked for one after another until one fits a pin.
 _HOST_KEY_KINDS = (
@@ -48,8 +49,13 @@ class SftpSettings:
     password: str | None = field(default=None, repr=False)
     folder: str | None = None
     send_to: str | None = None
-    #: How long a file must stand still on our clock; 0 where the sender renames.
-    settle_seconds: float = 2.0
+    #: The folder that files are moved to when they were taken; they are deleted where there is none.
+    archive_to: str | None = None
+    rules: Rules = field(default_factory=lambda: Rules(settle_seconds=2.0))
+    #: Connections that fetch side by side, at most.
+    connections: int = 1
+    #: Whether the server may prove itself, and we ourselves, with RSA and SHA-1 (`ssh-rsa`), as servers did before 2017.
+    sha1: bool = False
     timeout_seconds: float = 30.0
     longest_seconds: float = 300.0
 

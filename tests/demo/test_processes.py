@@ -27,6 +27,7 @@ from gateway.demo.standing import put
 from gateway.exchange import as2
 from gateway.transport.as2_http import post
 from gateway.transport.box import TransportError
+from gateway.transport.readiness import Rules
 from gateway.transport.sftp import SftpBox
 from gateway.transport.ssh import SftpSettings
 
@@ -67,7 +68,14 @@ def test_the_sftp_partner_takes_and_gives_files_to_the_known_key_alone(premises:
     def box(key: str, host_key: str = said["host_key"], folder: str = "/out") -> SftpBox:
         secret = (premises.keys / key).read_bytes()
         settings = SftpSettings(
-            host="127.0.0.1", port=said["port"], user=USER, host_keys=(host_key,), key=secret, folder=folder, send_to="/in", settle_seconds=0
+            host="127.0.0.1",
+            port=said["port"],
+            user=USER,
+            host_keys=(host_key,),
+            key=secret,
+            folder=folder,
+            send_to="/in",
+            rules=Rules(settle_seconds=0),
         )
         return SftpBox(settings)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.transport.readiness import Rules
 from gateway.transport.ssh import SftpSettings
 
 SSHD = Path("/usr/sbin/sshd")
@@ -41,7 +42,7 @@ class OpenSsh:
             host_keys=(self.fingerprint("ed25519"),),
             folder=f"{self.data}/out",
             send_to=f"{self.data}/in",
-            settle_seconds=0.0,
+            rules=Rules(settle_seconds=0.0),
             timeout_seconds=10.0,
             longest_seconds=20.0,
         )

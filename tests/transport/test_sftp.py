@@ -12,6 +12,7 @@ import pytest
 
 from gateway.transport.box import Found
 from gateway.transport.box import TransportError
+from gateway.transport.readiness import Rules
 from gateway.transport.sftp import SftpBox
 from tests.transport.openssh import OpenSsh
 from tests.transport.openssh import running_openssh
@@ -72,7 +73,7 @@ def test_removed_file_is_gone_and_removing_again_is_harmless(box: SftpBox, serve
 
 def test_growing_file_waits_until_it_stood_still_on_our_clock(box: SftpBox, server: OpenSsh) -> None:
     clock = Clock()
-    patient = SftpBox(server.settings(settle_seconds=2.0), clock=clock)
+    patient = SftpBox(server.settings(rules=Rules(settle_seconds=2.0)), clock=clock)
     path = server.data / "out" / "po.edi"
     path.write_bytes(b"IS")
     os.utime(path, (1, 1))  # the sender kept an old time: no sign that it is complete

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.transport.box import TransportError
+from gateway.transport.readiness import Rules
 from gateway.transport.sftp import SftpBox
 from gateway.transport.ssh import SftpSettings
 from tests.transport.faulty_sftp import FaultyServer
@@ -34,7 +35,7 @@ def box(server: FaultyServer) -> Iterator[SftpBox]:
             host_keys=(server.host_key.fingerprint,),
             folder="/",
             send_to="/",
-            settle_seconds=0.0,
+            rules=Rules(settle_seconds=0.0),
             timeout_seconds=5.0,
         )
     )
@@ -102,7 +103,7 @@ def test_server_that_drips_is_hung_up_on(server: FaultyServer, tmp_path: Path) -
             password="hunter2",
             host_keys=(server.host_key.fingerprint,),
             folder="/",
-            settle_seconds=0.0,
+            rules=Rules(settle_seconds=0.0),
             timeout_seconds=5.0,
             longest_seconds=0.002,
         )
