@@ -28,7 +28,7 @@ from gateway.transport.box import changed
 from gateway.transport.box import passing_nothing
 from gateway.transport.box import safe_name
 from gateway.transport.checksum import LONGEST
-from gateway.transport.checksum import digest_in
+from gateway.transport.checksum import digest_of_file
 from gateway.transport.readiness import Listed
 from gateway.transport.readiness import Readiness
 from gateway.transport.readiness import Rules
@@ -89,7 +89,7 @@ class FolderBox(OneByOne):
         with _failures(f'the file "{found.marker}" cannot be read', FileTrouble):
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             with os.fdopen(descriptor, "rb") as file:
-                return digest_in(file.read(LONGEST))
+                return digest_of_file(found.marker, file.read(LONGEST))
 
     def remove(self, found: Found) -> None:
         """Delete the file, or move it where it is kept, if it is still the one that was found."""

@@ -28,7 +28,7 @@ from gateway.transport.box import changed
 from gateway.transport.box import passing_nothing
 from gateway.transport.box import safe_name
 from gateway.transport.checksum import LONGEST
-from gateway.transport.checksum import digest_in
+from gateway.transport.checksum import digest_of_file
 from gateway.transport.readiness import Listed
 from gateway.transport.readiness import Readiness
 from gateway.transport.sftp_lanes import Lanes
@@ -95,7 +95,7 @@ class SftpBox:
         path = self._in_folder(found.marker.encode())
         with self._failures(f'the file "{found.marker}" cannot be read', FileTrouble) as session:
             size = min(session.stat(path).size, LONGEST)
-            return digest_in(b"".join(piece for piece, _ in session.read(path, size)))
+            return digest_of_file(found.marker, b"".join(piece for piece, _ in session.read(path, size)))
 
     def remove(self, found: Found) -> None:
         """Delete the file, or move it where it is kept, if it is still the one that was found."""

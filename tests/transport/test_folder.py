@@ -12,6 +12,7 @@ from gateway.transport.box import TransportError
 from gateway.transport.box import is_ignored
 from gateway.transport.box import safe_name
 from gateway.transport.folder import FolderBox
+from gateway.transport.readiness import Rules
 
 
 class Clock:
@@ -246,3 +247,78 @@ def test_different_unsafe_names_stay_different() -> None:
     assert len({safe_name(name) for name in ("a/b.edi", "a_b.edi", "a\\b.edi", "a:b.edi", ".a_b.edi", "x/../a_b.edi")}) == 6
     assert safe_name("a/b.edi").endswith(".edi")
     assert safe_name("855-0001.edi") == "855-0001.edi"
+
+
+def test_taken_files_are_moved_beside_earlier_ones_of_their_name(tmp_path: Path, clock: Clock) -> None:
+    (tmp_path / "in").mkdir()
+    box = FolderBox(tmp_path / "in", archive_to=tmp_path / "old", clock=clock)
+    for number in range(3):
+        put_by_rename(tmp_path / "in", "po.edi", f"order {number}".encode())
+        [found] = box.list_ready()
+        box.remove(found)
+        box.remove(found)
+        assert box.list_ready() == []
+    kept = {path.name: path.read_bytes() for path in (tmp_path / "old").iterdir()}
+    assert sorted(kept.values()) == [b"order 0", b"order 1", b"order 2"] and kept["po.edi"] == b"order 0"
+    assert all(name.startswith("po") and name.endswith(".edi") for name in kept)
+
+
+def test_a_move_that_was_cut_off_between_is_finished(tmp_path: Path, clock: Clock) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "old").mkdir()
+    box = FolderBox(tmp_path / "in", archive_to=tmp_path / "old", clock=clock)
+    put_by_rename(tmp_path / "in", "po.edi", b"order")
+    os.link(tmp_path / "in" / "po.edi", tmp_path / "old" / "po.edi")
+    [found] = box.list_ready()
+    box.remove(found)
+    assert [path.name for path in (tmp_path / "old").iterdir()] == ["po.edi"] and box.list_ready() == []
+
+
+def test_a_file_system_without_links_moves_by_rename_and_over_nothing(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*paths: object, **how: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    test_taken_files_are_moved_beside_earlier_ones_of_their_name(tmp_path, clock)
+
+
+def test_done_file_goes_with_its_file_and_an_orphan_goes_alone(tmp_path: Path, clock: Clock) -> None:
+    box = FolderBox(tmp_path, rules=Rules(settle_seconds=60, marker=".done"), clock=clock)
+    (tmp_path / "po.edi").write_bytes(b"order")
+    assert box.list_ready() == []
+    (tmp_path / "po.edi.done").touch()
+    (tmp_path / "gone.edi.done").touch()
+    [found] = box.list_ready()
+    assert read(box, found) == b"order"
+    box.remove(found)
+    assert os.listdir(tmp_path) == ["gone.edi.done"]
+    clock.now += 61
+    assert box.list_ready() == [] and os.listdir(tmp_path) == []
+
+
+def test_checksum_file_is_read_and_one_without_a_digest_is_named(tmp_path: Path, clock: Clock) -> None:
+    box = FolderBox(tmp_path, rules=Rules(marker=".md5", checksum=True), clock=clock)
+    (tmp_path / "a.edi").write_bytes(b"abc")
+    (tmp_path / "a.edi.md5").write_bytes(b"900150983cd24fb0d6963f7d28e17f72 *a.edi\n")
+    [found] = box.list_ready()
+    assert box.checksum(found) == "900150983cd24fb0d6963f7d28e17f72"
+    (tmp_path / "a.edi.md5").write_bytes(b"soon")
+    with pytest.raises(TransportError, match="a.edi.md5"):
+        box.checksum(found)
+    assert FolderBox(tmp_path, clock=clock).checksum(found) is None
+
+
+def test_disk_that_is_full_leaves_no_half_file(box: FolderBox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(TransportError, match="No space left on device") as caught:
+        box.send("855-1.edi", b"one")
+    assert caught.value.retry and os.listdir(tmp_path / "out") == []
+
+
+def test_fetching_goes_on_at_an_offset(box: FolderBox, tmp_path: Path) -> None:
+    put_by_rename(tmp_path / "in", "po.edi", b"0123456789")
+    [found] = box.list_ready()
+    assert b"".join(box.fetch(found, 7)) == b"789"
