@@ -7,6 +7,7 @@ import pytest
 from gateway.config import ConfigTrouble
 from gateway.config import find_config
 from gateway.config import load_installation
+from gateway.store.archive import ArchivePlace
 from gateway.yaml_source import Faults
 from tests.pipeline.world import ACME
 from tests.pipeline.world import CONFIG
@@ -96,6 +97,36 @@ def test_a_document_type_that_is_none_is_told(tmp_path: Path) -> None:
 
 def test_money_without_a_currency_is_told(tmp_path: Path) -> None:
     assert "write the amount and the currency" in faults_of(tmp_path, acme=ACME.replace("credit: none", 'credit: {limit: "5000"}'))
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("nowhere", "expected folder, database, file:///FOLDER or the URL"),
+        ("ftp://host/x", "expected folder, database, file:///FOLDER or the URL"),
+        ("file://x", "three slashes"),
+        ("s3://key:secret@bucket/x", "a secret is named, not written"),
+        ('{url: "s3://bucket/x", key: AKIA, secret: "env:S"}', "a secret is named, not written"),
+        ('{url: "s3://bucket/x", key: "env:K"}', "stand together"),
+        ("{url: database, endpoint: x}", "belong to s3://"),
+    ],
+)
+def test_an_archive_that_cannot_be_is_told(tmp_path: Path, written: str, said: str) -> None:
+    with pytest.raises(Faults, match=said):
+        installation(tmp_path, f"{CONFIG}archive: {written}\n")
+
+
+def test_the_archive_lies_where_the_config_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("S3_KEY", "AKIA")
+    monkeypatch.setenv("S3_SECRET", "hidden")
+    assert installation(tmp_path).archive_place.folder == tmp_path / "data" / "archive"
+    assert installation(tmp_path, f"{CONFIG}archive: file:///mnt/payloads\n").archive_place.folder == Path("/mnt/payloads")
+    assert installation(tmp_path, f"{CONFIG}archive: database\n").archive_place == ArchivePlace()
+    place = installation(
+        tmp_path, f'{CONFIG}archive: {{url: "s3://bucket/x", endpoint: "http://localhost:1", key: "env:S3_KEY", secret: "env:S3_SECRET"}}\n'
+    ).archive_place
+    assert (place.url, place.options["key"], place.options["secret"]) == ("s3://bucket/x", "AKIA", "hidden")
+    assert "hidden" not in repr(place)
 
 
 def test_the_web_server_stays_on_loopback(tmp_path: Path) -> None:

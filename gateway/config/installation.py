@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from gateway.config.archiving import Archive
 from gateway.config.settings import Settings
 from gateway.exchange.checked import checked
 from gateway.exchange.directory import Directory
 from gateway.exchange.directory import build_directory
 from gateway.exchange.partner import LoadedPartner
 from gateway.exchange.partner import load_partner
+from gateway.store.archive import ArchivePlace
 from gateway.user_files import FolderResolver
 from gateway.user_files import find_config
 from gateway.user_files import shipped_defaults
@@ -60,6 +62,30 @@ class Installation:
         if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
             url = f"sqlite:///{self.path(url.removeprefix('sqlite:///'))}"
         return url
+
+    @property
+    def archive_place(self) -> ArchivePlace:
+        """Where payloads are kept."""
+        return self.place_of(self.settings.archive)
+
+    def place_of(self, archive: Archive) -> ArchivePlace:
+        """Where an archive of these keys is; its secrets are read now."""
+        if archive.url == "database":
+            return ArchivePlace()
+        if archive.url == "folder":
+            return ArchivePlace(folder=self.data / "archive")
+        if archive.url.startswith("file://"):
+            return ArchivePlace(folder=Path(archive.url.removeprefix("file://")))
+        options: dict[str, object] = {}
+        if archive.url.startswith("s3://"):
+            # every remote act has its deadline
+            options["config_kwargs"] = {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempts": 3, "mode": "standard"}}
+            options["client_kwargs"] = {
+                name: value for name, value in (("endpoint_url", archive.endpoint), ("region_name", archive.region)) if value is not None
+            }
+            if archive.key is not None and archive.secret is not None:
+                options |= {"key": self.secret(archive.key), "secret": self.secret(archive.secret)}
+        return ArchivePlace(url=archive.url, options=options)
 
     @property
     def partner_files(self) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Literal
 
 import pydantic
 
+from gateway.config.archiving import Archive
 from gateway.config.mail import Mail
 from gateway.exchange.keys import Keys
 from gateway.exchange.partner import Identifiers
@@ -95,6 +96,8 @@ class Settings(Keys):
     us: Us = Us()
     data: str = "data"
     database: str | None = None
+    #: where payloads are kept
+    archive: Archive = Archive()
     engine: str = "local"
     web: Web = Web()
     partners: str = "partners"

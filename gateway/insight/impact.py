@@ -41,6 +41,8 @@ from gateway.store import documents
 from gateway.store import plans as plan_store
 from gateway.store.archive import Archive
 from gateway.store.archive import ArchiveMissing
+from gateway.store.archives import open_archive
+from gateway.store.database import open_database
 from gateway.yaml_source import Mapping
 from gateway.yaml_source import Resolver
 from gateway.yaml_source import Scalar
@@ -244,7 +246,8 @@ def _begin(config: Path, name: str, text: str, kept: dict[tuple[tuple[str, str],
     if name.startswith("partners/"):
         changed = load_partner(name, resolver)
         partners[changed.partner.id] = changed
-    _workers[:] = [_Worker(Archive(installation.data / "archive"), partners, Plans(resolver), kept, name)]
+    archive = open_archive(installation.archive_place, open_database(installation.database_url))
+    _workers[:] = [_Worker(archive, partners, Plans(resolver), kept, name)]
 
 
 def _run(job: _Job) -> Impact:

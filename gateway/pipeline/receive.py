@@ -158,11 +158,11 @@ def _take_in(station: Station, box: Box, address: str, batch: list[tuple[Found, 
     except OSError as error:
         if error.errno != errno.EFBIG:
             # no other file fares better: the mailbox waits
-            raise TransportError(f"what came cannot be kept in {station.archive.folder}: {error.strerror or error}", retry=True) from error
+            raise TransportError(f"what came cannot be kept in {station.archive.place}: {error.strerror or error}", retry=True) from error
         if len(batch) > 1:
             taken = [_take_in(station, box, address, [one], troubles) for one in batch]
             return any(taken)
-        troubles.add(address, batch[0][0], f"it cannot be kept in {station.archive.folder}: {error.strerror or error}")
+        troubles.add(address, batch[0][0], f"it cannot be kept in {station.archive.place}: {error.strerror or error}")
         return False
     crash.point(62)
     came = False

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway.config import Installation
 from gateway.pipeline.plans import Plans
 from gateway.store.archive import Archive
+from gateway.store.archives import open_archive
 from gateway.store.database import Database
 from gateway.store.database import open_database
 from gateway.store.identity import new_id
@@ -50,7 +51,7 @@ def open_station(installation: Installation, clock: Callable[[], datetime] = now
     installation.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = open_database(installation.database_url)
     database.migrate()
-    archive = Archive(installation.data / "archive")
+    archive = open_archive(installation.archive_place, database)
     return Station(installation, database, archive, Plans(installation.resolver), clock)
 
 

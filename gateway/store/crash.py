@@ -16,6 +16,7 @@ POINTS: dict[int, str] = {
     12: "archive: temporary file on the disk, not under its name",
     13: "archive: under its name, folder not flushed",
     14: "archive: kept, nothing refers to it yet",
+    15: "archive: all pieces of a large payload in the database, payload not named",
     # 20-29 receive and journal
     20: "receive: bytes archived, transmission not inserted",
     21: "receive: transmission inserted, not committed",

@@ -13,6 +13,7 @@ from sqlalchemy import Date
 from sqlalchemy import ForeignKey
 from sqlalchemy import Index
 from sqlalchemy import Integer
+from sqlalchemy import LargeBinary
 from sqlalchemy import MetaData
 from sqlalchemy import PrimaryKeyConstraint
 from sqlalchemy import Table
@@ -70,6 +71,31 @@ commitment_salt = Table(
     Column("subject", Words, primary_key=True),
     Column("salt", Words, nullable=False),
     sqlite_with_rowid=False,
+)
+
+# ---------------------------------------------------------------- payloads, where the archive is the database
+
+payload = Table(
+    "payload",
+    METADATA,
+    Column("sha256", Words, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("kept_at", Moment, nullable=False),
+    #: the bytes of a small one; a large one names its pieces
+    Column("data", LargeBinary),
+    Column("pieces", Words),
+    Index(None, "pieces"),
+)
+
+# Written before the payload's row, which names them: pieces that nothing names were cut off in between.
+payload_piece = Table(
+    "payload_piece",
+    METADATA,
+    Column("name", Words, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("name", "ordinal"),
 )
 
 # ---------------------------------------------------------------- streams

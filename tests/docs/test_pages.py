@@ -13,6 +13,7 @@ import yaml
 
 import gateway.cli
 from gateway.cli.app import app as commands
+from gateway.config import archiving
 from gateway.config import mail
 from gateway.config import settings as config
 from gateway.exchange import endpoint_as2
@@ -81,7 +82,20 @@ def test_partners_page_has_every_key(model: type[pydantic.BaseModel]) -> None:
     assert keys_of_table(DOCS / "partners.md", model.__name__) == keys(model)
 
 
-@pytest.mark.parametrize("model", [config.Settings, config.Us, config.OurAddress, config.Web, config.Erp, config.Invoices, config.Inbox, mail.Mail])
+@pytest.mark.parametrize(
+    "model",
+    [
+        config.Settings,
+        archiving.Archive,
+        config.Us,
+        config.OurAddress,
+        config.Web,
+        config.Erp,
+        config.Invoices,
+        config.Inbox,
+        mail.Mail,
+    ],
+)
 def test_operations_page_has_every_key(model: type[pydantic.BaseModel]) -> None:
     assert keys_of_table(DOCS / "operations.md", model.__name__) == keys(model)
 

@@ -5,12 +5,14 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from gateway.store import crash
-from gateway.store.archive import Archive
+from gateway.store.archive_database import DatabaseArchive
+from gateway.store.archive_folder import FolderArchive
 from gateway.store.database import open_database
 from tests.store.made import NOW
 
@@ -22,17 +24,40 @@ def run(code: str, *arguments: str, at: str = "") -> int:
     return subprocess.run([sys.executable, "-c", code, *arguments], env=environment, check=False, stderr=subprocess.DEVNULL, cwd=_ROOT).returncode
 
 
-_KEEP = "import sys; from gateway.store.archive import Archive; Archive(sys.argv[1]).keep(b'payload')"
+_KEEP = "import sys; from gateway.store.archive_folder import FolderArchive; FolderArchive(sys.argv[1]).keep(b'payload')"
 
 
-@pytest.mark.parametrize("point", [number for number in crash.POINTS if number < 20])
+@pytest.mark.parametrize("point", [number for number in crash.POINTS if number < 15])
 def test_killed_while_keeping_a_payload_it_is_whole_or_not_there_and_can_be_kept_again(tmp_path: Path, point: int) -> None:
     assert run(_KEEP, str(tmp_path), at=str(point)) == -signal.SIGKILL
-    archive = Archive(tmp_path)
+    archive = FolderArchive(tmp_path)
     for path in tmp_path.rglob("*"):
         if path.is_file() and path.parent.name != "incoming":
             assert archive.verify(path.name)
     assert archive.verify(archive.keep(b"payload"))
+
+
+_KEEP_PIECES = """
+import sys
+from gateway.store.archive_database import DatabaseArchive
+from gateway.store.database import open_database
+DatabaseArchive(open_database(sys.argv[1])).keep(b"x" * (3 << 20))
+"""
+
+
+@pytest.mark.parametrize("at", ["10", "14", "15", "25:1", "25:3", "25:4", "26:1", "26:3", "26:4"])
+def test_killed_while_keeping_a_large_payload_in_the_database_it_is_whole_or_not_there(sqlite_url: str, at: str) -> None:
+    assert run(_KEEP_PIECES, sqlite_url, at=at) == -signal.SIGKILL
+    database = open_database(sqlite_url)
+    archive = DatabaseArchive(database)
+    for stored in archive.stored():
+        assert archive.verify(stored.sha256)
+    digest = archive.keep(b"x" * (3 << 20))
+    assert archive.verify(digest)
+    archive.clear_incoming(older_than=time.time() + 60)
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM payload_piece").scalar_one() == 3
+    database.close()
 
 
 _COMMIT = """

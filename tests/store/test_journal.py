@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from gateway.store import checkpoints
 from gateway.store import journal
-from gateway.store.archive import Archive
+from gateway.store.archive_folder import FolderArchive
 from gateway.store.database import Database
 from gateway.store.database import open_database
 from gateway.store.journal import Entry
@@ -182,7 +182,7 @@ def test_a_witnessed_checkpoint_of_another_key_proves_nothing(sealed: Database) 
 
 
 def test_archived_files_that_are_missing_or_altered_are_found(database: Database, tmp_path: Path) -> None:
-    archive = Archive(tmp_path / "archive")
+    archive = FolderArchive(tmp_path / "archive")
     digests = archive.keep_many([b"whole", b"altered", b"missing"])
     with database.begin() as connection:
         journal.append(connection, [made(number, references=(digest,)) for number, digest in enumerate(digests)])

@@ -1,0 +1,205 @@
+"""The archive in a folder of this machine: files two folders deep, each whole and on the disk before it has its name.
+
+Temporary file, fsync, rename, fsync of the folder. The quickest place for one machine; two machines need another one.
+"""
+
+import hashlib
+import io
+import os
+import secrets
+import time
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+from gateway.store import crash
+from gateway.store.archive import FRESH
+from gateway.store.archive import Archive
+from gateway.store.archive import Stored
+from gateway.store.archive import checked_digest
+
+#: fewer flushes than this are done one after the other
+_SERIAL = 4
+_THREADS = 16
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+
+
+class FolderArchive(Archive):
+    """A folder of payloads."""
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        self.place = str(self.folder)
+        self._incoming = self.folder / "incoming"
+        for path in (self.folder, self._incoming):
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _flush_folder(self.folder)
+
+    def keep_many(self, payloads: Iterable[bytes]) -> list[str]:
+        """Keep several payloads; they are flushed side by side, and each folder that they share once."""
+        data_of: dict[str, bytes] = {}
+        digests = []
+        for data in payloads:
+            digest = hashlib.sha256(data).hexdigest()
+            digests.append(digest)
+            data_of[digest] = data
+        changed = _side_by_side(lambda one: self._write(*one), list(data_of.items()))
+        _side_by_side(_flush_folder, list(dict.fromkeys(folder for folders in changed for folder in folders)))
+        crash.point(14)
+        return digests
+
+    def keep_stream(self, chunks: Iterable[bytes]) -> tuple[str, int]:
+        crash.point(10)
+        digest = hashlib.sha256()
+        size = 0
+        folders: list[Path] = []
+        temporary = self._temporary()
+        try:
+            with temporary.open("xb") as file:
+                for chunk in chunks:
+                    digest.update(chunk)
+                    size += len(chunk)
+                    file.write(chunk)
+                _flush(file)
+            path = self._path(digest.hexdigest())
+            if _is_whole(path, size):
+                temporary.unlink()
+            else:
+                folders += self._name(temporary, path)
+            folders.append(path.parent)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        for folder in folders:
+            _flush_folder(folder)
+        crash.point(14)
+        return digest.hexdigest(), size
+
+    def open(self, sha256: str) -> io.BufferedReader:
+        try:
+            return self._path(sha256).open("rb")
+        except FileNotFoundError:
+            raise self._missing(sha256) from None
+
+    def has(self, sha256: str) -> bool:
+        return self._path(sha256).is_file()
+
+    def size(self, sha256: str) -> int:
+        try:
+            return self._path(sha256).stat().st_size
+        except FileNotFoundError:
+            raise self._missing(sha256) from None
+
+    def stored(self) -> Iterator[Stored]:
+        for outer in sorted(self.folder.glob("[0-9a-f][0-9a-f]")):
+            for path in sorted(outer.glob("[0-9a-f][0-9a-f]/*")):
+                try:
+                    status = path.stat()
+                except FileNotFoundError:
+                    continue
+                yield Stored(path.name, status.st_size, status.st_mtime)
+
+    def remove(self, sha256: str, *, older_than: float | None = None) -> bool:
+        path = self._path(sha256)
+        try:
+            if older_than is not None and path.stat().st_mtime >= older_than:
+                return False
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        # erased means erased, also after a power cut
+        _flush_folder(path.parent)
+        return True
+
+    def clear_incoming(self, older_than: float) -> int:
+        removed = 0
+        for path in self._incoming.iterdir():
+            try:
+                if path.stat().st_mtime < older_than:
+                    path.unlink()
+                    removed += 1
+            except FileNotFoundError:
+                continue
+        return removed
+
+    def _path(self, sha256: str) -> Path:
+        checked_digest(sha256)
+        return self.folder / sha256[:2] / sha256[2:4] / sha256
+
+    def _temporary(self) -> Path:
+        return self._incoming / secrets.token_hex(16)
+
+    def _write(self, digest: str, data: bytes) -> list[Path]:
+        """Write a payload unless it is there; returns the folders to flush, also where it was there: whoever wrote it may not have come so far."""
+        path = self._path(digest)
+        if _is_whole(path, len(data)):
+            return [path.parent]
+        crash.point(10)
+        temporary = self._temporary()
+        try:
+            with temporary.open("xb") as file:
+                file.write(data)
+                _flush(file)
+            return [*self._name(temporary, path), path.parent]
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def _name(self, temporary: Path, path: Path) -> list[Path]:
+        """Give a flushed file its name; returns the folders above those that had to be made for it."""
+        crash.point(12)
+        temporary.chmod(0o600)
+        made = []
+        for folder, above in ((path.parent.parent, self.folder), (path.parent, path.parent.parent)):
+            if not folder.is_dir():
+                folder.mkdir(exist_ok=True, mode=0o700)
+                made.append(above)
+        temporary.replace(path)
+        crash.point(13)
+        return made
+
+
+def _side_by_side(work: Callable[[_In], _Out], values: Sequence[_In]) -> list[_Out]:
+    """Do the same with all values. The disk's journal takes many flushes at once for little more than one: several threads wait together."""
+    if len(values) < _SERIAL:
+        return [work(value) for value in values]
+    return list(_threads(os.getpid()).map(work, values))
+
+
+@lru_cache(maxsize=1)
+def _threads(process: int) -> ThreadPoolExecutor:
+    """The threads that flush, for as long as the process lives; a forked child has its own."""
+    return ThreadPoolExecutor(_THREADS, thread_name_prefix="archive")
+
+
+def _is_whole(path: Path, size: int) -> bool:
+    """Whether the bytes are there in their full length; then they count as written now, where that was long ago."""
+    try:
+        status = path.stat()
+        if status.st_size != size:
+            return False
+        if status.st_mtime < time.time() - FRESH:
+            os.utime(path)
+        return True
+    except FileNotFoundError:
+        return False
+
+
+def _flush(file: io.BufferedWriter) -> None:
+    file.flush()
+    crash.point(11)
+    os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
