@@ -21,8 +21,6 @@ from gateway.exchange.cms.algorithms import DIGESTS
 from gateway.exchange.cms.compression import Limits
 from gateway.exchange.cms.compression import compress
 from gateway.exchange.cms.encryption import encrypt
-from gateway.exchange.cms.reading import content_of
-from gateway.exchange.cms.reading import octets_of
 from gateway.exchange.cms.signature import sign
 from tests.exchange.as2_world import BUYER
 from tests.exchange.as2_world import NOW
@@ -96,8 +94,9 @@ def test_signature_whose_attributes_do_not_bind_the_content_is_refused(left_out:
     entity = b"Content-Type: text/plain\r\n\r\nx"
     signature = sign(entity, BUYER, DIGESTS["sha256"], NOW)
     other = bytes.fromhex("06092a864886f70d010963")  # an attribute nobody knows, well signed
-    monkeypatch.setattr(der, "CONTENT_TYPE" if left_out == der.CONTENT_TYPE else "MESSAGE_DIGEST", other)
-    headers, body = signed_message(entity, sign(entity, BUYER, DIGESTS["sha256"], NOW))
+    with monkeypatch.context() as changed:
+        changed.setattr(der, "CONTENT_TYPE" if left_out == der.CONTENT_TYPE else "MESSAGE_DIGEST", other)
+        headers, body = signed_message(entity, sign(entity, BUYER, DIGESTS["sha256"], NOW))
     assert signature not in body
     refused(opened(headers, body, SIGNED), "AS2-SIGNATURE-INVALID", "processed/error: authentication-failed")
 
@@ -206,9 +205,10 @@ def test_every_flipped_octet_of_an_authenticated_message_is_noticed() -> None:
 
 def enveloped_in_pieces(piece: int) -> bytes:
     """A good EnvelopedData without lengths, whose encrypted content comes in pieces (BER)."""
-    enveloped = content_of(encrypt(b"Content-Type: text/plain\r\n\r\n" + b"x" * 100_000, SELLER.certificate, CIPHERS["aes256_cbc"]), "enveloped_data")
+    whole = encrypt(b"Content-Type: text/plain\r\n\r\n" + b"x" * 100_000, SELLER.certificate, CIPHERS["aes256_cbc"])
+    enveloped = cms.ContentInfo.load(whole)["content"]
     inner = enveloped["encrypted_content_info"]
-    encrypted = octets_of(inner["encrypted_content"])
+    encrypted = inner["encrypted_content"].contents
 
     def around(tag: int, *parts: bytes) -> bytes:
         return bytes((tag, 0x80)) + b"".join(parts) + b"\x00\x00"

@@ -13,8 +13,8 @@ from gateway.exchange.as2 import read_certificate
 from gateway.exchange.cms.algorithms import CIPHERS
 from gateway.exchange.cms.algorithms import DIGESTS
 from gateway.exchange.cms.algorithms import Old
-from gateway.exchange.cms.encryption import Decrypted
-from gateway.exchange.cms.encryption import decrypt
+from gateway.exchange.cms.decryption import Decrypted
+from gateway.exchange.cms.decryption import decrypt
 from gateway.exchange.cms.encryption import encrypt
 from gateway.exchange.cms.signature import Verified
 from gateway.exchange.cms.signature import sign

@@ -1,7 +1,7 @@
 """AS2 (RFC 4130, RFC 5402 and draft-ietf-ediint-rfc4130bis): bytes in, values out; no socket, no file, no clock.
 
 `wrap` and `read_mdn` are the sending side, `receive` (`unwrap`, `build_mdn`) the receiving one. What the house needs of it
-stands here; the modules behind it are values, names, mime, wrap, unwrap, mdn, receive, and gateway/exchange/cms.
+stands here; the modules behind it are values, names, mime, parts, wrap, unwrap, mdn, receive, and gateway/exchange/cms.
 """
 
 from gateway.exchange.as2.mdn import build_mdn
@@ -15,6 +15,7 @@ from gateway.exchange.as2.values import As2Request
 from gateway.exchange.as2.values import Expected
 from gateway.exchange.as2.values import MdnResponse
 from gateway.exchange.as2.values import Mic
+from gateway.exchange.as2.values import Payload
 from gateway.exchange.as2.values import Receipt
 from gateway.exchange.as2.values import Unwrapped
 from gateway.exchange.as2.wrap import wrap
@@ -36,6 +37,7 @@ __all__ = [
     "MdnResponse",
     "Mic",
     "Old",
+    "Payload",
     "Pinned",
     "Receipt",
     "Received",

@@ -133,7 +133,7 @@ def _report(unwrapped: Unwrapped, us: str, seed: str) -> tuple[Headers, bytes]:
         fields += (("Received-content-MIC", str(unwrapped.mic)),)
     notification = mime.write_headers((("Content-Type", "message/disposition-notification"), ("Content-Transfer-Encoding", "7bit")))
     notification += mime.write_headers(fields)
-    boundary = boundary_for(text + notification, f"report {seed}")
+    boundary = boundary_for((text, notification), f"report {seed}")
     delimiter = f"--{boundary}".encode("ascii")
     body = b"\r\n".join((delimiter, text, delimiter, notification, delimiter + b"--", b""))
     return (("Content-Type", f'multipart/report; report-type=disposition-notification; boundary="{boundary}"'),), body
@@ -144,10 +144,10 @@ def _read_report(entity: mime.Entity) -> tuple[dict[str, str], str]:
     parts = [entity]
     if entity.media_type.startswith("multipart/"):
         parts = [mime.read_entity(part) for part in mime.split_multipart(entity)]
-    text = next((part.decoded().decode("utf-8", "replace").strip()[:4000] for part in parts if part.media_type.startswith("text/")), "")
+    text = next((part.decoded().to_bytes().decode("utf-8", "replace").strip()[:4000] for part in parts if part.media_type.startswith("text/")), "")
     for part in parts:
         if part.media_type == "message/disposition-notification":
-            fields = _read_fields(part.decoded())
+            fields = _read_fields(part.decoded().to_bytes())
             if "disposition" not in fields:
                 raise mime.Unreadable("there is no Disposition in it")
             return fields, text

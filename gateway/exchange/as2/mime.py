@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from gateway.exchange.as2.values import Headers
+from gateway.exchange.cms.span import Buffer
+from gateway.exchange.cms.span import Span
 from gateway.transport.box import safe_name
 
 #: A message with more header bytes than this, or deeper nested, is not taken apart.
 MOST_HEADER_BYTES = 64 * 1024
+MOST_PARTS = 100
+_LONGEST_DELIMITER = 1000
 
 _FIELD = re.compile(r"[!-9;-~]+")
 _PARAMETER = re.compile(r';\s*([^\s=;]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
@@ -25,10 +29,14 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A MIME entity: its headers (names in lower case) and its body's raw bytes."""
+    """A MIME entity: its headers (names in lower case), its body, and the whole of it, as they came.
+
+    An HTTP request is an entity without a whole: its headers are not bytes of a message.
+    """
 
     headers: dict[str, str]
-    body: bytes
+    body: Span
+    whole: Span | None = None
 
     @property
     def media_type(self) -> str:
@@ -39,34 +47,35 @@ class Entity:
         """A parameter of a header, like the boundary of Content-Type."""
         return parameters_of(self.headers.get(header, "")).get(name)
 
-    def decoded(self) -> bytes:
+    def decoded(self) -> Span:
         """The body without its transfer encoding; where none is named it is binary (Drummond resolved issues)."""
         encoding = self.headers.get("content-transfer-encoding", "binary").strip().lower()
         if encoding == "base64":
             try:
-                return base64.b64decode(self.body)
+                return Span.of(base64.b64decode(self.body.view))
             except binascii.Error as error:
                 raise Unreadable(f"the base64 text is broken: {error}") from error
         if encoding == "quoted-printable":
-            return quopri.decodestring(self.body)
+            return Span.of(quopri.decodestring(self.body.to_bytes()))
         if encoding in ("binary", "7bit", "8bit", ""):
             return self.body
         raise Unreadable(f'unknown Content-Transfer-Encoding "{encoding}"')
 
 
-def entity_of_request(headers: Iterable[tuple[str, str]], body: bytes) -> Entity:
+def entity_of_request(headers: Iterable[tuple[str, str]], body: Buffer) -> Entity:
     """The entity that an HTTP request or answer is."""
-    return Entity(_collect(headers), body)
+    return Entity(_collect(headers), Span.of(body))
 
 
-def read_entity(raw: bytes) -> Entity:
+def read_entity(whole: Span) -> Entity:
     """Cut an entity into headers and body; a body without headers begins with an empty line."""
     lines: list[str] = []
-    position = 0
+    raw, position = whole.data, whole.start
+    last = min(whole.end, whole.start + MOST_HEADER_BYTES)
     while True:
-        end = raw.find(b"\n", position, MOST_HEADER_BYTES)
+        end = raw.find(b"\n", position, last)
         if end < 0:
-            if len(raw) >= MOST_HEADER_BYTES or position < len(raw):
+            if last < whole.end or position < whole.end:
                 raise Unreadable("the headers do not end")
             break  # headers only
         line = raw[position:end].rstrip(b"\r")
@@ -77,39 +86,39 @@ def read_entity(raw: bytes) -> Entity:
             lines[-1] += " " + line.decode("latin-1").strip()
         else:
             lines.append(line.decode("latin-1"))
-    return Entity(_collect(_split(line) for line in lines), raw[position:])
+    return Entity(_collect(_split(line) for line in lines), whole.cut(position, whole.end), whole)
 
 
-def split_multipart(entity: Entity) -> list[bytes]:
+def split_multipart(entity: Entity) -> list[Span]:
     """The raw parts of a multipart body: what lies between two delimiter lines, without the line end before the second one."""
     boundary = entity.parameter("content-type", "boundary")
     if not boundary or len(boundary) > 200:
         raise Unreadable("a multipart without a boundary")
     delimiter = b"--" + boundary.encode("latin-1", "replace")
-    body = entity.body
-    parts: list[bytes] = []
+    body, position, last = entity.body.data, entity.body.start, entity.body.end
+    parts: list[Span] = []
     start: int | None = None
-    position = 0
-    while (found := body.find(delimiter, position)) >= 0:
+    while (found := body.find(delimiter, position, last)) >= 0:
         after = found + len(delimiter)
         position = after
-        if found and body[found - 1 : found] != b"\n":
+        if found > entity.body.start and body[found - 1 : found] != b"\n":
             continue
-        closing = body[after : after + 2] == b"--"
-        line_end = body.find(b"\n", after)
-        rest = body[after + 2 * closing : line_end if line_end >= 0 else len(body)]
+        closing = body[after : min(after + 2, last)] == b"--"
+        line_end = body.find(b"\n", after, last)
+        # a delimiter line is short: what is longer need not be copied to be seen
+        rest = body[after + 2 * closing : min(line_end if line_end >= 0 else last, after + _LONGEST_DELIMITER)]
         if rest.strip(b" \t\r"):
             continue  # a longer boundary, or content that looks like one
         if start is not None:
             end = found - 1
-            parts.append(body[start : end - (body[end - 1 : end] == b"\r") if end > start else start])
+            parts.append(entity.body.cut(start, max(start, end - (body[end - 1 : end] == b"\r"))))
         if closing:
             return parts
         if line_end < 0:
             break
         start = position = line_end + 1
         position -= 1  # a delimiter may follow at once: an empty part
-        if len(parts) > 100:
+        if len(parts) > MOST_PARTS:
             raise Unreadable("too many parts")
     raise Unreadable("the multipart is not closed")
 

@@ -16,19 +16,23 @@ from gateway.exchange.as2.names import read_message_id
 from gateway.exchange.as2.names import read_name
 from gateway.exchange.as2.names import read_receipt_request
 from gateway.exchange.as2.names import usable_digest
+from gateway.exchange.as2.parts import payloads_of
 from gateway.exchange.as2.values import As2Relation
 from gateway.exchange.as2.values import Mic
+from gateway.exchange.as2.values import Payload
 from gateway.exchange.as2.values import ReceiptRequest
 from gateway.exchange.as2.values import Unwrapped
 from gateway.exchange.as2.wrap import mic_of
 from gateway.exchange.cms.algorithms import DIGESTS
-from gateway.exchange.cms.algorithms import Digest
 from gateway.exchange.cms.algorithms import Old
 from gateway.exchange.cms.compression import decompress
-from gateway.exchange.cms.encryption import decrypt
+from gateway.exchange.cms.decryption import decrypt
+from gateway.exchange.cms.decryption import not_opened
 from gateway.exchange.cms.keys import fingerprint
 from gateway.exchange.cms.reading import type_of
+from gateway.exchange.cms.signature import Verified
 from gateway.exchange.cms.signature import verify
+from gateway.exchange.cms.span import Span
 from gateway.kinds import as2 as kinds
 from gateway.problem import NOWHERE
 from gateway.problem import Problem
@@ -45,14 +49,13 @@ class _Walk:
     """What is known so far on the way inward. Each layer is taken off once at most, so that nesting cannot go on for ever."""
 
     entity: mime.Entity
-    #: The entity's raw bytes, None for the HTTP request itself.
-    raw: bytes | None = None
     encrypted: bool = False
+    encrypted_with: str | None = None
     compressed: bool = False
-    signed_by: str | None = None
-    signature_digest: Digest | None = None
+    #: Whose signature, over which digest of the signed part.
+    verified: Verified | None = None
     #: The signed first part, exactly as received.
-    signed: bytes | None = None
+    signed: Span | None = None
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -84,20 +87,20 @@ def unwrap(headers: Iterable[tuple[str, str]], body: bytes, relation_of: Relatio
     if refusal is not None:
         return refused(refusal)
     walk = _Walk(request)
-    payload = _walk_inward(walk, relation, at)
-    if payload is not None:
+    payloads = _walk_inward(walk, relation, at)
+    if payloads:
         walk.problems += _policy(walk, relation)
-    good = payload is not None and not walk.problems
     return Unwrapped(
         as2_from=names[0],
         as2_to=names[1],
         message_id=message_id,
-        payload=payload if good else None,
-        filename=mime.filename_of(walk.entity),
-        content_type=walk.entity.headers.get("content-type"),
-        mic=_mic(walk, receipt, relation, payload),
-        signed_by=walk.signed_by,
-        encrypted=walk.encrypted,
+        payloads=payloads if not walk.problems else (),
+        filename=payloads[0].filename if payloads else mime.filename_of(walk.entity),
+        content_type=payloads[0].content_type if payloads else walk.entity.headers.get("content-type"),
+        mic=_mic(walk, receipt, relation, readable=bool(payloads)),
+        signed_by=fingerprint(walk.verified.certificate) if walk.verified else None,
+        signed_with=walk.verified.digest.word if walk.verified else None,
+        encrypted_with=walk.encrypted_with,
         compressed=walk.compressed,
         receipt=receipt,
         relation=relation,
@@ -105,21 +108,22 @@ def unwrap(headers: Iterable[tuple[str, str]], body: bytes, relation_of: Relatio
     )
 
 
-def _walk_inward(walk: _Walk, relation: As2Relation, at: datetime) -> bytes | None:
-    """Take layer after layer off; the innermost entity's content, or None with a problem."""
+def _walk_inward(walk: _Walk, relation: As2Relation, at: datetime) -> tuple[Payload, ...]:
+    """Take layer after layer off; what the innermost entity holds, or nothing with a problem."""
     while True:
         try:
             layer = _layer_of(walk)
             if layer is None:
-                return walk.entity.decoded()
+                return payloads_of(walk.entity)
             problem = layer(walk, relation, at)
         except mime.Unreadable as error:
             problem = kinds.MIME_INVALID.at(NOWHERE, f"the message cannot be taken apart: {error}")
-            if walk.encrypted and walk.raw is not None and walk.signed is None:  # what came out of the decryption is rubbish
-                problem = kinds.DECRYPTION_FAILED.at(NOWHERE, f"the decrypted message is not readable: {error}")
+            if walk.encrypted_with is not None and walk.signed is None and not walk.compressed:
+                # rubbish came out of the decryption: nobody shall learn that the padding was right
+                problem = not_opened(relation.identities, at)
         if problem is not None:
             walk.problems.append(problem)
-            return None
+            return ()
 
 
 def _layer_of(walk: _Walk) -> Callable[[_Walk, As2Relation, datetime], Problem | None] | None:
@@ -148,8 +152,8 @@ def _take_encryption_off(walk: _Walk, relation: As2Relation, at: datetime) -> Pr
     opened = decrypt(walk.entity.decoded(), relation.identities, at, accept=relation.old)
     if isinstance(opened, Problem):
         return opened
-    walk.raw = opened.content
-    walk.entity = mime.read_entity(opened.content)
+    walk.encrypted_with = opened.cipher.name
+    walk.entity = mime.read_entity(opened.span)
     return None
 
 
@@ -158,8 +162,7 @@ def _take_compression_off(walk: _Walk, relation: As2Relation, at: datetime) -> P
     content = decompress(walk.entity.decoded(), relation.limits)
     if isinstance(content, Problem):
         return content
-    walk.raw = content
-    walk.entity = mime.read_entity(content)
+    walk.entity = mime.read_entity(Span.of(content))
     return None
 
 
@@ -174,30 +177,32 @@ def _take_signature_off(walk: _Walk, relation: As2Relation, at: datetime) -> Pro
     verified = verify(parts[0], signature.decoded(), relation.verification, at, accept=relation.old)
     if isinstance(verified, Problem):
         return verified
-    walk.signed_by = fingerprint(verified.certificate)
-    walk.signature_digest = verified.digest
-    walk.raw = parts[0]
+    walk.verified = verified
     walk.entity = mime.read_entity(parts[0])
     return None
 
 
 def _policy(walk: _Walk, relation: As2Relation) -> list[Problem]:
     problems = []
-    if relation.require_signature and walk.signed_by is None:
+    if relation.require_signature and walk.verified is None:
         problems.append(kinds.NOT_SIGNED.at(NOWHERE, f"{relation.partner} has to sign its messages; this one is not signed"))
     if relation.require_encryption and not walk.encrypted:
         problems.append(kinds.NOT_ENCRYPTED.at(NOWHERE, f"{relation.partner} has to encrypt its messages; this one is not encrypted"))
     return problems
 
 
-def _mic(walk: _Walk, receipt: ReceiptRequest | None, relation: As2Relation, payload: bytes | None) -> Mic | None:
+def _mic(walk: _Walk, receipt: ReceiptRequest | None, relation: As2Relation, *, readable: bool) -> Mic | None:
     """RFC 4130 7.3.1, RFC 5402 4: over what was signed; else over the innermost entity; else, for a bare message, over its content."""
-    content = walk.signed if walk.signed is not None else walk.raw if walk.raw is not None else walk.entity.body
-    if payload is None and walk.signed is None:
+    if not readable and walk.signed is None:
         return None
-    for word in receipt.micalgs if receipt else ():
-        digest = usable_digest(word, relation.old)
-        if digest is not None:
-            return mic_of(content, digest, re.sub(r"[^\w-]", "", word))
-    digest = walk.signature_digest or DIGESTS["sha256"]
-    return mic_of(content, digest, digest.word)
+    content = walk.signed if walk.signed is not None else walk.entity.whole if walk.entity.whole is not None else walk.entity.body
+    verified = walk.verified
+    digest = verified.digest if verified is not None else DIGESTS["sha256"]
+    word = digest.word
+    for asked in receipt.micalgs if receipt else ():
+        usable = usable_digest(asked, relation.old)
+        if usable is not None:
+            digest, word = usable, re.sub(r"[^\w-]", "", asked)
+            break
+    known = verified is not None and verified.digest is digest
+    return mic_of(verified.value if verified is not None and known else digest.of(content.view), word)

@@ -141,19 +141,33 @@ class ReceiptRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """One payload of a message, with the name and type that the sender gave it."""
+
+    data: bytes = field(repr=False)
+    filename: str | None = None
+    content_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unwrapped:
     """A message that was opened as far as it could be; it counts only when `accepted`."""
 
     as2_from: str
     as2_to: str
     message_id: str
-    payload: bytes | None = None
+    #: What was inside, each by itself: one as a rule, several where the sender attached more (RFC 6362). None of a message that
+    #: is not accepted.
+    payloads: tuple[Payload, ...] = ()
     filename: str | None = None
     content_type: str | None = None
+    #: Over the whole, however many payloads it has.
     mic: Mic | None = None
     #: Fingerprint of the certificate whose holder signed, or None.
     signed_by: str | None = None
-    encrypted: bool = False
+    #: How it was signed, as `sha-256`, and encrypted, as `aes256_cbc`.
+    signed_with: str | None = None
+    encrypted_with: str | None = None
     compressed: bool = False
     receipt: ReceiptRequest | None = None
     relation: As2Relation | None = field(default=None, repr=False)
@@ -162,7 +176,17 @@ class Unwrapped:
     @property
     def accepted(self) -> bool:
         """Whether the payload may be worked on."""
-        return self.payload is not None and not any(problem.severity is Severity.ERROR for problem in self.problems)
+        return bool(self.payloads) and not any(problem.severity is Severity.ERROR for problem in self.problems)
+
+    @property
+    def payload(self) -> bytes | None:
+        """The first payload's bytes."""
+        return self.payloads[0].data if self.payloads else None
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it came encrypted."""
+        return self.encrypted_with is not None
 
     @property
     def mic_algorithm(self) -> str | None:

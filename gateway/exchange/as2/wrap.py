@@ -23,12 +23,19 @@ from gateway.exchange.cms.encryption import encrypt
 from gateway.exchange.cms.keys import Identity
 from gateway.exchange.cms.keys import title
 from gateway.exchange.cms.keys import usable
-from gateway.exchange.cms.signature import sign
+from gateway.exchange.cms.signature import sign_digest
 from gateway.kinds import as2 as kinds
 from gateway.problem import NOWHERE
 from gateway.problem import Problem
 
 BINARY = ("Content-Transfer-Encoding", "binary")
+
+#: What goes out, in pieces that follow each other: a large payload is not copied for each layer around it.
+Pieces = tuple[bytes, ...]
+
+_SIGNATURE_HEADERS = mime.write_headers(
+    (("Content-Type", "application/pkcs7-signature; name=smime.p7s"), BINARY, ("Content-Disposition", "attachment; filename=smime.p7s"))
+)
 
 
 def wrap(
@@ -40,65 +47,71 @@ def wrap(
     headers: Headers = (("Content-Type", content_type or relation.content_type), BINARY)
     if filename is not None:
         headers += (("Content-Disposition", mime.disposition_of(filename)),)
-    body = payload
-    confirmed = payload  # what the MIC is over (RFC 4130 7.3.1, RFC 5402 4)
+    body: Pieces = (payload,)
+    confirmed = body  # what the MIC is over (RFC 4130 7.3.1, RFC 5402 4)
+    digest = DIGESTS[relation.sign or "sha256"]
+    value: bytes | None = None
     if relation.compress and not relation.compress_signed:
-        confirmed = mime.write_headers(headers) + body
-        headers, body = _cms_part("compressed-data", "smime.p7z"), compress(confirmed)
+        confirmed = (mime.write_headers(headers), *body)
+        headers, body = _cms_part("compressed-data", "smime.p7z"), (compress(confirmed),)
     if relation.sign is not None:
         identity = signing_identity(relation, at)
         if identity is None:
             return no_identity(relation, at)
-        confirmed = mime.write_headers(headers) + body
-        headers, body = sign_entity(confirmed, identity, DIGESTS[relation.sign], at, identifier, pss=relation.sign_padding == "pss")
+        confirmed = (mime.write_headers(headers), *body)
+        value = digest.of(*confirmed)
+        headers, body = _signed(confirmed, value, identity, digest, at, identifier, pss=relation.sign_padding == "pss")
     if relation.compress and relation.compress_signed:
-        entity = mime.write_headers(headers) + body
+        entity = (mime.write_headers(headers), *body)
         if relation.sign is None:
             confirmed = entity
-        headers, body = _cms_part("compressed-data", "smime.p7z"), compress(entity)
+        headers, body = _cms_part("compressed-data", "smime.p7z"), (compress(entity),)
     if relation.encrypt is not None:
         certificates = usable(relation.encryption, at, short_keys=Old.SHORT_KEYS in relation.old)
         if not certificates:
             return _no_certificate(relation, at)
-        entity = mime.write_headers(headers) + body
+        entity = (mime.write_headers(headers), *body)
         if relation.sign is None and not relation.compress:
             confirmed = entity
         cipher = CIPHERS[relation.encrypt]
         kind = "authEnveloped-data" if cipher.authenticated else "enveloped-data"
-        headers, body = _cms_part(kind, "smime.p7m"), encrypt(entity, certificates[0].certificate, cipher, oaep=relation.oaep)
-    digest = DIGESTS[relation.sign or "sha256"]
+        headers, body = _cms_part(kind, "smime.p7m"), (encrypt(entity, certificates[0].certificate, cipher, oaep=relation.oaep),)
     return As2Request(
         headers=_request_headers(relation, identifier, at, digest) + headers,
-        body=body,
+        body=b"".join(body) if len(body) > 1 else bytes(body[0]),
         message_id=identifier,
-        mic=mic_of(confirmed, digest, digest.word),
-        other_mics=(mic_of(confirmed, DIGESTS["sha1"], "sha1"),) if Old.SHA1 in relation.old else (),
+        mic=mic_of(value or digest.of(*confirmed), digest.word),
+        other_mics=(mic_of(DIGESTS["sha1"].of(*confirmed), "sha1"),) if Old.SHA1 in relation.old else (),
     )
 
 
-def mic_of(content: bytes, digest: Digest, word: str) -> Mic:
-    """The MIC over `content`, naming its algorithm by `word`."""
-    return Mic(base64.b64encode(digest.of(content)).decode("ascii"), word)
+def mic_of(value: bytes, word: str) -> Mic:
+    """The MIC whose digest is `value`, naming its algorithm by `word`."""
+    return Mic(base64.b64encode(value).decode("ascii"), word)
 
 
 def sign_entity(entity: bytes, identity: Identity, digest: Digest, at: datetime, seed: str, *, pss: bool = False) -> tuple[Headers, bytes]:
     """A multipart/signed around an entity (RFC 1847): its headers and body."""
+    headers, body = _signed((entity,), digest.of(entity), identity, digest, at, seed, pss=pss)
+    return headers, b"".join(body)
+
+
+def _signed(entity: Pieces, value: bytes, identity: Identity, digest: Digest, at: datetime, seed: str, *, pss: bool) -> tuple[Headers, Pieces]:
     boundary = boundary_for(entity, f"signed {seed}")
     delimiter = f"--{boundary}".encode("ascii")
-    signature = mime.write_headers(
-        (("Content-Type", "application/pkcs7-signature; name=smime.p7s"), BINARY, ("Content-Disposition", "attachment; filename=smime.p7s"))
-    ) + sign(entity, identity, digest, at, pss=pss)
-    body = b"\r\n".join((delimiter, entity, delimiter, signature, delimiter + b"--", b""))
+    signature = sign_digest(value, identity, digest, at, pss=pss)
+    body = (delimiter, b"\r\n", *entity, b"\r\n", delimiter, b"\r\n", _SIGNATURE_HEADERS, signature, b"\r\n", delimiter, b"--\r\n")
     kind = f'multipart/signed; protocol="application/pkcs7-signature"; micalg={digest.word}; boundary="{boundary}"'
     return (("Content-Type", kind),), body
 
 
-def boundary_for(content: bytes, seed: str) -> str:
+def boundary_for(content: Pieces, seed: str) -> str:
     """A boundary that does not occur in `content`, the same at every try."""
     counter = 0
     while True:
         boundary = f"=_{hashlib.sha256(f'{seed} {counter}'.encode()).hexdigest()[:40]}"
-        if boundary.encode("ascii") not in content:
+        # pieces begin and end where headers do: a boundary has no line end in it and cannot lie across
+        if not any(boundary.encode("ascii") in piece for piece in content):
             return boundary
         counter += 1
 

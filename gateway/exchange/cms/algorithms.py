@@ -1,10 +1,31 @@
 """Which algorithms we know by which names, and which of them are old (read for a listed partner, never written)."""
 
 import enum
+import functools
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from cryptography.hazmat.primitives import hashes
+
+from gateway.exchange.cms.span import Buffer
+
+
+class _Machine(Protocol):
+    """What hashlib makes."""
+
+    def update(self, data: Buffer, /) -> None: ...
+
+    def digest(self) -> bytes: ...
+
+
+_MACHINES: dict[str, Callable[[], _Machine]] = {
+    "sha256": hashlib.sha256,
+    "sha384": hashlib.sha384,
+    "sha512": hashlib.sha512,
+    "sha1": functools.partial(hashlib.sha1, usedforsecurity=False),
+}
 
 
 class Old(enum.Flag):
@@ -30,9 +51,12 @@ class Digest:
     ecdsa: bytes = b""
     old: bool = False
 
-    def of(self, data: bytes) -> bytes:
-        """The digest of `data`."""
-        return hashlib.new(self.name, data, usedforsecurity=not self.old).digest()
+    def of(self, *pieces: Buffer) -> bytes:
+        """The digest of pieces that follow each other."""
+        machine = _MACHINES[self.name]()
+        for piece in pieces:
+            machine.update(piece)
+        return machine.digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +90,28 @@ CIPHERS = {
         Cipher("aes192_gcm", bytes.fromhex("060960864801650304011a"), 24, authenticated=True),
         Cipher("aes256_gcm", bytes.fromhex("060960864801650304012e"), 32, authenticated=True),
         Cipher("tripledes_3key", bytes.fromhex("06082a864886f70d0307"), 24, old=True),
+    )
+}
+
+
+DIGESTS_BY_IDENTIFIER = {digest.identifier[2:]: digest for digest in DIGESTS.values()}
+CIPHERS_BY_IDENTIFIER = {cipher.identifier[2:]: cipher for cipher in CIPHERS.values()}
+
+#: Signature algorithms by object identifier: the kind, and the digest that it names (None where the signer's digest counts).
+SIGNATURES: dict[bytes, tuple[str, str | None]] = {
+    bytes.fromhex(identifier): (kind, digest)
+    for identifier, kind, digest in (
+        ("2a864886f70d010101", "pkcs1", None),
+        ("2a864886f70d010105", "pkcs1", "sha1"),
+        ("2a864886f70d01010b", "pkcs1", "sha256"),
+        ("2a864886f70d01010c", "pkcs1", "sha384"),
+        ("2a864886f70d01010d", "pkcs1", "sha512"),
+        ("2a864886f70d01010a", "pss", None),
+        ("2a8648ce3d0201", "ecdsa", None),  # the key's identifier, which some stations write here
+        ("2a8648ce3d0401", "ecdsa", "sha1"),
+        ("2a8648ce3d040302", "ecdsa", "sha256"),
+        ("2a8648ce3d040303", "ecdsa", "sha384"),
+        ("2a8648ce3d040304", "ecdsa", "sha512"),
     )
 }
 

@@ -20,14 +20,17 @@ ZLIB = bytes.fromhex("060b2a864886f70d0109100308")
 NULL = b"\x05\x00"
 
 
+def head(tag: int, length: int) -> bytes:
+    """Tag and length of a value that follows."""
+    if length < 128:
+        return bytes((tag, length))
+    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(octets))) + octets
+
+
 def compose(tag: int, *parts: bytes) -> bytes:
     """Tag, length, value."""
-    value = b"".join(parts)
-    length = len(value)
-    if length < 128:
-        return bytes((tag, length)) + value
-    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(octets))) + octets + value
+    return b"".join((head(tag, sum(map(len, parts))), *parts))
 
 
 def sequence(*parts: bytes) -> bytes:

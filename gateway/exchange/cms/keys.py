@@ -19,9 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-#: RSA keys below this are not used but for a partner that is allowed old algorithms (RFC 8551 4.1).
-SMALLEST_RSA = 2048
-
+from gateway.exchange.cms.certificates import facts_of
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -43,13 +41,13 @@ class Pinned:
     @property
     def ends(self) -> datetime:
         """When it can no longer be used."""
-        own = self.certificate.not_valid_after_utc
+        own = facts_of(self.certificate).last
         return own if self.until is None else min(own, self.until)
 
     @property
     def days(self) -> str:
         """The days between which it may be used, for people."""
-        return f"{self.certificate.not_valid_before_utc.date().isoformat()} to {self.ends.date().isoformat()}"
+        return f"{facts_of(self.certificate).first.date().isoformat()} to {self.ends.date().isoformat()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +63,10 @@ Held = TypeVar("Held", bound=Pinned)
 
 
 def read_certificate(data: bytes) -> x509.Certificate:
-    """A certificate in PEM or DER; ValueError where it is neither."""
-    return x509.load_pem_x509_certificate(data) if b"-----BEGIN" in data else x509.load_der_x509_certificate(data)
+    """A certificate in PEM or DER; ValueError where it is neither, or its key is none that we use."""
+    certificate = x509.load_pem_x509_certificate(data) if b"-----BEGIN" in data else x509.load_der_x509_certificate(data)
+    facts_of(certificate)
+    return certificate
 
 
 def read_identity(key: bytes, certificate: bytes, password: str | None = None) -> Identity:
@@ -119,26 +119,21 @@ def make_key_and_certificate(common_name: str, days: int, at: datetime) -> tuple
 
 def fingerprint(certificate: x509.Certificate) -> str:
     """How we name a certificate: `SHA256:` and hexadecimal digits."""
-    return f"SHA256:{certificate.fingerprint(hashes.SHA256()).hex()}"
+    return facts_of(certificate).fingerprint
 
 
 def title(certificate: x509.Certificate) -> str:
     """A certificate in a sentence for people."""
-    return f"{certificate.subject.rfc4514_string() or 'without a name'}, serial number {certificate.serial_number:x}"
+    return facts_of(certificate).title
 
 
 def is_valid(certificate: x509.Certificate, at: datetime) -> bool:
     """Whether `at` lies within the certificate's dates."""
-    return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
-
-
-def is_strong(certificate: x509.Certificate) -> bool:
-    """Whether the certificate's key is of a kind and size that we trust."""
-    key = certificate.public_key()
-    return isinstance(key, ec.EllipticCurvePublicKey) or (isinstance(key, rsa.RSAPublicKey) and key.key_size >= SMALLEST_RSA)
+    facts = facts_of(certificate)
+    return facts.first <= at <= facts.last
 
 
 def usable(held: Iterable[Held], at: datetime, *, short_keys: bool = False) -> list[Held]:
     """Those that may be used for what we send at this moment: the one whose `since` came last first, otherwise in the order given."""
-    begun = [one for one in held if one.holds(at) and (one.since is None or one.since <= at) and (short_keys or is_strong(one.certificate))]
+    begun = [one for one in held if one.holds(at) and (one.since is None or one.since <= at) and (short_keys or facts_of(one.certificate).strong)]
     return sorted(begun, key=lambda one: one.since.timestamp() if one.since is not None else float("-inf"), reverse=True)
