@@ -1,5 +1,6 @@
 """The keys of config.yaml. Larger topics have modules of their own beside this one."""
 
+import re
 from decimal import Decimal
 from typing import Literal
 
@@ -8,10 +9,13 @@ import pydantic
 from gateway.config.archiving import Archive
 from gateway.config.mail import Mail
 from gateway.exchange.keys import Keys
+from gateway.exchange.keys import listed
 from gateway.exchange.partner import Identifiers
 from gateway.exchange.timing import Day
 from gateway.exchange.timing import Zone
 from gateway.model.values import Address
+
+_HOST_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
 
 
 class OurAddress(Keys):
@@ -51,6 +55,22 @@ class Us(Keys):
 class Web(Keys):
     host: str = "127.0.0.1"
     port: int = pydantic.Field(default=8080, ge=1, le=65535)
+    #: names under which partners' machines reach us through a proxy: they get what is for partners, and nothing else
+    names: tuple[str, ...] = ()
+    #: requests with one API key in a minute; more are told to wait
+    partner_requests: int = pydantic.Field(default=600, ge=1, le=1_000_000)
+
+    _names_listed = pydantic.field_validator("names", mode="before")(listed)
+
+    @pydantic.field_validator("names")
+    @classmethod
+    def _are_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not _HOST_NAME.fullmatch(name.lower()):
+                raise ValueError(f"'{name}' is no host name: write it like edi.seller.example, without port and path")
+            if name.lower() in {"localhost", "127.0.0.1", "::1"}:
+                raise ValueError(f"'{name}' is this machine itself, where the pages are: names: is for those that partners use")
+        return tuple(name.lower() for name in value)
 
     @pydantic.field_validator("host")
     @classmethod

@@ -102,7 +102,7 @@ def agreement_for(
             NOWHERE, f"The file is addressed to '{receiver}', which is not one of our identifiers", found=receiver, expected="an identifier of ours"
         )
     addresses = {endpoint.address for endpoint in partner.endpoints.values()}
-    if address != BY_HAND and address not in addresses:
+    if address != BY_HAND and not any(endpoint.serves(address) for endpoint in partner.endpoints.values()):
         return kinds.NOT_ENTITLED.at(
             NOWHERE,
             f"'{sender}' is {partner.name}, which has no endpoint {address}",
@@ -112,7 +112,7 @@ def agreement_for(
     candidates = [agreement for agreement in partner.receiving() if agreement.receive == spec]
     for agreement in candidates:
         endpoint = partner.endpoint(agreement.from_)
-        if address == BY_HAND or endpoint is None or endpoint.address == address:
+        if address == BY_HAND or endpoint is None or endpoint.serves(address):
             return loaded, agreement
     if candidates:
         return kinds.NOT_ENTITLED.at(

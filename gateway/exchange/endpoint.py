@@ -5,18 +5,22 @@ from urllib.parse import urlsplit
 import pydantic
 
 from gateway.exchange.endpoint_as2 import As2Keys
+from gateway.exchange.endpoint_https import RECEIVE
+from gateway.exchange.endpoint_https import HttpsKeys
+from gateway.exchange.endpoint_mail import SEND
+from gateway.exchange.endpoint_mail import MailKeys
 from gateway.exchange.endpoint_mailbox import MailboxKeys
 from gateway.exchange.endpoint_sftp import SftpKeys
+from gateway.exchange.keys import mail_address
 
 #: the keys that name an address: an endpoint has exactly one of them
-TRANSPORTS = ("folder", "sftp", "as2", "https")
+TRANSPORTS = ("folder", "sftp", "as2", "https", "mail")
 
 
-class Endpoint(MailboxKeys, SftpKeys, As2Keys):
+class Endpoint(MailboxKeys, SftpKeys, As2Keys, HttpsKeys, MailKeys):
     """An address at a transport and the names of its credentials."""
 
     folder: str | None = None
-    https: str | None = None
 
     @pydantic.model_validator(mode="after")
     def _one_transport(self) -> "Endpoint":
@@ -29,7 +33,24 @@ class Endpoint(MailboxKeys, SftpKeys, As2Keys):
             raise ValueError("archive_to: is a folder that we take from or send to: name another one")
         if self.sftp is not None and not self.host_keys:
             raise ValueError('an SFTP endpoint pins its host keys: host_keys: ["SHA256:..."]')
+        self._check_https()
+        self._check_mail()
         return self
+
+    def _check_https(self) -> None:
+        if self.https == RECEIVE and not self.api_keys:
+            raise ValueError("https: receive needs the keys with which the partner comes: api_keys: [env:ACME_KEY]")
+        if self.https is not None and self.bearer is not None and self.password is not None:
+            raise ValueError("bearer: goes without user: and password:")
+
+    def _check_mail(self) -> None:
+        if self.mail is None:
+            return
+        if self.mail != SEND and not (self.from_ and self.user and self.password):
+            raise ValueError("a mailbox needs user:, password: and from:, the addresses that this partner's mail comes from")
+        if self.send_to is not None:
+            for text in self.send_to.split(","):
+                mail_address(text.strip())
 
     @property
     def _taken_from(self) -> str | None:
@@ -41,6 +62,18 @@ class Endpoint(MailboxKeys, SftpKeys, As2Keys):
 
     @property
     def address(self) -> str:
-        """What two endpoints share when several partners use one (a VAN): transport, address and receiving identity."""
-        value = getattr(self, self.transport)
-        return f"as2:{self.name}" if self.transport == "as2" else f"{self.transport}:{value.rstrip('/')}"
+        """What two endpoints share when several partners use one (a VAN): transport, address and receiving identity. Who sends is told apart
+        by AS2 name, by the account of its key, by its mail address."""
+        if self.transport == "as2":
+            return f"as2:{self.name}"
+        if self.transport == "https" and self.account is not None:
+            return f"https:{self.account}"
+        if self.transport == "mail":
+            return f"mail:{(*self.from_, self.send_to)[0] or ''}"
+        return f"{self.transport}:{getattr(self, self.transport).rstrip('/')}"
+
+    def serves(self, address: str) -> bool:
+        """Whether what came by this address came by this endpoint."""
+        if self.transport == "mail" and address.startswith("mail:"):
+            return address == self.address or self.knows_sender(address.removeprefix("mail:"))
+        return self.address == address

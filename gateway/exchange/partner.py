@@ -334,15 +334,17 @@ def load_partner(name: str, resolver: Resolver) -> LoadedPartner:
 
 def _unusable(endpoint: Endpoint, key: str) -> str:
     """Why an endpoint cannot serve an agreement in this direction; nothing where it can."""
-    if endpoint.transport == "https":
-        return "is an https endpoint: uploads over HTTPS come with a later version; use folder, sftp or as2"
-    if key == "to" and endpoint.transport in {"folder", "sftp"} and endpoint.send_to is None:
+    if key == "to" and endpoint.transport in {"folder", "sftp", "mail"} and endpoint.send_to is None:
         return "does not say where to put what we send: add send_to: to it"
+    if key == "from" and endpoint.transport == "https" and not endpoint.api_keys:
+        return "has no keys with which the partner could push files: add api_keys: to it"
+    if key == "from" and endpoint.transport == "mail" and not endpoint.from_:
+        return "does not say whose mail is meant: add a mailbox and from: to it"
     return ""
 
 
 def _named(partner: Partner, node: Mapping, faults: list[Fault]) -> Partner:
-    """The partner with the AS2 name in each AS2 endpoint: it is part of the endpoint's address, by which senders are told apart."""
+    """The partner with the AS2 name in each AS2 endpoint, the account in each HTTPS one: it is part of the endpoint's address, by which senders are told apart."""
     endpoints = {}
     for name, endpoint in partner.endpoints.items():
         if endpoint.as2 is not None and endpoint.name is None:
@@ -351,6 +353,8 @@ def _named(partner: Partner, node: Mapping, faults: list[Fault]) -> Partner:
                 here = place.items[name] if isinstance(place, Mapping) else place
                 faults.append(here.fault("an AS2 endpoint needs the partner's AS2 name: name: THEM here, or identifiers: {as2: THEM}"))
             endpoint = endpoint.model_copy(update={"name": partner.identifiers.as2})
+        if endpoint.https is not None and endpoint.account is None:
+            endpoint = endpoint.model_copy(update={"account": partner.id})
         endpoints[name] = endpoint
     return partner.model_copy(update={"endpoints": endpoints})
 

@@ -13,6 +13,7 @@ from gateway.exchange.as2 import wrap
 from gateway.exchange.endpoint import Endpoint
 from gateway.pipeline.as2_relations import relation_of_endpoint
 from gateway.pipeline.boxes import box_of
+from gateway.pipeline.https_sending import send_https
 from gateway.pipeline.station import Station
 from gateway.problem import Problem
 from gateway.problem import codes
@@ -61,6 +62,8 @@ def deliver(station: Station, entry: Entry, data: bytes) -> Delivered:
     try:
         if endpoint.as2 is not None:
             return _post(station, entry, endpoint, data)
+        if endpoint.https is not None:
+            return Delivered(send_https(station, entry, endpoint, data))
         box_of(station.installation, endpoint).send(entry.identity, data)
     except ConfigTrouble as error:
         # a key or setting is missing: it is no fault of the row, which waits until it is mended

@@ -46,7 +46,7 @@ def endpoint_for(partner: Partner, address: str | None, named: str | None = None
     if named is not None:
         return named
     for name, endpoint in partner.endpoints.items():
-        if endpoint.address == address:
+        if address is not None and endpoint.serves(address):
             return name
     sent_from = [agreement.from_ for agreement in partner.receiving() if agreement.from_ is not None]
     return next(iter([*sent_from, *partner.endpoints]), None)
@@ -54,7 +54,9 @@ def endpoint_for(partner: Partner, address: str | None, named: str | None = None
 
 def owner_of(directory: Directory, address: str | None) -> LoadedPartner | None:
     """The first partner that has an endpoint at this address."""
-    return next((loaded for loaded in directory.partners.values() if any(one.address == address for one in loaded.partner.endpoints.values())), None)
+    if address is None:
+        return None
+    return next((loaded for loaded in directory.partners.values() if any(one.serves(address) for one in loaded.partner.endpoints.values())), None)
 
 
 def shares_its_inbox(directory: Directory, partner: str, name: str) -> bool:

@@ -163,7 +163,7 @@ def _at_address(directory: Directory, address: str, spec: str | None) -> LoadedP
     for loaded in directory.partners.values():
         for agreement in loaded.partner.receiving():
             endpoint = loaded.partner.endpoint(agreement.from_)
-            if endpoint is not None and endpoint.address == address and spec in {None, agreement.receive}:
+            if endpoint is not None and endpoint.serves(address) and spec in {None, agreement.receive}:
                 return loaded
     return None
 

@@ -55,7 +55,7 @@ def receives(loaded: LoadedPartner, address: str | None) -> list[str]:
     answer = []
     for agreement in loaded.partner.receiving():
         endpoint = loaded.partner.endpoint(agreement.from_)
-        here = address in (None, BY_HAND) or endpoint is None or endpoint.address == address
+        here = address is None or address == BY_HAND or endpoint is None or endpoint.serves(address)
         if agreement.receive and agreement.receive.split("/")[0] in FORMS and here:
             answer.append(agreement.receive)
     return answer

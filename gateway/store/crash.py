@@ -72,6 +72,13 @@ POINTS: dict[int, str] = {
     # 80-89 answers awaited, numbers and batches
     80: "answers: told as overdue, not committed",
     81: "outbound: control numbers drawn and given to their rows, not committed",
+    # 90-95 HTTPS, mail, webhooks
+    90: "upload: files archived and entered, not committed",
+    91: "upload: committed, not answered",
+    92: "mail: taken in and committed, still in the mailbox",
+    93: "mail: out of the mailbox",
+    94: "webhook: posted, not recorded",
+    95: "webhook: events found in the journal, not committed",
 }
 
 

@@ -4,7 +4,10 @@ Until accounts exist (a later issue) there is nobody to tell apart: the server l
 every role. The table is held all the same, so that giving roles to people changes `roles_of` and nothing else. A route that is not in the
 table is answered by 403: forgetting to add one closes it.
 
-The gate also refuses names of this machine that are not loopback's (DNS rebinding), requests that change something and come from another
+Partners' machines come through a proxy of the operator's, under the names of `web.names`: they get what is for partners and for anybody,
+and no page.
+
+The gate also refuses other names of this machine (DNS rebinding), requests that change something and come from another
 site's page (CSRF), and bodies that are too large; and it puts the same strict headers on every answer.
 """
 
@@ -59,6 +62,9 @@ class Access:
 
 
 _EVERYBODY = frozenset(Role)
+#: whoever reaches us without a proxy between
+_AT_HOME = _EVERYBODY - {Role.PARTNER, Role.PUBLIC}
+_OUTSIDE = frozenset({Role.PARTNER, Role.PUBLIC})
 _READERS = frozenset({Role.CLERK, Role.IT, Role.AUDITOR})
 _DECIDERS = frozenset({Role.CLERK})
 _OPERATORS = frozenset({Role.CLERK, Role.IT})
@@ -87,7 +93,7 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/partners"): Access(_READERS),
     ("GET", "/partners/{id}"): Access(_READERS),
     # the API
-    ("GET", "/api/openapi.json"): Access(_EVERYBODY),
+    ("GET", "/api/openapi.json"): Access(_AT_HOME),
     ("GET", "/api/v1/documents"): Access(_READERS),
     ("GET", "/api/v1/documents/{id}"): Access(_READERS),
     ("GET", "/api/v1/holds"): Access(_READERS),
@@ -99,15 +105,22 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("PUT", "/api/v1/masterdata/{kind}"): Access(frozenset({Role.IT}), Origin.OWN, _UPLOAD),
     # machines
     ("POST", "/as2"): Access(frozenset({Role.PARTNER}), Origin.OWN, None),
+    ("POST", "/api/v1/files"): Access(frozenset({Role.PARTNER}), Origin.OWN, None),
+    ("GET", "/api/v1/files/{id}"): Access(frozenset({Role.PARTNER})),
+    ("GET", "/api/v1/mailbox"): Access(frozenset({Role.PARTNER})),
+    ("GET", "/api/v1/mailbox/{id}"): Access(frozenset({Role.PARTNER})),
+    ("DELETE", "/api/v1/mailbox/{id}"): Access(frozenset({Role.PARTNER}), Origin.OWN),
     ("GET", "/healthz"): Access(_EVERYBODY),
-    ("GET", "/readyz"): Access(_EVERYBODY),
+    ("GET", "/readyz"): Access(_AT_HOME),
     ("GET", "/metrics"): Access(frozenset({Role.IT})),
-    ("GET", "/static/{name}"): Access(_EVERYBODY),
-    ("GET", "/favicon.ico"): Access(_EVERYBODY),
+    ("GET", "/static/{name}"): Access(_AT_HOME),
+    ("GET", "/favicon.ico"): Access(_AT_HOME),
 }
 
 #: names under which this machine may be asked for; anything else is another site's name that was made to point here
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+#: headers that proxies add to what they pass on
+FORWARDED = frozenset({"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"})
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -128,18 +141,24 @@ def access_of(method: str, path: str) -> Access | None:
     return ACCESS.get(("GET" if method == "HEAD" else method, path))
 
 
-def roles_of(scope: Scope) -> frozenset[Role]:
-    """The roles of whoever asks: all of them, until accounts exist."""
-    return _EVERYBODY
+def roles_of(headers: dict[str, str], names: frozenset[str]) -> frozenset[Role]:
+    """The roles of whoever asks: all of them on this machine, until accounts exist. Through a proxy, which shows itself by the name that is
+    asked for or by a header that proxies add, there are only partners. Those headers give nothing: they only take."""
+    came_far = name_of(headers.get("host", "")) in names or not headers.keys().isdisjoint(FORWARDED)
+    return _OUTSIDE if came_far else _EVERYBODY
+
+
+def name_of(host: str) -> str:
+    """The name in a Host header (`127.0.0.1:8080`, `[::1]:8080`), in lower case; empty where there is none."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").removesuffix(".")
+    except ValueError:
+        return ""
 
 
 def is_loopback_name(host: str) -> bool:
-    """Whether a Host header (`127.0.0.1:8080`, `[::1]:8080`) names this machine by its loopback."""
-    try:
-        name = urlsplit(f"//{host}").hostname
-    except ValueError:
-        return False
-    return name in LOOPBACK_NAMES
+    """Whether a Host header names this machine by its loopback."""
+    return name_of(host) in LOOPBACK_NAMES
 
 
 def is_own_page(headers: dict[str, str]) -> bool:
@@ -160,8 +179,9 @@ class TooLarge(Exception):
 class Gate:
     """Stands before the application: nothing gets in that the table does not let in, nothing gets out without the headers."""
 
-    def __init__(self, app: App, routes: Iterable[Any]) -> None:
+    def __init__(self, app: App, routes: Iterable[Any], names: Iterable[str] = ()) -> None:
         self._app = app
+        self._names = frozenset(names)
         self._routes: Sequence[Any] = list(routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -198,16 +218,20 @@ class Gate:
 
     def _look(self, scope: Scope, headers: dict[str, str]) -> tuple[tuple[int, str] | None, Access | None]:
         """Why a request is refused, or the table's line for it."""
-        if not is_loopback_name(headers.get("host", "")):
-            return (421, "This gateway is asked for as localhost or 127.0.0.1 only."), None
+        name = name_of(headers.get("host", ""))
+        if name not in LOOPBACK_NAMES and name not in self._names:
+            return (421, "This gateway is not asked for by this name: web.names in config.yaml has those for partners."), None
+        roles = roles_of(headers, self._names)
         path = self._path_of(scope)
+        if path is None and roles == _OUTSIDE:
+            return (404, "There is nothing here."), None
         if path is None:
             # no such page: the application says so, in its own words
             if scope["method"] not in _SAFE and not is_own_page(headers):
                 return (403, "This request came from another site's page."), None
             return None, None
         access = access_of(scope["method"], path)
-        if access is None or not access.roles & roles_of(scope):
+        if access is None or not access.roles & roles:
             return (403, "You may not do this."), None
         if access.origin is Origin.OWN and not is_own_page(headers):
             return (403, "This request came from another site's page."), None

@@ -65,6 +65,13 @@ DESCRIBED: dict[str, dict[str, Any]] = {
     "invoices": _content("application/json", schema=_RELEASE),
     "file": _content("application/octet-stream"),
     "masterdata": _content("text/csv", "application/json"),
+    "push": {
+        **_content("application/octet-stream", "multipart/form-data"),
+        "parameters": [
+            {"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 200}},
+            {"name": "name", "in": "query", "required": False, "schema": {"type": "string"}},
+        ],
+    },
     "list": {
         "parameters": [
             {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}

@@ -32,8 +32,10 @@ from gateway.web import receivables
 from gateway.web import resending
 from gateway.web import static_files
 from gateway.web import trail_page
+from gateway.web import uploads
 from gateway.web.access import Gate
 from gateway.web.answers import json_answer
+from gateway.web.door import Door
 from gateway.web.pages import BadRequest
 from gateway.web.pages import NotFound
 from gateway.web.pages import render
@@ -81,6 +83,11 @@ API: tuple[tuple[str, str, Handler, str], ...] = (
     ("POST", "/api/v1/invoices", api.post_invoices, "invoices"),
     ("POST", "/api/v1/payments/files", api.post_payment_file, "file"),
     ("PUT", "/api/v1/masterdata/{kind}", api.put_masterdata, "masterdata"),
+    ("POST", "/api/v1/files", uploads.push, "push"),
+    ("GET", "/api/v1/files/{id}", uploads.state, ""),
+    ("GET", "/api/v1/mailbox", uploads.waiting, ""),
+    ("GET", "/api/v1/mailbox/{id}", uploads.fetch, ""),
+    ("DELETE", "/api/v1/mailbox/{id}", uploads.confirm, ""),
 )
 
 
@@ -89,6 +96,7 @@ def make_app(station: Station) -> FastAPI:
     # the framework's own pages of documentation load their scripts from elsewhere: there are none
     app = FastAPI(title="Order gateway", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     app.state.station = station
+    app.state.door = Door(station)
     app.state.relations = Relations(station.installation)
     app.state.descriptions = Descriptions(station.plans)
     for method, path, handler in PAGES:
@@ -103,7 +111,7 @@ def make_app(station: Station) -> FastAPI:
 
 def gated(app: FastAPI) -> Gate:
     """The application behind its gate: what is served."""
-    return Gate(app, app.routes)
+    return Gate(app, app.routes, app.state.station.installation.settings.web.names)
 
 
 # ---------------------------------------------------------------- troubles, in words
