@@ -211,7 +211,7 @@ def test_the_as2_name_of_the_identifiers_is_the_endpoints_name(tmp_path: Path) -
 def test_an_agreement_to_send_needs_a_place_to_put_things(tmp_path: Path) -> None:
     assert "'box' does not say where to put what we send" in faults_of(tmp_path, acme=ACME.replace(", send_to: boxes/acme/in", ""))
     told = faults_of(tmp_path, acme=ACME.replace("{folder: boxes/acme/out, send_to: boxes/acme/in}", '{https: "https://acme.example/"}'))
-    assert "is an https endpoint" in told
+    assert "'box' has no keys with which the partner could push files" in told
 
 
 def test_a_credit_limit_without_currency_is_one_fault(tmp_path: Path) -> None:
@@ -260,3 +260,44 @@ def test_the_mail_server_is_read_with_its_password(tmp_path: Path, monkeypatch: 
     file.write_text("us: {name: S}\n")
     with pytest.raises(ConfigTrouble, match="names no mail server"):
         smtp_settings(load_installation(file))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "fault"),
+    [
+        ("{https: receive}", "needs the keys with which the partner comes"),
+        ("{https: receive, api_keys: [secret]}", "a secret is named, not written"),
+        ("{https: 'http://acme.example/'}", "is no address to post to"),
+        ("{https: 'https://u:p@acme.example/'}", "is no address to post to"),
+        ("{https: 'https://acme.example/', bearer: 'env:A', user: u, password: 'env:B'}", "bearer: goes without user"),
+        ("{mail: 'pop3://x'}", "is no mailbox"),
+        ("{mail: 'imaps://x/INBOX', user: u, password: 'env:P'}", "a mailbox needs user:, password: and from:"),
+        ("{mail: 'imaps://x/INBOX', user: u, password: 'env:P', from: 'A <a@b.example>'}", "is no mail address"),
+        ("{mail: send, send_to: nobody}", "is no mail address"),
+        ("{mail: send, https: receive, api_keys: ['env:K']}", "exactly one of"),
+    ],
+)
+def test_an_endpoint_over_https_or_mail_that_cannot_be_is_told(tmp_path: Path, endpoint: str, fault: str) -> None:
+    assert fault in faults_of(tmp_path, acme=ACME.replace("{folder: boxes/acme/out, send_to: boxes/acme/in}", endpoint))
+
+
+def test_who_came_is_told_by_account_and_by_mail_address() -> None:
+    from gateway.exchange.endpoint import Endpoint
+
+    pushed = Endpoint.model_validate({"https": "receive", "api_keys": "env:K", "account": "van"})
+    assert pushed.serves("https:van") and not pushed.serves("https:vans")
+    mailbox = {"mail": "imaps://x/INBOX", "user": "u", "password": "env:P", "from": ["Orders@Acme.example", "*@acme.test"]}
+    mailed = Endpoint.model_validate(mailbox)
+    assert mailed.address == "mail:orders@acme.example" and mailed.serves(mailed.address)
+    assert mailed.serves("mail:anybody@acme.test") and mailed.serves("mail:orders@acme.example")
+    assert (
+        not mailed.serves("mail:other@acme.example") and not mailed.serves("mail:x@sub.acme.test") and not mailed.serves("folder:orders@acme.example")
+    )
+    assert Endpoint.model_validate({**mailbox, "from": "*@acme.test"}).serves("mail:*@acme.test")
+
+
+@pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "edi.seller.example:443", "https://edi.seller.example", "*"])
+def test_a_name_for_partners_is_another_name_than_this_machines(tmp_path: Path, name: str) -> None:
+    (tmp_path / "config.yaml").write_text(f"web: {{names: ['{name}']}}\n")
+    with pytest.raises(Faults, match="names"):
+        load_installation(tmp_path / "config.yaml")

@@ -21,7 +21,7 @@ class HttpsKeys(Keys):
     #: API keys of the partner; several while one changes
     api_keys: tuple[Secret, ...] = ()
     #: what the keys stand for: partners behind one (a VAN) name the same one; the partner's id where it is left out
-    account: str | None = pydantic.Field(default=None, pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}\Z")
+    account: str | None = pydantic.Field(default=None, pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")
     #: what we send as `Authorization: Bearer`; `user` and `password` are sent as Basic
     bearer: Secret | None = None
 

@@ -25,8 +25,6 @@ class MailKeys(Keys):
     from_: Texts = pydantic.Field(default=(), alias="from")
     #: names of mail servers of ours whose word about the sender is believed, and asked for (RFC 8601)
     require_authentication_results: Texts = ()
-    #: folder that a mail is moved to once it is kept; it is deleted otherwise
-    move_to: str | None = None
 
     _listed = pydantic.field_validator("from_", "require_authentication_results", mode="before")(listed)
 
@@ -41,7 +39,9 @@ class MailKeys(Keys):
         except ValueError:
             fits = False
         if not fits:
-            raise ValueError(f"'{value}' is no mailbox: write imaps://imap.example/INBOX, or {SEND} where mail only leaves; user: is a key of its own")
+            raise ValueError(
+                f"'{value}' is no mailbox: write imaps://imap.example/INBOX, or {SEND} where mail only leaves; user: is a key of its own"
+            )
         return value
 
     @pydantic.field_validator("from_")

@@ -344,7 +344,8 @@ def _unusable(endpoint: Endpoint, key: str) -> str:
 
 
 def _named(partner: Partner, node: Mapping, faults: list[Fault]) -> Partner:
-    """The partner with the AS2 name in each AS2 endpoint, the account in each HTTPS one: it is part of the endpoint's address, by which senders are told apart."""
+    """The partner with the AS2 name in each AS2 endpoint and the account in each HTTPS one: part of the endpoint's address, by which
+    senders are told apart."""
     endpoints = {}
     for name, endpoint in partner.endpoints.items():
         if endpoint.as2 is not None and endpoint.name is None:

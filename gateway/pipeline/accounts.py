@@ -64,10 +64,9 @@ def load_accounts(installation: Installation) -> Accounts:
             if endpoint.https is not None and endpoint.account is not None and endpoint.api_keys:
                 largest[endpoint.account] = max(largest.get(endpoint.account, 0), endpoint.largest * _MEGABYTE)
                 named.setdefault(endpoint.account, set()).update(endpoint.api_keys)
-    keys: dict[bytes, Account] = {}
+    found: dict[bytes, set[str]] = {}
     faults: dict[str, str] = {}
     for name, secrets in sorted(named.items()):
-        account = Account(name, largest[name])
         for secret in sorted(secrets):
             try:
                 key = installation.secret(secret).strip()
@@ -76,9 +75,17 @@ def load_accounts(installation: Installation) -> Accounts:
                 continue
             if not SHORTEST_KEY <= len(key) <= LONGEST_KEY:
                 faults[name] = f"The key that {secret} names has {len(key)} characters: at least {SHORTEST_KEY} are needed"
-            elif (other := keys.setdefault(_digest(key), account)) != account:
-                faults[name] = f"The key that {secret} names is the key of {other.name} as well"
-    return Accounts(tuple(keys.items()), faults)
+            else:
+                found.setdefault(_digest(key), set()).add(name)
+    keys = []
+    for digest, names in found.items():
+        if len(names) == 1:
+            [name] = names
+            keys.append((digest, Account(name, largest[name])))
+        for name in names if len(names) > 1 else ():
+            # nobody knows whose it is: it is good for nobody
+            faults[name] = f"A key of {name} is the key of {' and '.join(sorted(names - {name}))} as well"
+    return Accounts(tuple(keys), faults)
 
 
 def _digest(key: str) -> bytes:

@@ -7,6 +7,7 @@ from fastapi.responses import PlainTextResponse
 from fastapi.responses import Response
 from prometheus_client import CollectorRegistry
 from prometheus_client import generate_latest
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -21,6 +22,7 @@ from gateway.store import outbox
 from gateway.store import troubles
 from gateway.store.database import DatabaseTrouble
 from gateway.web.answers import json_answer
+from gateway.web.door import Door
 from gateway.web.pages import station_of
 
 #: rows that are counted one by one: above that a gauge stands still
@@ -100,8 +102,20 @@ class StoreNumbers(Collector):
         yield GaugeMetricFamily("gateway_engine_owned", "1 where a service owns the data", value=int(owner_of(station.installation.data) is not None))
 
 
+class DoorNumbers(Collector):
+    """What happened at the door for partners' machines since this process began."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        yield CounterMetricFamily("gateway_wrong_keys", "Requests of partners without a key or with a wrong one", value=self._door.wrong_keys)
+        yield CounterMetricFamily("gateway_turned_away", "Requests with a right key that were too many", value=self._door.turned_away)
+
+
 def metrics(request: Request) -> Response:
     """The numbers in Prometheus' text form."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(StoreNumbers(station_of(request)))
+    registry.register(DoorNumbers(request.app.state.door))
     return Response(generate_latest(registry), media_type="text/plain; version=0.0.4; charset=utf-8")

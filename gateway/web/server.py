@@ -1,11 +1,14 @@
 """The web process: one socket on loopback, one uvicorn server, ended by SIGTERM or by the end of its standard input (its parent died)."""
 
+import asyncio
 import os
 import socket
 import threading
 
+import h11
 import structlog
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from gateway.config import ConfigTrouble
 from gateway.config import Installation
@@ -17,6 +20,8 @@ from gateway.web.app import make_app
 #: seconds that requests under way get when the process is told to stop
 GRACE = 3
 _LARGEST_HEAD = 65_536
+#: seconds for the head of a request, from its first byte or from the beginning of the line
+HEAD_SECONDS = 20.0
 _log = structlog.get_logger("web")
 
 
@@ -46,12 +51,42 @@ def server_for(app: Gate) -> uvicorn.Server:
             server_header=False,
             lifespan="off",
             loop="asyncio",
-            http="h11",
+            http=_Patient,
             h11_max_incomplete_event_size=_LARGEST_HEAD,
             timeout_graceful_shutdown=GRACE,
             limit_concurrency=200,
         )
     )
+
+
+class _Patient(H11Protocol):
+    """Ends a line whose next head does not come in time: uvicorn waits for it for ever once a byte of it is there."""
+
+    _end_of_patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._begin_waiting()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state is h11.IDLE:
+            self._begin_waiting()
+        else:
+            self._stop_waiting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _begin_waiting(self) -> None:
+        if self._end_of_patience is None:
+            self._end_of_patience = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._end_of_patience is not None:
+            self._end_of_patience.cancel()
+            self._end_of_patience = None
 
 
 def serve(installation: Installation, station: Station, *, watch_stdin: bool) -> None:

@@ -75,7 +75,7 @@ async def push(request: Request) -> Response:
         answered.headers["Connection"] = "close"
         return answered
     except OtherBytes:
-        return json_answer({"error": "This Idempotency-Key stood for other bytes before. Nothing was taken: use a key of its own for each file."}, 422)
+        return json_answer({"error": "This Idempotency-Key stood for other bytes before. Nothing was taken: each push has a key of its own."}, 422)
     except ClientDisconnect:
         # nobody is left to be answered, and half a file is none
         return Response(status_code=400)

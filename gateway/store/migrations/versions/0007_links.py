@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
@@ -56,7 +56,7 @@ def upgrade() -> None:
     )
     unsent = sa.text("state = 'waiting'")
     op.create_index("ix_webhook_open", "webhook", ["target", "position"], sqlite_where=unsent, postgresql_where=unsent)
-    op.create_index(op.f("ix_webhook_state"), "webhook", ["state", "created_at", "id"])
+    op.create_index(op.f("ix_webhook_state_created_at_id"), "webhook", ["state", "created_at", "id"])
 
 
 def downgrade() -> None:
