@@ -29,7 +29,7 @@ class HttpsKeys(Keys):
 
     @pydantic.field_validator("https")
     @classmethod
-    def _is_address(cls, value: str | None) -> str | None:
+    def _is_https_address(cls, value: str | None) -> str | None:
         if value is None or value == RECEIVE:
             return value
         try:

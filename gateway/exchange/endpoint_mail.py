@@ -26,7 +26,7 @@ class MailKeys(Keys):
     #: names of mail servers of ours whose word about the sender is believed, and asked for (RFC 8601)
     require_authentication_results: Texts = ()
 
-    _listed = pydantic.field_validator("from_", "require_authentication_results", mode="before")(listed)
+    _mail_listed = pydantic.field_validator("from_", "require_authentication_results", mode="before")(listed)
 
     @pydantic.field_validator("mail")
     @classmethod
