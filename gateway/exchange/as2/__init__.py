@@ -1,9 +1,11 @@
 """AS2 (RFC 4130, RFC 5402 and draft-ietf-ediint-rfc4130bis): bytes in, values out; no socket, no file, no clock.
 
 `wrap` and `read_mdn` are the sending side, `receive` (`unwrap`, `build_mdn`) the receiving one. What the house needs of it
-stands here; the modules behind it are values, names, mime, parts, wrap, unwrap, mdn, receive, and gateway/exchange/cms.
+stands here; the modules behind it are values, names, mime, parts, wrap, unwrap, mdn, receive, expiry, and gateway/exchange/cms.
 """
 
+from gateway.exchange.as2.expiry import Expiry
+from gateway.exchange.as2.expiry import expiries
 from gateway.exchange.as2.mdn import build_mdn
 from gateway.exchange.as2.mdn import read_mdn
 from gateway.exchange.as2.receive import Answer
@@ -32,6 +34,7 @@ __all__ = [
     "As2Relation",
     "As2Request",
     "Expected",
+    "Expiry",
     "Identity",
     "Limits",
     "MdnResponse",
@@ -43,6 +46,7 @@ __all__ = [
     "Received",
     "Unwrapped",
     "build_mdn",
+    "expiries",
     "make_key_and_certificate",
     "read_certificate",
     "read_identity",
