@@ -3,6 +3,7 @@
 It knows nothing of what is in them, so that a command without any installation need not load what reads a config.yaml.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,18 +17,33 @@ def shipped_defaults() -> Path:
     return inside if inside.is_dir() else Path(__file__).parent.parent
 
 
+#: files that users write beside their config.yaml and that plans are made of
+SUFFIXES = (".yaml", ".xsd")
+
+
 @dataclass(frozen=True, slots=True)
 class FolderResolver:
-    """Finds user-edited files in a list of places; each place says which folder stands for which first part of a name."""
+    """Finds user-edited files in a list of places; each place says which folder stands for which first part of a name.
+
+    `held` are the texts of the first place's files as they were at one moment: then that place itself is not asked any more, so that what
+    is loaded later fits what was checked.
+    """
 
     places: tuple[dict[str, Path], ...]
+    held: Mapping[str, str] | None = None
+
+    def ours(self) -> "FolderResolver":
+        """The first place alone: what is not shipped."""
+        return FolderResolver(self.places[:1], self.held)
 
     def _path(self, place: dict[str, Path], name: str) -> Path | None:
         top, _, rest = name.partition("/")
         return place[top] / rest if top in place and ".." not in rest.split("/") else None
 
     def text_of(self, name: str) -> tuple[str, str] | None:
-        for place in self.places:
+        if self.held is not None and name in self.held:
+            return name, self.held[name]
+        for place in self.places if self.held is None else self.places[1:]:
             path = self._path(place, name)
             if path is not None and path.is_file():
                 try:
@@ -37,9 +53,9 @@ class FolderResolver:
         return None
 
     def names(self, prefix: str) -> list[str]:
-        found: set[str] = set()
+        found = {name for name in self.held or () if name.endswith(".yaml")}
         top = prefix.partition("/")[0]
-        for place in self.places:
+        for place in self.places if self.held is None else self.places[1:]:
             if top in place and place[top].is_dir():
                 found.update(
                     f"{top}/{path.relative_to(place[top]).as_posix()}" for path in place[top].rglob("*.yaml") if not path.name.startswith(".")

@@ -24,7 +24,6 @@ from gateway.cli.failures import UNKNOWN_INPUT
 from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import WRONG_USAGE
 from gateway.cli.failures import Refused
-from gateway.user_files import FolderResolver
 from gateway.user_files import default_resolver
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def test(
         raise Refused("--accept asks before it writes: give --yes where nobody can answer", WRONG_USAGE)
     differing = 0
     # an installation has cases of its own; those that are shipped are held by the shipped mappings alone
-    resolver = FolderResolver(reading.installation.resolver.places[:1]) if reading.installation is not None else default_resolver()
+    resolver = reading.installation.resolver.ours() if reading.installation is not None else default_resolver()
     cases = find_cases(resolver, partner)
     for case in cases:
         outcome = run_case(case, reading.plans, reading.installation)

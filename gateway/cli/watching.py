@@ -1,5 +1,6 @@
-"""Commands that show how the installation does: status."""
+"""Commands that show how the installation does, and have its files read again: status, reload."""
 
+from typing import Annotated
 from typing import Any
 
 import typer
@@ -10,6 +11,7 @@ from gateway.cli.app import app
 from gateway.cli.app import counted
 from gateway.cli.app import json_line
 from gateway.cli.failures import INSTALLATION
+from gateway.cli.failures import WRONG_DATA
 
 
 @app.command()
@@ -41,4 +43,39 @@ def _words(found: Any) -> str:
         lines += [f"    {trouble.error}", f"    {trouble.cure}"]
     lines.append(f"waiting for a person: {counted(found.held, 'hold')}, {found.dead} deliver{'y' if found.dead == 1 else 'ies'} given up")
     lines.append(f"to be sent: {found.leaving}; answers of partners: {found.answers_waiting} waited for, {found.answers_overdue} overdue")
+    return "\n".join(lines)
+
+
+@app.command()
+def reload(
+    timeout: Annotated[float, typer.Option("--timeout", help="Seconds to wait for the service.", metavar="SECONDS")] = 60.0,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Have the running service read config.yaml, partners, mappings and schemas again, and try at once what was stopped. It does so by itself
+    when a file changes; this says what came of it. Exit 1 where a file is wrong: what it said before goes on.
+
+    Example: gateway reload
+    """
+    from gateway.cli.operating import actor
+    from gateway.config.installation import config_text
+    from gateway.pipeline import asking
+
+    file = config or asking.config_here()
+    config_text(file)
+    told = asking.reload(file, actor(), timeout)
+    if as_json:
+        typer.echo(json_line({"changed": told.changed, "faults": told.faults, "restart": told.restart, "in_force_since": told.at}))
+    else:
+        for fault in told.faults:
+            typer.echo(fault, err=True)
+        typer.echo(_reloaded(told))
+    raise typer.Exit(WRONG_DATA if told.faults else 0)
+
+
+def _reloaded(told: Any) -> str:
+    lines = [f"in force: {name}" for name in told.changed] or ["nothing changed"]
+    if told.faults:
+        lines.append(f"{counted(len(told.faults), 'fault')}: what those files said before goes on")
+    lines += [f"{words}: it holds from the next start on" for words in told.restart]
     return "\n".join(lines)

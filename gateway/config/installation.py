@@ -5,15 +5,21 @@ nowhere else (`env:NAME`, `file:path`), when they are used.
 """
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import field
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 
 from gateway.config.archiving import Archive
+from gateway.config.held import Held
 from gateway.config.settings import Settings
 from gateway.exchange.checked import checked
 from gateway.exchange.directory import Directory
 from gateway.exchange.directory import build_directory
+from gateway.exchange.endpoint import Endpoint
+from gateway.exchange.keys import Keys
 from gateway.exchange.partner import LoadedPartner
 from gateway.exchange.partner import load_partner
 from gateway.store.archive import ArchivePlace
@@ -24,6 +30,9 @@ from gateway.yaml_source import Fault
 from gateway.yaml_source import Faults
 from gateway.yaml_source import Mapping
 from gateway.yaml_source import parse
+
+_READINGS = count(1)
+_LONGEST_NAME = 255
 
 
 class ConfigTrouble(Exception):
@@ -38,6 +47,8 @@ class Installation:
     settings: Settings
     rules: Mapping | None
     resolver: FolderResolver
+    #: which reading of the files this is, counted in this process: what is kept of an older one is out of date
+    number: int = field(default_factory=_READINGS.__next__, compare=False)
 
     @property
     def folder(self) -> Path:
@@ -90,7 +101,7 @@ class Installation:
     @property
     def partner_files(self) -> list[str]:
         """All files in our partners/ that are partners: templates and test cases lie in folders of their own beside them."""
-        ours = FolderResolver(self.resolver.places[:1])
+        ours = self.resolver.ours()
         return [name for name in ours.names("partners/") if not name.startswith(("partners/templates/", "partners/cases/"))]
 
     @cached_property
@@ -106,6 +117,37 @@ class Installation:
         if faults:
             raise Faults(faults)
         return build_directory(loaded, self.settings.us.identifiers)
+
+    @cached_property
+    def _marks(self) -> dict[str, str]:
+        return {}
+
+    def mark_of(self, endpoint: Endpoint) -> str:
+        """What tells an endpoint from itself after a change: its keys, and the state of the files that they name."""
+        keys = endpoint.model_dump_json(exclude_none=True)
+        if keys not in self._marks:
+            self._marks[keys] = keys + "".join(f" {path.name} {state_of(path)}" for path in self.files_of(endpoint))
+        return self._marks[keys]
+
+    def files_of(self, keys: Keys) -> list[Path]:
+        """The files that keys name: private keys, passwords, certificates."""
+        found: set[Path] = set()
+        for text in set(_texts_in(keys.model_dump(exclude_none=True))):
+            kind, separator, rest = text.partition(":")
+            if len(text) > _LONGEST_NAME or not text or "\n" in text:
+                continue
+            if kind == "file" and separator:
+                # one that is not there may come
+                found.add(self.path(rest))
+            elif (path := self.path(text)).is_file():
+                found.add(path)
+        return sorted(found)
+
+    @cached_property
+    def named_files(self) -> list[Path]:
+        """All such files of config.yaml and the partners."""
+        everything = [self.settings, *(loaded.partner for loaded in self.directory.partners.values())]
+        return sorted({path for keys in everything for path in self.files_of(keys)})
 
     def secret(self, name: str) -> str:
         """The text that `env:NAME` or `file:path` names; raises ConfigTrouble where there is none."""
@@ -127,17 +169,14 @@ class Installation:
             raise ConfigTrouble(f"The file {rest} cannot be read: {error.strerror}") from None
 
 
-def load_installation(file: Path | None) -> Installation:
-    """The installation of `file`, or of the config.yaml here or above; raises Faults or ConfigTrouble."""
+def load_installation(file: Path | None, held: Held | None = None) -> Installation:
+    """The installation of `file`, or of the config.yaml here or above; raises Faults or ConfigTrouble. Where texts are held, nothing that
+    a user wrote is read from the disk, neither now nor later."""
     if file is None:
         file = find_config(Path.cwd())
         if file is None:
             raise ConfigTrouble("There is no config.yaml here or in a folder above: name one with --config FILE")
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigTrouble(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    node = parse(text, file.name)
+    node = parse(held.config if held is not None else config_text(file), file.name)
     if not isinstance(node, Mapping):
         raise Faults([node.fault("config.yaml is a list of keys: us, data, web, ...")])
     settings = checked(node, Settings)
@@ -148,4 +187,33 @@ def load_installation(file: Path | None) -> Installation:
         {"mappings": top / "mappings", "schemas": top / "schemas", "partners": top / "partners"},
     )
     rules = node.items.get("rules")
-    return Installation(file.resolve(), settings, rules if isinstance(rules, Mapping) else None, FolderResolver(places))
+    resolver = FolderResolver(places, held.texts if held is not None else None)
+    return Installation(file.resolve(), settings, rules if isinstance(rules, Mapping) else None, resolver)
+
+
+def config_text(file: Path) -> str:
+    """The text of a config.yaml; raises ConfigTrouble."""
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigTrouble(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+def state_of(path: Path) -> str:
+    """What changes when a file is written or replaced."""
+    try:
+        status = path.stat()
+    except OSError:
+        return "-"
+    return f"{status.st_mtime_ns}.{status.st_size}.{status.st_ino}"
+
+
+def _texts_in(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _texts_in(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _texts_in(one)

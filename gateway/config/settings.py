@@ -16,6 +16,8 @@ from gateway.exchange.timing import Zone
 from gateway.model.values import Address
 
 _HOST_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
+#: keys that a running service cannot follow: a change of them waits for the next start
+NEEDS_RESTART = ("data", "database", "engine", "web", "archive")
 
 
 class OurAddress(Keys):

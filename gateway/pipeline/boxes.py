@@ -16,12 +16,18 @@ _LOCAL = threading.local()
 
 
 def box_of(installation: Installation, endpoint: Endpoint) -> Box:
-    """This thread's box for a folder or SFTP endpoint; raises ConfigTrouble where it cannot be made."""
-    boxes: dict[tuple[str, str], Box] = _LOCAL.__dict__.setdefault("boxes", {})
-    key = (str(installation.file), endpoint.model_dump_json())
+    """This thread's box for a folder or SFTP endpoint; raises ConfigTrouble where it cannot be made. After a change of the endpoint, or of
+    a key that it names, it is a new one."""
+    boxes: dict[tuple[str, str], tuple[int, Box]] = _LOCAL.__dict__.setdefault("boxes", {})
+    key = (str(installation.file), installation.mark_of(endpoint))
     if key not in boxes:
-        boxes[key] = make_box(installation, endpoint)
-    return boxes[key]
+        # what was not asked for since the files were read anew belongs to what they said before
+        for old in [one for one, (number, _) in boxes.items() if one[0] == key[0] and number < installation.number]:
+            boxes.pop(old)[1].close()
+        boxes[key] = (installation.number, make_box(installation, endpoint))
+    elif boxes[key][0] != installation.number:
+        boxes[key] = (installation.number, boxes[key][1])
+    return boxes[key][1]
 
 
 def make_box(installation: Installation, endpoint: Endpoint) -> Box:

@@ -5,6 +5,7 @@ told among the troubles and ends neither it nor its neighbours.
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -26,6 +27,12 @@ def always() -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class _Poller:
+    thread: threading.Thread
+    ended: threading.Event
+
+
 class Clocks:
     """Timers and pollers of one process. What is given as `mine` says at each stroke whether it is this process's turn."""
 
@@ -33,7 +40,11 @@ class Clocks:
         self._station = station
         self._stopping = stopping
         self._timers = BackgroundScheduler(timezone="UTC")
-        self._pollers: list[threading.Thread] = []
+        self._guard = threading.Lock()
+        self._pollers: dict[str, _Poller] = {}
+        #: threads of pollers that were ended, and may hang at a partner's server still
+        self._ended: list[_Poller] = []
+        self._running = False
 
     def every(self, name: str, seconds: float, work: Callable[[], None], mine: Callable[[], bool] = always) -> None:
         """Do `work` every so many seconds."""
@@ -56,12 +67,14 @@ class Clocks:
         self._timers.add_job(guarded, "interval", seconds=seconds, id=name, max_instances=1, coalesce=True, misfire_grace_time=None)
 
     def poller(self, name: str, seconds: float, look: Callable[[], bool], came: Callable[[], None], mine: Callable[[], bool] = always) -> None:
-        """A thread that looks into one mailbox; `look` says whether there may be more at once, and then `came` is told."""
+        """A thread that looks into one mailbox; `look` says whether there may be more at once, and then `came` is told. It takes the place
+        of an older one of that name, and begins at once where the others run."""
 
         trouble = Standing(self._station, "poller", name)
+        ended = threading.Event()
 
         def loop() -> None:
-            while not self._stopping.is_set():
+            while not (ended.is_set() or self._stopping.is_set()):
                 more = False
                 try:
                     more = mine() and look()
@@ -71,30 +84,53 @@ class Clocks:
                 except Exception as error:  # noqa: BLE001  a fault of ours must not end the thread: the mailbox would be forgotten
                     _log.exception("poll failed", poller=name)
                     trouble.stands(f"{type(error).__name__}: {error}", OUR_FAULT)
-                    self._stopping.wait(FAILED_POLL)
+                    ended.wait(FAILED_POLL)
                 else:
                     trouble.is_over()
                 if more:
                     came()
                 else:
-                    self._stopping.wait(seconds)
+                    ended.wait(seconds)
+            if not self._stopping.is_set():
+                trouble.let_go()
 
-        self._pollers.append(threading.Thread(target=loop, name=f"poll {name}", daemon=True))
+        self.end_poller(name)
+        poller = _Poller(threading.Thread(target=loop, name=f"poll {name}", daemon=True), ended)
+        with self._guard:
+            self._pollers[name] = poller
+            if self._running:
+                poller.thread.start()
+
+    def end_poller(self, name: str) -> None:
+        """Look no more into a mailbox; one that is being looked into is finished first, without being waited for."""
+        with self._guard:
+            poller = self._pollers.pop(name, None)
+            if poller is not None:
+                poller.ended.set()
+                self._ended = [one for one in self._ended if one.thread.is_alive()] + [poller]
 
     def start(self) -> None:
         """Begin with all of them."""
         self._timers.start()
-        for thread in self._pollers:
-            thread.start()
+        with self._guard:
+            self._running = True
+            for poller in self._pollers.values():
+                poller.thread.start()
 
     def stop(self, deadline: float) -> None:
         """Wait for those under way, until `deadline` on the monotonic clock."""
         if self._timers.running:
             self._timers.shutdown(wait=False)
-        for thread in self._pollers:
-            if thread.ident is not None:
-                thread.join(timeout=max(0.0, deadline - time.monotonic()))
+        with self._guard:
+            self._running = False
+            pollers = [*self._pollers.values(), *self._ended]
+        for poller in pollers:
+            poller.ended.set()
+        for poller in pollers:
+            if poller.thread.ident is not None:
+                poller.thread.join(timeout=max(0.0, deadline - time.monotonic()))
 
     def idle(self) -> bool:
         """Whether no poller runs any more, also none that hangs at a partner's server."""
-        return not any(thread.is_alive() for thread in self._pollers)
+        with self._guard:
+            return not any(poller.thread.is_alive() for poller in (*self._pollers.values(), *self._ended))

@@ -21,7 +21,8 @@ from gateway.store import crash
 from gateway.store.outbox import Entry
 from gateway.transport.box import TransportError
 
-_RELATIONS: dict[tuple[str, str, str], As2Relation] = {}
+#: relations by partner and endpoint, with the number of the reading that they are of
+_RELATIONS: dict[tuple[str, str, str], tuple[int, As2Relation]] = {}
 _GUARD = threading.Lock()
 
 
@@ -121,9 +122,10 @@ def _post(station: Station, entry: Entry, endpoint: Endpoint, data: bytes) -> De
 
 
 def _relation(station: Station, entry: Entry, endpoint: Endpoint) -> As2Relation:
-    key = (str(station.installation.file), entry.partner, entry.endpoint)
+    installation = station.installation
+    key = (str(installation.file), entry.partner, entry.endpoint)
     with _GUARD:
-        if key not in _RELATIONS:
-            partner = station.installation.directory.partners[entry.partner].partner
-            _RELATIONS[key] = relation_of_endpoint(station.installation, partner, endpoint)
-        return _RELATIONS[key]
+        if key not in _RELATIONS or _RELATIONS[key][0] != installation.number:
+            partner = installation.directory.partners[entry.partner].partner
+            _RELATIONS[key] = (installation.number, relation_of_endpoint(installation, partner, endpoint))
+        return _RELATIONS[key][1]

@@ -43,7 +43,12 @@ class Engine(Protocol):
         ...
 
     def poller(self, name: str, seconds: float, look: Callable[[], bool]) -> None:
-        """Look into a mailbox again and again, on one process at a time; `look` says whether there may be more at once."""
+        """Look into a mailbox again and again, on one process at a time; `look` says whether there may be more at once. Begins at once
+        where the engine runs already, and takes the place of an older one of that name."""
+        ...
+
+    def end_poller(self, name: str) -> None:
+        """Look no more into a mailbox; one that is being looked into is finished first, without being waited for."""
         ...
 
     def exclusive(self, key: str, seconds: float) -> AbstractContextManager[bool]:

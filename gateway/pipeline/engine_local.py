@@ -112,6 +112,9 @@ class LocalEngine:
     def poller(self, name: str, seconds: float, look: Callable[[], bool]) -> None:
         self._clocks.poller(name, seconds, look, self.wake)
 
+    def end_poller(self, name: str) -> None:
+        self._clocks.end_poller(name)
+
     @contextmanager
     def exclusive(self, key: str, seconds: float) -> Iterator[bool]:
         """One thread at a time: there is no other process."""

@@ -125,10 +125,10 @@ def _plans(plans: Plans, resolver: FolderResolver, partners: list[LoadedPartner]
     """Load every schema, compile every base mapping in both directions, and every partner's differences."""
     faults += find_faults(resolver)
     for spec in mapping_specs(resolver, "read"):
-        _attempt(faults, partial(plans.reading, spec))
+        attempt(faults, partial(plans.reading, spec))
     for spec in mapping_specs(resolver, "write"):
-        _attempt(faults, partial(plans.writing, spec))
-    _attempt(faults, partial(plans.rules, None))
+        attempt(faults, partial(plans.writing, spec))
+    attempt(faults, partial(plans.rules, None))
     faults += agreement_faults(plans, partners)
 
 
@@ -143,16 +143,16 @@ def agreement_faults(plans: Plans, partners: Iterable[LoadedPartner], rules: Map
             if needs_schema(spec) and not described:
                 faults.append(Fault(partner.file, *_place_of(partner, spec), _undescribed(spec, plans)))
             elif agreement.receive and (described or file_for(spec, "read", resolver)):
-                _attempt(faults, partial(plans.reading, spec, partner))
+                attempt(faults, partial(plans.reading, spec, partner))
             elif agreement.send and file_for(spec, "write", resolver):
-                _attempt(faults, partial(plans.writing, spec, partner))
+                attempt(faults, partial(plans.writing, spec, partner))
             else:
                 lacking = "no mapping that reads it" if agreement.receive else "no mapping that writes it"
                 whose = ", nor another version of it" if needs_schema(spec) else ""
                 faults.append(Fault(partner.file, *_place_of(partner, spec), f"an agreement names {spec}, but there is {lacking}{whose}"))
         if partner.tables is not None and len(faults) == before:
             faults += _unused_tables(partner, plans)
-        _attempt(faults, partial(plans.rules, partner, rules))
+        attempt(faults, partial(plans.rules, partner, rules))
     return list(dict.fromkeys(faults))
 
 
@@ -183,7 +183,8 @@ def _unused_tables(partner: LoadedPartner, plans: Plans) -> list[Fault]:
     ]
 
 
-def _attempt(faults: list[Fault], work: Callable[[], object]) -> None:
+def attempt(faults: list[Fault], work: Callable[[], object]) -> None:
+    """Do it, and note what is wrong."""
     try:
         work()
     except Faults as error:

@@ -7,6 +7,7 @@ imported when the first one is asked for: `gateway check` needs neither and star
 from __future__ import annotations
 
 import json
+from collections.abc import Set
 from dataclasses import dataclass
 from dataclasses import field
 from functools import lru_cache
@@ -115,6 +116,23 @@ class Plans:
     _schemas: dict[tuple[str, str], schema_compile.CompiledSchema | None] = field(default_factory=dict)
     _rules: dict[str, RulePlan] = field(default_factory=dict)
     _nearest: dict[str, str | None] = field(default_factory=dict)
+
+    def renewed(self, resolver: Resolver, changed: Set[str], partners: Set[str]) -> Plans:
+        """Plans of files of which these changed; what was compiled already and is made of none of them is taken over, for partners of these
+        digests (of their files)."""
+        fresh = Plans(resolver)
+        owners = {"", *partners}
+        ours = {name for name in changed if not name.startswith("partners/")}
+        if any((self.resolver.text_of(name) is None) != (resolver.text_of(name) is None) for name in ours):
+            # what is found where depends on what is there
+            return fresh
+        fresh._reading = {key: plan for key, plan in self._reading.items() if key[1] in owners and not _made_of(plan.parts, ours)}
+        fresh._writing = {key: plan for key, plan in self._writing.items() if key[1] in owners and not _made_of(plan.parts, ours)}
+        if not ours:
+            fresh._schemas = {key: schema for key, schema in self._schemas.items() if key[1] in owners}
+            fresh._rules = {key: rules for key, rules in self._rules.items() if key in owners}
+            fresh._nearest = dict(self._nearest)
+        return fresh
 
     def nearest(self, spec: str) -> str | None:
         """`spec` itself where we have its schema or mapping, else the nearest version of the same type, else None."""
@@ -253,6 +271,11 @@ def needs_schema(spec: str) -> bool:
 def kept(kind: str, digest: str, sources: tuple[tuple[str, str], ...]) -> Kept:
     """What a plan was made of, as it is archived: a JSON list of [name, text], in the order of loading."""
     return Kept(kind, sources[0][0] if sources else kind, digest, json.dumps(sources, ensure_ascii=False))
+
+
+def _made_of(parts: tuple[Kept, ...], names: Set[str]) -> bool:
+    """Whether a plan is made of any of these files."""
+    return bool(names) and any(name in names for part in parts if part.kind != "partner" for name, _ in json.loads(part.content))
 
 
 def _partner_part(partner: LoadedPartner | None) -> tuple[Kept, ...]:

@@ -15,7 +15,7 @@ from gateway.pipeline.delivery import ReceiptRefused
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.pipeline.troubles import MENDS_ITSELF
-from gateway.pipeline.troubles import START_AGAIN
+from gateway.pipeline.troubles import TRY_AGAIN
 from gateway.store import answers
 from gateway.store import crash
 from gateway.store import documents
@@ -87,7 +87,7 @@ def _failed(connection: Connection, rows: list[Entry], error: TransportError, to
             partner=entry.partner,
             endpoint=entry.endpoint,
             error=error.message,
-            cure="mend what the error names, then start the service again",
+            cure="mend what the error names; then gateway reload",
         )
     elif _is_given_up(entry, error):
         _log.error("given up", partner=entry.partner, endpoint=entry.endpoint, row=entry.id, spec=entry.spec, error=error.message)
@@ -157,7 +157,7 @@ def _tell(connection: Connection, entry: Entry, error: TransportError, now: date
             partner=entry.partner,
             state="stopped" if error.stop else "retrying",
             error=error.message,
-            cure=START_AGAIN if error.stop else MENDS_ITSELF,
+            cure=TRY_AGAIN if error.stop else MENDS_ITSELF,
             since=now,
         ),
     )

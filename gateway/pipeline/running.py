@@ -13,12 +13,18 @@ import structlog
 
 from gateway.config import ConfigTrouble
 from gateway.config import Installation
+from gateway.pipeline import in_force
 from gateway.pipeline.deadlines import watch
 from gateway.pipeline.engine_local import OwnerLock
 from gateway.pipeline.linting import agreement_faults
 from gateway.pipeline.logs import set_up_logs
-from gateway.pipeline.service import add_pollers
+from gateway.pipeline.pollers import Pollers
+from gateway.pipeline.reading_anew import hold
+from gateway.pipeline.reading_anew import load_held
+from gateway.pipeline.reloading import GLANCE_EVERY
+from gateway.pipeline.reloading import Reloading
 from gateway.pipeline.service import local_engine
+from gateway.pipeline.service import lookers
 from gateway.pipeline.service import seal
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import open_station
@@ -44,7 +50,10 @@ def run_service(installation: Installation, *, ready: threading.Event | None = N
                 f"Another process owns {installation.data} (process {lock.owner()}): one service an installation. Stop it, or use its pages and "
                 "commands beside it"
             )
-        station = open_station(installation)
+        held, unreadable = hold(installation.file)
+        if unreadable:
+            raise Faults(unreadable)
+        station = open_station(load_held(installation.file, held))
         # a wrong mapping stops the start, not the first order on Monday
         faults = agreement_faults(station.plans, installation.directory.partners.values(), installation.rules)
         if faults:
@@ -55,6 +64,8 @@ def run_service(installation: Installation, *, ready: threading.Event | None = N
             outbox.try_now(connection, station.clock())
             troubles.forget_all(connection)
         web = WebProcess(installation)
+        pollers = Pollers(engine)
+        reloading = Reloading(station, held, lambda asked: pollers.become(lookers(station), anew=asked))
 
         def stop(number: int, frame: FrameType | None) -> None:
             engine.stop()
@@ -63,8 +74,10 @@ def run_service(installation: Installation, *, ready: threading.Event | None = N
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, stop)
             signal.signal(signal.SIGINT, stop)
+            signal.signal(signal.SIGHUP, lambda number, frame: reloading.ask())
         try:
-            add_pollers(engine, station)
+            pollers.become(lookers(station))
+            engine.every("configuration", GLANCE_EVERY, reloading.look, each_process=True)
             engine.every("seal", SEAL_EVERY, lambda: seal(station))
             engine.every("deadlines", WATCH_DEADLINES_EVERY, lambda: _watch(station))
             engine.every("web", 1.0, web.keep_up)
@@ -104,7 +117,10 @@ class WebProcess:
         self._started = time.monotonic()
         # the child ends itself when its standard input, which only we hold open, is closed by our death
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "gateway.web", "--config", str(self._installation.file)],
+            [
+                *(sys.executable, "-m", "gateway.web"),
+                *("--config", str(self._installation.file), "--held", str(in_force.path_in(self._installation.data))),
+            ],
             stdin=subprocess.PIPE,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from functools import partial
 
 import structlog
 
@@ -16,15 +17,18 @@ from gateway.pipeline import handing_over
 from gateway.pipeline import outbound
 from gateway.pipeline import receive
 from gateway.pipeline import settling
+from gateway.pipeline.attending import attended
 from gateway.pipeline.boxes import box_of
 from gateway.pipeline.deadlines import watch
 from gateway.pipeline.engine import Step
 from gateway.pipeline.engine_local import LocalEngine
 from gateway.pipeline.engine_local import OwnerLock
 from gateway.pipeline.inbound import Inbound
+from gateway.pipeline.pollers import Look
+from gateway.pipeline.pollers import Looker
 from gateway.pipeline.station import Station
 from gateway.pipeline.troubles import MENDS_ITSELF
-from gateway.pipeline.troubles import START_AGAIN
+from gateway.pipeline.troubles import TRY_AGAIN
 from gateway.pipeline.troubles import Standing
 from gateway.store import checkpoints
 from gateway.store import outbox
@@ -42,7 +46,8 @@ PATIENCE_WITH_SENDING = 5.0
 
 def steps() -> Mapping[str, Step]:
     """What serves a stream, by its first word."""
-    return {"in": Inbound().step, "trade": cycle.step, "out": outbound.step, "erp": handing_over.step}
+    served: Mapping[str, Step] = {"in": Inbound().step, "trade": cycle.step, "out": outbound.step, "erp": handing_over.step}
+    return {kind: attended(step) for kind, step in served.items()}
 
 
 def local_engine(station: Station) -> LocalEngine:
@@ -66,20 +71,29 @@ def mailboxes(station: Station) -> dict[str, tuple[Endpoint, float]]:
     return found
 
 
-def add_pollers(engine: LocalEngine, station: Station) -> None:
-    """A thread for each mailbox, and for the folders of our own systems."""
-    for address, (endpoint, seconds) in mailboxes(station).items():
-        engine.poller(address, seconds, _looker(station, address, endpoint))
-    inbox = station.installation.settings.inbox
+def lookers(station: Station) -> dict[str, Looker]:
+    """Who looks into each mailbox and into the folders of our own systems, by name."""
+    installation = station.installation
+    found = {
+        address: Looker("mailbox", seconds, installation.mark_of(endpoint), partial(_look_into, station, address, endpoint))
+        for address, (endpoint, seconds) in mailboxes(station).items()
+    }
+    inbox = installation.settings.inbox
     for kind, folder in (("shipments", inbox.shipments), ("bank", inbox.bank)):
         if folder is not None:
-            engine.poller(kind, station.installation.settings.poll, _own_folder(station, kind, folder))
+            found[kind] = Looker("folder", installation.settings.poll, str(installation.path(folder)), partial(_look_into_own, station, kind, folder))
+    return found
 
 
-def _looker(station: Station, address: str, endpoint: Endpoint) -> Callable[[], bool]:
+def _look_into(station: Station, address: str, endpoint: Endpoint) -> Look:
     troubles = receive.Troubles()
     trouble = Standing(station, "mailbox", address, _whose(station, address))
-    return _patiently("mailbox", address, lambda: receive.poll(station, address, box_of(station.installation, endpoint), troubles=troubles), trouble)
+
+    def work() -> bool:
+        now = station.fixed()
+        return receive.poll(now, address, box_of(now.installation, endpoint), troubles=troubles)
+
+    return Look(_patiently("mailbox", address, work, trouble), trouble)
 
 
 def _whose(station: Station, address: str) -> str | None:
@@ -93,11 +107,12 @@ def _whose(station: Station, address: str) -> str | None:
     return owners.pop() if len(owners) == 1 else None
 
 
-def _own_folder(station: Station, kind: str, folder: str) -> Callable[[], bool]:
+def _look_into_own(station: Station, kind: str, folder: str) -> Look:
     from gateway.pipeline import handing_in
 
     box = FolderBox(station.installation.path(folder))
-    return _patiently("folder", folder, lambda: handing_in.poll_folder(station, kind, box), Standing(station, "folder", folder))
+    trouble = Standing(station, "folder", folder)
+    return Look(_patiently("folder", folder, lambda: handing_in.poll_folder(station.fixed(), kind, box), trouble), trouble)
 
 
 def _patiently(what: str, address: str, work: Callable[[], bool], trouble: Standing) -> Callable[[], bool]:
@@ -120,10 +135,10 @@ def _patiently(what: str, address: str, work: Callable[[], bool], trouble: Stand
             failures += 1
             stopped = isinstance(error, ConfigTrouble) or (isinstance(error, TransportError) and error.stop)
             if stopped:
-                _log.error(f"{what} stopped", address=address, error=str(error), cure="mend what the error names, then start the service again")
+                _log.error(f"{what} stopped", address=address, error=str(error), cure="mend what the error names; then gateway reload")
             elif failures == 1:
                 _log.warning(f"{what} failed", address=address, error=str(error), cure="it is tried again by itself")
-            trouble.stands(str(error), START_AGAIN if stopped else MENDS_ITSELF, stopped=stopped)
+            trouble.stands(str(error), TRY_AGAIN if stopped else MENDS_ITSELF, stopped=stopped)
             return False
         if failures:
             _log.info(f"{what} works again", address=address, failures=failures)

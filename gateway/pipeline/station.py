@@ -1,9 +1,14 @@
-"""What every step needs: the installation with its database, archive and plans, and the clock. Opened once a process."""
+"""What every step needs: the installation with its database, archive and plans, and the clock. Opened once a process.
+
+What the user's files say is one value (Loaded) that a reload replaces as a whole: whoever works takes `fixed()` first and finishes with what
+it began with.
+"""
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from datetime import UTC
 from datetime import datetime
 
@@ -24,18 +29,44 @@ def now_utc() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the user's files said at one moment."""
+
+    installation: Installation
+    plans: Plans
+
+
+@dataclass(slots=True)
+class Current:
+    """The place where a reload puts what holds from now on."""
+
+    loaded: Loaded
+
+
+@dataclass(frozen=True, slots=True)
 class Station:
     """An opened installation."""
 
-    installation: Installation
+    current: Current
     database: Database
     archive: Archive
-    plans: Plans
     clock: Callable[[], datetime] = now_utc
     #: which process this is, among those that work on the same installation
     node: str = field(default_factory=new_id)
     #: digests of plans that are known to be archived
     kept_plans: set[str] = field(default_factory=set)
+
+    @property
+    def installation(self) -> Installation:
+        return self.current.loaded.installation
+
+    @property
+    def plans(self) -> Plans:
+        return self.current.loaded.plans
+
+    def fixed(self) -> "Station":
+        """The same station with the configuration of this moment: no reload changes it any more."""
+        return replace(self, current=Current(self.current.loaded))
 
     def journal_key(self) -> Ed25519PrivateKey:
         """The key that signs the journal's checkpoints; made at the first asking."""
@@ -52,7 +83,7 @@ def open_station(installation: Installation, clock: Callable[[], datetime] = now
     database = open_database(installation.database_url)
     database.migrate()
     archive = open_archive(installation.archive_place, database)
-    return Station(installation, database, archive, Plans(installation.resolver), clock)
+    return Station(Current(Loaded(installation, Plans(installation.resolver))), database, archive, clock)
 
 
 def short_id(prefix: str, *parts: object) -> str:

@@ -10,7 +10,7 @@ from gateway.store.database import DatabaseTrouble
 from gateway.store.troubles import Trouble
 
 MENDS_ITSELF = "It is tried again by itself."
-START_AGAIN = "Mend what the error names, then start the service again."
+TRY_AGAIN = "Mend what the error names; then it is tried again at once. Where no file of ours changed by that: gateway reload."
 OUR_FAULT = "It is tried again by itself; if it stays, the program's log has the whole error: report it."
 
 _log = structlog.get_logger("troubles")
@@ -25,11 +25,12 @@ class Standing:
         self._kind = kind
         self._partner = partner
         self._told: tuple[str, str] | None = None
+        self._over = False
 
     def stands(self, error: str, cure: str, *, stopped: bool = False) -> None:
         """It does not work."""
         state = "stopped" if stopped else "retrying"
-        if self._told == (state, error):
+        if self._told == (state, error) or self._over:
             return
         trouble = Trouble(name=self._name, kind=self._kind, partner=self._partner, state=state, error=error, cure=cure, since=self._station.clock())
         try:
@@ -42,7 +43,7 @@ class Standing:
 
     def is_over(self) -> None:
         """It works (again)."""
-        if self._told is None:
+        if self._told is None or self._over:
             return
         try:
             with self._station.database.begin() as connection:
@@ -51,3 +52,13 @@ class Standing:
             _log.warning("end of a trouble not kept", trouble=self._name, error=str(failure))
             return
         self._told = None
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether it did not work when it was last tried."""
+        return self._told is not None
+
+    def let_go(self) -> None:
+        """Nobody looks after it any more (a mailbox that was removed): it is over, and whoever hangs in it tells nothing later."""
+        self.is_over()
+        self._over = True

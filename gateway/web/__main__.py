@@ -11,6 +11,7 @@ from gateway.config import load_installation
 from gateway.pipeline.logs import set_up_logs
 from gateway.pipeline.station import open_station
 from gateway.store.database import DatabaseTrouble
+from gateway.web.following import Following
 from gateway.web.server import serve
 from gateway.yaml_source import Faults
 
@@ -21,13 +22,15 @@ def main() -> int:
     """Serve the pages of one installation."""
     parser = argparse.ArgumentParser(prog="gateway.web", description="Serve the gateway's pages, its API and its AS2 address.")
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the installation's config.yaml")
+    parser.add_argument("--held", type=Path, metavar="FILE", help="what is in force, as the service wrote it down: it is followed")
     arguments = parser.parse_args()
     set_up_logs()
     try:
-        installation = load_installation(arguments.config)
+        following = Following(arguments.config, arguments.held) if arguments.held is not None else None
+        installation = following.installation() if following is not None else load_installation(arguments.config)
         station = open_station(installation)
         try:
-            serve(installation, station, watch_stdin=_has_parent())
+            serve(station, following, watch_stdin=_has_parent())
         finally:
             station.close()
     except (ConfigTrouble, Faults, DatabaseTrouble, OSError) as error:

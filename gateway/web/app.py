@@ -97,8 +97,7 @@ def make_app(station: Station) -> FastAPI:
     app = FastAPI(title="Order gateway", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     app.state.station = station
     app.state.door = Door(station)
-    app.state.relations = Relations(station.installation)
-    app.state.descriptions = Descriptions(station.plans)
+    refresh(app)
     for method, path, handler in PAGES:
         methods = ["GET", "HEAD"] if method == "GET" else [method]
         app.add_api_route(path, handler, methods=methods, include_in_schema=False, response_model=None)
@@ -107,6 +106,13 @@ def make_app(station: Station) -> FastAPI:
     for kind, answer in _TROUBLES:
         app.add_exception_handler(kind, answer)
     return app
+
+
+def refresh(app: FastAPI) -> None:
+    """Make anew what follows from the configuration."""
+    station: Station = app.state.station
+    app.state.relations = Relations(station.installation)
+    app.state.descriptions = Descriptions(station.plans)
 
 
 def gated(app: FastAPI) -> Gate:

@@ -37,9 +37,9 @@ class BadRequest(Exception):
 
 
 def station_of(request: Request) -> Station:
-    """The installation that this process serves."""
+    """The installation that this process serves, with the configuration of this moment."""
     station: Station = request.app.state.station
-    return station
+    return station.fixed()
 
 
 def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import threading
+from functools import partial
 
 import h11
 import structlog
@@ -11,11 +12,12 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from gateway.config import ConfigTrouble
-from gateway.config import Installation
 from gateway.pipeline.station import Station
 from gateway.web.access import Gate
 from gateway.web.app import gated
 from gateway.web.app import make_app
+from gateway.web.app import refresh
+from gateway.web.following import Following
 
 #: seconds that requests under way get when the process is told to stop
 GRACE = 3
@@ -89,13 +91,16 @@ class _Patient(H11Protocol):
             self._end_of_patience = None
 
 
-def serve(installation: Installation, station: Station, *, watch_stdin: bool) -> None:
-    """Serve until told to stop."""
-    settings = installation.settings.web
+def serve(station: Station, following: Following | None, *, watch_stdin: bool) -> None:
+    """Serve until told to stop; where the owner's configuration is followed, take over what it puts in force."""
+    settings = station.installation.settings.web
     with listen(settings.host, settings.port) as listener:
-        server = server_for(gated(make_app(station)))
+        app = make_app(station)
+        server = server_for(gated(app))
         if watch_stdin:
             threading.Thread(target=_watch_stdin, args=(server,), name="parent", daemon=True).start()
+        if following is not None:
+            threading.Thread(target=following.follow, args=(station, partial(refresh, app)), name="configuration", daemon=True).start()
         _log.info("web pages", url=f"http://{settings.host}:{settings.port}/")
         server.run(sockets=[listener])
 

@@ -40,7 +40,8 @@ def open_here(folder: Path) -> Station:
     station = open_station(load_installation(folder / "config.yaml"))
     if not _plans:
         _plans.append(station.plans)
-    return replace(station, plans=_plans[0])
+    station.current.loaded = replace(station.current.loaded, plans=_plans[0])
+    return station
 
 
 def walk(folder: Path) -> None:

@@ -109,7 +109,7 @@ def test_a_wrong_host_key_stops_that_mailbox_alone_and_the_log_says_so(box: Mail
 def test_a_wrong_host_key_stands_on_the_first_page_with_its_cure(box: Mailbox, housing: House, running: Service) -> None:
     section = until(lambda: not_working(housing), "the page to show it")
     assert "/moved" in section and "is stopped" in section and box.server.fingerprint("ed25519") in section
-    assert "start the service again" in section and 'href="/partners/moved"' in section
+    assert "gateway reload" in section and 'href="/partners/moved"' in section
     assert "/out<" not in section, "the good mailbox is not among them"
     assert 'gateway_not_working{kind="mailbox",state="stopped"} 1.0' in page(housing, "/metrics")
     told = housing.command("status")
@@ -245,10 +245,10 @@ def test_what_waits_behind_a_wrong_host_key_leaves_when_the_pin_is_mended(own_bo
     with house.service() as service:
         assert house.command("receive", "po1.edi", "po2.edi").returncode == 0
         said = until(lambda: service.said("endpoint stopped"), "the log to say that nothing is sent there")
-        assert said["partner"] == "acme" and WRONG_KEY in said["error"] and "start the service again" in said["cure"]
+        assert said["partner"] == "acme" and WRONG_KEY in said["error"] and "gateway reload" in said["cure"]
         assert len([line for line in service.lines() if line["event"] == "endpoint stopped"]) == 1
         section = until(lambda: not_working(house), "the page to show it")
-        assert "acme:mailbox" in section and "is stopped" in section and "start the service again" in section
+        assert "acme:mailbox" in section and "is stopped" in section and "gateway reload" in section
     with house.station() as station, station.database.read() as connection:
         assert {row.state for row in outbox.search(connection)} <= {"waiting", "prepared"}, "nothing was given up"
     house.partner("acme", sftp_partner("acme", "ACMEBUYER", own_box.server))

@@ -1,0 +1,97 @@
+"""The configuration in force, as the owner wrote it down in the data folder: the web process follows it, commands compare with it. And the
+request of a command to read the files anew. Both are replaced by rename."""
+
+import hashlib
+import os
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from gateway.config.held import Held
+from gateway.store.identity import new_id
+
+_NAME = "configuration.json"
+_REQUEST = "configuration.request"
+
+
+class InForce(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds now."""
+
+    #: counts every reading that was put in force, so that keys that were replaced under the same texts are read again too
+    number: int
+    at: datetime
+    config: str
+    texts: dict[str, str]
+    #: config.yaml as it was when the service began: some of its keys hold until it ends
+    began: str
+    #: what is wrong in the files as they are now, and what waits for the next start
+    faults: tuple[str, ...] = ()
+    restart: tuple[str, ...] = ()
+    #: the last request that this is the answer to, and what changed by it
+    request: str = ""
+    changed: tuple[str, ...] = ()
+
+    @property
+    def held(self) -> Held:
+        return Held(self.config, self.texts)
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody asks for the files to be read anew."""
+
+    id: str
+    actor: str
+
+
+def path_in(data: Path) -> Path:
+    return data / _NAME
+
+
+def read(path: Path) -> InForce | None:
+    """What is in force; None where no service ever ran (or an older one of another form)."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=InForce)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def write(path: Path, now: InForce) -> None:
+    """Put down what is in force from now on."""
+    _replace(path, msgspec.json.encode(now))
+
+
+def digest_of(held: Held) -> str:
+    """One digest of everything that a user wrote."""
+    total = hashlib.sha256()
+    for name, text in [("", held.config), *sorted(held.texts.items())]:
+        total.update(f"{name}\0{hashlib.sha256(text.encode()).hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def ask(data: Path, actor: str) -> Request:
+    """Ask the owner to read the files anew."""
+    request = Request(id=new_id(), actor=actor)
+    _replace(data / _REQUEST, msgspec.json.encode(request))
+    return request
+
+
+def take_request(data: Path) -> Request | None:
+    """The request that waits, once."""
+    path = data / _REQUEST
+    try:
+        content = path.read_bytes()
+        path.unlink()
+        return msgspec.json.decode(content, type=Request)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

@@ -1,0 +1,57 @@
+"""The web process works with the configuration that the owner put in force: it follows the file that the owner writes, and reads nothing else
+that a user edits, so that both always mean the same."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from gateway.config import ConfigTrouble
+from gateway.config import Installation
+from gateway.config import load_installation
+from gateway.config.held import Held
+from gateway.config.installation import state_of
+from gateway.pipeline import in_force
+from gateway.pipeline.plans import Plans
+from gateway.pipeline.reading_anew import load_held
+from gateway.pipeline.station import Loaded
+from gateway.pipeline.station import Station
+from gateway.yaml_source import Faults
+
+EVERY = 0.5
+_log = structlog.get_logger("configuration")
+
+
+class Following:
+    """What the owner of an installation put in force."""
+
+    def __init__(self, config: Path, held: Path) -> None:
+        self._config = config
+        self._held = held
+        self._seen = ""
+
+    def installation(self) -> Installation:
+        """What is in force now; raises Faults or ConfigTrouble."""
+        self._seen = state_of(self._held)
+        now = in_force.read(self._held)
+        if now is None:
+            raise ConfigTrouble(f"{self._held} cannot be read: it is written by gateway run")
+        began = load_installation(self._config, Held(now.began, {})).settings
+        return load_held(self._config, now.held, began)
+
+    def follow(self, station: Station, swapped: Callable[[], None]) -> None:
+        """Take over what is put in force, for ever. What cannot be loaded here is said; what was in force before goes on."""
+        while True:
+            time.sleep(EVERY)
+            if state_of(self._held) == self._seen:
+                continue
+            try:
+                installation = self.installation()
+                installation.directory  # noqa: B018  loading is checking
+                station.current.loaded = Loaded(installation, Plans(installation.resolver))
+                swapped()
+            except (Faults, ConfigTrouble) as error:
+                _log.error("configuration not taken over by the web process", error=str(error).partition("\n")[0])
+            else:
+                _log.info("configuration taken over by the web process")
