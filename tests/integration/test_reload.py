@@ -105,10 +105,16 @@ def test_a_web_process_that_starts_while_a_file_is_wrong_serves_what_is_in_force
 
 
 def _kill_web(service: Service) -> None:
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit() and (folder / "stat").exists():
-            if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == service.process.pid:
-                os.kill(int(folder.name), signal.SIGKILL)
+    children = [folder for folder in Path("/proc").iterdir() if folder.name.isdigit() and _parent_of(folder) == service.process.pid]
+    for child in children:
+        os.kill(int(child.name), signal.SIGKILL)
+
+
+def _parent_of(process: Path) -> int:
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 @pytest.fixture
