@@ -65,7 +65,7 @@ def reload(
     config_text(file)
     told = asking.reload(file, actor(), timeout)
     if as_json:
-        typer.echo(json_line({"changed": told.changed, "faults": told.faults, "restart": told.restart, "in_force_since": told.at}))
+        typer.echo(json_line({"changed": told.changed, "faults": told.faults, "restart": told.restart, "since": told.since}))
     else:
         for fault in told.faults:
             typer.echo(fault, err=True)
@@ -74,7 +74,7 @@ def reload(
 
 
 def _reloaded(told: Any) -> str:
-    lines = [f"in force: {name}" for name in told.changed] or ["nothing changed"]
+    lines = [f"in force since {told.since:%Y-%m-%d %H:%M:%S} UTC: {', '.join(told.changed) or 'all files as they were at the start'}"]
     if told.faults:
         lines.append(f"{counted(len(told.faults), 'fault')}: what those files said before goes on")
     lines += [f"{words}: it holds from the next start on" for words in told.restart]

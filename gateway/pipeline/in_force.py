@@ -20,7 +20,9 @@ class InForce(msgspec.Struct, frozen=True, kw_only=True):
 
     #: counts every reading that was put in force, so that keys that were replaced under the same texts are read again too
     number: int
-    at: datetime
+    #: when it was put in force, and the files that were other than before
+    since: datetime
+    changed: tuple[str, ...] = ()
     config: str
     texts: dict[str, str]
     #: config.yaml as it was when the service began: some of its keys hold until it ends
@@ -28,9 +30,8 @@ class InForce(msgspec.Struct, frozen=True, kw_only=True):
     #: what is wrong in the files as they are now, and what waits for the next start
     faults: tuple[str, ...] = ()
     restart: tuple[str, ...] = ()
-    #: the last request that this is the answer to, and what changed by it
+    #: the last request that this is the answer to
     request: str = ""
-    changed: tuple[str, ...] = ()
 
     @property
     def held(self) -> Held:

@@ -119,7 +119,7 @@ class Reloading:
                 self._enter(connection, Asked("gateway", "start"), different)
         now = InForce(
             number=before.number + 1 if before is not None else 1,
-            at=self._station.clock(),
+            since=self._station.clock(),
             config=self._held.config,
             texts=dict(self._held.texts),
             began=self._began,
@@ -153,14 +153,14 @@ class Reloading:
     def _write_down(self, found: Attempt, asked: Asked, different: tuple[tuple[str, str], ...]) -> None:
         self._now = InForce(
             number=self._now.number + 1,
-            at=self._station.clock(),
+            since=self._station.clock() if different else self._now.since,
+            changed=tuple(name for name, _ in different) if different else self._now.changed,
             config=found.held.config,
             texts=dict(found.held.texts),
             began=self._began,
             faults=tuple(_line(fault) for fault in found.faults),
             restart=found.restart,
             request=asked.request,
-            changed=tuple(name for name, _ in different),
         )
         in_force.write(self._path, self._now)
 

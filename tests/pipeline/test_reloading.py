@@ -250,6 +250,14 @@ def test_a_mailbox_that_was_stopped_is_tried_again_when_somebody_asks(kept: Kept
     assert kept.entries() == []
 
 
+def test_who_asked_stands_in_the_journal(kept: Kept) -> None:
+    kept.write("partners/acme.yaml", ACME.replace("ACME Corporation", "Acme GmbH"))
+    in_force.ask(kept.station.installation.data, "clerk (command)")
+    kept.strokes(1)
+    [entry] = kept.entries()
+    assert (entry.actor, entry.reason) == ("clerk (command)", "gateway reload")
+
+
 def test_sighup_reads_at_the_next_stroke(kept: Kept) -> None:
     kept.write("partners/acme.yaml", ACME.replace("ACME Corporation", "Acme GmbH"))
     kept.reloading.ask()
