@@ -5,6 +5,7 @@ nowhere else (`env:NAME`, `file:path`), when they are used.
 """
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
@@ -204,6 +205,8 @@ def state_of(path: Path) -> str:
     try:
         status = path.stat()
     except OSError:
+        return "-"
+    if not stat.S_ISREG(status.st_mode):
         return "-"
     return f"{status.st_mtime_ns}.{status.st_size}.{status.st_ino}"
 

@@ -16,7 +16,7 @@ from gateway.pipeline.accounts import Account
 from gateway.pipeline.accounts import Accounts
 from gateway.pipeline.accounts import load_accounts
 from gateway.pipeline.station import Station
-from gateway.pipeline.troubles import START_AGAIN
+from gateway.pipeline.troubles import TRY_AGAIN
 from gateway.pipeline.troubles import Standing
 
 #: wrong keys a minute that are answered as such; more are told to wait
@@ -97,7 +97,7 @@ class Door:
         for name in {*accounts.faults, *self._troubles}:
             trouble = self._troubles.setdefault(name, Standing(self._station, "key", name))
             if name in accounts.faults:
-                trouble.stands(accounts.faults[name], START_AGAIN, stopped=True)
+                trouble.stands(accounts.faults[name], TRY_AGAIN, stopped=True)
                 _log.error("key not usable", account=name, error=accounts.faults[name])
             else:
                 trouble.is_over()
