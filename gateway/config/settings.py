@@ -57,6 +57,8 @@ class Us(Keys):
 class Web(Keys):
     host: str = "127.0.0.1"
     port: int = pydantic.Field(default=8080, ge=1, le=65535)
+    #: our AS2 address as partners see it, behind our proxy: where they post receipts to
+    as2_url: str | None = pydantic.Field(default=None, pattern=r"^https?://[^\s/@]+/\S*$")
     #: names under which partners' machines reach us through a proxy: they get what is for partners, and nothing else
     names: tuple[str, ...] = ()
     #: requests with one API key in a minute; more are told to wait

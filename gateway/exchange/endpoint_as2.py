@@ -131,8 +131,10 @@ class As2Keys(Keys):
     receipt: Literal["signed", "unsigned", "none"] = "signed"
     #: in the answer to our message, or posted to us later
     receipt_delivery: Literal["sync", "async"] = "sync"
-    #: our address that the partner posts its receipts to
+    #: our address that the partner posts its receipts to, where it is not web.as2_url of config.yaml
     our_receipt_url: str | None = None
+    #: how long a posted receipt is waited for before the message is posted again; longer after each time
+    receipt_within: str = pydantic.Field(default="30m", pattern=r"^\d{1,4} *[mhd]$")
     #: addresses that this partner may ask us to post receipts to
     receipt_addresses: tuple[str, ...] = ()
     require_signature: bool = True
@@ -141,8 +143,8 @@ class As2Keys(Keys):
     accept_old: tuple[OldAlgorithm, ...] = ()
     oaep: bool = False
     content_type: str = "application/octet-stream"
-    #: megabytes that a message may have when it is decompressed
-    largest: int = pydantic.Field(default=256, ge=1, le=4096)
+    #: megabytes that a message may have, as it comes and when it is decompressed
+    largest: int = pydantic.Field(default=100, ge=1, le=4096)
     #: authorities that replace the system's for this partner's HTTPS
     authorities: str | None = None
     #: what we show to the partner's HTTPS server where it asks who we are
@@ -202,9 +204,13 @@ class As2Keys(Keys):
             raise ValueError("our_key: needs our_certificate: beside it")
         if self.client_key is not None and self.client_certificate is None:
             raise ValueError("client_key: needs client_certificate: beside it")
-        if self.receipt_delivery == "async" and self.our_receipt_url is None:
-            raise ValueError("receipt_delivery: async needs our_receipt_url: the address that the partner posts its receipts to")
         return self
+
+    @property
+    def receipt_wait(self) -> timedelta:
+        """How long a posted receipt is waited for after the first posting."""
+        unit = {"m": "minutes", "h": "hours", "d": "days"}[self.receipt_within[-1]]
+        return timedelta(**{unit: int(self.receipt_within[:-1])})
 
     @property
     def keys(self) -> tuple[OurKey, ...]:

@@ -31,6 +31,11 @@ def relation_of_endpoint(installation: Installation, partner: Partner, endpoint:
         raise ConfigTrouble(
             f"The AS2 endpoint of {partner.id} needs both names: us.identifiers.as2 in config.yaml and name (or identifiers.as2) of the partner"
         )
+    if endpoint.receipt_delivery == "async" and not (endpoint.our_receipt_url or installation.settings.web.as2_url):
+        raise ConfigTrouble(
+            f"The AS2 endpoint of {partner.id} asks for receipts that are posted to us: say where, by web.as2_url in config.yaml or by "
+            "our_receipt_url in the partner's file"
+        )
     zone = ZoneInfo(partner.zone or installation.settings.zone)
     try:
         identities = tuple(_identity(installation, key, zone) for key in endpoint.keys)
@@ -50,7 +55,7 @@ def relation_of_endpoint(installation: Installation, partner: Partner, endpoint:
         compress_signed=endpoint.compress == "after_signing",
         receipt=endpoint.receipt,
         receipt_delivery=endpoint.receipt_delivery,
-        our_receipt_url=endpoint.our_receipt_url,
+        our_receipt_url=endpoint.our_receipt_url or installation.settings.web.as2_url,
         receipt_addresses=endpoint.receipt_addresses,
         require_signature=endpoint.require_signature,
         require_encryption=endpoint.require_encryption,
@@ -82,21 +87,3 @@ def as2_endpoints(installation: Installation) -> Iterator[tuple[Partner, str, En
         for name, endpoint in loaded.partner.endpoints.items():
             if endpoint.as2 is not None:
                 yield loaded.partner, name, endpoint
-
-
-class Relations:
-    """Every AS2 relation of the installation, found by the names in a request's head; made once a process."""
-
-    def __init__(self, installation: Installation) -> None:
-        self._by_names: dict[tuple[str, str], tuple[As2Relation, Partner, Endpoint]] = {}
-        for partner, _, endpoint in as2_endpoints(installation):
-            relation = relation_of_endpoint(installation, partner, endpoint)
-            self._by_names[relation.partner, relation.us] = (relation, partner, endpoint)
-
-    def find(self, as2_from: str, as2_to: str) -> As2Relation | None:
-        found = self._by_names.get((as2_from, as2_to))
-        return found[0] if found else None
-
-    def partner_of(self, as2_from: str, as2_to: str) -> tuple[Partner, Endpoint] | None:
-        found = self._by_names.get((as2_from, as2_to))
-        return (found[1], found[2]) if found else None

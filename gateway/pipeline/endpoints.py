@@ -21,6 +21,8 @@ def out_stream(partner: str, endpoint: str) -> str:
     return f"out:{partner}:{endpoint}"
 
 
+#: after the endpoint in the name of the stream of receipts that are posted to the partner's address for them
+RECEIPTS = ":receipts"
 #: between the endpoint and the window in the name of a batch's stream
 _WINDOW = " @ "
 

@@ -8,15 +8,19 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import Connection
 
+from gateway.pipeline.as2_sending import NoCertificate
 from gateway.pipeline.deadlines import answer_due
-from gateway.pipeline.delivery import Delivered
-from gateway.pipeline.delivery import Receipt
-from gateway.pipeline.delivery import ReceiptRefused
+from gateway.pipeline.delivered import Awaited
+from gateway.pipeline.delivered import Delivered
+from gateway.pipeline.delivered import Receipt
+from gateway.pipeline.delivered import ReceiptRefused
+from gateway.pipeline.delivered import Told
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.pipeline.troubles import MENDS_ITSELF
 from gateway.pipeline.troubles import TRY_AGAIN
 from gateway.store import answers
+from gateway.store import as2_sendings
 from gateway.store import crash
 from gateway.store import documents
 from gateway.store import journal
@@ -30,6 +34,8 @@ WAITS = (5, 15, 60, 300, 900, 3600, 3600, 7200, 14400)
 #: how long an endpoint is left alone after a wrong host key, password or setting: one try an hour locks no account
 STOPPED = timedelta(hours=1)
 
+NEW_CERTIFICATE = "Put a new certificate where the partner's file names it: sending goes on by itself within a minute."
+
 _log = structlog.get_logger("outbound")
 
 #: the rows of one file, and what is known of its delivery
@@ -40,17 +46,25 @@ Failed = tuple[list[Entry], TransportError]
 def record(station: Station, sent: list[Gone], failure: Failed | None, rest: list[str], token: str) -> None:
     """Write down what left and what did not, and give the rows behind it back untried."""
     now = station.clock()
-    left = [(entry, delivered) for rows, delivered in sent for entry in rows]
+    left = [(entry, delivered) for rows, delivered in sent if delivered.awaited is None for entry in rows]
     with station.database.begin() as connection:
         entries: list[journal.Entry] = []
         if left:
-            _left(station, connection, left, token, now, entries)
+            for due, ids in _by_deadline(station, [entry for entry, _ in left], now).items():
+                outbox.sent(connection, ids, token, now, due)
+            tell_left(connection, left, now, entries)
+        for rows, delivered in sent:
+            if delivered.awaited is not None:
+                _posted(connection, rows, delivered, delivered.awaited, token, now, entries)
         receipts = [(rows, delivered.receipt) for rows, delivered in sent if delivered.receipt is not None]
         if failure is not None and isinstance(failure[1], ReceiptRefused) and failure[1].delivered.receipt is not None:
             refused = failure[1].delivered
             receipts.append((failure[0], failure[1].delivered.receipt))
             entries += [entry_of(entry, now, "refused by receipt", refused.facts, refused.references) for entry in failure[0]]
-        answers.keep(connection, [_receipt_answer(entry, receipt, now) for rows, receipt in receipts for entry in rows])
+        answers.keep(connection, [receipt_answer(entry, receipt, now) for rows, receipt in receipts for entry in rows])
+        for delivered in (*(one for _, one in sent), *([failure[1].delivered] if failure and isinstance(failure[1], ReceiptRefused) else [])):
+            if delivered.told is not None:
+                keep_told(connection, delivered.told, now)
         if failure is not None:
             _failed(connection, *failure, token, now, entries)
         if rest:
@@ -59,11 +73,8 @@ def record(station: Station, sent: list[Gone], failure: Failed | None, rest: lis
         crash.point(57)
 
 
-def _left(
-    station: Station, connection: Connection, left: list[tuple[Entry, Delivered]], token: str, now: datetime, entries: list[journal.Entry]
-) -> None:
-    for due, ids in _by_deadline(station, [entry for entry, _ in left], now).items():
-        outbox.sent(connection, ids, token, now, due)
+def tell_left(connection: Connection, left: list[tuple[Entry, Delivered]], now: datetime, entries: list[journal.Entry]) -> None:
+    """Rows have left: their documents are sent, and the journal says with which proof."""
     for entry, delivered in left:
         entries.append(entry_of(entry, now, "sent", {"identity": entry.identity or "", **delivered.facts}, delivered.references))
     changes = [
@@ -73,6 +84,37 @@ def _left(
     ]
     documents.transition(connection, changes)
     troubles.is_over(connection, _sending(left[0][0]))
+
+
+def _posted(
+    connection: Connection, rows: list[Entry], delivered: Delivered, awaited: Awaited, token: str, now: datetime, entries: list[journal.Entry]
+) -> None:
+    """The partner's station took the rows and posts its receipt later; it may have been quicker than we are here."""
+    ids = [row.id for row in rows]
+    sending = as2_sendings.lock(connection, awaited.message_id)
+    if sending is not None and sending.receipt_state == "refused":
+        outbox.dead(connection, ids, token, sending.trouble or "refused by the partner's receipt")
+        entries += [entry_of(row, now, "given up", {"attempts": str(row.attempts)}, reason=sending.trouble or "") for row in rows]
+        return
+    if sending is not None and sending.receipt_state != "accepted":
+        as2_sendings.posted(connection, awaited.message_id)
+    outbox.posted(connection, ids, token, now, awaited.until)
+    entries += [entry_of(row, now, "posted", {"identity": row.identity or "", **delivered.facts}, delivered.references) for row in rows]
+    troubles.is_over(connection, _sending(rows[0]))
+
+
+def keep_told(connection: Connection, told: Told, now: datetime) -> None:
+    """Keep what a receipt says with the message that it speaks of."""
+    as2_sendings.told(
+        connection,
+        told.message_id,
+        told.state,
+        at=now,
+        sha256=told.sha256,
+        disposition=told.disposition,
+        signed_by=told.signed_by,
+        trouble=told.trouble,
+    )
 
 
 def _failed(connection: Connection, rows: list[Entry], error: TransportError, token: str, now: datetime, entries: list[journal.Entry]) -> None:
@@ -109,7 +151,7 @@ def _failed(connection: Connection, rows: list[Entry], error: TransportError, to
     entries += [entry_of(row, now, action, {"attempts": str(row.attempts)}, reason=error.message) for row in rows]
 
 
-def _receipt_answer(entry: Entry, receipt: Receipt, now: datetime) -> answers.Answer:
+def receipt_answer(entry: Entry, receipt: Receipt, now: datetime) -> answers.Answer:
     """An AS2 receipt as an answer of the partner, in the layer of its transport."""
     return answers.Answer(
         id=short_id("A", entry.id, "MDN", entry.attempts),
@@ -153,11 +195,11 @@ def _tell(connection: Connection, entry: Entry, error: TransportError, now: date
         connection,
         troubles.Trouble(
             name=_sending(entry),
-            kind="sending",
+            kind="certificate" if isinstance(error, NoCertificate) else "sending",
             partner=entry.partner,
             state="stopped" if error.stop else "retrying",
             error=error.message,
-            cure=TRY_AGAIN if error.stop else MENDS_ITSELF,
+            cure=NEW_CERTIFICATE if isinstance(error, NoCertificate) else TRY_AGAIN if error.stop else MENDS_ITSELF,
             since=now,
         ),
     )

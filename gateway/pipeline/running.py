@@ -14,6 +14,7 @@ import structlog
 from gateway.config import ConfigTrouble
 from gateway.config import Installation
 from gateway.pipeline import in_force
+from gateway.pipeline.as2_waiting import watch_receipts
 from gateway.pipeline.deadlines import watch
 from gateway.pipeline.engine_local import OwnerLock
 from gateway.pipeline.linting import agreement_faults
@@ -100,6 +101,7 @@ def run_service(installation: Installation, *, ready: threading.Event | None = N
 
 
 def _watch(station: Station) -> None:
+    watch_receipts(station)
     watch(station)
 
 

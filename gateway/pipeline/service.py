@@ -17,6 +17,7 @@ from gateway.pipeline import handing_over
 from gateway.pipeline import outbound
 from gateway.pipeline import receive
 from gateway.pipeline import settling
+from gateway.pipeline.as2_waiting import watch_receipts
 from gateway.pipeline.attending import attended
 from gateway.pipeline.boxes import box_of
 from gateway.pipeline.deadlines import watch
@@ -162,6 +163,7 @@ def work_off(station: Station, timeout: float = 300.0, *, files: Sequence[str] =
                     engine.drain(max(1.0, end - time.monotonic()))
                 finally:
                     engine.close()
+                watch_receipts(station)
                 watch(station)
                 seal(station)
                 return

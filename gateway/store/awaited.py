@@ -21,6 +21,7 @@ from sqlalchemy import update
 from gateway.store import tables
 from gateway.store.columns import Moment
 from gateway.store.outbox import LEFT
+from gateway.store.outbox import POSTED
 from gateway.store.outbox import Entry
 from gateway.store.rows import all_of
 from gateway.store.rows import is_one_of
@@ -28,7 +29,9 @@ from gateway.store.rows import is_one_of
 #: what an answer may come to, and the states of its being awaited
 STATES = ("waiting", "received", "accepted", "accepted_with_errors", "partially_accepted", "rejected", "overdue", "replaced")
 _TABLE = tables.outbox
-_ANSWERABLE = ("prepared", *LEFT)
+#: rows that an answer may end before we know ourselves that they have left
+_LEAVING = ("prepared", POSTED)
+_ANSWERABLE = (*_LEAVING, *LEFT)
 
 
 def find_sent(
@@ -72,7 +75,7 @@ def note(connection: Connection, ids: Sequence[str], outcome: str, at: datetime,
     for part in (list(ids[start : start + 500]) for start in range(0, len(ids), 500)):
         _note(connection, part, outcome, at, layer)
         identities = select(_TABLE.c.identity).where(_TABLE.c.id.in_(part))
-        companions = and_(_TABLE.c.identity.in_(identities), _TABLE.c.state == "prepared")
+        companions = and_(_TABLE.c.identity.in_(identities), _TABLE.c.state.in_(_LEAVING))
         connection.execute(update(_TABLE).where(companions).values(state="sent", sent_at=func.coalesce(_TABLE.c.sent_at, literal(at, Moment()))))
 
 
@@ -85,7 +88,7 @@ def _note(connection: Connection, ids: Sequence[str], outcome: str, at: datetime
     )
     rows = update(_TABLE).where(_TABLE.c.id.in_(ids))
     if outcome == "received":
-        changes["state"] = case((_TABLE.c.state == "prepared", "sent"), else_=_TABLE.c.state)
+        changes["state"] = case((_TABLE.c.state.in_(_LEAVING), "sent"), else_=_TABLE.c.state)
         connection.execute(rows.values(**changes, ack_state=has_it, ack_due_at=None))
     elif layer == "application":
         told = or_(_TABLE.c.application_state.is_(None), _TABLE.c.application_state != "rejected")

@@ -72,6 +72,12 @@ POINTS: dict[int, str] = {
     # 80-89 answers awaited, numbers and batches
     80: "answers: told as overdue, not committed",
     81: "outbound: control numbers drawn and given to their rows, not committed",
+    # 82-86 AS2: what is posted is kept first; receipts that are posted to us
+    82: "as2: message wrapped and archived, not entered",
+    83: "as2: message entered, not committed",
+    84: "as2: message entered and committed, not posted",
+    85: "as2: posted receipt heard and written, not committed",
+    86: "as2: posted receipt heard and committed, not answered",
     # 90-95 HTTPS, mail, webhooks
     90: "upload: files archived and entered, not committed",
     91: "upload: committed, not answered",

@@ -1,6 +1,7 @@
-"""The outbox: what shall leave, in order, and how far it is. Sending itself is outside of any transaction, so rows are claimed by lease.
+r"""The outbox: what shall leave, in order, and how far it is. Sending itself is outside of any transaction, so rows are claimed by lease.
 
     waiting -> claimed -> prepared -> sent -> acknowledged | rejected          cancelled (only before it is prepared)     dead (given up)
+                              \-> posted -/     (the partner took it and posts its receipt later: store.posted)
 
 A row's identity (file name or Message-ID), digest and control numbers are written once, by `prepare`, and are the same on every try.
 Within a stream rows leave in the order of `seq`: one that waits for its time or another worker's lease keeps the later ones back;
@@ -42,6 +43,8 @@ OPEN = ("waiting", "claimed", "prepared")
 LEFT = ("sent", "acknowledged", "rejected")
 #: states in which the holder of the lease may still record how its try ended: a quick acknowledgment may have come in between
 _OWNED = ("claimed", "prepared", *LEFT)
+#: the partner's station took the bytes; its receipt, which decides, is posted to us later. Keeps nothing behind it back
+POSTED = "posted"
 _TABLE = tables.outbox
 
 
@@ -225,6 +228,13 @@ def sent(connection: Connection, ids: Sequence[str], token: str, at: datetime, a
         },
         states=("prepared", *LEFT),
     )
+
+
+def posted(connection: Connection, ids: Sequence[str], token: str, at: datetime, until: datetime) -> None:
+    """Record that the partner's station took rows, and that its receipt is waited for until `until`. StaleState where the lease was lost."""
+    left = _TABLE.c.state == "prepared"
+    changes = {"state": case((left, POSTED), else_=_TABLE.c.state), "due_at": case((left, literal(until, Moment())), else_=_TABLE.c.due_at)}
+    _owned(connection, ids, token, {**changes, "sent_at": at, "lease_token": None, "lease_until": None, "last_error": None})
 
 
 def failed(connection: Connection, ids: Sequence[str], token: str, next_due: datetime, error: str) -> None:

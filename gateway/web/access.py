@@ -104,6 +104,7 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("POST", "/api/v1/payments/files"): Access(_OPERATORS, Origin.OWN, _UPLOAD),
     ("PUT", "/api/v1/masterdata/{kind}"): Access(frozenset({Role.IT}), Origin.OWN, _UPLOAD),
     # machines
+    ("GET", "/as2"): Access(_EVERYBODY),
     ("POST", "/as2"): Access(frozenset({Role.PARTNER}), Origin.OWN, None),
     ("POST", "/api/v1/files"): Access(frozenset({Role.PARTNER}), Origin.OWN, None),
     ("GET", "/api/v1/files/{id}"): Access(frozenset({Role.PARTNER})),

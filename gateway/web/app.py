@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from gateway import __version__
-from gateway.pipeline.as2_relations import Relations
+from gateway.pipeline.as2_keys import Relations
 from gateway.pipeline.station import Station
 from gateway.store.archive import ArchiveMissing
 from gateway.store.database import DatabaseTrouble
@@ -65,6 +65,7 @@ PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/receivables", receivables.show),
     ("GET", "/partners", partners.show),
     ("GET", "/partners/{id}", partner_page.show),
+    ("GET", "/as2", as2.explain),
     ("POST", "/as2", as2.receive),
     ("GET", "/healthz", health.alive),
     ("GET", "/readyz", health.ready),
@@ -111,7 +112,7 @@ def make_app(station: Station) -> FastAPI:
 def refresh(app: FastAPI) -> None:
     """Make anew what follows from the configuration."""
     station: Station = app.state.station
-    app.state.relations = Relations(station.installation)
+    app.state.relations = Relations(station)
     app.state.descriptions = Descriptions(station.plans)
 
 

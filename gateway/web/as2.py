@@ -9,9 +9,16 @@ from starlette.requests import ClientDisconnect
 from gateway.pipeline.as2_receiving import most_bytes
 from gateway.pipeline.as2_receiving import receive_as2
 
+_WORDS = "This is an AS2 address: messages and receipts are posted here.\n"
+
+
+def explain(request: Request) -> Response:
+    """What this address is, for somebody who opens it in a browser. Some stations ask by HEAD before they post: 200 and nothing."""
+    return Response(b"") if request.method == "HEAD" else PlainTextResponse(_WORDS)
+
 
 async def receive(request: Request) -> Response:
-    """One AS2 message."""
+    """One AS2 message, or a receipt for one of ours."""
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
     relations = request.app.state.relations
     limit = most_bytes(relations, headers)
@@ -19,16 +26,18 @@ async def receive(request: Request) -> Response:
     too_large = PlainTextResponse(f"The message is too large: at most {limit} bytes.\n", status_code=413, headers={"Connection": "close"})
     if declared.isdigit() and int(declared) > limit:
         return too_large
-    body = bytearray()
+    pieces: list[bytes] = []
+    size = 0
     try:
         async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
+            size += len(chunk)
+            if size > limit:
                 return too_large
+            pieces.append(chunk)
     except ClientDisconnect:
         # nobody is left to be answered, and half a message is none
         return PlainTextResponse("", status_code=400)
-    answer = await run_in_threadpool(receive_as2, request.app.state.station, relations, headers, bytes(body))
+    answer = await run_in_threadpool(receive_as2, request.app.state.station, relations, headers, _joined(pieces))
     response = Response(answer.body, status_code=answer.status)
     # the receipt's own header lines, as they were signed or kept
     del response.headers["content-length"]
@@ -37,3 +46,10 @@ async def receive(request: Request) -> Response:
         (b"content-length", str(len(answer.body)).encode()),
     ]
     return response
+
+
+def _joined(pieces: list[bytes]) -> bytes:
+    """The whole body; its pieces are let go of, so that a large message is not held twice while it is opened."""
+    body = b"".join(pieces)
+    pieces.clear()
+    return body

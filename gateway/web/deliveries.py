@@ -21,7 +21,7 @@ from gateway.web.pages import station_of
 PAGE = 50
 #: what may be asked for of the partner's answer
 ANSWERS = ("waiting", "overdue", "received", "accepted", "accepted_with_errors", "partially_accepted", "rejected")
-STATES = ("waiting", "claimed", "prepared", "sent", "acknowledged", "rejected", "dead", "cancelled")
+STATES = ("waiting", "claimed", "prepared", "posted", "sent", "acknowledged", "rejected", "dead", "cancelled")
 
 
 def show(request: Request) -> HTMLResponse:

@@ -47,6 +47,7 @@ STATES: Mapping[str, Sign] = {
     "created": Sign("made", *_MOVES),
     "waiting": Sign("waiting", *_MOVES),
     "claimed": Sign("being sent", *_MOVES),
+    "posted": Sign("receipt awaited", *_MOVES),
     "prepared": Sign("ready to be sent", *_MOVES),
     "part_despatched": Sign("partly despatched", *_MOVES),
     "rejected": Sign("rejected", *_BAD),

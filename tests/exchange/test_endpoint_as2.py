@@ -77,7 +77,7 @@ LONG = "our_keys:\n  - {key: file:a.key, certificate: a.pem, "
         ("accept_old: [rc4]\n", "3:14: 'rc4' is not one of 'sha1', 'tripledes' or 'short_keys'"),
         ("receipt_delivery: later\n", "3:19: 'later' is not one of 'sync' or 'async'"),
         ("receipt: none\nreceipt_delivery: async\n", "4:19: receipt_delivery: async has nothing to deliver"),
-        ("receipt_delivery: async\n", "1:1: receipt_delivery: async needs our_receipt_url"),
+        ("receipt_within: soon\n", "3:17: 'soon': "),
         ("our_receipt_url: seller.example\n", "3:18: 'seller.example' is no address"),
         ("receipt_addresses: [https://a.example/x, 'file:///etc/passwd']\n", "3:20: 'file:///etc/passwd' is no address"),
         ("receipt_addresses: 'http://[x'\n", "3:20: 'http://[x' is no address"),

@@ -21,7 +21,7 @@ import pytest
 
 from gateway.exchange import as2
 from gateway.pipeline import as2_receiving
-from gateway.pipeline.as2_relations import Relations
+from gateway.pipeline.as2_keys import Relations
 from gateway.store import documents
 from gateway.store import journal
 from gateway.store import receipts
@@ -202,8 +202,13 @@ def test_a_stranger_is_refused_and_may_not_send_much(world: World, buyer: Buyer)
 
 
 def test_a_partners_message_is_limited_as_well(world: World, buyer: Buyer) -> None:
-    assert as2_receiving.most_bytes(Relations(world.station.installation), buyer.message(b"ISA").headers) == as2_receiving.MOST_BYTES
-    assert Site(buyer.port).announce("/as2", as2_receiving.MOST_BYTES + 1, buyer.message(b"ISA").headers) == 413
+    largest = 100_000_000
+    assert as2_receiving.most_bytes(Relations(world.station), buyer.message(b"ISA").headers) == largest
+    assert Site(buyer.port).announce("/as2", largest + 1, buyer.message(b"ISA").headers) == 413
+    text = (world.folder / "partners/acme.yaml").read_text()
+    (world.folder / "partners/acme.yaml").write_text(text.replace("    name: big buyer\n", "    name: big buyer\n    largest: 3\n"))
+    world.close()
+    assert as2_receiving.most_bytes(Relations(world.station), buyer.message(b"ISA").headers) == 3_000_000
 
 
 def test_half_a_message_is_none(world: World, buyer: Buyer) -> None:

@@ -8,8 +8,11 @@ from gateway.exchange.as2.expiry import Expiry
 from gateway.exchange.as2.expiry import expiries
 from gateway.exchange.as2.mdn import build_mdn
 from gateway.exchange.as2.mdn import read_mdn
+from gateway.exchange.as2.posted import is_receipt
+from gateway.exchange.as2.posted import original_message_id
 from gateway.exchange.as2.receive import Answer
 from gateway.exchange.as2.receive import Received
+from gateway.exchange.as2.receive import archived_head
 from gateway.exchange.as2.receive import receive
 from gateway.exchange.as2.unwrap import unwrap
 from gateway.exchange.as2.values import As2Relation
@@ -20,11 +23,13 @@ from gateway.exchange.as2.values import Mic
 from gateway.exchange.as2.values import Payload
 from gateway.exchange.as2.values import Receipt
 from gateway.exchange.as2.values import Unwrapped
+from gateway.exchange.as2.wrap import can_be_read
 from gateway.exchange.as2.wrap import wrap
 from gateway.exchange.cms.algorithms import Old
 from gateway.exchange.cms.compression import Limits
 from gateway.exchange.cms.keys import Identity
 from gateway.exchange.cms.keys import Pinned
+from gateway.exchange.cms.keys import fingerprint
 from gateway.exchange.cms.keys import make_key_and_certificate
 from gateway.exchange.cms.keys import read_certificate
 from gateway.exchange.cms.keys import read_identity
@@ -45,9 +50,14 @@ __all__ = [
     "Receipt",
     "Received",
     "Unwrapped",
+    "archived_head",
     "build_mdn",
     "expiries",
+    "can_be_read",
+    "fingerprint",
+    "is_receipt",
     "make_key_and_certificate",
+    "original_message_id",
     "read_certificate",
     "read_identity",
     "read_mdn",

@@ -94,7 +94,7 @@ def read_mdn(headers: Iterable[tuple[str, str]], body: bytes, expected: Expected
             entity = mime.read_entity(parts[0])
         elif relation.receipt == "signed":
             problems.append(kinds.MDN_NOT_SIGNED.at(NOWHERE, "the receipt is not signed", found=entity.media_type[:100], expected="multipart/signed"))
-        fields, text = _read_report(entity)
+        fields, text = read_report(entity)
     except mime.Unreadable as error:
         problems.append(kinds.MDN_UNREADABLE.at(NOWHERE, f"the receipt cannot be read: {error}"))
         return Receipt(disposition=None, signed_by=signed_by, problems=tuple(problems))
@@ -139,7 +139,7 @@ def _report(unwrapped: Unwrapped, us: str, seed: str) -> tuple[Headers, bytes]:
     return (("Content-Type", f'multipart/report; report-type=disposition-notification; boundary="{boundary}"'),), body
 
 
-def _read_report(entity: mime.Entity) -> tuple[dict[str, str], str]:
+def read_report(entity: mime.Entity) -> tuple[dict[str, str], str]:
     """The notification's fields and the words for people."""
     parts = [entity]
     if entity.media_type.startswith("multipart/"):

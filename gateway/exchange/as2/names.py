@@ -1,6 +1,8 @@
 """AS2's own headers: names and their quoting, Message-IDs, the receipt that is asked for (RFC 4130 6, 7.3)."""
 
 import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from gateway.exchange.as2.values import ReceiptRequest
 from gateway.exchange.cms.algorithms import Digest
@@ -63,6 +65,24 @@ def read_receipt_request(headers: dict[str, str], *, old: Old) -> tuple[ReceiptR
             expected="sha-256, sha-384 or sha-512",
         )
     return request, None
+
+
+def agreed_address(asked: str, listed: Iterable[str]) -> str | None:
+    """The listed address that is meant; None where none is. Scheme, host, port, path and query must be the same: nothing that a sender writes
+    leads us to another server, nor to another page of the right one."""
+    wanted = _address(asked)
+    return next((address for address in listed if wanted is not None and _address(address) == wanted), None)
+
+
+def _address(url: str) -> tuple[str, str, int, str, str] | None:
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None or parts.fragment or "\\" in url:
+        return None
+    return parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), parts.path or "/", parts.query
 
 
 def usable_digest(word: str, old: Old) -> Digest | None:

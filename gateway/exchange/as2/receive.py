@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.exchange.as2.mdn import build_mdn
+from gateway.exchange.as2.names import agreed_address
 from gateway.exchange.as2.unwrap import RelationOf
 from gateway.exchange.as2.unwrap import unwrap
 from gateway.exchange.as2.values import Headers
@@ -29,6 +30,10 @@ class Answer:
     status: int
     headers: Headers
     body: bytes
+
+
+#: The answer to a message whose receipt is posted.
+_TAKEN = Answer(status=200, headers=(), body=b"")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +70,7 @@ def receive(headers: Sequence[tuple[str, str]], body: bytes, relation_of: Relati
     if unwrapped.accepted:
         first = seen(unwrapped.as2_from, unwrapped.as2_to, unwrapped.message_id)
         if first is not None:
-            return Received(head=head, unwrapped=unwrapped, answer=first, duplicate=True)
+            return _again(head, unwrapped, first)
     codes = {problem.code for problem in unwrapped.problems}
     if unwrapped.receipt is None or codes & {kinds.ASYNC_REFUSED.code, kinds.HEADER_MISSING.code}:
         return Received(head=head, unwrapped=unwrapped, answer=_plain_answer(unwrapped))
@@ -73,10 +78,27 @@ def receive(headers: Sequence[tuple[str, str]], body: bytes, relation_of: Relati
     if isinstance(mdn, Problem):  # not accepted, so that the partner tries again when the key is renewed
         return Received(head=head, unwrapped=unwrapped, problems=(mdn,), answer=_text_answer(503, "The receipt cannot be signed at the moment."))
     if unwrapped.receipt.address is not None:
-        if unwrapped.relation is None or unwrapped.receipt.address not in unwrapped.relation.receipt_addresses:  # a stranger's: posted nowhere
+        address = _address_of(unwrapped)
+        if address is None:  # a stranger's: posted nowhere
             return Received(head=head, unwrapped=unwrapped, answer=_plain_answer(unwrapped))
-        return Received(head=head, unwrapped=unwrapped, answer=Answer(status=200, headers=(), body=b""), post_to=unwrapped.receipt.address, post=mdn)
+        return Received(head=head, unwrapped=unwrapped, answer=_TAKEN, post_to=address, post=mdn)
     return Received(head=head, unwrapped=unwrapped, answer=Answer(status=200, headers=mdn.headers, body=mdn.body))
+
+
+def _again(head: bytes, unwrapped: Unwrapped, first: Answer) -> Received:
+    """A message that came before: its first receipt, byte for byte, in the way that is asked for now."""
+    address = _address_of(unwrapped)
+    if address is None or not first.body:
+        return Received(head=head, unwrapped=unwrapped, answer=first, duplicate=True)
+    post = MdnResponse(headers=first.headers, body=first.body)
+    return Received(head=head, unwrapped=unwrapped, answer=_TAKEN, duplicate=True, post_to=address, post=post)
+
+
+def _address_of(unwrapped: Unwrapped) -> str | None:
+    """Where the receipt is posted: an address that was agreed on."""
+    if unwrapped.receipt is None or unwrapped.receipt.address is None or unwrapped.relation is None:
+        return None
+    return agreed_address(unwrapped.receipt.address, unwrapped.relation.receipt_addresses)
 
 
 def archived_head(headers: Sequence[tuple[str, str]]) -> bytes:

@@ -12,6 +12,7 @@ from dataclasses import field
 from datetime import datetime
 
 from gateway.exchange.as2 import mime
+from gateway.exchange.as2.names import agreed_address
 from gateway.exchange.as2.names import read_message_id
 from gateway.exchange.as2.names import read_name
 from gateway.exchange.as2.names import read_receipt_request
@@ -75,7 +76,7 @@ def unwrap(headers: Iterable[tuple[str, str]], body: bytes, relation_of: Relatio
             return refused(kinds.HEADER_MISSING.at(NOWHERE, f"the header {header} is missing or not readable", found=value[:100] or None))
     if relation is None:
         return refused(kinds.RELATION_UNKNOWN.at(NOWHERE, "no endpoint has these AS2 names", found=f"from {names[0]!r} to {names[1]!r}"))
-    if receipt is not None and receipt.address is not None and receipt.address not in relation.receipt_addresses:
+    if receipt is not None and receipt.address is not None and agreed_address(receipt.address, relation.receipt_addresses) is None:
         return refused(
             kinds.ASYNC_REFUSED.at(
                 NOWHERE,

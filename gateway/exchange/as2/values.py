@@ -123,6 +123,10 @@ class As2Request:
     message_id: str
     #: Other digests of the same content that a partner with old algorithms may answer with.
     other_mics: tuple[Mic, ...] = ()
+    #: What the digests are over, in pieces; the payload itself is the last one unless it was compressed before.
+    content: tuple[bytes, ...] = field(default=(), repr=False)
+    #: Fingerprint of the certificate whose holder alone can read it; None where it is not encrypted.
+    encrypted_for: str | None = None
 
     @property
     def expected(self) -> Expected:

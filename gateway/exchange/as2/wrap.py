@@ -21,6 +21,7 @@ from gateway.exchange.cms.algorithms import Old
 from gateway.exchange.cms.compression import compress
 from gateway.exchange.cms.encryption import encrypt
 from gateway.exchange.cms.keys import Identity
+from gateway.exchange.cms.keys import fingerprint
 from gateway.exchange.cms.keys import title
 from gateway.exchange.cms.keys import usable
 from gateway.exchange.cms.signature import sign_digest
@@ -66,6 +67,7 @@ def wrap(
         if relation.sign is None:
             confirmed = entity
         headers, body = _cms_part("compressed-data", "smime.p7z"), (compress(entity),)
+    encrypted_for: str | None = None
     if relation.encrypt is not None:
         certificates = usable(relation.encryption, at, short_keys=Old.SHORT_KEYS in relation.old)
         if not certificates:
@@ -74,6 +76,7 @@ def wrap(
         if relation.sign is None and not relation.compress:
             confirmed = entity
         cipher = CIPHERS[relation.encrypt]
+        encrypted_for = fingerprint(certificates[0].certificate)
         kind = "authEnveloped-data" if cipher.authenticated else "enveloped-data"
         headers, body = _cms_part(kind, "smime.p7m"), (encrypt(entity, certificates[0].certificate, cipher, oaep=relation.oaep),)
     return As2Request(
@@ -82,7 +85,16 @@ def wrap(
         message_id=identifier,
         mic=mic_of(value or digest.of(*confirmed), digest.word),
         other_mics=(mic_of(DIGESTS["sha1"].of(*confirmed), "sha1"),) if Old.SHA1 in relation.old else (),
+        content=confirmed,
+        encrypted_for=encrypted_for,
     )
+
+
+def can_be_read(relation: As2Relation, encrypted_for: str | None, at: datetime) -> bool:
+    """Whether the partner can still read a request that was made for this certificate (None: in the clear), as agreed on now."""
+    if encrypted_for is None or relation.encrypt is None:
+        return encrypted_for is None and relation.encrypt is None
+    return any(fingerprint(one.certificate) == encrypted_for for one in relation.encryption if one.holds(at))
 
 
 def mic_of(value: bytes, word: str) -> Mic:

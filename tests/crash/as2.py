@@ -1,0 +1,32 @@
+"""What the AS2 crash tests kill: an order comes by folder and its answer leaves by AS2; a receipt is posted to us. Both may be begun again."""
+
+from pathlib import Path
+
+from gateway.pipeline.as2_keys import Relations
+from gateway.pipeline.as2_posting import read_kept
+from gateway.pipeline.as2_receiving import receive_as2
+from gateway.pipeline.receive import Arrival
+from gateway.pipeline.receive import register
+from gateway.pipeline.service import work_off
+from gateway.store import outbox
+from tests.crash.walk import open_here
+from tests.pipeline.world import x12_order
+
+
+def answer(folder: Path) -> None:
+    """The order, and all work that it makes; what failed is tried at once, as at a start of the service."""
+    station = open_here(folder)
+    register(station, [Arrival(address="folder:boxes/acme/out", name="po.edi", identity="po.edi", data=x12_order())])
+    with station.database.begin() as connection:
+        outbox.try_now(connection, station.clock())
+    work_off(station)
+    station.close()
+
+
+def hear(folder: Path) -> None:
+    """The receipt in receipt.txt is posted to us."""
+    station = open_here(folder)
+    headers, body = read_kept(station.archive, station.archive.keep((folder / "receipt.txt").read_bytes()))
+    given = receive_as2(station, Relations(station), headers, body)
+    assert given.status == 200, given
+    station.close()

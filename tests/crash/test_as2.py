@@ -1,0 +1,107 @@
+"""Killed at each point of a message's way over AS2, begun again, and looked at from the partner's side: one Message-ID, the same bytes on
+every try, one receipt that counts. (What comes in over AS2 is killed in tests/web/test_as2.py.)"""
+
+import signal
+from collections.abc import Iterator
+from datetime import UTC
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from gateway.exchange import as2
+from gateway.pipeline.as2_posting import written_head
+from gateway.store import as2_sendings
+from gateway.store import journal
+from gateway.store import outbox
+from gateway.store.verification import verify
+from tests.crash.house import ForkServer
+from tests.pipeline.as2_partner import PartnerStation
+from tests.pipeline.as2_partner import as2_world
+from tests.pipeline.as2_partner import partner_station
+from tests.pipeline.world import World
+
+ASYNC = "receipt_delivery: async\nour_receipt_url: http://seller.example/as2\n"
+
+
+@pytest.fixture
+def partner() -> Iterator[PartnerStation]:
+    with partner_station() as station:
+        yield station
+
+
+def built(folder: Path, partner: PartnerStation, database: str, more: str = "") -> World:
+    world = as2_world(folder / "installation", f"{partner.url}/as2", more, database)
+    world.clock.now = datetime.now(UTC)
+    return world
+
+
+def response(world: World) -> tuple[outbox.Entry, as2_sendings.Sending, list[str]]:
+    """The order response, its message, and what the journal says happened to it."""
+    with world.station.database.read() as connection:
+        [row] = [row for row in outbox.search(connection) if row.kind == "order_response"]
+        sending = as2_sendings.of_row(connection, row.id)
+        actions = [one.entry.action for one in journal.of_subject(connection, "outbox", row.id)]
+    assert sending is not None
+    return row, sending, actions
+
+
+def demand_whole(world: World) -> None:
+    assert not verify(world.station.database, world.station.archive, world.station.journal_key()).faults
+
+
+@pytest.mark.parametrize("point", [82, 83, 84, 74, 75, 57, 58])
+def test_killed_while_sending_it_posts_the_same_message_again(
+    point: int, tmp_path: Path, database_url: str, forks: ForkServer, partner: PartnerStation
+) -> None:
+    world = built(tmp_path, partner, database_url)
+    # the first passages of the general points belong to the acknowledgment, which leaves by folder
+    passage = ":2" if point in {57, 58} else ""
+    assert forks.run("as2", world.folder, f"{point}{passage}") == -signal.SIGKILL
+    assert forks.run("as2", world.folder) == 0
+    row, sending, actions = response(world)
+    assert (row.state, sending.receipt_state) == ("sent", "accepted"), (row, sending)
+    assert {post.sent for post in partner.posts} == {partner.posts[0].sent}
+    assert partner.posts[0].header("message-id") == f"<{sending.message_id}>"
+    assert len(partner.posts) == (1 if point in {82, 83, 84, 58} else 2)
+    assert actions.count("order_response sent") == 1
+    demand_whole(world)
+    world.close()
+
+
+@pytest.mark.parametrize("point", [74, 57])
+def test_killed_after_the_station_took_it_the_posted_receipt_still_counts(
+    point: int, tmp_path: Path, database_url: str, forks: ForkServer, partner: PartnerStation
+) -> None:
+    world = built(tmp_path, partner, database_url, ASYNC)
+    partner.answer = partner.taken
+    assert forks.run("as2", world.folder, f"{point}{':2' if point == 57 else ''}") == -signal.SIGKILL
+    keep_receipt(world, partner.receipt(partner.posts[0]))
+    assert forks.run("as2 hear", world.folder) == 0
+    assert forks.run("as2", world.folder) == 0
+    row, sending, actions = response(world)
+    assert (row.state, sending.receipt_state, len(partner.posts)) == ("sent", "accepted", 1)
+    assert actions.count("order_response sent") == 1
+    world.close()
+
+
+@pytest.mark.parametrize("point", [70, 71, 85, 86])
+def test_killed_while_a_posted_receipt_is_heard_it_is_heard_once(
+    point: int, tmp_path: Path, database_url: str, forks: ForkServer, partner: PartnerStation
+) -> None:
+    world = built(tmp_path, partner, database_url, ASYNC)
+    partner.answer = partner.taken
+    assert forks.run("as2", world.folder) == 0
+    assert response(world)[0].state == "posted"
+    keep_receipt(world, partner.receipt(partner.posts[0]))
+    assert forks.run("as2 hear", world.folder, str(point)) == -signal.SIGKILL
+    assert forks.run("as2 hear", world.folder) == 0
+    row, sending, actions = response(world)
+    assert (row.state, sending.receipt_state, len(partner.posts)) == ("sent", "accepted", 1)
+    assert actions.count("order_response sent") == 1
+    demand_whole(world)
+    world.close()
+
+
+def keep_receipt(world: World, receipt: as2.MdnResponse) -> None:
+    (world.folder / "receipt.txt").write_bytes(written_head(receipt.headers) + receipt.body)

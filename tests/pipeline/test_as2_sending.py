@@ -1,0 +1,376 @@
+"""What we post over AS2: kept before it is posted, the same bytes on every try, receipts at once and later, missing, wrong and twice."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.exchange import as2
+from gateway.kinds import as2 as kinds
+from gateway.pipeline.as2_keys import Relations
+from gateway.pipeline.as2_receiving import receive_as2
+from gateway.pipeline.as2_waiting import MOST_POSTS
+from gateway.pipeline.as2_waiting import watch_receipts
+from gateway.pipeline.receive import Arrival
+from gateway.pipeline.receive import register
+from gateway.problem import NOWHERE
+from gateway.store import answers
+from gateway.store import as2_sendings
+from gateway.store import awaited
+from gateway.store import documents
+from gateway.store import journal
+from gateway.store import outbox
+from gateway.store import posted
+from gateway.store import troubles
+from gateway.store.verification import verify
+from tests.pipeline.as2_partner import PartnerStation
+from tests.pipeline.as2_partner import Post
+from tests.pipeline.as2_partner import as2_world
+from tests.pipeline.as2_partner import identity
+from tests.pipeline.as2_partner import keys
+from tests.pipeline.as2_partner import partner_station
+from tests.pipeline.as2_partner import their_relation
+from tests.pipeline.world import World
+from tests.pipeline.world import x12_order
+
+ASYNC = "receipt_delivery: async\nour_receipt_url: http://seller.example/as2\nreceipt_within: 30m\n"
+
+
+@dataclass(slots=True)
+class Trade:
+    """An installation and its partner's station; the order response is what is looked at."""
+
+    world: World
+    partner: PartnerStation
+
+    def order(self, number: str = "PO1", control: int = 1) -> None:
+        """An order comes: 997 and order response leave."""
+        register(
+            self.world.station, [Arrival(address="folder:boxes/acme/out", name="po.edi", identity=number, data=x12_order(number, control=control))]
+        )
+        self.world.settle()
+
+    def row(self, number: str = "PO1") -> outbox.Entry:
+        with self.world.station.database.read() as connection:
+            return next(row for row in outbox.search(connection) if row.kind == "order_response" and number in row.body)
+
+    def sending(self, number: str = "PO1") -> as2_sendings.Sending:
+        with self.world.station.database.read() as connection:
+            found = as2_sendings.of_row(connection, self.row(number).id)
+        assert found is not None
+        return found
+
+    def actions(self, number: str = "PO1") -> list[str]:
+        with self.world.station.database.read() as connection:
+            found = [one.entry.action for one in journal.of_subject(connection, "outbox", self.row(number).id)]
+        return [action.removeprefix("order_response ") for action in found]
+
+    def posts(self, number: str = "PO1") -> list[Post]:
+        """How the order response was posted."""
+        identifier = f"<{self.sending(number).message_id}>"
+        return [post for post in self.partner.posts if post.header("message-id") == identifier]
+
+    def hear(self, receipt: as2.MdnResponse) -> as2.Answer:
+        """The partner posts a receipt to us."""
+        headers = (*receipt.headers, ("Content-Length", str(len(receipt.body))))
+        return receive_as2(self.world.station, Relations(self.world.station), headers, receipt.body)
+
+    def later(self, **span: float) -> None:
+        self.world.clock.now += timedelta(**span)
+        watch_receipts(self.world.station)
+        # what is posted again is spread over half a minute
+        self.world.clock.now += timedelta(seconds=31)
+        self.world.settle()
+
+    def faults(self) -> list[str]:
+        station = self.world.station
+        return list(verify(station.database, station.archive, station.journal_key()).faults)
+
+
+@pytest.fixture
+def partner() -> Iterator[PartnerStation]:
+    with partner_station() as station:
+        yield station
+
+
+def trading(folder: Path, partner: PartnerStation, more: str = "") -> Trade:
+    world = as2_world(folder / "installation", f"{partner.url}/as2", more)
+    partner.clock = world.clock
+    return Trade(world, partner)
+
+
+@pytest.fixture
+def trade(tmp_path: Path, partner: PartnerStation) -> Iterator[Trade]:
+    made = trading(tmp_path, partner)
+    yield made
+    made.world.close()
+
+
+@pytest.fixture
+def waiting(tmp_path: Path, partner: PartnerStation) -> Iterator[Trade]:
+    """Receipts are posted later."""
+    made = trading(tmp_path, partner, ASYNC)
+    partner.answer = partner.taken
+    yield made
+    made.world.close()
+
+
+def test_what_is_posted_is_kept_and_its_receipt_is_evidence(trade: Trade) -> None:
+    trade.order()
+    [post] = trade.posts()
+    sending, archive = trade.sending(), trade.world.station.archive
+    head, _, body = archive.read(sending.request_sha256).partition(b"\r\n\r\n")
+    assert body == post.body and f"Message-ID: <{sending.message_id}>".encode() in head
+    assert sending.receipt_state == "accepted" and sending.receipt_sha256 is not None and sending.signed_by is not None
+    assert archive.has(sending.signed_by.partition(":")[2]), "the certificate is kept with what it proves"
+    opened = trade.partner.opened(post)
+    assert sending.mics == (str(opened.mic),) and trade.row().state == "sent"
+    assert opened.payload == archive.read(str(trade.row().sha256))
+    assert trade.faults() == []
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, None])
+def test_every_try_posts_the_same_bytes(trade: Trade, status: int | None) -> None:
+    trade.partner.answer = lambda post: None if status is None else (status, (), b"not now")
+    trade.order()
+    trade.partner.answer = trade.partner.receipt_at_once
+    trade.world.clock.now += timedelta(minutes=1)
+    trade.world.settle()
+    first, second = trade.posts()
+    assert first.sent == second.sent
+    assert trade.row().state == "sent" and trade.row().attempts == 2
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 302, 410])
+def test_what_another_try_cannot_help_is_given_up_until_a_person_says_so(trade: Trade, status: int) -> None:
+    trade.partner.answer = lambda post: (status, (("Location", "http://127.0.0.1:9/"),), b"no")
+    trade.order()
+    trade.world.clock.now += timedelta(days=1)
+    trade.world.settle()
+    assert trade.row().state == "dead" and len(trade.posts()) == 1
+    trade.partner.answer = trade.partner.receipt_at_once
+    with trade.world.station.database.begin() as connection:
+        for row in outbox.search(connection, state="dead"):
+            assert outbox.revive(connection, row.id, trade.world.clock())
+    trade.world.settle()
+    first, second = trade.posts()
+    assert first.sent == second.sent and trade.row().state == "sent"
+
+
+def test_waits_between_tries_grow_and_end(trade: Trade) -> None:
+    trade.partner.answer = lambda post: (503, (), b"")
+    trade.order()
+    waits = []
+    while trade.row().state != "dead":
+        waits.append(trade.row().due_at - trade.world.clock())
+        trade.world.clock.now = trade.row().due_at
+        trade.world.settle()
+    assert len(waits) > 5 and waits[0] < timedelta(seconds=10) and waits[-1] > timedelta(hours=3)
+    assert len({(post.headers, post.body) for post in trade.posts()}) == 1
+
+
+def test_a_receipt_that_is_posted_later_confirms(waiting: Trade) -> None:
+    waiting.order()
+    assert waiting.row().state == "posted" and waiting.row().due_at > waiting.world.clock() + timedelta(minutes=29)
+    [post] = waiting.posts()
+    assert post.header("receipt-delivery-option") == "http://seller.example/as2"
+    assert waiting.hear(waiting.partner.receipt(post)) == as2.Answer(status=200, headers=(), body=b"")
+    row = waiting.row()
+    assert (row.state, waiting.sending().receipt_state) == ("sent", "accepted")
+    with waiting.world.station.database.read() as connection:
+        [answer] = answers.of_outbox(connection, [row.id])
+        [response] = documents.search(connection, documents.Filters(kind="order_response"))
+    assert (answer.kind, answer.outcome, response.state) == ("MDN", "accepted", "sent")
+    assert waiting.actions() == ["prepared", "posted", "sent"]
+    waiting.later(hours=2)
+    assert len(waiting.posts()) == 1 and waiting.faults() == []
+
+
+def test_what_waits_for_its_receipt_keeps_nothing_back(waiting: Trade) -> None:
+    waiting.order("PO1")
+    waiting.order("PO2", control=2)
+    assert waiting.row("PO1").state == waiting.row("PO2").state == "posted"
+
+
+def test_a_receipt_that_does_not_come_has_the_same_message_posted_again_and_then_given_up(waiting: Trade) -> None:
+    waiting.order()
+    for _ in range(MOST_POSTS - 1):
+        assert waiting.row().state == "posted"
+        waiting.later(days=1)
+    posts = waiting.posts()
+    assert len(posts) == MOST_POSTS and len({post.sent for post in posts}) == 1
+    waiting.later(days=1)
+    row = waiting.row()
+    assert row.state == "dead" and "no receipt came" in str(row.last_error)
+    assert len(waiting.posts()) == MOST_POSTS
+    assert waiting.actions().count("not confirmed") == MOST_POSTS - 1 and waiting.actions()[-1] == "given up"
+
+
+def test_a_late_receipt_after_another_posting_counts(waiting: Trade) -> None:
+    waiting.order()
+    receipt = waiting.partner.receipt(waiting.posts()[0])
+    waiting.later(minutes=31)
+    assert len(waiting.posts()) == 2
+    waiting.hear(receipt)
+    assert waiting.row().state == "sent"
+
+
+def test_a_receipt_that_comes_twice_changes_nothing(waiting: Trade) -> None:
+    waiting.order()
+    receipt = waiting.partner.receipt(waiting.posts()[0])
+    waiting.hear(receipt)
+    before = waiting.row()
+    assert waiting.hear(receipt).status == 200 and waiting.row() == before
+    assert waiting.actions()[-1] == "receipt came again"
+
+
+def test_a_receipt_that_is_quicker_than_our_recording_counts(waiting: Trade) -> None:
+    """The partner posts its receipt before it has answered our post."""
+
+    def at_once(post: Post) -> tuple[int, as2.values.Headers, bytes]:
+        waiting.hear(waiting.partner.receipt(post))
+        return 200, (), b""
+
+    waiting.partner.answer = at_once
+    waiting.order()
+    assert waiting.row().state == "sent" and waiting.sending().receipt_state == "accepted"
+    waiting.later(days=2)
+    assert len(waiting.posts()) == 1 and waiting.row().state == "sent"
+
+
+def test_a_refusal_that_is_quicker_than_our_recording_counts(waiting: Trade) -> None:
+    def refuse(post: Post) -> tuple[int, as2.values.Headers, bytes]:
+        waiting.hear(refusal(waiting, post))
+        return 200, (), b""
+
+    waiting.partner.answer = refuse
+    waiting.order()
+    assert waiting.row().state == "dead" and waiting.sending().receipt_state == "refused"
+    waiting.later(days=2)
+    assert len(waiting.posts()) == 1
+
+
+def refusal(trade: Trade, post: Post) -> as2.MdnResponse:
+    """The partner's signed word that it could not decrypt the message."""
+    relation = trade.partner.relation
+    opened = replace(trade.partner.opened(post), payload=None, problems=(kinds.DECRYPTION_FAILED.at(NOWHERE, "it cannot be decrypted"),))
+    made = as2.build_mdn(opened, relation, trade.world.clock(), signed=True)
+    assert isinstance(made, as2.MdnResponse)
+    return made
+
+
+def test_a_signed_refusal_ends_it_until_a_person_has_it_posted_again(waiting: Trade) -> None:
+    waiting.order()
+    waiting.hear(refusal(waiting, waiting.posts()[0]))
+    assert waiting.row().state == "dead" and "could not process" in str(waiting.row().last_error)
+    with waiting.world.station.database.read() as connection:
+        assert [answer.outcome for answer in answers.of_outbox(connection, [waiting.row().id])] == ["rejected"]
+    waiting.later(days=2)
+    assert len(waiting.posts()) == 1
+    with waiting.world.station.database.begin() as connection:
+        assert outbox.revive(connection, waiting.row().id, waiting.world.clock())
+    waiting.world.settle()
+    first, second = waiting.posts()
+    assert first.sent == second.sent and waiting.row().state == "posted"
+    waiting.hear(waiting.partner.receipt(second))
+    assert waiting.row().state == "sent"
+
+
+@pytest.mark.parametrize("what", ["another signer", "not signed", "other content"])
+def test_a_receipt_that_proves_nothing_changes_nothing_and_is_told(waiting: Trade, what: str) -> None:
+    waiting.order()
+    [post] = waiting.posts()
+    if what == "another signer":
+        wrong = waiting.partner.receipt(post, identities=(identity("stranger"),))
+    elif what == "not signed":
+        unsigned = as2.build_mdn(waiting.partner.opened(post), waiting.partner.relation, waiting.world.clock(), signed=False)
+        assert isinstance(unsigned, as2.MdnResponse)
+        wrong = unsigned
+    else:
+        other = replace(waiting.partner.opened(post), mic=as2.Mic("AAAA", "sha-256"))
+        forged = as2.build_mdn(other, replace(waiting.partner.relation, identities=(identity("stranger"),)), waiting.world.clock(), signed=True)
+        assert isinstance(forged, as2.MdnResponse)
+        wrong = forged
+    assert waiting.hear(wrong).status == 200
+    assert waiting.row().state == "posted" and waiting.actions()[-1] == "receipt proves nothing" and waiting.sending().trouble
+    waiting.hear(waiting.partner.receipt(post))
+    assert waiting.row().state == "sent"
+
+
+def test_a_receipt_for_nothing_that_we_sent_is_kept_and_shown(waiting: Trade) -> None:
+    waiting.order()
+    unknown = replace(waiting.partner.opened(waiting.posts()[0]), message_id="never-sent@seller")
+    receipt = as2.build_mdn(unknown, waiting.partner.relation, waiting.world.clock(), signed=True)
+    assert isinstance(receipt, as2.MdnResponse)
+    assert waiting.hear(receipt).status == 200
+    with waiting.world.station.database.read() as connection:
+        [answer] = answers.unmatched(connection, "acme")
+        told = [one.entry for one in journal.after(connection, 0) if one.entry.action == "AS2 receipt fits nothing that we sent"]
+    assert "never-sent@seller" in answer.speaks_of and waiting.world.station.archive.read(told[0].subject).endswith(receipt.body)
+
+
+@pytest.mark.parametrize("body", [b"", b"--x\r\n\r\nrubbish", b"--x\r\nContent-Type: multipart/report\r\n\r\n--x--"])
+def test_rubbish_that_calls_itself_a_receipt_harms_nothing(waiting: Trade, body: bytes) -> None:
+    for kind in ('multipart/report; boundary="x"', 'multipart/signed; boundary="x"', "message/disposition-notification"):
+        headers = (("AS2-From", "big buyer"), ("AS2-To", "SELLER"), ("Message-ID", "<1@x>"), ("Content-Type", kind))
+        answer = receive_as2(waiting.world.station, Relations(waiting.world.station), headers, body)
+        assert answer.status in {200, 403}
+
+
+def test_a_receipt_in_the_answer_is_taken_although_it_was_to_be_posted(waiting: Trade) -> None:
+    waiting.partner.answer = waiting.partner.receipt_at_once
+    waiting.order()
+    assert waiting.row().state == "sent" and waiting.sending().receipt_state == "accepted"
+
+
+def test_an_acknowledgment_that_comes_before_the_receipt_ends_the_wait(waiting: Trade) -> None:
+    waiting.order()
+    with waiting.world.station.database.begin() as connection:
+        awaited.note(connection, [waiting.row().id], "accepted", waiting.world.clock())
+    assert waiting.row().state == "acknowledged"
+    waiting.later(days=1)
+    assert len(waiting.posts()) == 1
+    waiting.hear(waiting.partner.receipt(waiting.posts()[0]))
+    assert waiting.row().state == "acknowledged" and waiting.sending().receipt_state == "accepted"
+
+
+def test_a_request_is_encrypted_anew_only_when_its_certificate_is_replaced(trade: Trade) -> None:
+    trade.partner.answer = lambda post: (503, (), b"")
+    trade.order()
+    before = trade.sending()
+    (trade.world.folder / "keys/them.pem").write_bytes(keys("them again")[1])
+    trade.partner.relation = as2_relation_of("them again")
+    trade.partner.answer = trade.partner.receipt_at_once
+    trade.world.clock.now += timedelta(minutes=1)
+    trade.world.settle()
+    first, second = trade.posts()
+    after = trade.sending()
+    assert first.body != second.body and first.header("message-id") == second.header("message-id")
+    assert before.encrypted_for != after.encrypted_for and "encrypted anew" in trade.actions()
+    assert trade.row().state == "sent" and trade.faults() == []
+
+
+def as2_relation_of(name: str) -> as2.As2Relation:
+    return their_relation(identities=(identity(name),))
+
+
+def test_rows_of_one_file_share_their_receipt(waiting: Trade) -> None:
+    waiting.order()
+    with waiting.world.station.database.read() as connection:
+        assert [row.id for row in posted.of_file(connection, waiting.row())] == [waiting.row().id]
+
+
+def test_an_expired_certificate_stops_sending_for_this_partner(tmp_path: Path, partner: PartnerStation) -> None:
+    trade = trading(tmp_path, partner)
+    short = keys("them", trade.world.clock.now - timedelta(days=30), 30)
+    (trade.world.folder / "keys/them.pem").write_bytes(short[1])
+    trade.world.clock.now += timedelta(days=1)
+    trade.order()
+    assert partner.posts == [] and trade.row().state in {"prepared", "waiting"}
+    with trade.world.station.database.read() as connection:
+        [trouble] = troubles.standing(connection)
+    assert (trouble.kind, trouble.state, trouble.partner) == ("certificate", "stopped", "acme")
+    trade.world.close()
