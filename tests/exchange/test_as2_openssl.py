@@ -23,12 +23,14 @@ from tests.exchange.as2_world import BUYER
 from tests.exchange.as2_world import NOW
 from tests.exchange.as2_world import SELLER
 from tests.exchange.as2_world import STRANGER
+from tests.exchange.as2_world import curve_identity
 from tests.exchange.as2_world import opened
 from tests.exchange.as2_world import ours
 from tests.exchange.as2_world import pinned
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl command")
 
+CURVES = ("SECP256R1", "SECP384R1", "SECP521R1")
 CONTENT = b"Content-Type: application/edi-x12\r\n\r\n" + bytes(range(256)) * 400
 MOMENT = str(int(NOW.timestamp()))
 
@@ -37,7 +39,8 @@ MOMENT = str(int(NOW.timestamp()))
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the content and everybody's keys."""
     folder = tmp_path_factory.mktemp("openssl")
-    for name, identity in (("buyer", BUYER), ("seller", SELLER), ("stranger", STRANGER)):
+    curves = tuple((curve.lower(), curve_identity(curve, curve)) for curve in CURVES)
+    for name, identity in (("buyer", BUYER), ("seller", SELLER), ("stranger", STRANGER), *curves):
         put_identity(folder, name, identity)
     (folder / "content").write_bytes(CONTENT)
     return folder
@@ -59,8 +62,7 @@ def openssl(desk: Path, *words: str) -> bytes:
 @pytest.mark.parametrize("digest", ["sha256", "sha384", "sha512"])
 def test_openssl_verifies_our_signature(desk: Path, digest: str) -> None:
     (desk / "in").write_bytes(sign(CONTENT, SELLER, DIGESTS[digest], NOW))
-    words = ("-verify", "-inform", "DER", "-in", "in", "-content", "content", "-CAfile", "seller.crt", "-purpose", "any", "-attime", MOMENT)
-    assert openssl(desk, *words) == CONTENT
+    assert openssl(desk, *VERIFY, "-CAfile", "seller.crt") == CONTENT
 
 
 @pytest.mark.parametrize("cipher", [name for name, cipher in CIPHERS.items() if not cipher.old])
@@ -68,6 +70,91 @@ def test_openssl_verifies_our_signature(desk: Path, digest: str) -> None:
 def test_openssl_decrypts_what_we_encrypt(desk: Path, cipher: str, oaep: bool) -> None:
     (desk / "in").write_bytes(encrypt(CONTENT, SELLER.certificate, CIPHERS[cipher], oaep=oaep))
     assert openssl(desk, "-decrypt", "-inform", "DER", "-in", "in", "-recip", "seller.crt", "-inkey", "seller.key") == CONTENT
+
+
+VERIFY = ("-verify", "-inform", "DER", "-in", "in", "-content", "content", "-purpose", "any", "-attime", MOMENT)
+
+
+@pytest.mark.parametrize("digest", ["sha256", "sha384", "sha512"])
+def test_openssl_verifies_our_pss_signature(desk: Path, digest: str) -> None:
+    (desk / "in").write_bytes(sign(CONTENT, SELLER, DIGESTS[digest], NOW, pss=True))
+    assert openssl(desk, *VERIFY, "-CAfile", "seller.crt") == CONTENT
+    assert b"RSASSA-PSS" in subprocess.run(
+        ["openssl", "cms", "-cmsout", "-print", "-noout", "-inform", "DER", "-in", "in"], cwd=desk, check=True, capture_output=True
+    ).stdout.replace(b"rsassaPss", b"RSASSA-PSS")
+
+
+@pytest.mark.parametrize("curve", CURVES)
+@pytest.mark.parametrize("digest", ["sha256", "sha384", "sha512"])
+def test_openssl_verifies_our_signature_with_a_curve(desk: Path, curve: str, digest: str) -> None:
+    (desk / "in").write_bytes(sign(CONTENT, curve_identity(curve, curve), DIGESTS[digest], NOW))
+    assert openssl(desk, *VERIFY, "-CAfile", f"{curve.lower()}.crt") == CONTENT
+
+
+@pytest.mark.parametrize("curve", CURVES)
+@pytest.mark.parametrize("cipher", ["aes128_cbc", "aes192_cbc", "aes256_cbc", "aes128_gcm", "aes256_gcm"])
+def test_openssl_decrypts_what_we_encrypt_for_a_curve(desk: Path, curve: str, cipher: str) -> None:
+    (desk / "in").write_bytes(encrypt(CONTENT, curve_identity(curve, curve).certificate, CIPHERS[cipher]))
+    name = curve.lower()
+    assert openssl(desk, "-decrypt", "-inform", "DER", "-in", "in", "-recip", f"{name}.crt", "-inkey", f"{name}.key") == CONTENT
+
+
+@pytest.mark.parametrize("curve", CURVES)
+@pytest.mark.parametrize(
+    "words",
+    [("-aes-256-cbc",), ("-aes-128-gcm",), ("-aes-256-cbc", "-keyid"), ("-aes-192-cbc", "-stream")],
+    ids=["CBC", "GCM", "key identifier", "BER"],
+)
+@pytest.mark.parametrize(
+    "derivation", [(), ("-keyopt", "ecdh_kdf_md:sha256"), ("-keyopt", "ecdh_kdf_md:sha512")], ids=["default", "SHA-256", "SHA-512"]
+)
+def test_we_decrypt_what_openssl_encrypts_for_a_curve(desk: Path, curve: str, words: tuple[str, ...], derivation: tuple[str, ...]) -> None:
+    mine = curve_identity(curve, curve)
+    data = openssl(desk, "-encrypt", "-in", "content", "-outform", "DER", *words, "-recip", f"{curve.lower()}.crt", *derivation)
+    for identities in ((mine,), (SELLER, curve_identity("other", curve), mine)):
+        opened_one = decrypt(data, identities, NOW)
+        assert isinstance(opened_one, Decrypted) and opened_one.content == CONTENT and opened_one.certificate == mine.certificate
+
+
+def test_a_message_for_several_kinds_of_keys_is_opened_with_either(desk: Path) -> None:
+    data = openssl(desk, "-encrypt", "-in", "content", "-outform", "DER", "-aes-128-cbc", "-recip", "secp256r1.crt", "-recip", "seller.crt")
+    for one in (SELLER, curve_identity("SECP256R1", "SECP256R1")):
+        opened_one = decrypt(data, (one,), NOW)
+        assert isinstance(opened_one, Decrypted) and opened_one.certificate == one.certificate
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("-md", "sha256"),
+        ("-md", "sha512"),
+        ("-md", "sha256", "-keyopt", "rsa_pss_saltlen:20"),
+        ("-md", "sha384", "-keyopt", "rsa_mgf1_md:sha1"),
+        ("-md", "sha256", "-keyopt", "rsa_pss_saltlen:max"),
+    ],
+    ids=" ".join,
+)
+def test_we_verify_pss_of_every_kind(desk: Path, words: tuple[str, ...]) -> None:
+    # openssl takes the key's options behind the signer that they are for
+    signature = openssl(
+        desk, "-sign", "-in", "content", "-outform", "DER", *words[:2], "-signer", "buyer.crt", "-inkey", "buyer.key",
+        "-keyopt", "rsa_padding_mode:pss", *words[2:],
+    )  # fmt: skip
+    assert isinstance(verify(CONTENT, signature, (pinned(BUYER),), NOW), Verified)
+    assert not isinstance(verify(CONTENT + b"x", signature, (pinned(BUYER),), NOW), Verified)
+
+
+@pytest.mark.parametrize("curve", CURVES)
+@pytest.mark.parametrize("words", [("-md", "sha256"), ("-md", "sha512", "-stream")], ids=["DER", "BER"])
+def test_we_verify_openssl_signatures_with_a_curve(desk: Path, curve: str, words: tuple[str, ...]) -> None:
+    name = curve.lower()
+    signature = openssl(desk, "-sign", "-in", "content", "-outform", "DER", "-signer", f"{name}.crt", "-inkey", f"{name}.key", *words)
+    assert isinstance(verify(CONTENT, signature, (pinned(curve_identity(curve, curve)),), NOW), Verified)
+
+
+def test_a_signature_without_attributes_is_refused(desk: Path) -> None:
+    signature = openssl(desk, "-sign", "-in", "content", "-outform", "DER", "-signer", "buyer.crt", "-inkey", "buyer.key", "-noattr")
+    assert getattr(verify(CONTENT, signature, (pinned(BUYER),), NOW), "code", None) == "AS2-SIGNATURE-INVALID"
 
 
 SIGNING = {

@@ -23,7 +23,7 @@ from gateway.exchange.cms.ber import Element
 UNWRAPPING = (*ber.UNREADABLE, UnsupportedAlgorithm, InvalidTag, InvalidUnwrap)
 
 _EC_PUBLIC_KEY = bytes.fromhex("06072a8648ce3d0201")
-_STANDARD_SHA256 = bytes.fromhex("06062b81040b0101")
+_STANDARD_SHA256 = bytes.fromhex("06062b8104010b01")
 _WRAPS = {16: bytes.fromhex("0609608648016503040105"), 24: bytes.fromhex("0609608648016503040119"), 32: bytes.fromhex("060960864801650304012d")}
 _WRAP_BYTES = {identifier[2:]: size for size, identifier in _WRAPS.items()}
 #: dhSinglePass, standard and cofactor (the same where the cofactor is 1), by the digest of its derivation.
@@ -31,13 +31,13 @@ _SCHEMES: dict[bytes, HashAlgorithm] = {
     bytes.fromhex(identifier): DIGESTS[digest].algorithm
     for identifier, digest in (
         ("2b81051086483f0002", "sha1"),
-        ("2b81040b01" + "01", "sha256"),
-        ("2b81040b01" + "02", "sha384"),
-        ("2b81040b01" + "03", "sha512"),
+        ("2b8104010b01", "sha256"),
+        ("2b8104010b02", "sha384"),
+        ("2b8104010b03", "sha512"),
         ("2b81051086483f0003", "sha1"),
-        ("2b81040e01" + "01", "sha256"),
-        ("2b81040e01" + "02", "sha384"),
-        ("2b81040e01" + "03", "sha512"),
+        ("2b8104010e01", "sha256"),
+        ("2b8104010e02", "sha384"),
+        ("2b8104010e03", "sha512"),
     )
 }
 
