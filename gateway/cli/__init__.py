@@ -21,6 +21,7 @@ def main() -> None:
     import gateway.cli.operating
     import gateway.cli.partner
     import gateway.cli.setting_up
+    import gateway.cli.storing
     import gateway.cli.testing
     import gateway.cli.trading
     import gateway.cli.watching  # noqa: F401  the modules register their commands by decorator

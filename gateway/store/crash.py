@@ -17,6 +17,8 @@ POINTS: dict[int, str] = {
     13: "archive: under its name, folder not flushed",
     14: "archive: kept, nothing refers to it yet",
     15: "archive: all pieces of a large payload in the database, payload not named",
+    16: "store: payloads copied to the new place, rows not",
+    17: "store: rows copied and proven, not committed",
     # 20-29 receive and journal
     20: "receive: bytes archived, transmission not inserted",
     21: "receive: transmission inserted, not committed",
