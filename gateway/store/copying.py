@@ -136,9 +136,6 @@ class _Change:
         self._fixed = table.name in tables.APPEND_ONLY
         self._was_empty = target.execute(select(table).limit(1)).first() is None
         #: rows that refer to others of the same table, written when those are there
-        self._own = [
-            column.name for column in tables.METADATA.tables[table.name].columns for key in column.foreign_keys if key.column.table.name == table.name
-        ]
         self._later: list[Values] = []
 
     def bring(self, moved: Callable[[int], None]) -> None:
@@ -155,7 +152,7 @@ class _Change:
             low = high
             moved(len(batch))
         self._put([], low, None)
-        self._put_later()
+        raw.add_in_order(self.target, self.table, self._later)
         self.digest = digest.hexdigest()
 
     def remove(self) -> None:
@@ -178,24 +175,8 @@ class _Change:
             self._refuse_if_fixed(row)
             self.gone.append(row)
         self.added += len(new)
-        if self._own:
-            places = [self.table.columns.keys().index(name) for name in self._own]
-            self._later += [row for row in new if any(row[place] is not None for place in places)]
-            new = [row for row in new if all(row[place] is None for place in places)]
-        raw.add(self.target, self.table, new)
-
-    def _put_later(self) -> None:
-        """Rows that refer to others of their table: each after the one that it refers to."""
-        places = [self.table.columns.keys().index(name) for name in self._own]
-        waiting = self._later
-        while waiting:
-            absent = {self._key(row)[0] for row in waiting}
-            ready = [row for row in waiting if not any(row[place] in absent for place in places)]
-            if not ready:
-                raise CopyRefused(f"rows of {self.table.name} refer to each other in a circle")
-            raw.add(self.target, self.table, ready)
-            done = {self._key(row) for row in ready}
-            waiting = [row for row in waiting if self._key(row) not in done]
+        self._later += [row for row in new if raw.refers_to_own(self.table, row)]
+        raw.add(self.target, self.table, [row for row in new if not raw.refers_to_own(self.table, row)])
 
     def _refuse_if_fixed(self, row: Values) -> None:
         if self._fixed:

@@ -12,15 +12,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from sqlalchemy import BigInteger
 from sqlalchemy import Boolean
 from sqlalchemy import Column
 from sqlalchemy import Connection
 from sqlalchemy import Date
+from sqlalchemy import Integer
 from sqlalchemy import MetaData
 from sqlalchemy import Table
 from sqlalchemy import Text
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine
 
 from gateway.store import tables
 
@@ -28,31 +31,57 @@ from gateway.store import tables
 NOT_CARRIED = frozenset({"payload", "payload_piece", "node", "claim", "member"})
 
 Values = tuple[Any, ...]
-_METADATA = MetaData()
 _ENCODE = msgspec.json.Encoder(enc_hook=str).encode
 
 
-def _is_text(column: Column[Any]) -> bool:
-    return not isinstance(column.type, Boolean | Date) and not _is_number(column)
+class ColumnForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A column as a backup describes it."""
+
+    name: str
+    #: text, whole, truth, day
+    kind: str
+    key: bool = False
+    #: refers to another row of the same table
+    own: bool = False
 
 
-def _is_number(column: Column[Any]) -> bool:
-    try:
-        return column.type.python_type is int
-    except NotImplementedError:
-        return False
+def form_of(table: Table) -> tuple[ColumnForm, ...]:
+    """A table of ours as its columns' forms."""
+    return tuple(
+        ColumnForm(column.name, _kind(column), column.primary_key, any(key.column.table is table for key in column.foreign_keys))
+        for column in table.columns
+    )
 
 
-def _raw(table: Table) -> Table:
-    columns = []
-    for column in table.columns:
-        kind = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql") if _is_text(column) else column.type
-        columns.append(Column(column.name, kind, primary_key=column.primary_key, autoincrement=False))
-    return Table(table.name, _METADATA, *columns)
+def table_of(name: str, form: Sequence[ColumnForm]) -> Table:
+    """A table of these columns, as it is stored."""
+    made = (Column(column.name, _TYPES[column.kind], primary_key=column.key, autoincrement=False, info={"own": column.own}) for column in form)
+    return Table(name, MetaData(), *made)
 
+
+def own_references(table: Table) -> list[int]:
+    """Where in a row references to other rows of the same table stand."""
+    return [index for index, column in enumerate(table.columns) if column.info["own"]]
+
+
+def _kind(column: Column[Any]) -> str:
+    if isinstance(column.type, Boolean):
+        return "truth"
+    if isinstance(column.type, Date):
+        return "day"
+    return "whole" if isinstance(column.type, Integer) else "text"
+
+
+_TYPES: Mapping[str, TypeEngine[Any]] = {
+    "truth": Boolean(),
+    "day": Date(),
+    "whole": BigInteger(),
+    "text": Text().with_variant(postgresql.TEXT(collation="C"), "postgresql"),
+}
 
 #: every table that is carried, those that others refer to first
-CARRIED: tuple[Table, ...] = tuple(_raw(table) for table in tables.METADATA.sorted_tables if table.name not in NOT_CARRIED)
+FORMS: Mapping[str, tuple[ColumnForm, ...]] = {table.name: form_of(table) for table in tables.METADATA.sorted_tables if table.name not in NOT_CARRIED}
+CARRIED: tuple[Table, ...] = tuple(table_of(name, form) for name, form in FORMS.items())
 
 
 def keys_of(table: Table) -> tuple[int, ...]:
@@ -109,6 +138,23 @@ def add(connection: Connection, table: Table, batch: Sequence[Values]) -> None:
     with driver.cursor() as cursor, cursor.copy(f"COPY {quote(table.name)} ({columns}) FROM STDIN") as copy:
         for row in batch:
             copy.write_row(row)
+
+
+def add_in_order(connection: Connection, table: Table, waiting: Sequence[Values]) -> None:
+    """Insert rows that refer to others of their table: each after those that it refers to. ValueError where they stand in a circle."""
+    places, keys = own_references(table), keys_of(table)
+    while waiting:
+        absent = {row[keys[0]] for row in waiting}
+        ready = [row for row in waiting if not any(row[place] in absent for place in places)]
+        if not ready:
+            raise ValueError(f"rows of {table.name} refer to each other in a circle")
+        add(connection, table, ready)
+        waiting = [row for row in waiting if any(row[place] in absent for place in places)]
+
+
+def refers_to_own(table: Table, row: Values) -> bool:
+    """Whether a row refers to another one of its table."""
+    return any(row[place] is not None for place in own_references(table))
 
 
 def values_by_name(table: Table, row: Sequence[Any]) -> Mapping[str, Any]:
