@@ -146,3 +146,26 @@ def list_partners(as_json: JsonOption = False, config: ConfigOption = None) -> N
             typer.echo(json_line({"id": id, "name": partner.name, "file": loaded.file, "receive": receive, "send": send}))
         else:
             typer.echo(f"{id}: {partner.name}; takes {', '.join(receive) or 'nothing'}; sends {', '.join(send) or 'nothing'}")
+
+
+@partner_app.command("retry")
+def retry(
+    id: Annotated[str, typer.Argument(help="The partner's short name.", metavar="ID")],
+    config: ConfigOption = None,
+) -> None:
+    """Go on with a partner whose server was left alone: say so when a login, a host key or a server was mended.
+
+    Example: gateway partner retry acme
+    """
+    from gateway.pipeline.circuits import try_again
+    from gateway.pipeline.station import open_station
+
+    station = open_station(load_installation(config))
+    try:
+        loaded = station.installation.directory.partners.get(id)
+        if loaded is None:
+            raise Refused(f"There is no partner '{id}': gateway partner list names them", WRONG_USAGE)
+        waiting = try_again(station, loaded.partner)
+    finally:
+        station.close()
+    typer.echo(f"{id}: its mailboxes are looked into again; {waiting} waiting deliver{'y is' if waiting == 1 else 'ies are'} tried now")

@@ -1,6 +1,9 @@
 """Endpoints of partners as boxes of the transport room: paths made absolute, secrets read, one box a thread and endpoint."""
 
+import hashlib
 import threading
+from dataclasses import dataclass
+from dataclasses import replace
 from urllib.parse import unquote
 from urllib.parse import urlsplit
 
@@ -11,23 +14,51 @@ from gateway.store import crash
 from gateway.transport.box import Box
 from gateway.transport.folder import FolderBox
 from gateway.transport.readiness import Rules
+from gateway.transport.sftp_settings import SftpSettings
 
 _LOCAL = threading.local()
+#: what makes guessing a password from its digest slow
+_COST = 2**12
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A thread's box, of the installation of that number, and the account that it logs in to."""
+
+    number: int
+    box: Box
+    account: str | None
 
 
 def box_of(installation: Installation, endpoint: Endpoint) -> Box:
     """This thread's box for a folder or SFTP endpoint; raises ConfigTrouble where it cannot be made. After a change of the endpoint, or of
     a key that it names, it is a new one."""
-    boxes: dict[tuple[str, str], tuple[int, Box]] = _LOCAL.__dict__.setdefault("boxes", {})
+    return box_and_account(installation, endpoint)[0]
+
+
+def box_and_account(installation: Installation, endpoint: Endpoint) -> tuple[Box, str | None]:
+    """The same with the account that the box logs in to."""
+    boxes: dict[tuple[str, str], _Made] = _LOCAL.__dict__.setdefault("boxes", {})
     key = (str(installation.file), installation.mark_of(endpoint))
     if key not in boxes:
         # what was not asked for since the files were read anew belongs to what they said before
-        for old in [one for one, (number, _) in boxes.items() if one[0] == key[0] and number < installation.number]:
-            boxes.pop(old)[1].close()
-        boxes[key] = (installation.number, make_box(installation, endpoint))
-    elif boxes[key][0] != installation.number:
-        boxes[key] = (installation.number, boxes[key][1])
-    return boxes[key][1]
+        for old in [one for one, made in boxes.items() if one[0] == key[0] and made.number < installation.number]:
+            boxes.pop(old).box.close()
+        boxes[key] = _Made(installation.number, make_box(installation, endpoint), account_of(installation, endpoint))
+    elif boxes[key].number != installation.number:
+        boxes[key] = replace(boxes[key], number=installation.number)
+    return boxes[key].box, boxes[key].account
+
+
+def account_of(installation: Installation, endpoint: Endpoint) -> str | None:
+    """User, server, and a digest of what we log in with and whom we expect; None where there is no login. Slow to make from a guessed
+    password, and other credentials are another account."""
+    if endpoint.sftp is None:
+        return None
+    settings = sftp_settings(installation, endpoint)
+    secret = repr((settings.key, settings.key_password, settings.password, sorted(settings.host_keys), settings.sha1)).encode()
+    where = f"sftp:{settings.user}@{settings.host}:{settings.port}"
+    return f"{where} {hashlib.scrypt(secret, salt=where.encode(), n=_COST, r=8, p=1, dklen=12).hex()}"
 
 
 def make_box(installation: Installation, endpoint: Endpoint) -> Box:
@@ -43,7 +74,9 @@ def make_box(installation: Installation, endpoint: Endpoint) -> Box:
             passing=crash.point,
         )
     if endpoint.sftp is not None:
-        return _sftp_box(installation, endpoint)
+        from gateway.transport.sftp import SftpBox
+
+        return SftpBox(sftp_settings(installation, endpoint), passing=crash.point)
     raise ConfigTrouble(f"An endpoint over {endpoint.transport} is no mailbox")
 
 
@@ -58,10 +91,8 @@ def _rules(endpoint: Endpoint) -> Rules:
     )
 
 
-def _sftp_box(installation: Installation, endpoint: Endpoint) -> Box:
-    from gateway.transport.sftp import SftpBox
-    from gateway.transport.ssh import SftpSettings
-
+def sftp_settings(installation: Installation, endpoint: Endpoint) -> SftpSettings:
+    """Where an SFTP endpoint is and how we log in there, with its secrets read; raises ConfigTrouble."""
     assert endpoint.sftp is not None
     url = urlsplit(endpoint.sftp)
     if url.scheme != "sftp" or not url.hostname:
@@ -69,21 +100,18 @@ def _sftp_box(installation: Installation, endpoint: Endpoint) -> Box:
     user = endpoint.user or url.username
     if not user:
         raise ConfigTrouble(f"The SFTP endpoint {endpoint.sftp} names no user")
-    return SftpBox(
-        SftpSettings(
-            host=url.hostname,
-            port=url.port or 22,
-            user=user,
-            key=installation.secret_bytes(endpoint.key) if endpoint.key else None,
-            key_password=installation.secret(endpoint.passphrase) if endpoint.passphrase else None,
-            password=installation.secret(endpoint.password) if endpoint.password else None,
-            host_keys=endpoint.host_keys,
-            folder=unquote(url.path) or ".",
-            send_to=endpoint.send_to,
-            archive_to=endpoint.archive_to,
-            rules=_rules(endpoint),
-            connections=endpoint.connections,
-            sha1="ssh-rsa" in endpoint.legacy,
-        ),
-        passing=crash.point,
+    return SftpSettings(
+        host=url.hostname,
+        port=url.port or 22,
+        user=user,
+        key=installation.secret_bytes(endpoint.key) if endpoint.key else None,
+        key_password=installation.secret(endpoint.passphrase) if endpoint.passphrase else None,
+        password=installation.secret(endpoint.password) if endpoint.password else None,
+        host_keys=endpoint.host_keys,
+        folder=unquote(url.path) or ".",
+        send_to=endpoint.send_to,
+        archive_to=endpoint.archive_to,
+        rules=_rules(endpoint),
+        connections=endpoint.connections,
+        sha1="ssh-rsa" in endpoint.legacy,
     )

@@ -4,7 +4,7 @@ verified, archived and told."""
 from gateway.config import ConfigTrouble
 from gateway.pipeline.as2_posting import post_receipt
 from gateway.pipeline.as2_sending import post_message
-from gateway.pipeline.boxes import box_of
+from gateway.pipeline.circuits import guarded
 from gateway.pipeline.delivered import Delivered
 from gateway.pipeline.https_sending import send_https
 from gateway.pipeline.station import Station
@@ -25,7 +25,8 @@ def deliver(station: Station, entry: Entry, data: bytes) -> Delivered:
             return (post_receipt if entry.kind == "receipt" else post_message)(station, entry, endpoint, data)
         if endpoint.https is not None:
             return Delivered(send_https(station, entry, endpoint, data))
-        box_of(station.installation, endpoint).send(entry.identity, data)
+        with guarded(station, endpoint) as box:
+            box.send(entry.identity, data)
     except ConfigTrouble as error:
         # a key or setting is missing: it is no fault of the row, which waits until it is mended
         raise TransportError(str(error), retry=False, stop=True) from error

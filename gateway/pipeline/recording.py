@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import Connection
 
 from gateway.pipeline.as2_sending import NoCertificate
+from gateway.pipeline.circuits import Resting
 from gateway.pipeline.deadlines import answer_due
 from gateway.pipeline.delivered import Awaited
 from gateway.pipeline.delivered import Delivered
@@ -33,6 +34,8 @@ from gateway.transport.box import TransportError
 WAITS = (5, 15, 60, 300, 900, 3600, 3600, 7200, 14400)
 #: how long an endpoint is left alone after a wrong host key, password or setting: one try an hour locks no account
 STOPPED = timedelta(hours=1)
+#: seconds after which a row asks again whether an account that is left alone may be tried
+POSTPONED = timedelta(seconds=10)
 
 NEW_CERTIFICATE = "Put a new certificate where the partner's file names it: sending goes on by itself within a minute."
 
@@ -120,7 +123,21 @@ def keep_told(connection: Connection, told: Told, now: datetime) -> None:
 def _failed(connection: Connection, rows: list[Entry], error: TransportError, token: str, now: datetime, entries: list[journal.Entry]) -> None:
     entry, ids = rows[0], [row.id for row in rows]
     _tell(connection, entry, error, now)
-    if error.stop:
+    if isinstance(error, Resting):
+        # asking again costs no login; it counts as no try
+        outbox.postpone(connection, ids, token, now + POSTPONED, error.message)
+        if entry.last_error == error.message:
+            return
+        action = "stopped" if error.stop else "postponed"
+        if error.stop:
+            _log.error(
+                "endpoint stopped",
+                partner=entry.partner,
+                endpoint=entry.endpoint,
+                error=error.message,
+                cure="mend what the error names; then gateway reload",
+            )
+    elif error.stop:
         # the row is as good as any behind it: they wait together, in order, for a person to mend the endpoint
         outbox.failed(connection, ids, token, now + STOPPED, error.message)
         action = "stopped"

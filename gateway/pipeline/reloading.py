@@ -23,6 +23,7 @@ from gateway.pipeline.reading_anew import glance
 from gateway.pipeline.reading_anew import read_anew
 from gateway.pipeline.station import Station
 from gateway.pipeline.troubles import Standing
+from gateway.store import circuits
 from gateway.store import journal
 from gateway.store import outbox
 from gateway.store import troubles
@@ -148,6 +149,8 @@ class Reloading:
             # what waits because something was wrong is tried at once
             with station.database.begin() as connection:
                 outbox.try_now(connection, station.clock())
+                if asked.reason != "files changed":
+                    circuits.forget_all(connection)
             self._swapped(asked.reason != "files changed")
 
     def _write_down(self, found: Attempt, asked: Asked, different: tuple[tuple[str, str], ...]) -> None:

@@ -29,6 +29,7 @@ from gateway.pipeline.service import lookers
 from gateway.pipeline.service import seal
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import open_station
+from gateway.store import circuits
 from gateway.store import outbox
 from gateway.store import troubles
 from gateway.yaml_source import Faults
@@ -64,6 +65,7 @@ def run_service(installation: Installation, *, ready: threading.Event | None = N
         with station.database.begin() as connection:
             outbox.try_now(connection, station.clock())
             troubles.forget_all(connection)
+            circuits.forget_all(connection)
         web = WebProcess(installation)
         pollers = Pollers(engine)
         reloading = Reloading(station, held, lambda asked: pollers.become(lookers(station), anew=asked))

@@ -13,17 +13,19 @@ import structlog
 from gateway.config import ConfigTrouble
 from gateway.exchange.endpoint import Endpoint
 from gateway.pipeline import cycle
+from gateway.pipeline import fetching
 from gateway.pipeline import handing_over
 from gateway.pipeline import outbound
-from gateway.pipeline import receive
 from gateway.pipeline import settling
 from gateway.pipeline.as2_waiting import watch_receipts
 from gateway.pipeline.attending import attended
-from gateway.pipeline.boxes import box_of
+from gateway.pipeline.circuits import Resting
+from gateway.pipeline.circuits import guarded
 from gateway.pipeline.deadlines import watch
 from gateway.pipeline.engine import Step
 from gateway.pipeline.engine_local import LocalEngine
 from gateway.pipeline.engine_local import OwnerLock
+from gateway.pipeline.files_in_the_way import FilesInTheWay
 from gateway.pipeline.inbound import Inbound
 from gateway.pipeline.pollers import Look
 from gateway.pipeline.pollers import Looker
@@ -35,6 +37,7 @@ from gateway.store import checkpoints
 from gateway.store import outbox
 from gateway.store import sweep
 from gateway.transport.box import TransportError
+from gateway.transport.box import Unreachable
 from gateway.transport.folder import FolderBox
 
 _log = structlog.get_logger("service")
@@ -87,12 +90,14 @@ def lookers(station: Station) -> dict[str, Looker]:
 
 
 def _look_into(station: Station, address: str, endpoint: Endpoint) -> Look:
-    troubles = receive.Troubles()
-    trouble = Standing(station, "mailbox", address, _whose(station, address))
+    partner = _whose(station, address)
+    in_the_way = FilesInTheWay(station, address, partner)
+    trouble = Standing(station, "mailbox", address, partner)
 
     def work() -> bool:
         now = station.fixed()
-        return receive.poll(now, address, box_of(now.installation, endpoint), troubles=troubles)
+        with guarded(now, endpoint) as box:
+            return fetching.poll(now, address, box, empty=endpoint.empty, in_the_way=in_the_way)
 
     return Look(_patiently("mailbox", address, work, trouble), trouble)
 
@@ -118,24 +123,29 @@ def _look_into_own(station: Station, kind: str, folder: str) -> Look:
 
 def _patiently(what: str, address: str, work: Callable[[], bool], trouble: Standing) -> Callable[[], bool]:
     """Look into a mailbox; where that fails say so once, in the log and on the pages, wait longer and longer, and say when it works again.
-    A wrong host key, password or setting stops it: going on could lock an account."""
+    A wrong host key or password stops it: going on could lock an account (circuits.py). A wrong setting is looked at again now and then."""
     # a folder of this machine costs nothing to look into, and may be made any moment
     longest = 1 if address.startswith("folder:") or what == "folder" else len(BACK_OFF) - 1
     failures = 0
     not_before = 0.0
-    stopped = False
 
     def look() -> bool:
-        nonlocal failures, not_before, stopped
-        if stopped or time.monotonic() < not_before:
+        nonlocal failures, not_before
+        if time.monotonic() < not_before:
             return False
         try:
             came = work()
+        except Resting as error:
+            if error.stop and trouble.is_news(error.message):
+                _log.error(f"{what} stopped", address=address, error=error.message, cure="mend what the error names; then gateway reload")
+            trouble.stands(error.message, TRY_AGAIN if error.stop else MENDS_ITSELF, stopped=error.stop)
+            return False
         except (TransportError, ConfigTrouble, OSError) as error:
-            not_before = time.monotonic() + BACK_OFF[min(failures, longest)]
+            stopped = isinstance(error, ConfigTrouble)
+            if not isinstance(error, Unreachable):  # how long a server is left alone is known to all who would knock there
+                not_before = time.monotonic() + BACK_OFF[min(failures, longest)]
             failures += 1
-            stopped = isinstance(error, ConfigTrouble) or (isinstance(error, TransportError) and error.stop)
-            if stopped:
+            if stopped and trouble.is_news(str(error)):
                 _log.error(f"{what} stopped", address=address, error=str(error), cure="mend what the error names; then gateway reload")
             elif failures == 1:
                 _log.warning(f"{what} failed", address=address, error=str(error), cure="it is tried again by itself")
@@ -143,7 +153,7 @@ def _patiently(what: str, address: str, work: Callable[[], bool], trouble: Stand
             return False
         if failures:
             _log.info(f"{what} works again", address=address, failures=failures)
-            trouble.is_over()
+        trouble.is_over()
         failures = 0
         return came
 

@@ -27,6 +27,10 @@ class Standing:
         self._told: tuple[str, str] | None = None
         self._over = False
 
+    def is_news(self, error: str) -> bool:
+        """Whether this is not what was told last."""
+        return self._told is None or self._told[1] != error
+
     def stands(self, error: str, cure: str, *, stopped: bool = False) -> None:
         """It does not work."""
         state = "stopped" if stopped else "retrying"

@@ -64,6 +64,10 @@ POINTS: dict[int, str] = {
     63: "fetch: remote file removed",
     64: "send: temporary remote file written, not renamed",
     65: "send: remote file renamed",
+    66: "fetch: part of a large file in the spool, the rest not fetched",
+    67: "fetch: all of a large file in the spool, not archived",
+    68: "fetch: committed, remote file not moved to where it is kept",
+    69: "fetch: remote file moved to where it is kept",
     # 70-79 AS2
     70: "as2: request read, not archived",
     71: "as2: request archived, receipt not made",

@@ -243,6 +243,13 @@ def failed(connection: Connection, ids: Sequence[str], token: str, next_due: dat
     _owned(connection, ids, token, {"state": state, "lease_token": None, "lease_until": None, "due_at": next_due, "last_error": error})
 
 
+def postpone(connection: Connection, ids: Sequence[str], token: str, next_due: datetime, why: str) -> None:
+    """Give rows back untried until `next_due`: the endpoint is left alone. It counts as no try. StaleState where the lease was lost."""
+    state = _unless_acknowledged(_resting_state())
+    changes = {"state": state, "lease_token": None, "lease_until": None, "due_at": next_due, "last_error": why}
+    _owned(connection, ids, token, {**changes, "attempts": _TABLE.c.attempts - 1})
+
+
 def dead(connection: Connection, ids: Sequence[str], token: str, error: str) -> None:
     """Give up on rows after the last try; a person may revive them. StaleState where the lease was lost."""
     _owned(connection, ids, token, {"state": _unless_acknowledged("dead"), "lease_token": None, "lease_until": None, "last_error": error})
@@ -261,9 +268,11 @@ def free_leases_of(connection: Connection, node: str) -> int:
     return connection.execute(update(_TABLE).where(theirs).values(state=_resting_state(), lease_token=None, lease_until=None)).rowcount
 
 
-def try_now(connection: Connection, now: datetime) -> int:
-    """Make everything due whose last try failed: a person has started the service anew, perhaps with the fault mended."""
+def try_now(connection: Connection, now: datetime, partner: str | None = None) -> int:
+    """Make everything (of one partner) due whose last try failed: a person has started the service anew or says that the fault is mended."""
     waiting = is_one_of(_TABLE.c.state, *OPEN) & _TABLE.c.last_error.is_not(None) & (_TABLE.c.due_at > now)
+    if partner is not None:
+        waiting &= _TABLE.c.partner == partner
     return connection.execute(update(_TABLE).where(waiting).values(due_at=now)).rowcount
 
 

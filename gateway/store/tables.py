@@ -65,6 +65,30 @@ trouble = Table(
     sqlite_with_rowid=False,
 )
 
+#: files that were taken in and could not be removed where they lay
+left_behind = Table(
+    "left_behind",
+    METADATA,
+    Column("address", Words, nullable=False),
+    Column("identity", Words, nullable=False),
+    Column("since", Moment, nullable=False),
+    PrimaryKeyConstraint("address", "identity"),
+    sqlite_with_rowid=False,
+)
+
+#: accounts at partners' servers that are left alone
+circuit = Table(
+    "circuit",
+    METADATA,
+    Column("account", Words, primary_key=True),
+    Column("state", Words, nullable=False),
+    Column("error", Words, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("not_before", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 commitment_salt = Table(
     "commitment_salt",
     METADATA,

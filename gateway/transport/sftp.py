@@ -37,7 +37,7 @@ from gateway.transport.sftp_session import RemoteFile
 from gateway.transport.sftp_session import SftpSession
 from gateway.transport.sftp_session import is_answer
 from gateway.transport.sftp_session import text_of
-from gateway.transport.ssh import SftpSettings
+from gateway.transport.sftp_settings import SftpSettings
 
 
 class SftpBox:

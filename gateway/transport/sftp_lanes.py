@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from gateway.transport.sftp_session import Got
 from gateway.transport.sftp_session import SftpSession
-from gateway.transport.ssh import SftpSettings
+from gateway.transport.sftp_settings import SftpSettings
 
 #: fewer files than this are not worth another connection
 WORTH_ANOTHER = 8

@@ -20,7 +20,7 @@ from paramiko import sftp as protocol
 
 from gateway.transport.box import FileTrouble
 from gateway.transport.box import TransportError
-from gateway.transport.ssh import SftpSettings
+from gateway.transport.sftp_settings import SftpSettings
 from gateway.transport.ssh import connect_pinned
 from gateway.transport.ssh import hang_up_after
 

@@ -12,14 +12,12 @@ import socket
 import threading
 from collections.abc import Iterator
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
 
 import paramiko
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from gateway.transport.box import TransportError
-from gateway.transport.readiness import Rules
+from gateway.transport.sftp_settings import SftpSettings
 
 #: Kinds of host keys by the algorithms that use them; asked for one after another until one fits a pin.
 _HOST_KEY_KINDS = (
@@ -32,32 +30,6 @@ _LOG_CHANNEL = "gateway.transport.sftp.ssh"
 # paramiko writes tracebacks there about whatever a server does; all that an operator needs of them is in our TransportError
 logging.getLogger(_LOG_CHANNEL).addHandler(logging.NullHandler())
 logging.getLogger(_LOG_CHANNEL).propagate = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SftpSettings:
-    """Where an SFTP server is and how we know it and it knows us; secrets are values here and never shown."""
-
-    host: str
-    user: str
-    #: `SHA256:...` as ssh-keygen prints it; one of them must fit (several for a change of key).
-    host_keys: tuple[str, ...]
-    port: int = 22
-    #: OpenSSH or PEM private key.
-    key: bytes | None = field(default=None, repr=False)
-    key_password: str | None = field(default=None, repr=False)
-    password: str | None = field(default=None, repr=False)
-    folder: str | None = None
-    send_to: str | None = None
-    #: The folder that files are moved to when they were taken; they are deleted where there is none.
-    archive_to: str | None = None
-    rules: Rules = field(default_factory=lambda: Rules(settle_seconds=2.0))
-    #: Connections that fetch side by side, at most.
-    connections: int = 1
-    #: Whether the server may prove itself, and we ourselves, with RSA and SHA-1 (`ssh-rsa`), as servers did before 2017.
-    sha1: bool = False
-    timeout_seconds: float = 30.0
-    longest_seconds: float = 300.0
 
 
 class _HostKeyUnknown(Exception):

@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 
 from gateway.config import load_installation
+from gateway.pipeline import fetching
 from gateway.pipeline import holding
-from gateway.pipeline import receive
 from gateway.pipeline.boxes import make_box
 from gateway.pipeline.handing_in import NotTaken
 from gateway.pipeline.handing_in import hand_in_shipments
@@ -78,7 +78,7 @@ def take_in(station: Station) -> None:
     while waiting:
         waiting = False
         for address, (endpoint, _) in mailboxes(station).items():
-            receive.poll(station, address, make_box(station.installation, endpoint))
+            fetching.poll(station, address, make_box(station.installation, endpoint), empty=endpoint.empty)
             waiting |= any(True for name in station.installation.path(str(endpoint.folder)).iterdir() if not name.name.startswith("."))
         if waiting:
             if time.monotonic() > end:

@@ -29,7 +29,7 @@ from gateway.transport.as2_http import post
 from gateway.transport.box import TransportError
 from gateway.transport.readiness import Rules
 from gateway.transport.sftp import SftpBox
-from gateway.transport.ssh import SftpSettings
+from gateway.transport.sftp_settings import SftpSettings
 
 
 def until(look: Callable[[], object], seconds: float = 20) -> None:

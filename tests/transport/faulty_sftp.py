@@ -1,5 +1,6 @@
 """An SFTP server in this process (paramiko's server side) for faults that OpenSSH cannot be talked into."""
 
+import contextlib
 import os
 import socket
 import threading
@@ -20,6 +21,13 @@ class FaultyServer:
         self.folder = folder
         self.on_rename = on_rename
         self.short_reads = False
+        self.password = "hunter2"
+        #: how often somebody tried to log in
+        self.logins = 0
+        #: words that the server asks for one by one instead of taking a password
+        self.asks = False
+        #: files may hold so many bytes; None: as many as they like
+        self.room: int | None = None
         self.host_key = paramiko.ECDSAKey.generate()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -27,6 +35,8 @@ class FaultyServer:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # the thread that accepts would take one more connection
         self._listener.close()
         for transport in self.transports:
             transport.close()
@@ -41,13 +51,26 @@ class FaultyServer:
             transport.daemon = True
             transport.add_server_key(self.host_key)
             transport.set_subsystem_handler("sftp", paramiko.SFTPServer, _Files, owner=self, transport=transport)
-            transport.start_server(server=_Door(), event=threading.Event())
+            transport.start_server(server=_Door(self), event=threading.Event())
             self.transports.append(transport)
 
 
 class _Door(paramiko.ServerInterface):
+    def __init__(self, owner: FaultyServer) -> None:
+        self._owner = owner
+
+    def get_allowed_auths(self, username: str) -> str:
+        return "keyboard-interactive" if self._owner.asks else "password"
+
     def check_auth_password(self, username: str, password: str) -> int:
-        return paramiko.AUTH_SUCCESSFUL if (username, password) == ("seller", "hunter2") else paramiko.AUTH_FAILED
+        self._owner.logins += 1
+        return paramiko.AUTH_SUCCESSFUL if (username, password) == ("seller", self._owner.password) and not self._owner.asks else paramiko.AUTH_FAILED
+
+    def check_auth_interactive(self, username: str, submethods: str) -> paramiko.InteractiveQuery | int:
+        return paramiko.InteractiveQuery("", "", ("Password: ", False)) if self._owner.asks else paramiko.AUTH_FAILED
+
+    def check_auth_interactive_response(self, responses: list[str]) -> int:
+        return paramiko.AUTH_SUCCESSFUL if responses == [self._owner.password] else paramiko.AUTH_FAILED
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
         return paramiko.OPEN_SUCCEEDED
@@ -57,6 +80,12 @@ class _Handle(paramiko.SFTPHandle):
     readfile: object
     writefile: object
     short_reads = False
+    room: int | None = None
+
+    def write(self, offset: int, data: bytes) -> int:
+        if self.room is not None and offset + len(data) > self.room:
+            return paramiko.SFTP_FAILURE
+        return super().write(offset, data)
 
     def stat(self) -> SFTPAttributes:
         return SFTPAttributes.from_stat(os.fstat(self.readfile.fileno()))  # type: ignore[attr-defined]
@@ -88,7 +117,12 @@ class _Files(paramiko.SFTPServerInterface):
         handle = _Handle(flags)
         handle.readfile = handle.writefile = os.fdopen(os.open(self._real(path), flags, 0o600), "r+b" if flags & os.O_CREAT else "rb", buffering=0)
         handle.short_reads = self._server.short_reads
+        handle.room = self._server.room
         return handle
+
+    def remove(self, path: str) -> int:
+        self._real(path).unlink()
+        return SFTP_OK
 
     def rename(self, oldpath: str, newpath: str) -> int:
         self._real(oldpath).rename(self._real(newpath))

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from gateway.transport.readiness import Rules
-from gateway.transport.ssh import SftpSettings
+from gateway.transport.sftp_settings import SftpSettings
 
 SSHD = Path("/usr/sbin/sshd")
 SYSTEM_USER = "games"  # as root, sshd runs as an unprivileged account that is not locked

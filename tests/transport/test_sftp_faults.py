@@ -8,7 +8,7 @@ import pytest
 from gateway.transport.box import TransportError
 from gateway.transport.readiness import Rules
 from gateway.transport.sftp import SftpBox
-from gateway.transport.ssh import SftpSettings
+from gateway.transport.sftp_settings import SftpSettings
 from tests.transport.faulty_sftp import FaultyServer
 
 

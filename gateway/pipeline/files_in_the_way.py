@@ -1,0 +1,72 @@
+"""Files of one mailbox that could not be taken in, or not be removed: told once, tried again later and later, in nobody's way."""
+
+import time
+from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from gateway.pipeline.station import Station
+from gateway.pipeline.troubles import Standing
+from gateway.transport.box import Found
+
+#: seconds after which a file that could not be had is tried again
+FILE_BACK_OFF = (1.0, 5.0, 30.0, 300.0)
+CURE = "All others are taken. It is tried again by itself: mend the permissions there, or ask the partner to put the file there again."
+
+_log = structlog.get_logger("receive")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """How often a file has failed, when it is tried again, and why."""
+
+    failures: int
+    not_before: float
+    error: str
+
+
+class FilesInTheWay:
+    """The memory of one poller; what must outlive it stands in store.left_behind."""
+
+    def __init__(self, station: Station, address: str, partner: str | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._address = address
+        self._clock = clock
+        self._known: dict[str, _Known] = {}
+        self._standing = Standing(station, "files", address, partner)
+
+    def waits(self, found: Found) -> bool:
+        """Whether it is too early to try this file again."""
+        known = self._known.get(found.identity)
+        return known is not None and self._clock() < known.not_before
+
+    def add(self, found: Found, error: str) -> None:
+        """It failed (again)."""
+        known = self._known.get(found.identity)
+        failures = known.failures if known is not None else 0
+        wait = FILE_BACK_OFF[min(failures, len(FILE_BACK_OFF) - 1)]
+        self._known[found.identity] = _Known(failures + 1, self._clock() + wait, error)
+        if not failures:
+            _log.warning("file not taken", address=self._address, file=found.name, error=error)
+
+    def over(self, found: Found) -> None:
+        """It was taken in, or away, after all."""
+        if self._known.pop(found.identity, None) is not None:
+            _log.info("file taken after all", address=self._address, file=found.name)
+
+    def keep_only(self, listed: Sequence[Found]) -> None:
+        """Forget files that are gone."""
+        if self._known:
+            there = {found.identity for found in listed}
+            self._known = {identity: known for identity, known in self._known.items() if identity in there}
+
+    def tell(self) -> None:
+        """Show what stands in the way for longer than a moment, or that nothing does any more."""
+        lasting = [known.error for known in self._known.values() if known.failures > 1]
+        if not lasting:
+            self._standing.is_over()
+        elif len(lasting) == 1:
+            self._standing.stands(lasting[0], CURE)
+        else:
+            self._standing.stands(f"{lasting[0]}; and {len(lasting) - 1} more", CURE)

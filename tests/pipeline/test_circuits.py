@@ -1,0 +1,127 @@
+"""An account that fails is left alone by polling and sending alike, until it is mended."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.pipeline import circuits
+from gateway.pipeline.circuits import Resting
+from gateway.pipeline.circuits import guarded
+from gateway.store import outbox
+from gateway.transport.box import TransportError
+from gateway.transport.box import Unreachable
+from tests.pipeline.world import World
+from tests.pipeline.world import x12_order
+from tests.transport.faulty_sftp import FaultyServer
+
+PARTNER = """\
+id: acme
+name: ACME Corporation
+identifiers: {x12: "ZZ:ACMEBUYER"}
+endpoints:
+  box: {sftp: "sftp://127.0.0.1:PORT/", user: seller, password: "file:secret", host_keys: ["KEY"], send_to: "/", settle: 0}
+agreements:
+  - {receive: x12/004010/850, from: box, acknowledge: "997"}
+  - {send: x12/004010/855, to: box}
+currency: USD
+tax: none
+credit: none
+"""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[FaultyServer]:
+    (tmp_path / "server").mkdir()
+    running = FaultyServer(tmp_path / "server", lambda: "do")
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path, server: FaultyServer) -> Iterator[World]:
+    text = PARTNER.replace("PORT", str(server.port)).replace("KEY", server.host_key.fingerprint)
+    made = World(tmp_path / "house", partners={"acme": text})
+    (tmp_path / "house/secret").write_text("wrong")
+    yield made
+    made.close()
+
+
+def knock(world: World) -> None:
+    partner = world.station.installation.directory.partners["acme"].partner
+    with guarded(world.station, partner.endpoints["box"]) as box:
+        box.list_ready()
+
+
+def test_a_refused_login_stops_polling_and_sending_until_a_person_says_so(world: World, server: FaultyServer) -> None:
+    with pytest.raises(TransportError) as caught:
+        knock(world)
+    assert caught.value.stop and server.logins == 1
+    for _ in range(3):
+        with pytest.raises(Resting) as resting:
+            knock(world)
+        assert resting.value.stop and resting.value.message == caught.value.message
+    world.receive(x12_order("PO1"), address=f"sftp:sftp://127.0.0.1:{server.port}")
+    with world.station.database.read() as connection:
+        entries = outbox.search(connection)
+    assert entries and all(entry.attempts == 0 for entry in entries), "what was not tried is no try"
+    assert {entry.last_error for entry in entries if entry.last_error} == {caught.value.message}
+    assert server.logins == 1, "the account is not knocked at again"
+    server.password = "wrong"  # mended there: nothing of ours changed
+    partner = world.station.installation.directory.partners["acme"].partner
+    assert circuits.try_again(world.station, partner) >= 1
+    knock(world)
+    world.settle()
+    assert len([path for path in server.folder.iterdir() if path.suffix == ".edi"]) == 2
+
+
+def test_other_credentials_are_tried_at_once(world: World, server: FaultyServer) -> None:
+    with pytest.raises(TransportError):
+        knock(world)
+    (world.folder / "secret").write_text("hunter2")
+    world.close()
+    knock(world)
+    (world.folder / "secret").write_text("wrong")
+    world.close()
+    with pytest.raises(Resting):
+        knock(world)
+    assert server.logins == 2
+
+
+def test_a_server_that_is_away_is_left_alone_for_growing_times(world: World, server: FaultyServer) -> None:
+    server.close()
+    with pytest.raises(Unreachable):
+        knock(world)
+    waits = []
+    for _ in range(4):
+        waited, error = 0.0, None
+        while not isinstance(error, Unreachable):
+            world.clock.now += timedelta(seconds=0.1)
+            waited += 0.1
+            with pytest.raises(TransportError) as caught:
+                knock(world)
+            error = caught.value
+            assert error.retry and not error.stop and waited < 400
+        waits.append(waited)
+    assert waits[0] < 2 and waits == sorted(waits) and waits[-1] > 10
+
+
+def test_a_clock_that_was_set_back_holds_nothing_up(world: World, server: FaultyServer) -> None:
+    server.close()
+    with pytest.raises(Unreachable):
+        knock(world)
+    world.clock.now -= timedelta(hours=1)
+    with pytest.raises(Unreachable):
+        knock(world)
+
+
+def test_the_command_says_what_it_did(world: World) -> None:
+    with pytest.raises(TransportError):
+        knock(world)
+    done = world.command("partner", "retry", "acme")
+    assert done.returncode == 0 and "its mailboxes are looked into again" in done.stdout, done.stderr
+    with pytest.raises(TransportError) as caught:
+        knock(world)
+    assert "refused the login" in caught.value.message
+    assert world.command("partner", "retry", "nobody").returncode == 2
