@@ -219,8 +219,18 @@ def test_a_credit_limit_without_currency_is_one_fault(tmp_path: Path) -> None:
 
 
 def test_an_engine_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(Faults, match="engine: local"):
+    with pytest.raises(Faults, match="'bus' is no engine"):
+        installation(tmp_path, CONFIG + "engine: bus\n")
+
+
+def test_a_cluster_without_postgresql_is_told(tmp_path: Path) -> None:
+    with pytest.raises(Faults, match="engine: cluster needs PostgreSQL"):
         installation(tmp_path, CONFIG + "engine: cluster\n")
+
+
+def test_a_cluster_that_is_impatient_is_told(tmp_path: Path) -> None:
+    with pytest.raises(Faults, match="three times the heartbeat"):
+        installation(tmp_path, CONFIG + "cluster: {heartbeat: 5, silence: 6}\n")
 
 
 MAIL = "us: {{name: S}}\nmail: {mail}\n"

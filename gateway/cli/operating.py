@@ -55,6 +55,21 @@ def run(config: ConfigOption = None) -> None:
 
 
 @app.command()
+def worker(config: ConfigOption = None) -> None:
+    """Run one more process that does the work, on this machine or another one; the pages come with gateway run.
+
+    It needs `engine: cluster` and PostgreSQL in config.yaml, and the same partners and keys on every machine.
+
+    Example: gateway worker --config config.yaml
+    """
+    from gateway.pipeline.running import run_worker
+
+    if not run_worker(load_installation(config)):
+        sys.stderr.flush()
+        os._exit(0)
+
+
+@app.command()
 def receive(
     files: Annotated[list[Path], typer.Argument(help="Files to hand in.", metavar="FILE...")],
     partner: PartnerOption = None,

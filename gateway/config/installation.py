@@ -187,6 +187,10 @@ def load_installation(file: Path | None, held: Held | None = None) -> Installati
         {"partners": folder / settings.partners, "mappings": folder / settings.mappings, "schemas": folder / settings.schemas},
         {"mappings": top / "mappings", "schemas": top / "schemas", "partners": top / "partners"},
     )
+    engine = node.items.get("engine")
+    database = settings.database or ""
+    if engine is not None and settings.engine == "cluster" and not database.startswith(("env:", "file:", "postgresql")):
+        raise Faults([engine.fault("engine: cluster needs PostgreSQL, which all machines share: database: postgresql://USER@HOST/NAME")])
     rules = node.items.get("rules")
     resolver = FolderResolver(places, held.texts if held is not None else None)
     return Installation(file.resolve(), settings, rules if isinstance(rules, Mapping) else None, resolver)

@@ -7,6 +7,7 @@ from typing import Literal
 import pydantic
 
 from gateway.config.archiving import Archive
+from gateway.config.cluster import Cluster
 from gateway.config.mail import Mail
 from gateway.exchange.keys import Keys
 from gateway.exchange.keys import listed
@@ -17,7 +18,7 @@ from gateway.model.values import Address
 
 _HOST_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
 #: keys that a running service cannot follow: a change of them waits for the next start
-NEEDS_RESTART = ("data", "database", "engine", "web", "archive")
+NEEDS_RESTART = ("data", "database", "engine", "cluster", "web", "archive")
 
 
 class OurAddress(Keys):
@@ -123,6 +124,7 @@ class Settings(Keys):
     #: where payloads are kept
     archive: Archive = Archive()
     engine: str = "local"
+    cluster: Cluster = Cluster()
     web: Web = Web()
     partners: str = "partners"
     mappings: str = "mappings"
@@ -147,6 +149,6 @@ class Settings(Keys):
     @pydantic.field_validator("engine")
     @classmethod
     def _known_engine(cls, value: str) -> str:
-        if value != "local":
-            raise ValueError(f"'{value}': this version has the engine of one machine only (engine: local)")
+        if value not in {"local", "cluster"}:
+            raise ValueError(f"'{value}' is no engine: write local (one machine) or cluster (several, on PostgreSQL)")
         return value

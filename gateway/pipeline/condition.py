@@ -1,26 +1,51 @@
 """How an installation does at this moment: whether a service owns it, what does not work, what waits. For `gateway status`."""
 
 import fcntl
+from collections.abc import Sequence
+from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
+from sqlalchemy import Connection
 
 from gateway.pipeline.station import Station
 from gateway.store import awaited
+from gateway.store import claims
 from gateway.store import holds
+from gateway.store import nodes
 from gateway.store import outbox
 from gateway.store import troubles
+from gateway.store.nodes import Node
 from gateway.store.troubles import Trouble
 
 #: rows that are counted one by one
 _COUNTED = 10_000
 
 
+class Worker(msgspec.Struct, frozen=True, kw_only=True):
+    """One process of a cluster, and what it alone does now."""
+
+    host: str
+    process: int
+    #: service, worker, or command
+    role: str
+    version: str
+    since: datetime
+    #: its last sign of life
+    seen: datetime
+    #: addresses that it looks into
+    mailboxes: tuple[str, ...]
+    timers: tuple[str, ...]
+
+
 class Condition(msgspec.Struct, frozen=True, kw_only=True):
     """What an operator wants to know first."""
 
-    #: process that owns the data, None where no service runs
+    #: process that owns the data, or all that work on it; None where no service runs
     owner: str | None
+    #: the processes of a cluster
+    workers: list[Worker]
     troubles: list[Trouble]
     #: documents and files that wait for a person
     held: int
@@ -37,8 +62,10 @@ def condition_of(station: Station) -> Condition:
     """The present condition."""
     with station.database.read() as connection:
         awaiting = awaited.counts(connection)
+        workers = workers_of(station, connection)
         return Condition(
-            owner=owner_of(station.installation.data),
+            owner=serving(station, workers),
+            workers=workers,
             troubles=troubles.standing(connection),
             held=len(holds.list_open(connection, limit=_COUNTED)),
             leaving=sum(len(outbox.search(connection, state=state, limit=_COUNTED)) for state in outbox.OPEN),
@@ -46,6 +73,42 @@ def condition_of(station: Station) -> Condition:
             answers_waiting=sum(number for (state, _), number in awaiting.items() if state == "waiting"),
             answers_overdue=sum(number for (state, _), number in awaiting.items() if state == "overdue"),
         )
+
+
+def workers_of(station: Station, connection: Connection) -> list[Worker]:
+    """The processes of a cluster that are alive, longest first; none where one machine does all."""
+    settings = station.installation.settings
+    if settings.engine != "cluster":
+        return []
+    held: dict[str, list[str]] = {}
+    for claim in claims.standing(connection):
+        held.setdefault(claim.holder, []).append(claim.key)
+
+    def named(node: Node, kind: str) -> tuple[str, ...]:
+        return tuple(key.removeprefix(f"{kind}:") for key in held.get(node.id, ()) if key.startswith(f"{kind}:"))
+
+    return [
+        Worker(
+            host=node.host,
+            process=node.process,
+            role=node.role,
+            version=node.version,
+            since=node.started_at,
+            seen=node.beat_at,
+            mailboxes=named(node, "poll"),
+            timers=named(node, "clock"),
+        )
+        for node in nodes.alive(connection, timedelta(seconds=settings.cluster.silence))
+    ]
+
+
+def serving(station: Station, workers: Sequence[Worker]) -> str | None:
+    """Which processes do the work that comes in, in words; None where none does."""
+    if station.installation.settings.engine != "cluster":
+        owner = owner_of(station.installation.data)
+        return f"process {owner}" if owner else None
+    standing = [worker for worker in workers if worker.role != "command"]
+    return ", ".join(f"process {worker.process} on {worker.host}" for worker in standing) or None
 
 
 def owner_of(data: Path) -> str | None:

@@ -1,22 +1,32 @@
-"""`gateway run`: the owner process with its engine and pollers, and the web process beside it, so that pages stay quick under load."""
+"""`gateway run`: engine and pollers in one process, and the web process beside it, so that pages stay quick under load. `gateway worker`:
+the same without pages, one of several that are equal."""
 
 import os
+import platform
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
 from types import FrameType
 
 import structlog
 
 from gateway.config import ConfigTrouble
 from gateway.config import Installation
+from gateway.config.held import Held
 from gateway.pipeline import in_force
 from gateway.pipeline.as2_waiting import watch_receipts
 from gateway.pipeline.deadlines import watch
+from gateway.pipeline.engine import Engine
 from gateway.pipeline.engine_local import OwnerLock
+from gateway.pipeline.joining import own_database
+from gateway.pipeline.joining import stay_owner
 from gateway.pipeline.linting import agreement_faults
 from gateway.pipeline.logs import set_up_logs
 from gateway.pipeline.pollers import Pollers
@@ -24,12 +34,15 @@ from gateway.pipeline.reading_anew import hold
 from gateway.pipeline.reading_anew import load_held
 from gateway.pipeline.reloading import GLANCE_EVERY
 from gateway.pipeline.reloading import Reloading
+from gateway.pipeline.service import cluster_engine
+from gateway.pipeline.service import is_cluster
 from gateway.pipeline.service import local_engine
 from gateway.pipeline.service import lookers
 from gateway.pipeline.service import seal
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import open_station
 from gateway.store import circuits
+from gateway.store import nodes
 from gateway.store import outbox
 from gateway.store import troubles
 from gateway.yaml_source import Faults
@@ -38,6 +51,7 @@ from gateway.yaml_source import Faults
 WAIT_FOR_OWNER = 10.0
 SEAL_EVERY = 300.0
 WATCH_DEADLINES_EVERY = 5.0
+STAY_OWNER_EVERY = 5.0
 
 _log = structlog.get_logger("run")
 
@@ -46,60 +60,98 @@ def run_service(installation: Installation, *, ready: threading.Event | None = N
     """Serve until SIGTERM or SIGINT: finish the steps under way, stop the web process, go. False where a thread still hangs at a partner's
     server: then the caller ends the process without waiting for it, which is as harmless as a kill."""
     set_up_logs()
+    if installation.settings.engine == "cluster":
+        return _serve_among_others(installation, "service", ready)
     with OwnerLock(installation.data) as lock:
         if not lock.take(WAIT_FOR_OWNER):
             raise ConfigTrouble(
                 f"Another process owns {installation.data} (process {lock.owner()}): one service an installation. Stop it, or use its pages and "
                 "commands beside it"
             )
-        held, unreadable = hold(installation.file)
-        if unreadable:
-            raise Faults(unreadable)
-        station = open_station(load_held(installation.file, held))
+        with _opened(installation) as (station, held):
+            alone = own_database(station, WAIT_FOR_OWNER)
+            engine = local_engine(station)
+            with station.database.begin() as connection:
+                outbox.try_now(connection, station.clock())
+                troubles.forget_all(connection)
+                circuits.forget_all(connection)
+            if alone is not None:
+                engine.every("owner", STAY_OWNER_EVERY, partial(stay_owner, alone))
+            return _serve(station, held, engine, WebProcess(installation), ready)
+
+
+def run_worker(installation: Installation, *, ready: threading.Event | None = None) -> bool:
+    """One more process that does the work of a cluster, without pages."""
+    set_up_logs()
+    if installation.settings.engine != "cluster":
+        raise ConfigTrouble("A worker works beside others: write `engine: cluster` into config.yaml, or start `gateway run`")
+    return _serve_among_others(installation, "worker", ready)
+
+
+def _serve_among_others(installation: Installation, role: str, ready: threading.Event | None) -> bool:
+    with _opened(installation) as (station, held):
+        engine = cluster_engine(station, role)
+        silence = timedelta(seconds=installation.settings.cluster.silence)
+        with station.database.begin() as connection:
+            outbox.try_now(connection, station.clock())
+            if not nodes.alive(connection, silence):
+                troubles.forget_all(connection)
+                circuits.forget_all(connection)
+        return _serve(station, held, engine, WebProcess(installation) if role == "service" else None, ready)
+
+
+@contextmanager
+def _opened(installation: Installation) -> Iterator[tuple[Station, Held]]:
+    """The installation as its files are now, and what they said; closed at the end."""
+    held, unreadable = hold(installation.file)
+    if unreadable:
+        raise Faults(unreadable)
+    station = open_station(load_held(installation.file, held))
+    try:
         # a wrong mapping stops the start, not the first order on Monday
         faults = agreement_faults(station.plans, installation.directory.partners.values(), installation.rules)
         if faults:
-            station.close()
             raise Faults(faults)
-        engine = local_engine(station)
-        with station.database.begin() as connection:
-            outbox.try_now(connection, station.clock())
-            troubles.forget_all(connection)
-            circuits.forget_all(connection)
-        web = WebProcess(installation)
-        pollers = Pollers(engine)
-        reloading = Reloading(station, held, lambda asked: pollers.become(lookers(station), anew=asked))
+        yield station, held
+    finally:
+        station.close()
+        _log.info("stopped")
 
-        def stop(number: int, frame: FrameType | None) -> None:
-            engine.stop()
+
+def _serve(station: Station, held: Held, engine: Engine, web: "WebProcess | None", ready: threading.Event | None) -> bool:
+    installation = station.installation
+    pollers = Pollers(engine)
+    name = platform.node() if is_cluster(station) else ""
+    reloading = Reloading(station, held, lambda asked: pollers.become(lookers(station), anew=asked), name)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        engine.stop()
+        if web is not None:
             web.tell_to_stop()
 
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, stop)
-            signal.signal(signal.SIGINT, stop)
-            signal.signal(signal.SIGHUP, lambda number, frame: reloading.ask())
-        try:
-            pollers.become(lookers(station))
-            engine.every("configuration", GLANCE_EVERY, reloading.look, each_process=True)
-            engine.every("seal", SEAL_EVERY, lambda: seal(station))
-            engine.every("deadlines", WATCH_DEADLINES_EVERY, lambda: _watch(station))
-            engine.every("web", 1.0, web.keep_up)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        signal.signal(signal.SIGHUP, lambda number, frame: reloading.ask())
+    try:
+        pollers.become(lookers(station))
+        engine.every("configuration", GLANCE_EVERY, reloading.look, each_process=True)
+        engine.every("seal", SEAL_EVERY, lambda: seal(station))
+        engine.every("deadlines", WATCH_DEADLINES_EVERY, lambda: _watch(station))
+        if web is not None:
+            engine.every("web", 1.0, web.keep_up, each_process=True)
             web.start()
-            _log.info(
-                "serving",
-                config=str(installation.file),
-                url=f"http://{installation.settings.web.host}:{installation.settings.web.port}/",
-                partners=len(installation.directory.partners),
-            )
-            if ready is not None:
-                ready.set()
-            engine.run()
+        pages = f"http://{installation.settings.web.host}:{installation.settings.web.port}/" if web is not None else ""
+        _log.info("serving", config=str(installation.file), url=pages, partners=len(installation.directory.partners), node=station.node)
+        if ready is not None:
+            ready.set()
+        engine.run()
+        if not is_cluster(station):
             seal(station)
-            return engine.idle()
-        finally:
+        return engine.idle()
+    finally:
+        if web is not None:
             web.stop()
-            station.close()
-            _log.info("stopped")
 
 
 def _watch(station: Station) -> None:

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -16,36 +18,41 @@ from gateway.pipeline import cycle
 from gateway.pipeline import fetching
 from gateway.pipeline import handing_over
 from gateway.pipeline import outbound
-from gateway.pipeline import settling
 from gateway.pipeline.as2_waiting import watch_receipts
 from gateway.pipeline.attending import attended
 from gateway.pipeline.circuits import Resting
 from gateway.pipeline.circuits import guarded
 from gateway.pipeline.deadlines import watch
+from gateway.pipeline.engine import Engine
 from gateway.pipeline.engine import Step
 from gateway.pipeline.engine_local import LocalEngine
 from gateway.pipeline.engine_local import OwnerLock
 from gateway.pipeline.files_in_the_way import FilesInTheWay
 from gateway.pipeline.inbound import Inbound
+from gateway.pipeline.joining import check_shared
+from gateway.pipeline.joining import own_database
 from gateway.pipeline.pollers import Look
 from gateway.pipeline.pollers import Looker
 from gateway.pipeline.station import Station
 from gateway.pipeline.troubles import MENDS_ITSELF
 from gateway.pipeline.troubles import TRY_AGAIN
 from gateway.pipeline.troubles import Standing
+from gateway.pipeline.waiting import Waiting
 from gateway.store import checkpoints
+from gateway.store import nodes
 from gateway.store import outbox
-from gateway.store import sweep
 from gateway.transport.box import TransportError
 from gateway.transport.box import Unreachable
 from gateway.transport.folder import FolderBox
+
+if TYPE_CHECKING:
+    # its packages are an extra: imported only where config.yaml asks for a cluster
+    from gateway.pipeline.engine_cluster import ClusterEngine
 
 _log = structlog.get_logger("service")
 
 #: seconds after which a mailbox that fails is looked into again, growing to the last one
 BACK_OFF = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
-#: seconds that a command waits for what is only being sent any more: a partner's server may hang for minutes
-PATIENCE_WITH_SENDING = 5.0
 
 
 def steps() -> Mapping[str, Step]:
@@ -60,6 +67,19 @@ def local_engine(station: Station) -> LocalEngine:
         # the only owner is us: leases of a process that died hold nobody back
         outbox.forget_leases(connection)
     return LocalEngine(station, steps())
+
+
+def cluster_engine(station: Station, role: str) -> "ClusterEngine":
+    """The engine of one process among others, with all steps."""
+    from gateway.pipeline.engine_cluster import ClusterEngine
+
+    check_shared(station)
+    return ClusterEngine(station, steps(), role=role)
+
+
+def is_cluster(station: Station) -> bool:
+    """Whether other processes may work on the same installation."""
+    return station.installation.settings.engine == "cluster"
 
 
 def mailboxes(station: Station) -> dict[str, tuple[Endpoint, float]]:
@@ -161,40 +181,61 @@ def _patiently(what: str, address: str, work: Callable[[], bool], trouble: Stand
 
 
 def work_off(station: Station, timeout: float = 300.0, *, files: Sequence[str] = (), documents: Sequence[str] = ()) -> None:
-    """What a command does after it committed: where nobody owns the installation, do the work; else wait for the owner to do it: what
+    """What a command does after it committed: where nobody works on the installation, do the work; else wait for it to be done: what
     became of these files (transmissions) and documents, or all work where none are named."""
+    waiting = Waiting(station, files, documents)
     end = time.monotonic() + timeout
-    sending_since: float | None = None
+    (_work_off_among_others if is_cluster(station) else _work_off_or_wait)(station, waiting, end, timeout)
+
+
+def _work_off_or_wait(station: Station, waiting: Waiting, end: float, timeout: float) -> None:
     with OwnerLock(station.installation.data) as lock:
         while time.monotonic() < end:
             if lock.take():
+                alone = own_database(station, max(0.0, min(10.0, end - time.monotonic())))
                 engine = local_engine(station)
                 try:
-                    engine.drain(max(1.0, end - time.monotonic()))
+                    _do_all(station, engine, end)
                 finally:
                     engine.close()
-                watch_receipts(station)
-                watch(station)
-                seal(station)
+                    if alone is not None:
+                        alone.close()
                 return
-            with station.database.read() as connection:
-                now = station.clock()
-                if files or documents:
-                    busy = settling.deciding(connection, now, files, documents)
-                    sending = not busy and settling.leaving(connection, now, files, documents)
-                else:
-                    busy = bool(sweep.streams_with_work(connection, now))
-                    sending = not busy and outbox.under_way(connection, now)
-                if busy:
-                    sending_since = None
-                elif not sending:
-                    return
-                elif sending_since is None:
-                    sending_since = time.monotonic()
-                elif time.monotonic() - sending_since > PATIENCE_WITH_SENDING:
-                    return
+            if waiting.is_over():
+                return
             time.sleep(0.05)
-    raise TimeoutError(
+    raise _not_done(timeout)
+
+
+def _work_off_among_others(station: Station, waiting: Waiting, end: float, timeout: float) -> None:
+    silence = timedelta(seconds=station.installation.settings.cluster.silence)
+    while time.monotonic() < end:
+        with station.database.begin() as connection:
+            # one that was killed a moment ago still seems alive: it is waited for until it is silent for too long
+            nodes.bury(connection, silence)
+            working = [node for node in nodes.alive(connection, silence) if node.role != "command"]
+        if not working:
+            engine = cluster_engine(station, "command")
+            try:
+                _do_all(station, engine, end)
+            finally:
+                engine.close()
+            return
+        if waiting.is_over():
+            return
+        time.sleep(0.05)
+    raise _not_done(timeout)
+
+
+def _do_all(station: Station, engine: Engine, end: float) -> None:
+    engine.drain(max(1.0, end - time.monotonic()))
+    watch_receipts(station)
+    watch(station)
+    seal(station)
+
+
+def _not_done(timeout: float) -> TimeoutError:
+    return TimeoutError(
         f"The work was handed in, but is not done after {timeout:.0f} seconds: is the service that owns the data running? (process {os.getpid()})"
     )
 

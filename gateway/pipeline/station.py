@@ -14,8 +14,10 @@ from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from gateway.config import ConfigTrouble
 from gateway.config import Installation
 from gateway.pipeline.plans import Plans
+from gateway.pipeline.shared_clock import SharedClock
 from gateway.store.archive import Archive
 from gateway.store.archives import open_archive
 from gateway.store.database import Database
@@ -82,8 +84,26 @@ def open_station(installation: Installation, clock: Callable[[], datetime] = now
     installation.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = open_database(installation.database_url)
     database.migrate()
+    if installation.settings.engine == "cluster":
+        _share(database)
+        if clock is now_utc:
+            clock = SharedClock()
+            clock.set(database)
     archive = open_archive(installation.archive_place, database)
     return Station(Current(Loaded(installation, Plans(installation.resolver))), database, archive, clock)
+
+
+def _share(database: Database) -> None:
+    """Others work on the same database: what is poked here wakes a process there."""
+    if database.dialect != "postgresql":
+        raise ConfigTrouble("engine: cluster needs PostgreSQL, which all machines share: name it as `database` in config.yaml")
+    try:
+        from gateway.store import jobs
+    except ModuleNotFoundError as error:
+        raise ConfigTrouble(f"engine: cluster needs the package {error.name}: install order-gateway[cluster]") from None
+    with database.begin() as connection:
+        jobs.install(connection)
+    database.waker = jobs.wake
 
 
 def short_id(prefix: str, *parts: object) -> str:

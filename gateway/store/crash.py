@@ -91,6 +91,12 @@ POINTS: dict[int, str] = {
     93: "mail: out of the mailbox",
     94: "webhook: posted, not recorded",
     95: "webhook: events found in the journal, not committed",
+    # 100-104 a process among others
+    100: "cluster: pokes of a stream taken away, nothing served",
+    101: "cluster: dead node buried, not committed",
+    102: "cluster: claim taken and committed, nothing done under it",
+    103: "cluster: stream served, seat not given back",
+    104: "cluster: node signed off, not committed",
 }
 
 

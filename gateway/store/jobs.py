@@ -7,6 +7,7 @@ A job is deferred on the caller's connection, so that it commits or is rolled ba
 
 import hashlib
 from datetime import datetime
+from datetime import timedelta
 from functools import cache
 
 from procrastinate import App
@@ -48,9 +49,16 @@ def wake(connection: Connection, stream: str, not_before: datetime | None = None
     deferrer.defer(stream=stream)
 
 
-def forget_left_over(connection: Connection) -> int:
-    """Remove jobs that a worker began and nobody finished: their workers are gone, and the sweep wakes their streams anew."""
+def forget_left_over(connection: Connection, silence: timedelta) -> int:
+    """Remove jobs that a worker began which died since; the sweep wakes their streams anew."""
+    gone = "DELETE FROM procrastinate.procrastinate_workers WHERE last_heartbeat < now() - make_interval(secs => :seconds)"
+    connection.execute(text(gone), {"seconds": silence.total_seconds()})
     return connection.execute(text("DELETE FROM procrastinate.procrastinate_jobs WHERE status <> 'todo' AND worker_id IS NULL")).rowcount
+
+
+def forget_waiting(connection: Connection) -> int:
+    """Remove jobs that nobody has taken up: for a process that did all work itself because there was no other."""
+    return connection.execute(text("DELETE FROM procrastinate.procrastinate_jobs WHERE status = 'todo'")).rowcount
 
 
 def waiting(connection: Connection) -> int:

@@ -65,6 +65,11 @@ class Seats:
         """Whether we sit there, as far as is known here."""
         return key in self._taken
 
+    def taken(self) -> list[str]:
+        """Where we sit."""
+        with self._guard:
+            return sorted(self._taken)
+
     def close(self) -> None:
         """Give all seats back."""
         with self._guard:

@@ -8,6 +8,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 
+from gateway.pipeline.condition import workers_of
 from gateway.store import awaited
 from gateway.store import documents
 from gateway.store import holds
@@ -71,6 +72,7 @@ def show(request: Request) -> HTMLResponse:
         waiting = holds.list_open(connection, limit=5)
         rows = documents.get_many(connection, [hold.document for hold in waiting if hold.document])
         not_working = troubles.standing(connection)
+        workers = workers_of(station, connection)
     names = {id: loaded.partner.name for id, loaded in station.installation.directory.partners.items()}
     return render(
         request,
@@ -78,6 +80,7 @@ def show(request: Request) -> HTMLResponse:
         numbers=numbers,
         stages=_stages(counts),
         not_working=not_working,
+        workers=workers,
         latest=latest,
         waiting=[(hold, rows.get(hold.document or "")) for hold in waiting],
         partners=names,

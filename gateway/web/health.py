@@ -1,5 +1,6 @@
 """For machines that watch: alive, ready, and a few honest numbers from the store."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from fastapi import Request
@@ -11,7 +12,8 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from gateway.pipeline.condition import owner_of
+from gateway.pipeline.condition import serving
+from gateway.pipeline.condition import workers_of
 from gateway.pipeline.station import Station
 from gateway.store import answers
 from gateway.store import awaited
@@ -40,10 +42,10 @@ def ready(request: Request) -> Response:
     try:
         with station.database.read() as connection:
             outbox.next_due(connection)
+            owner = "running" if serving(station, workers_of(station, connection)) else "none: start gateway run"
         database = "reachable"
     except DatabaseTrouble as error:
-        database = str(error)
-    owner = "running" if owner_of(station.installation.data) else "none: start gateway run"
+        database, owner = str(error), "unknown"
     return json_answer({"database": database, "engine": owner}, 200 if database == "reachable" and owner == "running" else 503)
 
 
@@ -65,6 +67,7 @@ class StoreNumbers(Collector):
             odd = len(answers.unmatched(connection, limit=COUNTED))
             rejections = len(holds.list_open(connection, kind="answer", limit=COUNTED))
             not_working = troubles.standing(connection)
+            workers = workers_of(station, connection)
         kept = GaugeMetricFamily("gateway_documents", "Documents in the store", labels=("direction", "kind", "state", "test"))
         sums: dict[tuple[str, str, str, str], int] = {}
         for count in counts:
@@ -99,7 +102,18 @@ class StoreNumbers(Collector):
         for pair, number in sorted(kinds.items()):
             failing.add_metric(pair, number)
         yield failing
-        yield GaugeMetricFamily("gateway_engine_owned", "1 where a service owns the data", value=int(owner_of(station.installation.data) is not None))
+        yield GaugeMetricFamily("gateway_engine_owned", "1 where a service owns the data", value=int(serving(station, workers) is not None))
+        alive = GaugeMetricFamily("gateway_nodes", "Processes of a cluster that are alive", labels=("host", "role"))
+        mailboxes = GaugeMetricFamily("gateway_node_mailboxes", "Mailboxes that a machine looks into", labels=("host",))
+        by_role = Counter((worker.host, worker.role) for worker in workers)
+        by_host = Counter({worker.host: 0 for worker in workers})
+        for worker in workers:
+            by_host[worker.host] += len(worker.mailboxes)
+        for (host, role), number in sorted(by_role.items()):
+            alive.add_metric((host, role), number)
+        for host, number in sorted(by_host.items()):
+            mailboxes.add_metric((host,), number)
+        yield from (alive, mailboxes)
 
 
 class DoorNumbers(Collector):

@@ -14,6 +14,7 @@ import yaml
 import gateway.cli
 from gateway.cli.app import app as commands
 from gateway.config import archiving
+from gateway.config import cluster
 from gateway.config import mail
 from gateway.config import settings as config
 from gateway.exchange import endpoint_as2
@@ -87,6 +88,7 @@ def test_partners_page_has_every_key(model: type[pydantic.BaseModel]) -> None:
     [
         config.Settings,
         archiving.Archive,
+        cluster.Cluster,
         config.Us,
         config.OurAddress,
         config.Web,

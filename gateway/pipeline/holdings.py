@@ -1,0 +1,205 @@
+"""What one process of a cluster does alone: the mailboxes that it looks into and the timers that it runs, each under a claim that its
+heartbeat prolongs. A process that stood still knows by its own steady clock that its claims may be gone, and asks for them anew.
+
+Claims stay where they are while their holder lives; one that holds more mailboxes than its share lets some go to the others.
+"""
+
+import threading
+import time
+from datetime import timedelta
+from math import ceil
+
+import structlog
+
+from gateway.pipeline.station import Station
+from gateway.store import claims
+from gateway.store import crash
+from gateway.store import nodes
+from gateway.store import troubles
+from gateway.store.nodes import Node
+
+#: first words of keys that are shared out evenly: mailboxes
+POLL = "poll:"
+#: what a trouble is called that the last holder may have left behind, by the first word of its key
+_TROUBLES = {"poll": ("mailbox", "folder", "poller"), "clock": ("clock",)}
+#: roles of nodes that look into mailboxes
+_LOOKING = ("service", "worker")
+
+_log = structlog.get_logger("cluster")
+
+
+class Holdings:
+    """The claims of one node."""
+
+    def __init__(self, station: Station, node: Node, heartbeat: float, silence: float) -> None:
+        self._station = station
+        self.node = node
+        self._heartbeat = heartbeat
+        self._silence = timedelta(seconds=silence)
+        self._guard = threading.Lock()
+        self._held: dict[str, int] = {}
+        #: on the steady clock: until when what we hold is surely ours
+        self._sure_until = 0.0
+        #: what the others hold, as the last heartbeat saw it
+        self._theirs: set[str] = set()
+        #: keys that are not asked for before a moment of the steady clock
+        self._not_before: dict[str, float] = {}
+        #: all mailboxes that this process would look into
+        self._expected: set[str] = set()
+        #: mailboxes that are to go to others when nobody looks into them
+        self._surplus: set[str] = set()
+        #: mailboxes above our share that nobody else took
+        self._stay: set[str] = set()
+        #: mailboxes that the configuration names no more: their claims are given back with the next heartbeat
+        self._given_up: set[str] = set()
+        self._share = 0
+        #: keys of `exclusive`, which two threads of one process may not have at once either
+        self._exclusive: set[str] = set()
+        self._known = False
+        self.alive: list[Node] = []
+
+    def expect(self, key: str) -> None:
+        """This process can do what the key names."""
+        with self._guard:
+            if key.startswith(POLL):
+                self._expected.add(key)
+
+    def expect_no_more(self, key: str) -> None:
+        """What the key names is not done here any more: the claim runs out, or goes to others."""
+        with self._guard:
+            self._expected.discard(key)
+            if key in self._held:
+                self._given_up.add(key)
+
+    def beat(self) -> list[Node]:
+        """Show that we live, see who does not and free what it held; returns who died. Raises DatabaseTrouble."""
+        began = time.monotonic()
+        with self._station.database.begin() as connection:
+            known = nodes.beat(connection, self.node)
+            kept = claims.prolong(connection, self.node.id, self._silence)
+            for key in self._drop():
+                claims.give_back(connection, key, kept.pop(key, 0))
+        with self._station.database.begin() as connection:
+            dead = nodes.bury(connection, self._silence)
+            crash.point(101)
+        with self._station.database.read() as connection:
+            standing = claims.standing(connection)
+            alive = nodes.alive(connection, self._silence)
+        if self._known and not known:
+            _log.warning("thought dead", node=self.node.id, cure="it stood still, or could not reach the database; what it held is given to others")
+        self._known = True
+        for node in dead:
+            _log.warning("node is dead", node=node.id, host=node.host, process=node.process, silent_since=node.beat_at.isoformat())
+        with self._guard:
+            lost = [key for key, token in self._held.items() if kept.get(key) != token]
+            for key in lost:
+                del self._held[key]
+            self._sure_until = began + self._silence.total_seconds()
+            self._theirs = {claim.key for claim in standing if claim.holder != self.node.id}
+            if [node.id for node in alive] != [node.id for node in self.alive]:
+                self._stay.clear()
+            self.alive = alive
+            self._share_out()
+        if lost:
+            _log.warning("claims lost", claims=sorted(lost))
+        return dead
+
+    def mine(self, key: str) -> bool:
+        """Whether this process is the one that does what the key names; takes it where it is free. Raises DatabaseTrouble."""
+        with self._guard:
+            now = time.monotonic()
+            if key in self._held and now < self._sure_until:
+                if key not in self._surplus:
+                    return True
+                self._surplus.discard(key)
+                token = self._held.pop(key)
+                self._not_before[key] = now + 3 * self._heartbeat
+            elif key in self._theirs or now < self._not_before.get(key, 0.0) or not self._known:
+                return False
+            else:
+                token = None
+                if self._is_enough(key):
+                    # another one is to have it; where nobody comes it is ours
+                    self._stay.add(key)
+                    self._not_before[key] = now + 3 * self._heartbeat
+                    return False
+                self._not_before[key] = now + self._heartbeat
+        if token is not None:
+            with self._station.database.begin() as connection:
+                claims.give_back(connection, key, token)
+            return False
+        return self._take(key)
+
+    def begin(self, key: str, seconds: float) -> int | None:
+        """The token of a claim for a while; None where another one, or another thread of ours, has it."""
+        with self._guard:
+            if key in self._exclusive:
+                return None
+            self._exclusive.add(key)
+        token = None
+        try:
+            with self._station.database.begin() as connection:
+                token = claims.take(connection, key, self.node.id, timedelta(seconds=seconds))
+        finally:
+            if token is None:
+                with self._guard:
+                    self._exclusive.discard(key)
+        return token
+
+    def end(self, key: str, token: int) -> None:
+        """Give such a claim back."""
+        try:
+            with self._station.database.begin() as connection:
+                claims.give_back(connection, key, token)
+        finally:
+            with self._guard:
+                self._exclusive.discard(key)
+
+    def held(self) -> tuple[str, ...]:
+        """What is ours now."""
+        with self._guard:
+            return tuple(sorted(self._held)) if time.monotonic() < self._sure_until else ()
+
+    def leave(self) -> None:
+        """The process ends in order: all that it held is free at once. Raises DatabaseTrouble."""
+        with self._station.database.begin() as connection:
+            nodes.leave(connection, self.node.id)
+            crash.point(104)
+        with self._guard:
+            self._held.clear()
+
+    # ------------------------------------------------------------ how
+
+    def _take(self, key: str) -> bool:
+        with self._station.database.begin() as connection:
+            token = claims.take(connection, key, self.node.id, self._silence)
+            if token is not None:
+                kind, _, name = key.partition(":")
+                for word in _TROUBLES.get(kind, ()):
+                    # the last holder may have died with it; where it stands still we shall tell it anew
+                    troubles.is_over(connection, f"{word} {name}")
+        if token is None:
+            return False
+        crash.point(102)
+        with self._guard:
+            self._held[key] = token
+        return True
+
+    def _drop(self) -> list[str]:
+        with self._guard:
+            dropped = [key for key in self._given_up if key not in self._expected]
+            self._given_up.clear()
+            return dropped
+
+    def _polls(self) -> int:
+        return sum(key.startswith(POLL) for key in self._held)
+
+    def _is_enough(self, key: str) -> bool:
+        return key.startswith(POLL) and key not in self._stay and self._polls() >= self._share
+
+    def _share_out(self) -> None:
+        """How many mailboxes are ours to look into, and which of those that we hold are too many. The guard is held."""
+        looking = max(1, sum(node.role in _LOOKING for node in self.alive))
+        self._share = ceil(len(self._expected) / looking)
+        polls = sorted(key for key in self._held if key.startswith(POLL))
+        self._surplus = set(polls[self._share :]) - self._stay

@@ -1,0 +1,86 @@
+"""Processes of a cluster for the crash tests: each with a folder of its own, as a machine of its own would have it; one PostgreSQL, one
+archive, one partner's mailbox."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.pipeline.world import ACME
+
+PACE = "{heartbeat: 0.3, silence: 1.5}"
+#: order and change of it: the change must never overtake
+CHANGING = ACME.replace(
+    "  - {send: x12/004010/855, to: box}",
+    '  - {receive: x12/004010/860, from: box, acknowledge: "997"}\n  - {send: x12/004010/855, to: box}\n  - {send: x12/004010/865, to: box}',
+)
+
+
+def install(folder: Path, database_url: str, *names: str, pace: str = PACE, partner: str = CHANGING) -> None:
+    """A folder a machine (`names`), which share the mailbox of one partner."""
+    for box in ("out", "in"):
+        (folder / "boxes/acme" / box).mkdir(parents=True)
+    for name in names:
+        (folder / name / "partners").mkdir(parents=True)
+        (folder / name / "config.yaml").write_text(
+            'us: {name: "Seller Co", identifiers: {x12: "ZZ:SELLERCO"}}\ndata: data\nengine: cluster\n'
+            f'cluster: {pace}\ndatabase: "{database_url}"\narchive: database\n'
+        )
+        (folder / name / "partners/acme.yaml").write_text(partner.replace("boxes/acme", f"{folder}/boxes/acme"))
+        if name != names[0]:
+            share_key(folder / names[0], folder / name)
+
+
+def share_key(one: Path, other: Path) -> None:
+    """The journal's key is made once and copied to the other machines."""
+    from gateway.store.keys import load_or_make
+
+    load_or_make(one / "data/keys/journal.key")
+    (other / "data/keys").mkdir(parents=True, exist_ok=True)
+    shutil.copy(one / "data/keys/journal.key", other / "data/keys/journal.key")
+
+
+class Worker:
+    """`gateway worker` in a process group of its own."""
+
+    def __init__(self, folder: Path, crash: str = "") -> None:
+        self.folder = folder
+        self._crash = crash
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self, crash: str = "") -> None:
+        with (self.folder / "worker.log").open("ab") as log:
+            command = [sys.executable, "-m", "gateway", "worker", "--config", str(self.folder / "config.yaml")]
+            environment = {**os.environ, "GATEWAY_CRASH_AT": crash}
+            self._process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, start_new_session=True, env=environment)
+
+    def tell(self, how: signal.Signals) -> None:
+        os.killpg(self.pid, how)
+
+    def end(self, how: signal.Signals = signal.SIGTERM, patience: float = 30) -> int:
+        """Its exit code, or minus the signal that ended it."""
+        self.tell(how)
+        return self.wait(patience)
+
+    def wait(self, patience: float = 30) -> int:
+        assert self._process is not None
+        return self._process.wait(patience)
+
+    def runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self) -> None:
+        """Leave nothing running, whatever went wrong."""
+        if self.runs():
+            self.tell(signal.SIGCONT)
+            self.end(signal.SIGKILL)
+
+    def log(self) -> str:
+        return (self.folder / "worker.log").read_text()
