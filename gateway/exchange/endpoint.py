@@ -65,7 +65,8 @@ class Endpoint(MailboxKeys, SftpKeys, As2Keys, HttpsKeys, MailKeys):
         """What two endpoints share when several partners use one (a VAN): transport, address and receiving identity. Who sends is told apart
         by AS2 name, by the account of its key, by its mail address."""
         if self.transport == "as2":
-            return f"as2:{self.name}"
+            # two stations may call themselves the same: they are told apart by our names, and each has its own certificates
+            return f"as2:{self.name}" + (f" to {self.our_name}" if self.our_name else "")
         if self.transport == "https" and self.account is not None:
             return f"https:{self.account}"
         if self.transport == "mail":

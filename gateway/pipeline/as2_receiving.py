@@ -29,6 +29,8 @@ from gateway.pipeline.as2_hearing import hear_receipt
 from gateway.pipeline.as2_keys import Relations
 from gateway.pipeline.as2_posting import ReceiptOrder
 from gateway.pipeline.as2_posting import keep_request
+from gateway.pipeline.as2_proof import Proof
+from gateway.pipeline.as2_proof import keep_proof
 from gateway.pipeline.endpoints import RECEIPTS
 from gateway.pipeline.endpoints import out_stream
 from gateway.pipeline.receive import stream_of
@@ -102,65 +104,62 @@ class _Second(Exception):
 
 
 def _take(station: Station, relations: Relations, got: Received, request: str, now: datetime) -> bool:
-    """A new message: payload, receipt and journal entry in one commit; False where it is not new any more."""
+    """A new message: payloads, receipt and journal entries in one commit; False where it is not new any more."""
     message = got.unwrapped
-    assert message.payload is not None
     receipt = got.post or got.answer
-    payload, mdn = station.archive.keep_many([message.payload, receipt.body])
+    proof, payloads = keep_proof(station.archive, message, request, receipt.body, now)
     address = _address(relations, got)
-    name = safe_name(message.filename, message.message_id)
-    facts = {
-        "message_id": message.message_id,
-        "as2_from": message.as2_from,
-        "mic": str(message.mic) if message.mic else "",
-        "signed_by": message.signed_by or "",
-        "encrypted": "yes" if message.encrypted else "no",
-    }
-    arrived = Transmission(
-        id=new_id(),
-        direction="in",
-        endpoint=address,
-        source_identity=message.message_id,
-        name=name,
-        sha256=payload,
-        size=len(message.payload),
-        received_at=now,
-        stream=stream_of(address),
-        properties={key: value for key, value in facts.items() if value},
-    )
-    entry = journal.Entry(
-        stream=arrived.stream,
-        at=now,
-        actor="gateway",
-        action="received",
-        subject_kind="transmission",
-        subject=arrived.id,
-        facts={**facts, "name": name, "address": address, "size": str(arrived.size), "raw_message": request, "mdn": mdn},
-        references=(payload, request, mdn),
-    )
+    arrived = [
+        Transmission(
+            id=new_id(),
+            direction="in",
+            endpoint=address,
+            # several payloads of one message are told apart by their places in it
+            source_identity=message.message_id if position == 0 else f"{message.message_id}#{position + 1}",
+            name=safe_name(payload.filename, f"{message.message_id}{f'-{position + 1}' if position else ''}"),
+            sha256=sha256,
+            size=len(payload.data),
+            received_at=now,
+            stream=stream_of(address),
+            properties=proof.properties(message, position),
+        )
+        for position, (payload, sha256) in enumerate(zip(message.payloads, payloads, strict=True))
+    ]
     try:
         with station.database.begin() as connection:
-            transmission, fresh = transmissions.register(connection, arrived)
+            registered = [transmissions.register(connection, one) for one in arrived]
             _, first = receipts.keep(
                 connection,
                 message.as2_from,
                 message.message_id,
-                transmission=transmission.id,
-                mdn_sha256=mdn,
+                transmission=registered[0][0].id,
+                mdn_sha256=proof.mdn,
                 headers=dict(receipt.headers),
                 at=now,
             )
             if not first:
                 raise _Second
-            if fresh:
-                journal.append(connection, [entry])
-                streams.poke(connection, transmission.stream)
+            journal.append(connection, [_received(one, proof, now) for one, fresh in registered if fresh])
+            streams.poke(connection, stream_of(address))
             if got.post_to is not None:
-                _enqueue(connection, relations, got, mdn, now)
+                _enqueue(connection, relations, got, proof.mdn, now)
             crash.point(72)
     except _Second:
         return False
     return True
+
+
+def _received(transmission: Transmission, proof: Proof, now: datetime) -> journal.Entry:
+    return journal.Entry(
+        stream=transmission.stream,
+        at=now,
+        actor="gateway",
+        action="received",
+        subject_kind="transmission",
+        subject=transmission.id,
+        facts={**transmission.properties, "name": transmission.name, "address": transmission.endpoint, "size": str(transmission.size)},
+        references=(transmission.sha256, *proof.references),
+    )
 
 
 def _enqueue(connection: Connection, relations: Relations, got: Received, mdn: str, now: datetime) -> None:

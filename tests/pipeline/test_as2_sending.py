@@ -256,7 +256,7 @@ def test_a_refusal_that_is_quicker_than_our_recording_counts(waiting: Trade) -> 
 def refusal(trade: Trade, post: Post) -> as2.MdnResponse:
     """The partner's signed word that it could not decrypt the message."""
     relation = trade.partner.relation
-    opened = replace(trade.partner.opened(post), payload=None, problems=(kinds.DECRYPTION_FAILED.at(NOWHERE, "it cannot be decrypted"),))
+    opened = replace(trade.partner.opened(post), payloads=(), problems=(kinds.DECRYPTION_FAILED.at(NOWHERE, "it cannot be decrypted"),))
     made = as2.build_mdn(opened, relation, trade.world.clock(), signed=True)
     assert isinstance(made, as2.MdnResponse)
     return made

@@ -121,7 +121,7 @@ def test_a_message_is_answered_with_a_signed_receipt_and_walks_on(world: World, 
     receipt = buyer.receipt(sent, reply)
     assert reply.status == 200 and receipt.delivered and receipt.mic_matches and receipt.signed_by
     [transmission] = came(world.station.database)
-    assert (transmission.endpoint, transmission.source_identity, transmission.name) == ("as2:big buyer", "1@buyer", "po.edi")
+    assert (transmission.endpoint, transmission.source_identity, transmission.name) == ("as2:big buyer to SELLER", "1@buyer", "po.edi")
     assert transmission.properties["mic"] == str(sent.mic) and transmission.properties["signed_by"]
     world.settle()
     with world.station.database.read() as connection:
@@ -139,7 +139,8 @@ def test_the_journal_proves_what_was_received_and_what_was_answered(world: World
     facts = recorded.entry.facts
     assert station.archive.read(facts["mdn"]) == reply.body
     assert station.archive.read(facts["raw_message"]).endswith(b"\r\n\r\n" + sent.body)
-    assert set(recorded.entry.references) == {facts["mdn"], facts["raw_message"], transmission.sha256}
+    certificates = {facts[name].partition(":")[2] for name in ("signed_by", "answered_by")}
+    assert set(recorded.entry.references) == {facts["mdn"], facts["raw_message"], facts["signature"], transmission.sha256, *certificates}
     assert receipt is not None and receipt.transmission == transmission.id
     assert not verify(station.database, station.archive, station.journal_key()).faults
 
@@ -209,6 +210,12 @@ def test_a_partners_message_is_limited_as_well(world: World, buyer: Buyer) -> No
     (world.folder / "partners/acme.yaml").write_text(text.replace("    name: big buyer\n", "    name: big buyer\n    largest: 3\n"))
     world.close()
     assert as2_receiving.most_bytes(Relations(world.station), buyer.message(b"ISA").headers) == 3_000_000
+
+
+def test_the_address_says_what_it_is_and_nothing_to_those_who_only_look(buyer: Buyer) -> None:
+    looked, read = Site(buyer.port).ask("HEAD", "/as2"), Site(buyer.port).get("/as2")
+    assert (looked.status, looked.headers["content-length"], looked.body) == (200, "0", b"")
+    assert read.status == 200 and b"AS2" in read.body
 
 
 def test_half_a_message_is_none(world: World, buyer: Buyer) -> None:

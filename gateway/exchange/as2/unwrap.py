@@ -55,8 +55,9 @@ class _Walk:
     compressed: bool = False
     #: Whose signature, over which digest of the signed part.
     verified: Verified | None = None
-    #: The signed first part, exactly as received.
+    #: The signed first part, exactly as received, and the signature over it.
     signed: Span | None = None
+    signature: bytes | None = None
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -103,6 +104,8 @@ def unwrap(headers: Iterable[tuple[str, str]], body: bytes, relation_of: Relatio
         signed_with=walk.verified.digest.word if walk.verified else None,
         encrypted_with=walk.encrypted_with,
         compressed=walk.compressed,
+        signed=walk.signed if walk.verified else None,
+        signature=walk.signature,
         receipt=receipt,
         relation=relation,
         problems=tuple(walk.problems),
@@ -179,6 +182,7 @@ def _take_signature_off(walk: _Walk, relation: As2Relation, at: datetime) -> Pro
     if isinstance(verified, Problem):
         return verified
     walk.verified = verified
+    walk.signature = signature.decoded().to_bytes()
     walk.entity = mime.read_entity(parts[0])
     return None
 

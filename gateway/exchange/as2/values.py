@@ -10,6 +10,7 @@ from gateway.exchange.cms.algorithms import Old
 from gateway.exchange.cms.compression import Limits
 from gateway.exchange.cms.keys import Identity
 from gateway.exchange.cms.keys import Pinned
+from gateway.exchange.cms.span import Span
 from gateway.problem import Problem
 from gateway.problem import Severity
 
@@ -173,6 +174,9 @@ class Unwrapped:
     signed_with: str | None = None
     encrypted_with: str | None = None
     compressed: bool = False
+    #: What was signed, exactly as received, and the signature (CMS) over it: the proof of where it is from.
+    signed: Span | None = field(default=None, repr=False)
+    signature: bytes | None = field(default=None, repr=False)
     receipt: ReceiptRequest | None = None
     relation: As2Relation | None = field(default=None, repr=False)
     problems: tuple[Problem, ...] = ()
