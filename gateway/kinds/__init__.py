@@ -9,6 +9,7 @@ from gateway.kinds import en16931
 from gateway.kinds import file
 from gateway.kinds import json
 from gateway.kinds import lines
+from gateway.kinds import mail
 from gateway.kinds import partner
 from gateway.kinds import pipeline
 from gateway.kinds import rule
@@ -16,7 +17,7 @@ from gateway.kinds import x12
 from gateway.kinds import xml
 from gateway.problem import Kind
 
-FAMILIES = (file, pipeline, x12, edifact, xml, en16931, document, partner, rule, as2, answer, lines, control, json)
+FAMILIES = (file, pipeline, x12, edifact, xml, en16931, document, partner, rule, as2, answer, lines, mail, control, json)
 
 
 def table() -> dict[str, Kind]:

@@ -7,6 +7,7 @@ from gateway.pipeline.as2_sending import post_message
 from gateway.pipeline.circuits import guarded
 from gateway.pipeline.delivered import Delivered
 from gateway.pipeline.https_sending import send_https
+from gateway.pipeline.mail_sending import send_by_mail
 from gateway.pipeline.station import Station
 from gateway.store.outbox import Entry
 from gateway.transport.box import TransportError
@@ -25,6 +26,8 @@ def deliver(station: Station, entry: Entry, data: bytes) -> Delivered:
             return (post_receipt if entry.kind == "receipt" else post_message)(station, entry, endpoint, data)
         if endpoint.https is not None:
             return Delivered(send_https(station, entry, endpoint, data))
+        if endpoint.mail is not None:
+            return Delivered(send_by_mail(station, entry, endpoint, data))
         with guarded(station, endpoint) as box:
             box.send(entry.identity, data)
     except ConfigTrouble as error:

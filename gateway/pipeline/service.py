@@ -17,6 +17,7 @@ from gateway.exchange.endpoint import Endpoint
 from gateway.pipeline import cycle
 from gateway.pipeline import fetching
 from gateway.pipeline import handing_over
+from gateway.pipeline import mail_receiving
 from gateway.pipeline import outbound
 from gateway.pipeline.as2_waiting import watch_receipts
 from gateway.pipeline.attending import attended
@@ -102,6 +103,10 @@ def lookers(station: Station) -> dict[str, Looker]:
         address: Looker("mailbox", seconds, installation.mark_of(endpoint), partial(_look_into, station, address, endpoint))
         for address, (endpoint, seconds) in mailboxes(station).items()
     }
+    for source in mail_receiving.sources(installation):
+        mark = " ".join(installation.mark_of(endpoint) for endpoint in source.endpoints)
+        seconds = source.first.poll or installation.settings.poll_remote
+        found[f"mail:{source.name}"] = Looker("mailbox", seconds, mark, partial(_look_into_mail, station, source))
     inbox = installation.settings.inbox
     for kind, folder in (("shipments", inbox.shipments), ("bank", inbox.bank)):
         if folder is not None:
@@ -120,6 +125,12 @@ def _look_into(station: Station, address: str, endpoint: Endpoint) -> Look:
             return fetching.poll(now, address, box, empty=endpoint.empty, in_the_way=in_the_way)
 
     return Look(_patiently("mailbox", address, work, trouble), trouble)
+
+
+def _look_into_mail(station: Station, source: mail_receiving.Source) -> Look:
+    trouble = Standing(station, "mailbox", source.name)
+    postman = mail_receiving.Postman(source)
+    return Look(_patiently("mailbox", source.name, lambda: postman.look(station.fixed()), trouble), trouble)
 
 
 def _whose(station: Station, address: str) -> str | None:

@@ -1,0 +1,255 @@
+"""Mail in from a real server and out to a real one: known senders, strangers, forgers, files that are not opened, and the same mail again."""
+
+from collections.abc import Iterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from gateway.pipeline import mail_receiving
+from gateway.pipeline.mail_sending import message_id
+from gateway.store import documents
+from gateway.store import holds
+from gateway.store import journal
+from gateway.store import outbox
+from gateway.store import transmissions
+from gateway.store import troubles
+from gateway.store.verification import verify
+from tests.pipeline.world import CONFIG
+from tests.pipeline.world import World
+from tests.pipeline.world import x12_order
+from tests.transport.dovecot import NEEDS
+from tests.transport.dovecot import PASSWORD
+from tests.transport.dovecot import Dovecot
+from tests.transport.dovecot import dovecot
+from tests.transport.mail_server import Post
+from tests.transport.mail_server import smtp_server
+
+pytestmark = NEEDS
+PARTNER = """\
+id: {id}
+name: {id}
+identifiers: {{x12: "ZZ:{identity}"}}
+endpoints:
+  post: {{mail: "imaps://127.0.0.1:{port}/INBOX", user: {user}, password: env:MAIL_PASSWORD, authorities: "{authorities}", from: {senders}, send_to: {to}{more}}}
+agreements:
+  - {{receive: x12/004010/850, from: post, acknowledge: "997"}}
+  - {{send: x12/004010/855, to: post}}
+currency: USD
+tax: none
+credit: none
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
+    with dovecot(tmp_path_factory.mktemp("dovecot")) as running:
+        yield running
+
+
+@pytest.fixture
+def post() -> Iterator[Post]:
+    with smtp_server() as running:
+        yield running
+
+
+@pytest.fixture
+def user(request: pytest.FixtureRequest) -> str:
+    return f"u{abs(hash(request.node.name))}"
+
+
+@pytest.fixture
+def world(tmp_path: Path, server: Dovecot, post: Post, user: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setenv("MAIL_PASSWORD", PASSWORD)
+    more = getattr(request, "param", "")
+    given = {"port": server.tls_port, "user": user, "authorities": server.authorities}
+    partners = {
+        "acme": PARTNER.format(id="acme", identity="ACMEBUYER", senders="orders@acme.example", to="orders@acme.example", more=more, **given),
+        "north": PARTNER.format(id="north", identity="NORTH", senders='["*@van.example"]', to="in@van.example", more="", **given),
+        "south": PARTNER.format(id="south", identity="SOUTH", senders="[edi@van.example]", to="in@van.example", more="", **given),
+    }
+    config = CONFIG + f'mail: {{smtp: "smtp://127.0.0.1:{post.port}", tls: none, from: edi@seller.example}}\n'
+    made = World(tmp_path / "installation", config=config, partners=partners)
+    yield made
+    made.close()
+
+
+def letter(*files: tuple[str, bytes], sender: str = "ACME <orders@acme.example>", id: str = "1@acme.example", **headers: str) -> bytes:
+    message = EmailMessage()
+    for name, value in headers.items():
+        message[name.replace("_", "-")] = value
+    message["From"] = sender
+    message["To"] = "edi@seller.example"
+    if id:
+        message["Message-ID"] = f"<{id}>"
+    message.set_content("Our order is attached.")
+    for name, data in files:
+        message.add_attachment(data, maintype="application", subtype="edi-x12", filename=name)
+    return message.as_bytes()
+
+
+def look(world: World) -> mail_receiving.Postman:
+    """One look into the mailbox, and all work that follows."""
+    [source] = mail_receiving.sources(world.station.installation)
+    looker = mail_receiving.Postman(source)
+    while looker.look(world.station):
+        pass
+    looker.close()
+    world.settle()
+    return looker
+
+
+def orders(world: World) -> list[tuple[str, str, str]]:
+    with world.station.database.read() as connection:
+        return sorted((row.partner, row.number, row.state) for row in documents.search(connection, documents.Filters(kind="order")))
+
+
+def came(world: World) -> list[transmissions.Transmission]:
+    with world.station.database.read() as connection:
+        return transmissions.search(connection, direction="in")
+
+
+def left(world: World) -> str:
+    with world.station.database.read() as connection:
+        return " ".join(one.error for one in troubles.standing(connection) if one.kind == "letters")
+
+
+def test_an_order_by_mail_is_taken_and_answered_by_mail(world: World, server: Dovecot, post: Post, user: str) -> None:
+    data = letter(("po.edi", x12_order()))
+    server.put(data, user)
+    look(world)
+    assert orders(world) == [("acme", "PO1", "accepted")] and server.mails(user) == []
+    [row] = came(world)
+    assert (row.endpoint, row.name, row.source_identity) == ("mail:orders@acme.example", "po.edi", "<1@acme.example>|2")
+    with world.station.database.read() as connection:
+        [received, *_] = journal.of_subject(connection, "transmission", row.id)
+        sent = {entry.identity: entry for entry in outbox.search(connection)}
+    assert world.station.archive.read(received.entry.facts["raw_message"]).replace(b"\r\n", b"\n") == data.replace(b"\r\n", b"\n")
+    assert post.receivers == [["orders@acme.example"]] * 2
+    for index in (0, 1):
+        mail = post.read(index)
+        [attached] = mail.iter_attachments()
+        entry = sent[attached.get_filename()]
+        assert mail["Message-ID"] == message_id(entry, "edi@seller.example") and mail["From"] == "edi@seller.example"
+        assert attached.get_content() == world.station.archive.read(entry.sha256 or "") and mail["Auto-Submitted"] == "auto-generated"
+    assert not verify(world.station.database, world.station.archive, world.station.journal_key()).faults
+
+
+def test_a_stranger_is_left_and_told_until_somebody_takes_it_away(world: World, server: Dovecot, user: str) -> None:
+    for number in (1, 2):
+        server.put(letter(("po.edi", x12_order()), sender="stranger@evil.example", id=str(number)), user)
+    server.put(letter(("po.edi", x12_order())), user)
+    [source] = mail_receiving.sources(world.station.installation)
+    looker = mail_receiving.Postman(source)
+    assert looker.look(world.station)
+    looker.look(world.station)
+    world.settle()
+    assert orders(world) == [("acme", "PO1", "accepted")] and len(server.mails(user)) == 2
+    assert left(world) == "2 mails are not taken: no partner sends mail as stranger@evil.example"
+    with server.speaking(user) as client:
+        client.select("INBOX")
+        client.store("1:*", "+FLAGS", r"(\Deleted)")
+        client.expunge()
+    assert not looker.look(world.station)
+    assert left(world) == ""
+    looker.close()
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (letter(), "has no attachment"),
+        (letter(("po.edi", b"ISA"), sender="orders@acme.example, evil@evil.example"), "not one plain address"),
+        (b"Subject: no sender\r\n\r\nx", "has no From, or several"),
+    ],
+)
+def test_a_mail_that_cannot_be_taken_is_left_and_told(world: World, server: Dovecot, user: str, data: bytes, told: str) -> None:
+    server.put(data, user)
+    look(world)
+    assert told in left(world) and len(server.mails(user)) == 1 and came(world) == []
+
+
+@pytest.mark.parametrize("world", [", largest: 1"], indirect=True)
+def test_a_mail_that_is_too_large_is_not_even_fetched(world: World, server: Dovecot, user: str) -> None:
+    server.put(letter(("po.edi", b"x" * 1_000_001)), user)
+    look(world)
+    assert "at most 1 megabytes" in left(world) and came(world) == []
+
+
+def test_an_order_in_anothers_name_is_held(world: World, server: Dovecot, post: Post, user: str) -> None:
+    server.put(letter(("po.edi", x12_order()), sender="edi@van.example"), user)
+    look(world)
+    assert orders(world) == [] and post.mails == []
+    with world.station.database.read() as connection:
+        [hold] = holds.list_open(connection)
+    assert [problem.code for problem in hold.reasons] == ["PARTNER-NOT-ENTITLED"]
+
+
+def test_partners_behind_one_address_are_each_themselves(world: World, server: Dovecot, post: Post, user: str) -> None:
+    for sender, control in (("NORTH", 1), ("SOUTH", 2)):
+        server.put(letter((f"{sender}.edi", x12_order(f"{sender}-1", sender=sender, control=control)), sender="edi@van.example", id=sender), user)
+    look(world)
+    assert orders(world) == [("north", "NORTH-1", "accepted"), ("south", "SOUTH-1", "accepted")]
+    assert post.receivers == [["in@van.example"]] * 4
+
+
+AUTHENTIC = ", require_authentication_results: [mx.seller.example]"
+
+
+@pytest.mark.parametrize("world", [AUTHENTIC], indirect=True)
+def test_a_mail_that_our_server_does_not_vouch_for_is_left(world: World, server: Dovecot, user: str) -> None:
+    forged = "mx.seller.example; dkim=pass header.d=evil.example; spf=fail smtp.mailfrom=acme.example"
+    for id, word in (("a", forged), ("b", "other.example; dkim=pass header.d=acme.example")):
+        server.put(letter(("po.edi", x12_order()), id=id, Authentication_Results=word), user)
+    look(world)
+    assert came(world) == [] and "mx.seller.example does not say that the mail is really from orders@acme.example" in left(world)
+    server.put(letter(("po.edi", x12_order()), Authentication_Results="mx.seller.example; dkim=pass header.d=acme.example"), user)
+    look(world)
+    assert orders(world) == [("acme", "PO1", "accepted")]
+
+
+def test_the_same_mail_again_is_taken_once_and_put_away(world: World, server: Dovecot, user: str) -> None:
+    data = letter(("a.edi", x12_order()), ("b.edi", x12_order("PO2", control=2)))
+    for _ in range(2):
+        server.put(data, user)
+        look(world)
+    assert len(came(world)) == 2 and len(orders(world)) == 2 and server.mails(user) == []
+
+
+def test_what_is_not_opened_waits_for_a_person_and_its_neighbour_walks_on(world: World, server: Dovecot, user: str) -> None:
+    server.put(letter(("orders.zip", b"PK\x03\x04"), ("po.edi", x12_order())), user)
+    look(world)
+    assert orders(world) == [("acme", "PO1", "accepted")] and server.mails(user) == []
+    with world.station.database.read() as connection:
+        [hold] = holds.list_open(connection)
+    assert [problem.code for problem in hold.reasons] == ["MAIL-PACKED"] and hold.kind == "unreadable"
+    assert {row.name: row.state for row in came(world)} == {"orders.zip": "unreadable", "po.edi": "done"}
+
+
+@pytest.mark.parametrize("world", [", after: archive, archive_to: Taken"], indirect=True)
+def test_a_taken_mail_is_moved_where_that_is_wanted(world: World, server: Dovecot, user: str) -> None:
+    server.put(letter(("po.edi", x12_order()), id=""), user)
+    look(world)
+    assert server.mails(user) == [] and len(server.mails(user, "Taken")) == 1
+    [row] = came(world)
+    assert row.source_identity == f"{row.properties['mail']}|2", "without a Message-ID the mailbox's own numbers are its identity"
+
+
+def test_names_of_attachments_are_made_safe(world: World, server: Dovecot, user: str) -> None:
+    server.put(letter(("../../etc/pass wd<script>.edi", x12_order())), user)
+    look(world)
+    [row] = came(world)
+    assert "/" not in row.name and "<" not in row.name
+
+
+def test_a_mail_that_did_not_go_out_goes_out_later_under_the_same_identity(world: World, server: Dovecot, post: Post, user: str) -> None:
+    post.answers += ["drop", "451 later"]
+    server.put(letter(("po.edi", x12_order())), user)
+    look(world)
+    for _ in range(4):
+        world.pass_time(minutes=20) if hasattr(world, "pass_time") else None
+        with world.station.database.begin() as connection:
+            outbox.try_now(connection, world.station.clock())
+        world.settle()
+    ids = [str(post.read(index)["Message-ID"]) for index in range(len(post.mails))]
+    assert len(ids) == 3 and len(set(ids)) == 2 and ids[0] == ids[1]
