@@ -61,6 +61,8 @@ class ImapMailbox:
         self._client: imaplib.IMAP4 | None = None
         self._socket: list[socket.socket] = []
         self._validity = ""
+        #: what the server can do, as it says once somebody has logged in
+        self._able: frozenset[str] = frozenset()
 
     def list_uids(self) -> list[int]:
         """The mails in the folder that are not deleted, oldest first."""
@@ -98,12 +100,12 @@ class ImapMailbox:
         with self._speaking() as client:
             if self._settings.move_to is not None:
                 target = _quoted(self._settings.move_to)
-                if "MOVE" in client.capabilities:
+                if "MOVE" in self._able:
                     self._file(client, "MOVE", uid, target)
                     return
                 self._file(client, "COPY", uid, target)
             self._demand(client.uid("STORE", str(uid), "+FLAGS.SILENT", r"(\Deleted)"), f"the mail {uid} cannot be deleted")
-            if "UIDPLUS" in client.capabilities:
+            if "UIDPLUS" in self._able:
                 self._demand(client.uid("EXPUNGE", str(uid)), f"the mail {uid} cannot be deleted")
 
     def close(self) -> None:
@@ -136,6 +138,8 @@ class ImapMailbox:
             try:
                 if self._client is None:
                     self._client = self._log_in()
+                    [said, *_] = self._demand(self._client.capability(), "nothing can be done")
+                    self._able = frozenset((said or b"").decode("ascii", "replace").upper().split())
                 yield self._client
             except TransportError:
                 self.close()

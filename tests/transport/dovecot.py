@@ -1,4 +1,4 @@
-"""A real IMAP server (Debian's dovecot) on loopback, in a folder of its own, as whoever runs the tests; one folder of mails a user."""
+"""A real IMAP server (Debian's dovecot) on loopback, in a folder of its own; whoever logs in has a mailbox."""
 
 import contextlib
 import getpass
@@ -10,6 +10,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -110,14 +111,12 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def dovecot(folder: Path, capability: str = "") -> Iterator[Dovecot]:
+def dovecot(capability: str = "") -> Iterator[Dovecot]:
     """Serve until the end of the block; `capability` replaces what the server says that it can do."""
     assert _BINARY is not None
-    folder.mkdir(parents=True, exist_ok=True)
-    # the log-in processes run as another user than the server where root runs it
-    for path in (folder, *folder.parents):
-        if path.stat().st_uid == os.getuid() and path != Path("/"):
-            path.chmod(path.stat().st_mode | 0o011)
+    # in a folder that other users may enter: the server's processes are several
+    folder = Path(tempfile.mkdtemp(prefix="gateway-dovecot-"))
+    folder.chmod(0o755)
     pem, key = certificate_files(folder / "tls")
     port, tls_port = free_ports(2)
     us = getpass.getuser() if os.getuid() else "root"
@@ -155,6 +154,7 @@ def dovecot(folder: Path, capability: str = "") -> Iterator[Dovecot]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(10)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_user(name: str) -> bool:

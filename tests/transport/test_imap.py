@@ -23,8 +23,8 @@ MAIL = b"From: a@acme.example\r\nMessage-ID: <%d>\r\nSubject: x\r\n\r\nbody \xff
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
-    with dovecot(tmp_path_factory.mktemp("dovecot")) as running:
+def server() -> Iterator[Dovecot]:
+    with dovecot() as running:
         yield running
 
 
@@ -94,8 +94,8 @@ def test_a_taken_mail_is_moved_to_a_folder_that_is_made_where_there_is_none(serv
         assert mailbox.fetch(uid) == MAIL % 1
 
 
-def test_a_server_without_move_and_uidplus_is_used_as_well(tmp_path_factory: pytest.TempPathFactory) -> None:
-    with dovecot(tmp_path_factory.mktemp("old"), capability="IMAP4rev1 AUTH=PLAIN") as old:
+def test_a_server_without_move_and_uidplus_is_used_as_well() -> None:
+    with dovecot(capability="IMAP4rev1 AUTH=PLAIN") as old:
         for number in (1, 2):
             old.put(MAIL % number, "u")
         with box(old, "u", move_to="Taken") as mailbox:
