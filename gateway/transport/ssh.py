@@ -18,6 +18,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from gateway.transport.box import TransportError
 from gateway.transport.sftp_settings import SftpSettings
+from gateway.transport.ssh_old import OLD_RSA
+from gateway.transport.ssh_old import OldRsaKey
+from gateway.transport.ssh_old import OldTransport
 
 #: Kinds of host keys by the algorithms that use them; asked for one after another until one fits a pin.
 _HOST_KEY_KINDS = (
@@ -67,7 +70,8 @@ def connect_pinned(settings: SftpSettings) -> paramiko.Transport:
         except _HostKeyUnknown as unknown:
             shown.append(unknown.fingerprint)
             name = unknown.fingerprint.partition(" ")[0]
-            refused.extend(next((kind for kind in _HOST_KEY_KINDS if name in kind or (name == "ssh-rsa" and "rsa-sha2-512" in kind)), (name,)))
+            same_kind = next((kind for kind in _HOST_KEY_KINDS if name in kind or (name == OLD_RSA and "rsa-sha2-512" in kind)), ())
+            refused += [*same_kind, name]
         except paramiko.ssh_exception.IncompatiblePeer as error:
             if not shown:
                 raise TransportError(f"{settings.host} and we have no SSH algorithm in common: {error}", retry=False, stop=True) from error
@@ -83,7 +87,8 @@ def connect_pinned(settings: SftpSettings) -> paramiko.Transport:
 def _connect_once(settings: SftpSettings, key: paramiko.PKey | None, refused: Sequence[str]) -> paramiko.Transport:
     connection = socket.create_connection((settings.host, settings.port), timeout=settings.timeout_seconds)
     try:
-        transport = paramiko.Transport(connection, disabled_algorithms={"keys": list(refused)})
+        kind = OldTransport if settings.sha1 else paramiko.Transport
+        transport = kind(connection, disabled_algorithms={"keys": list(refused)})
     except BaseException:
         connection.close()
         raise
@@ -119,15 +124,19 @@ def _authenticate(transport: paramiko.Transport, settings: SftpSettings, key: pa
 def _private_key(settings: SftpSettings) -> paramiko.PKey | None:
     if settings.key is None:
         return None
-    for kind in (paramiko.Ed25519Key, paramiko.RSAKey, paramiko.ECDSAKey):
+    for kind in (paramiko.Ed25519Key, OldRsaKey if settings.sha1 else paramiko.RSAKey, paramiko.ECDSAKey):
         try:
             return kind.from_private_key(io.StringIO(settings.key.decode("ascii")), settings.key_password)
         except paramiko.PasswordRequiredException as error:
-            raise TransportError(f"the private key for {settings.host} is encrypted and its password is not set", retry=False, stop=True) from error
+            raise TransportError(
+                f"the private key for {settings.host} is encrypted: name its passphrase (passphrase: env:...)", retry=False, stop=True
+            ) from error
         except (paramiko.SSHException, ValueError, IndexError, UnsupportedAlgorithm):
             continue  # a key of another kind
     raise TransportError(
-        f"the private key for {settings.host} cannot be read: expected an Ed25519, RSA or ECDSA key in OpenSSH or PEM form", retry=False, stop=True
+        f"the private key for {settings.host} cannot be read: expected an Ed25519, RSA or ECDSA key in OpenSSH or PEM form, and its passphrase",
+        retry=False,
+        stop=True,
     )
 
 

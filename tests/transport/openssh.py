@@ -55,13 +55,13 @@ class OpenSsh:
 
 
 @contextlib.contextmanager
-def running_openssh() -> Iterator[OpenSsh]:
-    """Start sshd, wait until it answers, end it (and only it) afterwards."""
+def running_openssh(more: str = "", host_keys: tuple[str, ...] = ("ed25519", "rsa")) -> Iterator[OpenSsh]:
+    """Start sshd, wait until it answers, end it (and only it) afterwards. `more`: lines for its configuration."""
     if not SSHD.exists() or shutil.which("ssh-keygen") is None:
         pytest.skip(f"no {SSHD}: apt-get install openssh-server")
     home = Path(tempfile.mkdtemp(prefix="gateway-sshd-"))
     try:
-        server = _start(home)
+        server = _start(home, more, host_keys)
         try:
             yield server
         finally:
@@ -71,7 +71,7 @@ def running_openssh() -> Iterator[OpenSsh]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _start(home: Path) -> OpenSsh:
+def _start(home: Path, more: str, host_keys: tuple[str, ...]) -> OpenSsh:
     for name, options in (("host_ed25519", ["-t", "ed25519"]), ("host_rsa", ["-t", "rsa", "-b", "2048"]), ("client", ["-t", "ed25519"])):
         subprocess.run(["ssh-keygen", "-q", *options, "-N", "", "-f", home / name], check=True)
     data = home / "data"
@@ -81,8 +81,7 @@ def _start(home: Path) -> OpenSsh:
     port = _free_port()
     (home / "sshd_config").write_text(f"""Port {port}
 ListenAddress 127.0.0.1
-HostKey {home}/host_ed25519
-HostKey {home}/host_rsa
+{chr(10).join(f"HostKey {home}/host_{kind}" for kind in host_keys)}
 PidFile none
 AuthorizedKeysFile {home}/client.pub
 StrictModes no
@@ -93,6 +92,7 @@ AllowUsers {user.pw_name}
 Subsystem sftp internal-sftp
 ForceCommand internal-sftp
 MaxStartups 100
+{more}
 """)
     drop: dict[str, object] = {}
     if os.geteuid() == 0:

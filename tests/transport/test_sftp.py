@@ -2,16 +2,21 @@
 
 import contextlib
 import os
+import resource
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gateway.transport.box import FileTrouble
 from gateway.transport.box import Found
 from gateway.transport.box import TransportError
+from gateway.transport.checksum import fits
 from gateway.transport.readiness import Rules
 from gateway.transport.sftp import SftpBox
 from tests.transport.openssh import OpenSsh
@@ -148,10 +153,106 @@ def test_name_that_is_not_utf8_does_not_block_the_others(box: SftpBox, server: O
     assert os.listdir(server.data / "out") == []
 
 
-def test_two_thousand_entries_are_listed(box: SftpBox, server: OpenSsh) -> None:
-    for number in range(2_000):
-        (server.data / "out" / f"po-{number:05}.edi").touch()
-    assert len(box.list_ready()) == 2_000
+def test_fifty_thousand_entries_are_listed_in_bounded_time_and_memory(box: SftpBox, server: OpenSsh) -> None:
+    folder = os.open(server.data / "out", os.O_RDONLY)
+    for number in range(50_000):
+        os.mknod(f"po-{number:05}.edi", 0o644, dir_fd=folder)
+    os.close(folder)
+    began = time.monotonic()
+    ready = box.list_ready()
+    assert len(ready) == 50_000 and ready[0].name == "po-00000.edi"
+    assert time.monotonic() - began < 30
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(2):
+        assert len(box.list_ready()) == 50_000
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - used < 64 << 10, "a listing takes the place of the one before"
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+def test_many_small_files_are_fetched_in_their_order_and_removed(box: SftpBox, server: OpenSsh, connections: int) -> None:
+    far = SftpBox(server.settings(connections=connections))
+    wanted = {f"po-{number:03}.edi": os.urandom(number * 997) for number in range(120)}
+    for at, (name, data) in enumerate(wanted.items()):
+        (server.data / "out" / name).write_bytes(data)
+        os.utime(server.data / "out" / name, (at, at))
+    found = far.list_ready()
+    (server.data / "out" / "po-003.edi").unlink()
+    (server.data / "out" / "po-005.edi").write_bytes(b"another")
+    got = far.fetch_many(found)
+    assert [found[at].name for at, one in enumerate(got) if isinstance(one, FileTrouble)] == ["po-003.edi", "po-005.edi"]
+    assert all(one == data for one, data in zip(got, wanted.values(), strict=True) if isinstance(one, bytes))
+    told = far.remove_many(found)
+    assert [one for one in told if one is not None] == [told[5]] and os.listdir(server.data / "out") == ["po-005.edi"]
+    far.close()
+
+
+def test_files_that_are_too_short_or_that_we_may_not_read_stop_no_other(box: SftpBox, server: OpenSsh) -> None:
+    for name in ("a", "b", "c"):
+        (server.data / "out" / name).write_bytes(b"x" * 100_000)
+    found = box.list_ready()
+    os.truncate(server.data / "out" / "a", 10)
+    (server.data / "out" / "b").chmod(0)
+    session = box._session
+    got = box.fetch_many(found)
+    assert isinstance(got[0], FileTrouble) and got[2] == b"x" * 100_000 and box._session is session
+    if (server.data / "out" / "b").stat().st_uid != (server.home / "data").stat().st_uid:
+        assert isinstance(got[1], FileTrouble) and "ermission" in got[1].message
+
+
+def test_fetching_goes_on_at_an_offset(box: SftpBox, server: OpenSsh) -> None:
+    data = os.urandom(200_000)
+    (server.data / "out" / "po.edi").write_bytes(data)
+    [found] = box.list_ready()
+    assert b"".join(box.fetch(found, 70_001)) == data[70_001:]
+
+
+def test_taken_files_are_moved_beside_earlier_ones_of_their_name(box: SftpBox, server: OpenSsh) -> None:
+    (server.data / "old").mkdir(exist_ok=True)
+    os.chmod(server.data / "old", 0o777)
+    keeping = SftpBox(server.settings(archive_to=f"{server.data}/old"))
+    for number in range(3):
+        (server.data / "out" / "po.edi").write_bytes(b"order %d" % number)
+        os.utime(server.data / "out" / "po.edi", (number, number))
+        assert keeping.remove_many(keeping.list_ready()) == [None]
+    kept = {path.name: path.read_bytes() for path in (server.data / "old").iterdir()}
+    assert sorted(kept.values()) == [b"order 0", b"order 1", b"order 2"] and kept["po.edi"] == b"order 0"
+    (server.data / "out" / "po.edi").write_bytes(b"order")
+    lost = SftpBox(server.settings(archive_to=f"{server.data}/none"))
+    [trouble] = lost.remove_many(lost.list_ready())
+    assert trouble is not None and "cannot be moved" in trouble.message and (server.data / "out" / "po.edi").exists()
+    keeping.close()
+    lost.close()
+
+
+def test_folder_that_we_may_not_write_is_told_by_file_and_keeps_the_connection(box: SftpBox, server: OpenSsh) -> None:
+    out = server.data / "out"
+    (out / "po.edi").write_bytes(b"order")
+    found = box.list_ready()
+    owner = out.stat()
+    os.chown(out, 0, 0) if os.geteuid() == 0 else None
+    out.chmod(0o555)
+    session = box._session
+    try:
+        [told] = box.remove_many(found)
+        assert told is not None and told.retry and "ermission denied" in told.message and box._session is session
+        with pytest.raises(TransportError, match="ermission denied"):
+            SftpBox(server.settings(send_to=str(out))).send("a.edi", b"x")
+    finally:
+        os.chown(out, owner.st_uid, owner.st_gid) if os.geteuid() == 0 else None
+        out.chmod(0o755)
+
+
+def test_done_file_goes_with_its_file(box: SftpBox, server: OpenSsh) -> None:
+    out = server.data / "out"
+    careful = SftpBox(server.settings(rules=Rules(settle_seconds=60, marker=".sha256", checksum=True)))
+    for name in ("a.edi", "b.edi"):
+        (out / name).write_bytes(b"abc")
+    (out / "a.edi.sha256").write_text("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  a.edi\n")
+    [found] = careful.list_ready()
+    assert careful.fetch_many([found]) == [b"abc"] and fits(careful.checksum(found) or "", [b"abc"])
+    assert careful.remove_many([found]) == [None]
+    assert os.listdir(out) == ["b.edi"]
+    careful.close()
 
 
 def test_sent_file_appears_whole_and_the_same_again_is_harmless(box: SftpBox, server: OpenSsh) -> None:
@@ -244,6 +345,35 @@ def test_rsa_and_ecdsa_client_keys_are_read_in_both_forms(server: OpenSsh, tmp_p
         with pytest.raises(TransportError) as caught:
             SftpBox(server.settings(key=path.read_bytes())).list_ready()
         assert "refused the login" in caught.value.message  # read, tried, but not entitled
+
+
+def test_key_with_a_passphrase_is_read_and_a_missing_one_is_asked_for(server: OpenSsh, tmp_path: Path) -> None:
+    path = tmp_path / "locked"
+    path.write_bytes((server.home / "client").read_bytes())
+    path.chmod(0o600)
+    subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", "hunter2", "-f", path], check=True)
+    box = SftpBox(server.settings(key=path.read_bytes(), key_password="hunter2"))
+    box.list_ready()
+    box.close()
+    for wrong in (None, "hunter3"):
+        with pytest.raises(TransportError, match="passphrase") as caught:
+            SftpBox(server.settings(key=path.read_bytes(), key_password=wrong)).list_ready()
+        assert caught.value.stop
+
+
+def test_rsa_with_sha1_is_taken_only_where_it_is_agreed(tmp_path: Path) -> None:
+    subprocess.run(["ssh-keygen", "-q", "-t", "rsa", "-b", "2048", "-N", "", "-f", tmp_path / "old"], check=True)
+    algorithms = "HostKeyAlgorithms ssh-rsa\nPubkeyAcceptedAlgorithms ssh-rsa"
+    with running_openssh(algorithms, host_keys=("rsa",)) as old:
+        (old.home / "client.pub").write_bytes((tmp_path / "old.pub").read_bytes())
+        settings = old.settings(key=(tmp_path / "old").read_bytes(), host_keys=(old.fingerprint("rsa"),))
+        with pytest.raises(TransportError, match="no SSH algorithm in common") as caught:
+            SftpBox(settings).list_ready()
+        assert caught.value.stop
+        box = SftpBox(replace(settings, sha1=True))
+        (old.data / "out" / "po.edi").write_bytes(b"ISA")
+        assert [read(box, found) for found in box.list_ready()] == [b"ISA"]
+        box.close()
 
 
 def test_nobody_there_may_be_tried_again(server: OpenSsh) -> None:

@@ -113,3 +113,18 @@ def test_server_that_drips_is_hung_up_on(server: FaultyServer, tmp_path: Path) -
         list(box.fetch(found))
     assert caught.value.retry
     box.close()
+
+
+def test_disk_of_the_partner_that_is_full_is_named_and_nothing_is_left_of_the_try(box: SftpBox, server: FaultyServer, tmp_path: Path) -> None:
+    server.room = 100_000
+    with pytest.raises(TransportError, match="cannot be written to /") as caught:
+        box.send("a.edi", b"x" * 300_000)
+    assert caught.value.retry and not caught.value.stop and files(tmp_path) == {}
+    server.room = None
+    box.send("a.edi", b"x" * 300_000)
+    assert files(tmp_path) == {"a.edi": b"x" * 300_000}
+
+
+def test_server_that_asks_for_the_password_in_words_gets_it(box: SftpBox, server: FaultyServer) -> None:
+    server.asks = True
+    assert box.list_ready() == []
