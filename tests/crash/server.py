@@ -15,6 +15,7 @@ from pathlib import Path
 
 from gateway.pipeline.logs import set_up_logs
 from gateway.store import crash
+from tests.crash import among_others
 from tests.crash import as2
 from tests.crash import batch
 from tests.crash import large
@@ -25,7 +26,15 @@ from tests.crash.house import order_files
 #: a child that is not done then shows where it hangs, and ends
 SECONDS = 25
 
-WORK = {"walk": walk.walk, "large": large.split, "changes": walk.changes, "batch": batch.walk, "as2": as2.answer, "as2 hear": as2.hear}
+WORK = {
+    "cluster": among_others.serve,
+    "walk": walk.walk,
+    "large": large.split,
+    "changes": walk.changes,
+    "batch": batch.walk,
+    "as2": as2.answer,
+    "as2 hear": as2.hear,
+}
 
 
 def main() -> None:

@@ -20,7 +20,9 @@ from tests.crash.house import order_files
 AS2 = (*range(70, 80), *range(82, 87))
 #: points of large files and of mailboxes whose files are kept: walked in test_mailbox.py
 MAILBOX = range(66, 70)
-POINTS = [number for number in crash.POINTS if number not in AS2 and number not in MAILBOX]
+#: points of a process among others: walked in test_cluster.py
+CLUSTER = range(100, 105)
+POINTS = [number for number in crash.POINTS if number not in AS2 and number not in MAILBOX and number not in CLUSTER]
 #: later passages where the first one is always early in the walk; a commit is passed some forty times (all of them by make storm, below)
 LATER = [
     "10:9",

@@ -1,0 +1,63 @@
+"""One process of a cluster in the crash tests: it joins, buries one that died before it, looks into the partner's mailbox, works, and signs
+off when all is done. Run by tests/crash/server.py in a child process.
+"""
+
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import update
+
+from gateway.pipeline.pollers import Pollers
+from gateway.pipeline.service import cluster_engine
+from gateway.pipeline.service import lookers
+from gateway.pipeline.service import seal
+from gateway.pipeline.station import Station
+from gateway.store import nodes
+from gateway.store import outbox
+from gateway.store import sweep
+from gateway.store import tables
+from gateway.store.moments import database_now
+from tests.crash.walk import open_here
+
+PATIENCE = 20.0
+
+
+def serve(folder: Path) -> None:
+    """Until the mailbox is empty and nothing is open any more."""
+    station = open_here(folder)
+    _leave_a_dead_one(station)
+    engine = cluster_engine(station, "worker")
+    Pollers(engine).become(lookers(station))
+    engine.every("seal", 0.2, lambda: seal(station))
+    running = threading.Thread(target=engine.run)
+    running.start()
+    end = time.monotonic() + PATIENCE
+    while not _is_done(station, folder):
+        if time.monotonic() > end:
+            raise TimeoutError("the work is not done")
+        time.sleep(0.05)
+    engine.stop()
+    running.join()
+    seal(station)
+    station.close()
+
+
+def _leave_a_dead_one(station: Station) -> None:
+    """A process that fell silent long ago."""
+    with station.database.begin() as connection:
+        long_ago = database_now(connection) - timedelta(minutes=5)
+        dead = nodes.Node(id="DEAD", host="gone", process=1, role="worker", version="1", started_at=long_ago, beat_at=long_ago)
+        nodes.beat(connection, dead)
+        connection.execute(update(tables.node).where(tables.node.c.id == "DEAD").values(beat_at=long_ago))
+
+
+def _is_done(station: Station, folder: Path) -> bool:
+    if any(not path.name.startswith(".") for path in (folder / "boxes/acme/out").iterdir()):
+        return False
+    with station.database.read() as connection:
+        if sweep.streams_with_work(connection, station.clock()):
+            return False
+        rows = outbox.search(connection, limit=1000)
+        return bool(rows) and all(row.state in {"sent", "acknowledged"} for row in rows)
