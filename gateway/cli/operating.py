@@ -13,6 +13,7 @@ from gateway.cli.app import ConfigOption
 from gateway.cli.app import JsonOption
 from gateway.cli.app import PartnerOption
 from gateway.cli.app import app
+from gateway.cli.app import counted
 from gateway.cli.app import json_line
 from gateway.cli.app import load_installation
 from gateway.cli.failures import UNKNOWN_INPUT
@@ -273,13 +274,18 @@ def _decide_hold(decision: str, hold: str, reason: str, config: Path | None) -> 
 @app.command()
 def trail(
     reference: Annotated[str, typer.Argument(help="An order, invoice, control number, file name or payment.", metavar="REFERENCE")],
+    evidence: Annotated[
+        Path | None,
+        typer.Option(help="Also write what went over AS2, with signatures and certificates, to this ZIP file.", metavar="OUT.zip"),
+    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Print the trail of something from the purchase order to the payment.
 
-    Example: gateway trail PO4711
+    Example: gateway trail PO4711 --evidence proof.zip
     """
+    from gateway.pipeline.as2_evidence import write_evidence
     from gateway.pipeline.trails import trail_json
     from gateway.pipeline.trails import trail_of
     from gateway.pipeline.trails import trail_words
@@ -287,10 +293,15 @@ def trail(
     station = open_here(config)
     try:
         found = trail_of(station, reference)
+        if found is None:
+            raise Refused(f"Nothing is known under '{reference}'", WRONG_DATA)
+        if evidence is not None and not found.exchanges:
+            raise Refused(f"Nothing of '{reference}' went over AS2: there are no signatures to write out", WRONG_DATA)
+        if evidence is not None:
+            count = write_evidence(station, found.exchanges, evidence)
+            typer.echo(f"{evidence}: {counted(count, 'message')}; sh verify.sh in it checks the signatures", err=True)
     finally:
         station.close()
-    if found is None:
-        raise Refused(f"Nothing is known under '{reference}'", WRONG_DATA)
     typer.echo(json_line(trail_json(found)) if as_json else trail_words(found))
 
 

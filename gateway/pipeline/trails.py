@@ -6,10 +6,13 @@ from dataclasses import field
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
 from gateway.model.money import from_minor
 from gateway.model.money import money_words
+from gateway.pipeline.as2_evidence import Exchange
+from gateway.pipeline.as2_evidence import exchanges_of
 from gateway.pipeline.sent_bytes import MarkedSegment
 from gateway.pipeline.sent_bytes import marked_segment
 from gateway.pipeline.sent_bytes import sent_transactions
@@ -70,6 +73,8 @@ class Trail:
     items: list[ledger.OpenItem]
     allocations: list[ledger.Allocation]
     said: list[Said] = field(default_factory=list)
+    #: what went over AS2, with its proof
+    exchanges: list[Exchange] = field(default_factory=list)
 
 
 def trail_of(station: Station, reference: str) -> Trail | None:
@@ -80,7 +85,7 @@ def trail_of(station: Station, reference: str) -> Trail | None:
         if not start:
             start = [found.document for found in references.find(connection, reference, limit=20)]
         if not start:
-            return _of_files(connection, reference)
+            return _of_files(station, connection, reference)
         ids = set(start)
         for one in start:
             for link in references.trail(connection, one):
@@ -106,10 +111,21 @@ def trail_of(station: Station, reference: str) -> Trail | None:
                 events += [_event(recorded, row) for recorded in journal.of_subject(connection, "transmission", row.transmission)]
         items, allocations = _money(connection, rows)
         answered = answers.of_outbox(connection, [entry.id for entry in outgoing])
+        arrived = [file for file in (transmissions.get(connection, id) for id in sorted(seen_transmissions)) if file is not None]
+        exchanges = exchanges_of(connection, station.archive, outgoing, arrived)
     # what happened to a file or an acknowledgment is told once, however many documents were in it
     events = sorted({(event.subject, event.hash): event for event in reversed(events)}.values(), key=lambda event: event.at)
     said = _said(station, {entry.id: entry for entry in outgoing}, answered)
-    return Trail(reference=reference, documents=rows, events=events, outgoing=outgoing, items=items, allocations=allocations, said=said)
+    return Trail(
+        reference=reference,
+        documents=rows,
+        events=events,
+        outgoing=outgoing,
+        items=items,
+        allocations=allocations,
+        said=said,
+        exchanges=exchanges,
+    )
 
 
 def _said(station: Station, outgoing: dict[str, outbox.Entry], answered: list[answers.Answer]) -> list[Said]:
@@ -125,10 +141,11 @@ def _said(station: Station, outgoing: dict[str, outbox.Entry], answered: list[an
     return found
 
 
-def _of_files(connection: Connection, reference: str) -> Trail | None:
+def _of_files(station: Station, connection: Connection, reference: str) -> Trail | None:
     """The trail of files that no document came of: held, refused as a whole, or nothing that we can read."""
     events: list[Event] = []
-    for transmission in transmissions.named(connection, reference):
+    arrived = transmissions.named(connection, reference)
+    for transmission in arrived:
         words = f"file {transmission.name}"
         events += [_named(recorded, words) for recorded in journal.of_subject(connection, "transmission", transmission.id)]
         for interchange in interchanges.of_transmission(connection, transmission.id):
@@ -137,7 +154,8 @@ def _of_files(connection: Connection, reference: str) -> Trail | None:
         return None
     # what happened to a file or an acknowledgment is told once, however many documents were in it
     events = sorted({(event.subject, event.hash): event for event in reversed(events)}.values(), key=lambda event: event.at)
-    return Trail(reference=reference, documents=[], events=events, outgoing=[], items=[], allocations=[])
+    exchanges = exchanges_of(connection, station.archive, (), arrived)
+    return Trail(reference=reference, documents=[], events=events, outgoing=[], items=[], allocations=[], exchanges=exchanges)
 
 
 def _money(connection: Any, rows: list[documents.Document]) -> tuple[list[ledger.OpenItem], list[ledger.Allocation]]:
@@ -235,6 +253,7 @@ def trail_json(trail: Trail) -> dict[str, Any]:
             }
             for said in trail.said
         ],
+        "as2": [msgspec.to_builtins(exchange, builtin_types=(datetime,)) for exchange in trail.exchanges],
         "open_items": [
             {
                 "number": item.number,
@@ -279,8 +298,26 @@ def trail_words(trail: Trail) -> str:
             lines.append(f"    {fault.problem.code}: {fault.problem.message}")
             if fault.segment is not None:
                 lines += [f"      {fault.segment.text}", f"      {fault.segment.caret}"]
+    for exchange in trail.exchanges:
+        lines += _exchange_words(exchange)
+    if trail.exchanges:
+        lines.append(f"  check signatures and digests without us: gateway trail {trail.reference} --evidence proof.zip, then sh verify.sh in it")
     for item in trail.items:
         settled = money_words(from_minor(item.amount_minor - item.open_minor, item.currency), item.currency)
         amount = money_words(from_minor(item.amount_minor, item.currency), item.currency)
         lines.append(f"  {item.kind.replace('_', ' ')} {item.number}: {settled} of {amount} settled, due {item.due_on}")
     return "\n".join(lines)
+
+
+def _exchange_words(exchange: Exchange) -> list[str]:
+    """What proves one message, for people."""
+    lines = [f"  AS2 message {exchange.message_id} {exchange.direction} {exchange.at:%Y-%m-%d %H:%M:%S}, digest {exchange.mic or 'none'}"]
+    if exchange.signed_by:
+        lines.append(f"    signed by {exchange.signer or 'a certificate that is not kept'} ({exchange.signed_by})")
+    lines.append(f"    message kept as {exchange.message}")
+    if exchange.receipt:
+        signer = f", signed by {exchange.receipt_signer or 'a certificate that is not kept'}" if exchange.receipt_signed_by else ", not signed"
+        by = f"{signer} ({exchange.receipt_signed_by})" if exchange.receipt_signed_by else signer
+        lines.append(f"    receipt {exchange.disposition}{by}")
+        lines.append(f"    receipt kept as {exchange.receipt}")
+    return lines

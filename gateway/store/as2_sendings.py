@@ -6,6 +6,7 @@ are in recording that the message has left, and may come twice: the row is locke
 receipt_state: None (nothing posted yet, or none is asked for) -> waiting -> accepted | refused.
 """
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -80,6 +81,18 @@ def of_rows(connection: Connection, outbox: list[str]) -> list[Sending]:
 def get(connection: Connection, message_id: str) -> Sending | None:
     """The message of this Message-ID."""
     return one_of(connection.execute(select(_TABLE).where(_TABLE.c.message_id == message_id)), Sending)
+
+
+def of_files(connection: Connection, identities: Iterable[str]) -> list[tuple[Sending, str]]:
+    """The messages that files of these names left in, each with its file's name: several rows may share one."""
+    names = sorted(identities)
+    found: list[tuple[Sending, str]] = []
+    for start in range(0, len(names), 500):
+        part = names[start : start + 500]
+        query = select(tables.outbox.c.id, tables.outbox.c.identity).where(tables.outbox.c.identity.in_(part))
+        rows = {id: str(identity) for id, identity in connection.execute(query)}
+        found += [(sending, rows[sending.outbox]) for sending in of_rows(connection, list(rows))]
+    return found
 
 
 def lock(connection: Connection, message_id: str) -> Sending | None:

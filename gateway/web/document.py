@@ -17,6 +17,8 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import Connection
 
 from gateway.codecs.node import Transaction
+from gateway.pipeline.as2_evidence import Exchange
+from gateway.pipeline.as2_evidence import exchanges_of
 from gateway.pipeline.as2_receiving import safe_name
 from gateway.pipeline.station import Station
 from gateway.problem import Outcome
@@ -106,6 +108,8 @@ class Records:
     #: where this is a partner's answer: what it says, and of which document of ours
     speaks: list[tuple[answers.Answer, Document | None]] = field(default_factory=list)
     versions: list[Version] = field(default_factory=list)
+    #: what went over AS2, with its proof
+    exchanges: list[Exchange] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -276,6 +280,8 @@ def _records(station: Station, id: str) -> Records:
             speaks=_speaks(connection, row),
             versions=versions_of(connection, row),
         )
+        arrived = [records.transmission] if records.transmission is not None else []
+        records.exchanges = exchanges_of(connection, station.archive, [one.entry for one in records.sent], arrived)
     loaded = station.installation.directory.partners.get(row.partner)
     records.partner_name = loaded.partner.name if loaded is not None else row.partner
     return records

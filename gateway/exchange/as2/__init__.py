@@ -10,6 +10,7 @@ from gateway.exchange.as2.mdn import build_mdn
 from gateway.exchange.as2.mdn import read_mdn
 from gateway.exchange.as2.posted import is_receipt
 from gateway.exchange.as2.posted import original_message_id
+from gateway.exchange.as2.posted import signed_parts
 from gateway.exchange.as2.receive import Answer
 from gateway.exchange.as2.receive import Received
 from gateway.exchange.as2.receive import archived_head
@@ -62,6 +63,7 @@ __all__ = [
     "read_identity",
     "read_mdn",
     "receive",
+    "signed_parts",
     "unwrap",
     "wrap",
 ]

@@ -46,3 +46,15 @@ def original_message_id(headers: Sequence[tuple[str, str]], body: bytes) -> str 
     except mime.Unreadable:
         return None
     return read_message_id(fields.get("original-message-id", "")) or None
+
+
+def signed_parts(headers: Sequence[tuple[str, str]], body: bytes) -> tuple[bytes, bytes] | None:
+    """What is signed in a signed receipt, exactly, and the signature (CMS, DER); None where it is not signed."""
+    entity = mime.entity_of_request(headers, body)
+    if entity.media_type != "multipart/signed":
+        return None
+    try:
+        parts = mime.split_multipart(entity)
+        return (parts[0].to_bytes(), mime.read_entity(parts[1]).decoded().to_bytes()) if len(parts) == 2 else None
+    except mime.Unreadable:
+        return None

@@ -1,0 +1,146 @@
+"""Non-repudiation: the trail shows who signed what, and the files that it writes are checked by openssl alone."""
+
+import json
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from gateway.exchange import as2
+from gateway.pipeline.as2_evidence import write_evidence
+from gateway.pipeline.as2_keys import Relations
+from gateway.pipeline.as2_receiving import receive_as2
+from gateway.pipeline.trails import trail_json
+from gateway.pipeline.trails import trail_of
+from gateway.pipeline.trails import trail_words
+from gateway.store import documents
+from tests.pipeline.as2_partner import as2_world
+from tests.pipeline.as2_partner import identity
+from tests.pipeline.as2_partner import partner_station
+from tests.pipeline.as2_partner import their_relation
+from tests.pipeline.world import World
+from tests.pipeline.world import x12_order
+from tests.web.world import serving
+
+
+def traded(folder: Path, more: str = "", **changes: object) -> World:
+    """An order came and was answered, all over AS2."""
+    with partner_station() as partner:
+        world = as2_world(folder / "installation", f"{partner.url}/as2", more, receive_from="as2")
+        partner.clock = world.clock
+        partner.relation = their_relation(require_encryption=False)
+        sent = as2.wrap(x12_order(), their_relation(**changes), "order@buyer", world.clock(), "po 1.edi")
+        assert isinstance(sent, as2.As2Request)
+        answer = receive_as2(world.station, Relations(world.station), sent.headers, sent.body)
+        assert b"processed" in answer.body
+        world.settle()
+    return world
+
+
+def unpacked(world: World, folder: Path) -> Path:
+    trail = trail_of(world.station, "PO1")
+    assert trail is not None
+    count = write_evidence(world.station, trail.exchanges, folder / "proof.zip")
+    assert count == 3, "the order, its 997 and the order response"
+    with zipfile.ZipFile(folder / "proof.zip") as file:
+        file.extractall(folder / "proof")
+    return folder / "proof"
+
+
+def verified(folder: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(["sh", str(folder / "verify.sh")], capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("more", "changes"),
+    [
+        ("", {}),
+        (
+            "compress: true\nsign: sha512\nsign_padding: pss\nencrypt: aes256_gcm\noaep: true\n",
+            {"compress": True, "sign": "sha512", "sign_padding": "pss"},
+        ),
+        ("compress: after_signing\nencrypt: none\nrequire_encryption: false\n", {"compress": True, "compress_signed": True, "encrypt": None}),
+    ],
+    ids=["as a rule", "compressed, PSS, GCM", "compressed after signing, in the clear"],
+)
+def test_openssl_verifies_what_is_kept(tmp_path: Path, more: str, changes: dict[str, object]) -> None:
+    world = traded(tmp_path, more, **changes)
+    folder = unpacked(world, tmp_path)
+    done = verified(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    # the order's own signature, and for each of the three messages the receipt's signature and the digest in it
+    assert done.stdout.count("holds") == 7, done.stdout
+    order = next(path for path in folder.iterdir() if "received" in path.name)
+    facts = json.loads((order / "facts.json").read_text())
+    assert facts["message_id"] == "order@buyer" and facts["signed_by"] == as2.fingerprint(identity("them").certificate)
+    if not changes:
+        assert (order / "content").read_bytes().endswith(x12_order())
+    world.close()
+
+
+@pytest.mark.parametrize("file", ["content", "receipt.signed", "receipt.pem", "message.p7s"])
+def test_anything_changed_does_not_hold(tmp_path: Path, file: str) -> None:
+    world = traded(tmp_path)
+    folder = unpacked(world, tmp_path)
+    order = next(path for path in folder.iterdir() if "received" in path.name)
+    if file == "receipt.pem":
+        (order / file).write_bytes((order / "message.pem").read_bytes())
+    else:
+        data = (order / file).read_bytes()
+        (order / file).write_bytes(data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
+    done = verified(folder)
+    assert done.returncode == 1 and "DOES NOT HOLD" in done.stdout
+    world.close()
+
+
+def test_evidence_outlives_the_keys_that_it_was_made_with(tmp_path: Path) -> None:
+    world = traded(tmp_path)
+    for name in ("us.key", "us.pem", "them.pem"):
+        (world.folder / "keys" / name).unlink()
+    assert verified(unpacked(world, tmp_path)).returncode == 0
+    world.close()
+
+
+def test_the_trail_says_who_signed_and_how_to_check_it(tmp_path: Path) -> None:
+    world = traded(tmp_path)
+    trail = trail_of(world.station, "PO1")
+    assert trail is not None
+    words = trail_words(trail)
+    ours, theirs = (as2.fingerprint(identity(name).certificate) for name in ("us", "them"))
+    for told in (
+        "order@buyer",
+        ours,
+        theirs,
+        "CN=them",
+        "sha-256",
+        "--evidence proof.zip",
+        "receipt automatic-action/MDN-sent-automatically; processed",
+    ):
+        assert told in words, told
+    found = trail_json(trail)["as2"]
+    assert [(one["direction"], one["as2_from"]) for one in found] == [("received", "big buyer"), ("sent", "SELLER"), ("sent", "SELLER")]
+    assert all(world.station.archive.has(one["message"]) and world.station.archive.has(one["receipt"]) for one in found)
+    world.close()
+
+
+def test_the_pages_show_it(tmp_path: Path) -> None:
+    world = traded(tmp_path)
+    with world.station.database.read() as connection:
+        [order] = documents.search(connection, documents.Filters(kind="order"))
+    with serving(world.station) as site:
+        for page in (f"/documents/{order.id}", "/trail?q=PO1"):
+            text = site.get(page).text
+            assert "Signed on both sides" in text and "order@buyer" in text and as2.fingerprint(identity("them").certificate) in text, page
+    world.close()
+
+
+def test_the_command_writes_the_files_or_says_that_there_are_none(tmp_path: Path) -> None:
+    world = traded(tmp_path)
+    world.close()
+    done = world.command("trail", "PO1", "--evidence", str(tmp_path / "proof.zip"))
+    assert done.returncode == 0 and "3 messages" in done.stderr and (tmp_path / "proof.zip").is_file()
+    world.receive(x12_order("PO7", control=7), address="folder:boxes/acme/out")
+    world.close()
+    none = world.command("trail", "po.edi", "--evidence", str(tmp_path / "none.zip"))
+    assert none.returncode == 1 and "Nothing of 'po.edi' went over AS2" in none.stderr and not (tmp_path / "none.zip").exists()
