@@ -20,6 +20,7 @@ def main() -> None:
     import gateway.cli.documents
     import gateway.cli.operating
     import gateway.cli.partner
+    import gateway.cli.sending
     import gateway.cli.setting_up
     import gateway.cli.storing
     import gateway.cli.testing

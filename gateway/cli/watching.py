@@ -46,7 +46,13 @@ def _words(found: Any) -> str:
         lines.append(f"  {trouble.name} {'is stopped' if trouble.state == 'stopped' else 'fails'} since {trouble.since:%Y-%m-%d %H:%M} UTC")
         lines += [f"    {trouble.error}", f"    {trouble.cure}"]
     lines.append(f"waiting for a person: {counted(found.held, 'hold')}, {found.dead} deliver{'y' if found.dead == 1 else 'ies'} given up")
-    lines.append(f"to be sent: {found.leaving}; answers of partners: {found.answers_waiting} waited for, {found.answers_overdue} overdue")
+    behind = f", {found.held_back} behind another of their order" if found.held_back else ""
+    again = f", next try at {found.next_try_at:%Y-%m-%d %H:%M:%S} UTC" if found.next_try_at else ""
+    for pause in found.paused:
+        what = "nothing is sent or fetched" if pause.fetching else "nothing is sent"
+        lines.append(f"paused: {pause.partner}, {what} since {pause.since:%Y-%m-%d %H:%M} UTC ({pause.actor}: {pause.reason})")
+    answers = f"answers of partners: {found.answers_waiting} waited for, {found.answers_overdue} overdue"
+    lines.append(f"to be sent: {found.leaving}{behind}{again}; {answers}")
     return "\n".join(lines)
 
 

@@ -15,8 +15,10 @@ from gateway.store import claims
 from gateway.store import holds
 from gateway.store import nodes
 from gateway.store import outbox
+from gateway.store import pauses
 from gateway.store import troubles
 from gateway.store.nodes import Node
+from gateway.store.pauses import Pause
 from gateway.store.troubles import Trouble
 
 #: rows that are counted one by one
@@ -51,8 +53,14 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     held: int
     #: rows of the outbox that have not left
     leaving: int
+    #: when the next one of them is tried that failed before
+    next_try_at: datetime | None
+    #: rows that wait behind another one of their order
+    held_back: int
     #: deliveries that were given up
     dead: int
+    #: partners to whom nothing is sent for now
+    paused: list[Pause]
     #: answers of partners that are waited for in time, and those that are late
     answers_waiting: int
     answers_overdue: int
@@ -69,6 +77,9 @@ def condition_of(station: Station) -> Condition:
             troubles=troubles.standing(connection),
             held=len(holds.list_open(connection, limit=_COUNTED)),
             leaving=sum(len(outbox.search(connection, state=state, limit=_COUNTED)) for state in outbox.OPEN),
+            next_try_at=outbox.next_try(connection),
+            held_back=len(outbox.search(connection, state="held_back", limit=_COUNTED)),
+            paused=pauses.standing(connection),
             dead=len(outbox.search(connection, state="dead", limit=_COUNTED)),
             answers_waiting=sum(number for (state, _), number in awaiting.items() if state == "waiting"),
             answers_overdue=sum(number for (state, _), number in awaiting.items() if state == "overdue"),

@@ -25,11 +25,18 @@ def out_stream(partner: str, endpoint: str) -> str:
 RECEIPTS = ":receipts"
 #: between the endpoint and the window in the name of a batch's stream
 _WINDOW = " @ "
+#: the same for documents that can be stopped for a while
+_UNDO = " ~ "
 
 
 def batch_stream(partner: str, endpoint: str, window: str) -> str:
     """Documents of one window leave in their order, in nobody else's way: what leaves at once does not wait behind them."""
     return f"{out_stream(partner, endpoint)}{_WINDOW}{window}"
+
+
+def undo_stream(partner: str, endpoint: str, spec: str) -> str:
+    """Documents of one type that rest before they leave, in nobody else's way either."""
+    return f"{out_stream(partner, endpoint)}{_UNDO}{spec}"
 
 
 def is_batched(stream: str) -> bool:

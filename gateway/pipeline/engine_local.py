@@ -20,6 +20,7 @@ from typing import IO
 import structlog
 from sqlalchemy import Connection
 
+from gateway.pipeline import leases
 from gateway.pipeline.clocks import Clocks
 from gateway.pipeline.engine import Health
 from gateway.pipeline.engine import Step
@@ -94,7 +95,7 @@ class LocalEngine:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._serving = Serving(station, steps, self._stopping)
-        self._senders = Senders(self._serve)
+        self._senders = Senders(self._serve, leases.beat)
         self._clocks = Clocks(station, self._stopping)
         self._guard = threading.Lock()
         self._exclusive: set[str] = set()

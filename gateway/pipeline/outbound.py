@@ -1,7 +1,7 @@
 """The walk outward. Its order is written here, once:
 
     trade or acknowledgment   a row in the outbox, in the transaction that decided it
-    claim                     the stream's next rows are leased                              (store.outbox)
+    claim                     the stream's next rows are leased, and held while they leave   (store.outbox, leases.py)
     draft                     document -> transaction, checked against its schema            (mapping, schema)
     consign                   a row alone, or the rows of a batch's window together
     draw                      control numbers, entered in the ledger: one commit             (store.controls, store.numbers)
@@ -15,7 +15,6 @@ a try that was killed between sending and recording is repeated and can be told 
 """
 
 from datetime import datetime
-from datetime import timedelta
 
 import structlog
 from sqlalchemy import Connection
@@ -30,6 +29,9 @@ from gateway.pipeline.consigning import draw
 from gateway.pipeline.consigning import seal
 from gateway.pipeline.delivery import deliver
 from gateway.pipeline.endpoints import is_batched
+from gateway.pipeline.leases import LEASE
+from gateway.pipeline.leases import Lease
+from gateway.pipeline.leases import held
 from gateway.pipeline.recording import Failed
 from gateway.pipeline.recording import Gone
 from gateway.pipeline.recording import entry_of
@@ -40,6 +42,7 @@ from gateway.problem import NOWHERE
 from gateway.store import crash
 from gateway.store import journal
 from gateway.store import outbox
+from gateway.store import precedence
 from gateway.store import references
 from gateway.store.identity import lease_token
 from gateway.store.outbox import Entry
@@ -49,7 +52,6 @@ from gateway.transport.box import TransportError
 BATCH = 20
 #: documents of one window that leave in one interchange; more make another one
 LARGEST_BATCH = 500
-LEASE = timedelta(seconds=120)
 
 _log = structlog.get_logger("outbound")
 
@@ -65,12 +67,14 @@ def step(station: Station, stream: str) -> bool:
     if not claimed:
         return False
     crash.point(51)
-    try:
-        ready = _prepare(station, claimed, token)
-        return _send(station, ready, token) and len(claimed) == limit
-    except StaleState:
-        # the lease ran out and another worker has the rows: what it does counts
-        return True
+    with held(station, [entry.id for entry in claimed], claimed[0].partner, token) as lease:
+        try:
+            ready = _prepare(station, claimed, token)
+            return _send(station, ready, lease) and len(claimed) == limit
+        except StaleState as error:
+            # the lease ran out and another worker has the rows: what it does counts
+            _log.warning("lease lost", stream=stream, error=str(error))
+            return True
 
 
 def _prepare(station: Station, claimed: list[Entry], token: str) -> list[Entry]:
@@ -81,9 +85,10 @@ def _prepare(station: Station, claimed: list[Entry], token: str) -> list[Entry]:
         return claimed
     now = station.clock()
     drafts, unwritten = _drafts(station, fresh, now)
+    if unwritten:
+        drafts = _without_those_behind(station, drafts, unwritten, token, now)
     consignments = consign(station, drafts, now)
     with station.database.begin() as connection:
-        _rest_in_dead(connection, unwritten, token, now)
         draw(station, connection, consignments, token, now)
         crash.point(81)
     crash.point(52)
@@ -148,6 +153,15 @@ def _drafts(station: Station, fresh: list[Entry], now: datetime) -> tuple[list[D
     return drafts, unwritten
 
 
+def _without_those_behind(station: Station, drafts: list[Draft], unwritten: _Unwritten, token: str, now: datetime) -> list[Draft]:
+    """What cannot be written rests; what belongs behind it in its order waits."""
+    with station.database.begin() as connection:
+        _rest_in_dead(connection, unwritten, token, now)
+        behind = precedence.behind_others(connection, unwritten[0][0].stream, outbox.candidates_of([draft.entry for draft in drafts]))
+        precedence.hold_back(connection, behind)
+    return [draft for draft in drafts if draft.entry.id not in behind]
+
+
 def _sealed(station: Station, consignments: list[Consignment], now: datetime) -> tuple[list[tuple[Consignment, Sealed]], _Unwritten]:
     """The bytes of each consignment."""
     sealed: list[tuple[Consignment, Sealed]] = []
@@ -175,12 +189,15 @@ def _failed(entry: Entry, error: Exception) -> Unrenderable:
     return Unrenderable((kinds.STEP_FAILED.at(NOWHERE, f"{entry.spec} could not be written: {type(error).__name__}: {error}"),))
 
 
-def _send(station: Station, ready: list[Entry], token: str) -> bool:
+def _send(station: Station, ready: list[Entry], lease: Lease) -> bool:
     """Deliver in order and record; a failure keeps the rows behind it back. True when all went. Rows of one interchange leave at once."""
     sent: list[Gone] = []
     failure: Failed | None = None
     consignments = _consignments(ready)
     for rows in consignments:
+        if lease.paused:
+            break
+        lease.confirm([entry.id for entry in rows])
         first = rows[0]
         assert first.sha256 is not None
         try:
@@ -193,10 +210,12 @@ def _send(station: Station, ready: list[Entry], token: str) -> bool:
             failure = (rows, TransportError(f"delivery failed: {type(error).__name__}: {error}", retry=True))
             break
         crash.point(56)
-    rest = [entry.id for rows in consignments[len(sent) + 1 :] for entry in rows]
-    record(station, sent, failure, rest, token)
+    tried = len(sent) + (failure is not None)
+    rest = [entry.id for rows in consignments[tried:] for entry in rows]
+    if sent or failure is not None or rest:
+        record(station, sent, failure, rest, lease.token)
     crash.point(58)
-    return failure is None
+    return failure is None and not rest
 
 
 def _consignments(ready: list[Entry]) -> list[list[Entry]]:

@@ -26,6 +26,8 @@ from gateway.store import crash
 from gateway.store import documents
 from gateway.store import journal
 from gateway.store import outbox
+from gateway.store import precedence
+from gateway.store import streams
 from gateway.store import troubles
 from gateway.store.outbox import Entry
 from gateway.transport.box import TransportError
@@ -72,6 +74,8 @@ def record(station: Station, sent: list[Gone], failure: Failed | None, rest: lis
             _failed(connection, *failure, token, now, entries)
         if rest:
             outbox.unclaim(connection, rest, token)
+        for stream in precedence.streams_behind(connection, [entry.id for rows, _ in sent for entry in rows]):
+            streams.poke(connection, stream)
         journal.append(connection, entries)
         crash.point(57)
 

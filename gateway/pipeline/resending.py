@@ -12,6 +12,7 @@ from gateway.pipeline.reconciling import REJECTED
 from gateway.pipeline.station import Station
 from gateway.pipeline.work import Work
 from gateway.store import awaited
+from gateway.store import deliveries
 from gateway.store import documents
 from gateway.store import holds
 from gateway.store import outbox
@@ -22,7 +23,7 @@ from gateway.store.outbox import Entry
 #: documents whose amounts stand in the books
 _BOOKED = frozenset({"invoice", "credit_note"})
 #: rows that have ended their way
-_ENDED = (*outbox.LEFT, "dead")
+ENDED = (*outbox.LEFT, "dead", "cancelled")
 
 
 class NotResent(Exception):
@@ -61,7 +62,7 @@ def resend(station: Station, id: str, actor: str, reason: str, *, anew: bool | N
             raise NotResent(f"We sent nothing that is called '{id}'")
         earlier = outbox.of_document(connection, row.id)
         last = earlier[-1] if earlier else None
-        if last is None or last.state not in _ENDED:
+        if last is None or last.state not in ENDED:
             raise NotResent(f"{_name(row)} is still on its way ({last.state if last else row.state}): it cannot be sent again yet")
         loaded, agreement = _agreement(station, row, last)
         # what never left has no bytes that could go again
@@ -75,6 +76,7 @@ def resend(station: Station, id: str, actor: str, reason: str, *, anew: bool | N
         entry = _entry(work, loaded, agreement, last, body, number=len(earlier) + 1, anew=written_anew)
         outbox.enqueue(connection, [entry])
         awaited.replace(connection, [one.id for one in earlier])
+        deliveries.replace(connection, [one.id for one in earlier])
         for hold in holds.of_document(connection, row.id):
             if hold.resolved_at is None and hold.kind in {REJECTED, OVERDUE}:
                 holds.resolve(connection, hold.id, decision="resend", actor=actor, reason=reason, at=work.now)

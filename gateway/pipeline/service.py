@@ -42,6 +42,7 @@ from gateway.pipeline.waiting import Waiting
 from gateway.store import checkpoints
 from gateway.store import nodes
 from gateway.store import outbox
+from gateway.store import pauses
 from gateway.transport.box import TransportError
 from gateway.transport.box import Unreachable
 from gateway.transport.folder import FolderBox
@@ -115,11 +116,16 @@ def lookers(station: Station) -> dict[str, Looker]:
 
 
 def _look_into(station: Station, address: str, endpoint: Endpoint) -> Look:
-    partner = _whose(station, address)
+    owners = _owners(station, address)
+    # several share a VAN's mailbox
+    partner = owners[0] if len(owners) == 1 else None
     in_the_way = FilesInTheWay(station, address, partner)
     trouble = Standing(station, "mailbox", address, partner)
 
     def work() -> bool:
+        with station.database.read() as connection:
+            if pauses.is_fetching_paused(connection, owners):
+                return False
         now = station.fixed()
         with guarded(now, endpoint) as box:
             return fetching.poll(now, address, box, empty=endpoint.empty, in_the_way=in_the_way)
@@ -133,15 +139,15 @@ def _look_into_mail(station: Station, source: mail_receiving.Source) -> Look:
     return Look(_patiently("mailbox", source.name, lambda: postman.look(station.fixed()), trouble), trouble)
 
 
-def _whose(station: Station, address: str) -> str | None:
-    """The partner that an address belongs to, None where several share it (a VAN)."""
-    owners = {
+def _owners(station: Station, address: str) -> list[str]:
+    """The partners that an address belongs to."""
+    found = {
         loaded.partner.id
         for loaded in station.installation.directory.partners.values()
         for endpoint in loaded.partner.endpoints.values()
         if endpoint.address == address
     }
-    return owners.pop() if len(owners) == 1 else None
+    return sorted(found)
 
 
 def _look_into_own(station: Station, kind: str, folder: str) -> Look:

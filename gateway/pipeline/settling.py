@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from sqlalchemy import or_
 from sqlalchemy import select
 
+from gateway.store import pauses
 from gateway.store import tables
 
 _OPEN_FILES = ("received", "opening")
@@ -30,7 +31,7 @@ def leaving(connection: Connection, now: datetime, files: Sequence[str], documen
     outbox, document, link, interchange = tables.outbox, tables.document, tables.link, tables.interchange
     mine = select(document.c.id).where(_mine(files, documents))
     made = select(link.c.to_document).where(link.c.from_document.in_(mine))
-    open_now = (outbox.c.state.in_(_LEAVING), outbox.c.due_at <= now)
+    open_now = (outbox.c.state.in_(_LEAVING), outbox.c.due_at <= now, pauses.not_paused(outbox.c.partner))
     query = select(outbox.c.id).where(or_(outbox.c.document.in_(mine), outbox.c.document.in_(made)), *open_now).limit(1)
     if connection.execute(query).first() is not None:
         return True

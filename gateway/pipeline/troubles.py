@@ -16,6 +16,15 @@ OUR_FAULT = "It is tried again by itself; if it stays, the program's log has the
 _log = structlog.get_logger("troubles")
 
 
+def cure_of_sending(state: str, error: str | None) -> str:
+    """What helps a row of the outbox that did not leave."""
+    if state == "dead":
+        return "Mend what the error names, then try it again; or stop it for good."
+    if state == "held_back":
+        return "It leaves by itself when what stands before it in its order has left or was stopped."
+    return MENDS_ITSELF if error else ""
+
+
 class Standing:
     """One thing that may fail again and again: it is written only when what is known of it changes."""
 

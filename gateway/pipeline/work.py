@@ -18,6 +18,7 @@ from gateway.pipeline.endpoints import batch_stream
 from gateway.pipeline.endpoints import endpoint_for
 from gateway.pipeline.endpoints import out_stream
 from gateway.pipeline.endpoints import trade_stream
+from gateway.pipeline.endpoints import undo_stream
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.store import crash
@@ -135,10 +136,11 @@ class Work:
 
 
 def _leaving(station: Station, partner: Partner, agreement: Agreement, endpoint: str, ready: datetime) -> tuple[str, datetime]:
-    """In which stream something leaves that is ready at this moment, and when: at once, or in the next window of its batch."""
+    """In which stream something leaves that is ready at this moment, and when: at once, behind its undo window, or in the next window of its
+    batch."""
     batch = agreement.batch
     if batch is None or not batch.waits:
-        return out_stream(partner.id, endpoint), ready
+        return undo_stream(partner.id, endpoint, agreement.spec) if agreement.undo else out_stream(partner.id, endpoint), ready
     calendar = calendar_of(station, partner, workdays_only=batch.calendar == "workdays", zone=batch.zone)
     return batch_stream(partner.id, endpoint, batch.name), batch.leaves(ready, calendar)
 

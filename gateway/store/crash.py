@@ -84,6 +84,9 @@ POINTS: dict[int, str] = {
     84: "as2: message entered and committed, not posted",
     85: "as2: posted receipt heard and written, not committed",
     86: "as2: posted receipt heard and committed, not answered",
+    87: "outbox: a person's retry or cancel written, not committed",
+    88: "outbox: partner paused or resumed, not committed",
+    89: "outbox: rows set aside behind another one of their order, not committed",
     # 90-95 HTTPS, mail, webhooks
     90: "upload: files archived and entered, not committed",
     91: "upload: committed, not answered",

@@ -1,11 +1,12 @@
 r"""The outbox: what shall leave, in order, and how far it is. Sending itself is outside of any transaction, so rows are claimed by lease.
 
-    waiting -> claimed -> prepared -> sent -> acknowledged | rejected          cancelled (only before it is prepared)     dead (given up)
+    waiting -> claimed -> prepared -> sent -> acknowledged | rejected     held_back (behind another)     dead (given up)     cancelled (by a person)
                               \-> posted -/     (the partner took it and posts its receipt later: store.posted)
 
 A row's identity (file name or Message-ID), digest and control numbers are written once, by `prepare`, and are the same on every try.
 Within a stream rows leave in the order of `seq`: one that waits for its time or another worker's lease keeps the later ones back;
-dead and cancelled rows keep nobody back. Knows no transport and no syntax.
+dead and cancelled rows keep nobody back but what belongs to the same order (precedence.py). What people do to rows stands in deliveries.py.
+Knows no transport and no syntax.
 """
 
 from collections.abc import Mapping
@@ -27,6 +28,8 @@ from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
 
+from gateway.store import pauses
+from gateway.store import precedence
 from gateway.store import streams
 from gateway.store import tables
 from gateway.store.columns import Moment
@@ -45,6 +48,10 @@ LEFT = ("sent", "acknowledged", "rejected")
 _OWNED = ("claimed", "prepared", *LEFT)
 #: the partner's station took the bytes; its receipt, which decides, is posted to us later. Keeps nothing behind it back
 POSTED = "posted"
+#: a lease that ends later than this is of a clock that has gone back since: it holds nobody
+LONGEST_LEASE = timedelta(minutes=10)
+#: how often rows that must wait for others are set aside in one claim; the sweep goes on where there are more
+_LOOKS = 10
 _TABLE = tables.outbox
 
 
@@ -88,6 +95,8 @@ class Entry(Row, frozen=True, kw_only=True):
     acknowledged_at: datetime | None = None
     #: how the partner's application took it (824, APERAK)
     application_state: str | None = None
+    #: the row that must leave before it, of one that is held back
+    behind: str | None = None
 
 
 _NEW_NAMES = tuple(name for name in Entry.__struct_fields__ if name != "seq")
@@ -146,27 +155,72 @@ def claim(connection: Connection, *, stream: str, now: datetime, lease: timedelt
 
     Empty where the first open row is not due, or another worker's lease on it still runs.
     """
-    query = select(_TABLE).where(_TABLE.c.stream == stream, is_one_of(_TABLE.c.state, *OPEN)).order_by(_TABLE.c.seq).limit(limit).with_for_update()
-    taken: list[Entry] = []
-    for entry in all_of(connection.execute(query), Entry):
-        if entry.due_at > now or (entry.lease_until is not None and entry.lease_until > now):
-            break
-        state = "prepared" if entry.identity is not None else "claimed"
-        taken.append(msgspec.structs.replace(entry, state=state, lease_token=token, lease_until=now + lease, attempts=entry.attempts + 1))
+    taken = _next(connection, stream, now, limit)
+    if not taken and precedence.wake(connection, stream):
+        taken = _next(connection, stream, now, limit)
+    if not taken or pauses.is_paused(connection, taken[0].partner):
+        return []
+    if not precedence.is_quiet(connection, taken[0].partner, stream):
+        taken = _without_those_behind(connection, stream, now, limit)
+    claimed = [
+        msgspec.structs.replace(
+            entry,
+            state="prepared" if entry.identity is not None else "claimed",
+            lease_token=token,
+            lease_until=now + lease,
+            attempts=entry.attempts + 1,
+        )
+        for entry in taken
+    ]
     for state in ("claimed", "prepared"):
-        ids = [entry.id for entry in taken if entry.state == state]
+        ids = [entry.id for entry in claimed if entry.state == state]
         if ids:
             connection.execute(
                 update(_TABLE)
                 .where(_TABLE.c.id.in_(ids))
                 .values(state=state, lease_token=token, lease_until=now + lease, attempts=_TABLE.c.attempts + 1)
             )
-    return taken
+    return claimed
+
+
+def _next(connection: Connection, stream: str, now: datetime, limit: int) -> list[Entry]:
+    """The first open rows of a stream as far as they are due and free."""
+    query = select(_TABLE).where(_TABLE.c.stream == stream, is_one_of(_TABLE.c.state, *OPEN)).order_by(_TABLE.c.seq).limit(limit).with_for_update()
+    found: list[Entry] = []
+    for entry in all_of(connection.execute(query), Entry):
+        if entry.due_at > now or (entry.lease_until is not None and now < entry.lease_until <= now + LONGEST_LEASE):
+            break
+        found.append(entry)
+    return found
+
+
+def _without_those_behind(connection: Connection, stream: str, now: datetime, limit: int) -> list[Entry]:
+    """The next rows, when those that must wait for another row of their order are set aside."""
+    precedence.wake(connection, stream)
+    for _ in range(_LOOKS):
+        found = _next(connection, stream, now, limit)
+        behind = precedence.behind_others(connection, stream, candidates_of(found))
+        if not behind:
+            return found
+        precedence.hold_back(connection, behind)
+    return []
+
+
+def candidates_of(entries: Sequence[Entry]) -> list[precedence.Candidate]:
+    """Those that may be asked to wait for others of their order."""
+    fresh = [entry for entry in entries if entry.identity is None and entry.interchange_control is None]
+    return [precedence.Candidate(entry.id, entry.document, entry.seq) for entry in fresh if entry.document is not None]
 
 
 def extend(connection: Connection, ids: Sequence[str], token: str, until: datetime) -> None:
     """Prolong a lease during a long sending; StaleState where it was lost."""
     _owned(connection, ids, token, {"lease_until": until})
+
+
+def prolong(connection: Connection, ids: Sequence[str], token: str, until: datetime) -> int:
+    """Prolong the lease of those of these rows that are still held and not done with; how many that are."""
+    ours = (_TABLE.c.id.in_(list(ids)), _TABLE.c.lease_token == token, _TABLE.c.state.in_(OPEN))
+    return connection.execute(update(_TABLE).where(*ours).values(lease_until=until)).rowcount
 
 
 def unclaim(connection: Connection, ids: Sequence[str], token: str) -> None:
@@ -276,36 +330,29 @@ def try_now(connection: Connection, now: datetime, partner: str | None = None) -
     return connection.execute(update(_TABLE).where(waiting).values(due_at=now)).rowcount
 
 
-def revive(connection: Connection, id: str, due_at: datetime) -> bool:
-    """Try a dead row again, under the identity that it has; False where it is not dead."""
-    done = connection.execute(
-        update(_TABLE).where(_TABLE.c.id == id, _TABLE.c.state == "dead").values(state=_resting_state(), due_at=due_at, attempts=0)
-    )
-    return done.rowcount == 1
-
-
-def cancel(connection: Connection, id: str) -> bool:
-    """Take back a row that has not begun to leave; False where it is too late: a number that is drawn leaves."""
-    untouched = (_TABLE.c.state == "waiting", _TABLE.c.identity.is_(None), _TABLE.c.interchange_control.is_(None))
-    return connection.execute(update(_TABLE).where(_TABLE.c.id == id, *untouched).values(state="cancelled")).rowcount == 1
-
-
 def streams_due(connection: Connection, now: datetime) -> list[str]:
     """The streams whose first open row can be claimed now: what a sweep pokes. A lease that has run out counts as free."""
-    free = or_(_TABLE.c.lease_until.is_(None), _TABLE.c.lease_until <= now)
-    query = _first_open(_TABLE.c.stream).where(_TABLE.c.due_at <= now, free).order_by(_TABLE.c.stream)
-    return list(connection.execute(query).scalars())
+    free = or_(_TABLE.c.lease_until.is_(None), _TABLE.c.lease_until <= now, _TABLE.c.lease_until > now + LONGEST_LEASE)
+    query = _first_open(_TABLE.c.stream).where(_TABLE.c.due_at <= now, free, pauses.not_paused(_TABLE.c.partner)).order_by(_TABLE.c.stream)
+    return sorted({*connection.execute(query).scalars(), *precedence.streams_freed(connection)})
 
 
 def under_way(connection: Connection, now: datetime) -> bool:
     """Whether somebody holds the lease of a row at this moment: it is being sent."""
-    leased = is_one_of(_TABLE.c.state, *OPEN) & (_TABLE.c.lease_until > now)
+    leased = is_one_of(_TABLE.c.state, *OPEN) & (_TABLE.c.lease_until > now) & (_TABLE.c.lease_until <= now + LONGEST_LEASE)
     return connection.execute(select(_TABLE.c.id).where(leased).limit(1)).first() is not None
 
 
 def next_due(connection: Connection) -> datetime | None:
     """When the next stream's first open row falls due or its lease runs out: how long an idle sender may sleep."""
-    return connection.execute(_first_open(func.min(func.coalesce(_TABLE.c.lease_until, _TABLE.c.due_at)))).scalar_one_or_none()
+    first = _first_open(func.min(func.coalesce(_TABLE.c.lease_until, _TABLE.c.due_at))).where(pauses.not_paused(_TABLE.c.partner))
+    return connection.execute(first).scalar_one_or_none()
+
+
+def next_try(connection: Connection) -> datetime | None:
+    """When the next row is tried again whose last try failed."""
+    failed = (is_one_of(_TABLE.c.state, *OPEN), _TABLE.c.last_error.is_not(None), pauses.not_paused(_TABLE.c.partner))
+    return connection.execute(select(func.min(_TABLE.c.due_at)).where(*failed)).scalar_one_or_none()
 
 
 def get(connection: Connection, id: str) -> Entry | None:

@@ -168,6 +168,18 @@ claim = Table(
     sqlite_with_rowid=False,
 )
 
+# Partners to whom nothing is sent for now.
+pause = Table(
+    "pause",
+    METADATA,
+    Column("partner", Words, primary_key=True),
+    Column("actor", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("fetching", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # ---------------------------------------------------------------- journal
 
 journal_entry = Table(
@@ -460,8 +472,12 @@ outbox = Table(
     Column("acknowledged_at", Moment),
     #: how the partner's application took what its reader had accepted
     Column("application_state", Words),
+    #: the row that must leave before it, where it is held back
+    Column("behind", Words),
     UniqueConstraint("stream", "seq"),
     Index("ix_outbox_open", "stream", "seq", sqlite_where=text(_OPEN_OUTBOX), postgresql_where=text(_OPEN_OUTBOX)),
+    Index("ix_outbox_held_back", "stream", "behind", sqlite_where=text("state = 'held_back'"), postgresql_where=text("state = 'held_back'")),
+    Index("ix_outbox_dead", "partner", sqlite_where=text("state = 'dead'"), postgresql_where=text("state = 'dead'")),
     Index("ix_outbox_due", "due_at", sqlite_where=text(_OPEN_OUTBOX), postgresql_where=text(_OPEN_OUTBOX)),
     Index("ix_outbox_ack_due", "ack_due_at", sqlite_where=text("ack_state = 'waiting'"), postgresql_where=text("ack_state = 'waiting'")),
     Index("ix_outbox_awaited", "ack_state", "partner", sqlite_where=text(_AWAITED), postgresql_where=text(_AWAITED)),

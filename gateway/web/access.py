@@ -84,6 +84,7 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/sent/{id}/payload"): Access(_READERS),
     ("GET", "/deliveries"): Access(_READERS),
     ("POST", "/deliveries/{id}/retry"): Access(_OPERATORS, Origin.OWN, _FORM),
+    ("POST", "/deliveries/{id}/cancel"): Access(_OPERATORS, Origin.OWN, _FORM),
     ("GET", "/trail"): Access(_READERS),
     ("GET", "/holds"): Access(_READERS),
     ("GET", "/holds.json"): Access(_READERS),
@@ -92,6 +93,8 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/receivables"): Access(_READERS),
     ("GET", "/partners"): Access(_READERS),
     ("GET", "/partners/{id}"): Access(_READERS),
+    ("POST", "/partners/{id}/pause"): Access(_OPERATORS, Origin.OWN, _FORM),
+    ("POST", "/partners/{id}/resume"): Access(_OPERATORS, Origin.OWN, _FORM),
     # the API
     ("GET", "/api/openapi.json"): Access(_AT_HOME),
     ("GET", "/api/v1/documents"): Access(_READERS),

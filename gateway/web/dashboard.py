@@ -14,6 +14,7 @@ from gateway.store import documents
 from gateway.store import holds
 from gateway.store import ledger
 from gateway.store import outbox
+from gateway.store import pauses
 from gateway.store import troubles
 from gateway.web.pages import address
 from gateway.web.pages import render
@@ -73,6 +74,7 @@ def show(request: Request) -> HTMLResponse:
         rows = documents.get_many(connection, [hold.document for hold in waiting if hold.document])
         not_working = troubles.standing(connection)
         workers = workers_of(station, connection)
+        paused = pauses.standing(connection)
     names = {id: loaded.partner.name for id, loaded in station.installation.directory.partners.items()}
     return render(
         request,
@@ -81,6 +83,7 @@ def show(request: Request) -> HTMLResponse:
         stages=_stages(counts),
         not_working=not_working,
         workers=workers,
+        paused=paused,
         latest=latest,
         waiting=[(hold, rows.get(hold.document or "")) for hold in waiting],
         partners=names,

@@ -1,17 +1,20 @@
-"""What leaves: waiting, sent, acknowledged, given up; with a form to try again what was given up."""
+"""What leaves: waiting, sent, acknowledged, given up; with forms to try again what failed and to stop what has not begun to leave."""
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from fastapi.responses import RedirectResponse
 from fastapi.responses import Response
 
-from gateway.pipeline.station import Station
-from gateway.store import journal
+from gateway.pipeline import redelivering
+from gateway.pipeline.redelivering import NotDone
+from gateway.pipeline.troubles import cure_of_sending
 from gateway.store import outbox
-from gateway.store import streams
+from gateway.store import pauses
+from gateway.store.rows import StaleState
 from gateway.web.holding_page import ACTOR
+from gateway.web.holding_page import LONGEST_REASON
+from gateway.web.holding_page import ReasonField
 from gateway.web.pages import BadRequest
-from gateway.web.pages import NotFound
 from gateway.web.pages import address
 from gateway.web.pages import key_from
 from gateway.web.pages import key_of
@@ -21,11 +24,16 @@ from gateway.web.pages import station_of
 PAGE = 50
 #: what may be asked for of the partner's answer
 ANSWERS = ("waiting", "overdue", "received", "accepted", "accepted_with_errors", "partially_accepted", "rejected")
-STATES = ("waiting", "claimed", "prepared", "posted", "sent", "acknowledged", "rejected", "dead", "cancelled")
+STATES = ("waiting", "claimed", "prepared", "posted", "sent", "acknowledged", "rejected", "held_back", "dead", "cancelled")
 
 
 def show(request: Request) -> HTMLResponse:
     """The page of deliveries, newest first."""
+    return page(request)
+
+
+def page(request: Request, *, status: int = 200, trouble: str = "") -> HTMLResponse:
+    """The page, also after a form that could not be carried out."""
     station = station_of(request)
     state, partner = request.query_params.get("state") or None, request.query_params.get("partner") or None
     if state is not None and state not in STATES:
@@ -36,7 +44,8 @@ def show(request: Request) -> HTMLResponse:
     with station.database.read() as connection:
         after = key_from(request.query_params.get("after"))
         rows = outbox.search(connection, state=state, partner=partner, ack_state=answer, after=after, limit=PAGE + 1)
-        retried = outbox.get(connection, request.query_params.get("retried") or "")
+        done = outbox.get(connection, request.query_params.get("done") or "")
+        paused = {one.partner for one in pauses.standing(connection)}
     following = key_of(rows[PAGE - 1].created_at, rows[PAGE - 1].id) if len(rows) > PAGE else None
     return render(
         request,
@@ -47,34 +56,34 @@ def show(request: Request) -> HTMLResponse:
         answer=answer,
         answers=ANSWERS,
         states=STATES,
-        retried=retried if retried is not None and retried.state != "dead" else None,
+        done=done if done is not None and done.state != "dead" else None,
+        paused=paused,
+        cure=cure_of_sending,
+        can_stop=redelivering.can_stop,
+        can_retry=redelivering.can_retry,
+        what_remains=redelivering.what_remains,
+        trouble=trouble,
+        status=status,
         partners={id: loaded.partner.name for id, loaded in sorted(station.installation.directory.partners.items())},
         next_address=address("/deliveries", {"state": state, "partner": partner, "answer": answer, "after": following}) if following else None,
     )
 
 
 def retry(request: Request, id: str) -> Response:
-    """Try again what was given up, under the identity that it has."""
-    if not revive(station_of(request), id):
-        raise NotFound(f"Nothing that was given up is called '{id}': it may have been tried again meanwhile")
-    return RedirectResponse(address("/deliveries", {"retried": id}), status_code=303)
+    """Try again what was given up, or at once what waits for its next try, under the identity that it has."""
+    try:
+        redelivering.retry(station_of(request), [id], ACTOR)
+    except NotDone as error:
+        return page(request, status=409, trouble=str(error))
+    return RedirectResponse(address("/deliveries", {"done": id}), status_code=303)
 
 
-def revive(station: Station, id: str) -> bool:
-    """Wake a dead row; False where it is not dead (any more)."""
-    with station.database.begin() as connection:
-        now = station.clock()
-        if not outbox.revive(connection, id, now):
-            return False
-        entry = outbox.get_existing(connection, id)
-        facts = {"spec": entry.spec, "identity": entry.identity or ""}
-        journal.append(
-            connection,
-            [
-                journal.Entry(
-                    stream=entry.stream, at=now, actor=ACTOR, action=f"{entry.kind} tried again", subject_kind="outbox", subject=id, facts=facts
-                )
-            ],
-        )
-        streams.poke(connection, entry.stream)
-    return True
+def cancel(request: Request, id: str, reason: ReasonField = "") -> Response:
+    """Stop something before it leaves."""
+    try:
+        if len(reason.strip()) > LONGEST_REASON:
+            raise NotDone(f"The reason is {len(reason.strip())} characters long, at most {LONGEST_REASON} are kept")
+        redelivering.cancel(station_of(request), id, ACTOR, reason.strip())
+    except (NotDone, StaleState) as error:
+        return page(request, status=409, trouble=str(error))
+    return RedirectResponse(address("/deliveries", {"done": id}), status_code=303)

@@ -21,6 +21,7 @@ from gateway.store import documents
 from gateway.store import holds
 from gateway.store import ledger
 from gateway.store import outbox
+from gateway.store import pauses
 from gateway.store import troubles
 from gateway.store.database import DatabaseTrouble
 from gateway.web.answers import json_answer
@@ -60,7 +61,8 @@ class StoreNumbers(Collector):
         with station.database.read() as connection:
             counts = documents.counts(connection)
             waiting = holds.list_open(connection, limit=COUNTED)
-            states = {state: len(outbox.search(connection, state=state, limit=COUNTED)) for state in (*outbox.OPEN, "dead")}
+            states = {state: len(outbox.search(connection, state=state, limit=COUNTED)) for state in (*outbox.OPEN, "held_back", "dead")}
+            paused = len(pauses.standing(connection))
             ageing = ledger.ageing(connection, station.clock().date())
             unmatched = ledger.unapplied_payments(connection, limit=COUNTED)
             awaiting = awaited.counts(connection)
@@ -81,6 +83,7 @@ class StoreNumbers(Collector):
         for state, number in states.items():
             leaving.add_metric((state,), number)
         yield leaving
+        yield GaugeMetricFamily("gateway_partners_paused", "Partners to whom nothing is sent for now", value=paused)
         overdue = GaugeMetricFamily("gateway_open_items", "Open items by days past due (-1: not due)", labels=("currency", "bucket"))
         items: dict[tuple[str, str], int] = {}
         for row in ageing:

@@ -167,4 +167,6 @@ def show(request: Request) -> HTMLResponse:
     )
 
 
-_DOCUMENT_STATES = frozenset({"registered", "held", "accepted", "rejected", "done", "created", "sent", "cancelled", "replaced", "failed", "waiting"})
+_DOCUMENT_STATES = frozenset(
+    {"registered", "held", "accepted", "rejected", "done", "created", "sent", "cancelled", "replaced", "failed", "waiting", "stopped"}
+)

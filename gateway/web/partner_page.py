@@ -3,30 +3,43 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from fastapi import Form
 from fastapi import Request
 from fastapi.responses import HTMLResponse
+from fastapi.responses import RedirectResponse
+from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from gateway.exchange.partner import Agreement
 from gateway.exchange.partner import Partner
 from gateway.exchange.timing import Batch
 from gateway.exchange.timing import Expectation
+from gateway.pipeline import pausing
 from gateway.pipeline.number_report import Level
 from gateway.pipeline.number_report import report_of
 from gateway.pipeline.number_report import span
+from gateway.pipeline.pausing import NotPaused
 from gateway.pipeline.station import Station
 from gateway.store import answers
 from gateway.store import awaited
 from gateway.store import documents
 from gateway.store import outbox
+from gateway.store import pauses
 from gateway.store import troubles
 from gateway.store.documents import Document
+from gateway.web.holding_page import ACTOR
+from gateway.web.holding_page import LONGEST_REASON
+from gateway.web.holding_page import ReasonField
 from gateway.web.pages import NotFound
 from gateway.web.pages import render
 from gateway.web.pages import station_of
 from gateway.web.partners import way_of
+
+FetchingField = Annotated[str, Form(pattern="^(too)?$")]
 
 #: rows that are looked through for what waits for a window
 _MOST_WAITING = 1000
@@ -55,6 +68,31 @@ class Said:
 
 def show(request: Request, id: str) -> HTMLResponse:
     """The page of a partner."""
+    return page(request, id)
+
+
+def pause(request: Request, id: str, reason: ReasonField = "", fetching: FetchingField = "") -> Response:
+    """Send nothing to the partner for now."""
+    try:
+        if len(reason.strip()) > LONGEST_REASON:
+            raise NotPaused(f"The reason is {len(reason.strip())} characters long, at most {LONGEST_REASON} are kept")
+        pausing.pause(station_of(request), id, ACTOR, reason.strip(), fetching=fetching == "too")
+    except NotPaused as error:
+        return page(request, id, status=422, trouble=str(error))
+    return RedirectResponse(f"/partners/{quote(id, safe='')}", status_code=303)
+
+
+def resume(request: Request, id: str) -> Response:
+    """Let the partner go on."""
+    try:
+        pausing.resume(station_of(request), id, ACTOR)
+    except NotPaused as error:
+        return page(request, id, status=409, trouble=str(error))
+    return RedirectResponse(f"/partners/{quote(id, safe='')}", status_code=303)
+
+
+def page(request: Request, id: str, *, status: int = 200, trouble: str = "") -> HTMLResponse:
+    """The page, also after a form that could not be carried out."""
     station = station_of(request)
     loaded = station.installation.directory.partners.get(id)
     if loaded is None:
@@ -65,7 +103,8 @@ def show(request: Request, id: str) -> HTMLResponse:
         said = _with_rows(connection, answers.latest(connection, id, limit=10))
         strange = answers.unmatched(connection, id, limit=10)
         windows = _windows(station, connection, partner)
-        not_working = [trouble for trouble in troubles.standing(connection) if trouble.partner == id]
+        not_working = [one for one in troubles.standing(connection) if one.partner == id]
+        paused = pauses.get(connection, id)
     return render(
         request,
         "partner.html",
@@ -77,6 +116,9 @@ def show(request: Request, id: str) -> HTMLResponse:
         strange=strange,
         windows=windows,
         not_working=not_working,
+        paused=paused,
+        trouble=trouble,
+        status=status,
         report=report_of(station, partner),
         agreed=agreed,
         runs=runs_of,

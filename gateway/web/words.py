@@ -41,6 +41,7 @@ STATES: Mapping[str, Sign] = {
     "unapplied": Sign("unmatched", *_WAITS),
     "part_applied": Sign("partly applied", *_WAITS),
     "overdue": Sign("overdue", *_WAITS),
+    "held_back": Sign("behind another", *_WAITS),
     "registered": Sign("being worked on", *_MOVES),
     "received": Sign("received", *_MOVES),
     "opening": Sign("being opened", *_MOVES),
@@ -55,6 +56,7 @@ STATES: Mapping[str, Sign] = {
     "dead": Sign("given up", *_BAD),
     "unreadable": Sign("unreadable", *_BAD),
     "cancelled": Sign("cancelled", *_ENDED),
+    "stopped": Sign("stopped before it left", *_ENDED),
     "replaced": Sign("replaced", *_ENDED),
 }
 

@@ -213,11 +213,14 @@ def test_xml_with_a_doctype_is_refused(command: Command, tmp_path: Path) -> None
     assert "root:" not in said.out
 
 
+SENDING = (("outbox", ("list", "retry", "cancel")), ("partner", ("pause", "resume")))
+
+
 def test_help_has_an_example_for_every_command(command: Command) -> None:
     names = ("check", "read", "write", "ack", "schema", "run", "receive", "ship", "invoice", "pay", "trail", "lint", "load")
     for name in names:
         assert "Example: gateway" in command(name, "--help").out, name
-    for group, names in (("hold", ("list", "release", "reject")), ("journal", ("verify",)), ("artefacts", ("status", "fetch"))):
+    for group, names in (("hold", ("list", "release", "reject")), ("journal", ("verify",)), ("artefacts", ("status", "fetch")), *SENDING):
         for name in names:
             assert "Example: gateway" in command(group, name, "--help").out
 

@@ -19,6 +19,7 @@ from tests.crash import among_others
 from tests.crash import as2
 from tests.crash import batch
 from tests.crash import large
+from tests.crash import redelivering
 from tests.crash import walk
 from tests.crash.house import build
 from tests.crash.house import order_files
@@ -34,6 +35,7 @@ WORK = {
     "batch": batch.walk,
     "as2": as2.answer,
     "as2 hear": as2.hear,
+    "redelivering": redelivering.walk,
 }
 
 

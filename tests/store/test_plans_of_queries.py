@@ -11,6 +11,7 @@ from sqlalchemy import event
 
 from gateway.store import answers
 from gateway.store import awaited
+from gateway.store import deliveries
 from gateway.store import documents
 from gateway.store import handovers
 from gateway.store import holds
@@ -19,6 +20,8 @@ from gateway.store import journal
 from gateway.store import ledger
 from gateway.store import orders
 from gateway.store import outbox
+from gateway.store import pauses
+from gateway.store import precedence
 from gateway.store import references
 from gateway.store import transmissions
 from gateway.store.database import open_database
@@ -47,6 +50,14 @@ QUESTIONS: dict[str, Callable[[Connection], Any]] = {
     "claiming": lambda c: outbox.claim(c, stream="s", now=NOW, lease=timedelta(1), limit=10, token="t"),
     "streams due": lambda c: outbox.streams_due(c, NOW),
     "next due": lambda c: outbox.next_due(c),
+    "next try": lambda c: outbox.next_try(c),
+    "claiming what may stand behind others": lambda c: outbox._without_those_behind(c, "s", NOW, 10),
+    "quiet streams": lambda c: precedence.is_quiet(c, "p", "out:p:box"),
+    "who waits for others": lambda c: precedence.behind_others(c, "out:p:box", [precedence.Candidate("a", "D", 1)]),
+    "streams behind": lambda c: precedence.streams_behind(c, ["a"]),
+    "streams freed": lambda c: precedence.streams_freed(c),
+    "pauses": lambda c: pauses.is_fetching_paused(c, ["p"]),
+    "what can be tried again": lambda c: deliveries.failing(c, None, NOW),
     "overdue acknowledgments": lambda c: awaited.overdue(c, NOW),
     "acknowledging a group": lambda c: awaited.find_sent(c, partner="p", group_control="1"),
     "acknowledging an interchange": lambda c: awaited.find_sent(c, partner="p", interchange_control="1"),
@@ -80,6 +91,7 @@ PARTIAL = {
     "known transmission": "uq_transmission_source",
     "open transmissions": "ix_transmission_open",
     "claiming": "ix_outbox_open",
+    "quiet streams": "ix_outbox_open",
     "overdue acknowledgments": "ix_outbox_ack_due",
     "answers awaited": "ix_outbox_awaited",
     "answers that fit nothing": "ix_answer_unmatched",
@@ -91,7 +103,7 @@ PARTIAL = {
     "handovers": "ix_handover_open",
 }
 #: small whatever happens, or wholly wanted
-_SMALL = ("SCAN first", "SCAN anon_1", "SCAN (subquery")
+_SMALL = ("SCAN first", "SCAN anon_1", "SCAN (subquery", "SCAN CONSTANT ROW")
 
 
 def _transmission() -> transmissions.Transmission:

@@ -34,7 +34,7 @@ def test_all_open_work_is_found_without_any_poke(database: Database) -> None:
 def test_a_sole_sender_frees_what_its_dead_predecessor_held_and_keeps_identities(database: Database) -> None:
     with database.begin() as connection:
         outbox.enqueue(connection, [entry("a"), entry("b"), entry("c")])
-        outbox.claim(connection, stream="out/acme", now=NOW, lease=timedelta(hours=1), limit=2, token="dead")
+        outbox.claim(connection, stream="out/acme", now=NOW, lease=timedelta(minutes=9), limit=2, token="dead")
         outbox.prepare(connection, "dead", [Preparation(id="a", identity="file1", sha256="ab" * 32)])
         assert outbox.streams_due(connection, NOW) == []
         assert outbox.forget_leases(connection) == 2

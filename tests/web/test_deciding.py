@@ -100,10 +100,38 @@ def test_a_delivery_that_was_given_up_is_tried_again(fresh: Seeded) -> None:
     assert "no such host" in fresh.site.get("/deliveries?state=dead").text
     reply = fresh.site.post_form(f"/deliveries/{quote(entry.id)}/retry", "")
     assert reply.status == 303 and "tried again" in fresh.site.follow(reply.headers["location"]).text
-    assert fresh.site.post_form(f"/deliveries/{quote(entry.id)}/retry", "").status == 404
+    assert fresh.site.post_form(f"/deliveries/{quote(entry.id)}/retry", "").status == 409
     fresh.world.settle()
     with station.database.read() as connection:
         assert outbox.get_existing(connection, entry.id).state == "sent"
+    told = fresh.site.post_form(f"/deliveries/{quote(entry.id)}/retry", "")
+    assert told.status == 409 and "there is nothing to try again" in told.text
+
+
+def test_a_partner_is_paused_what_waits_is_stopped_and_the_rest_leaves_when_it_is_resumed(fresh: Seeded) -> None:
+    station = fresh.world.station
+    assert fresh.site.post_form("/partners/acme/pause", "reason=+").status == 422
+    assert fresh.site.post_form("/partners/nobody/pause", "reason=x").status == 404
+    reply = fresh.site.post_form("/partners/acme/pause", "reason=server+moves&fetching=too")
+    assert (reply.status, reply.headers["location"]) == (303, "/partners/acme")
+    page = fresh.site.get("/partners/acme").text
+    assert "server moves" in page and "its mailboxes are not looked into" in page and 'action="/partners/acme/resume"' in page
+    assert "gateway_partners_paused 1.0" in fresh.site.get("/metrics").text
+    assert "acme" in fresh.site.get("/").text and "paused" in fresh.site.get("/").text
+    fresh.world.receive(x12_order("PO1", lines=GOOD))
+    with station.database.read() as connection:
+        response = next(entry for entry in outbox.search(connection) if entry.kind == "order_response")
+    listed = fresh.site.get("/deliveries?state=waiting").text
+    assert 'href="/partners/acme">paused' in listed and f"/deliveries/{quote(response.id)}/cancel" in listed
+    assert "needs a reason" in fresh.site.post_form(f"/deliveries/{quote(response.id)}/cancel", "reason=+").text
+    assert fresh.site.post_form(f"/deliveries/{quote(response.id)}/cancel", f"reason={'x' * 600}").status == 409
+    stopped = fresh.site.post_form(f"/deliveries/{quote(response.id)}/cancel", "reason=told+by+phone")
+    assert stopped.status == 303 and "was stopped and does not leave" in fresh.site.follow(stopped.headers["location"]).text
+    assert "stopped before it left" in fresh.site.get(f"/documents/{response.document}").text
+    assert fresh.site.post_form("/partners/acme/resume", "").status == 303
+    assert fresh.site.post_form("/partners/acme/resume", "").status == 409
+    fresh.world.settle()
+    assert [text for text in fresh.world.sent() if "*997*" in text] and not [text for text in fresh.world.sent() if "*855*" in text]
 
 
 # ---------------------------------------------------------------- the API

@@ -1,0 +1,229 @@
+"""Commands about what leaves: the outbox with its dead letters, and partners that are paused."""
+
+from typing import Annotated
+from typing import Any
+
+import typer
+
+from gateway.cli.app import ConfigOption
+from gateway.cli.app import JsonOption
+from gateway.cli.app import app
+from gateway.cli.app import counted
+from gateway.cli.app import json_line
+from gateway.cli.failures import WRONG_DATA
+from gateway.cli.failures import WRONG_USAGE
+from gateway.cli.failures import Refused
+from gateway.cli.operating import actor
+from gateway.cli.operating import open_here
+from gateway.cli.partner import partner_app
+
+outbox_app = typer.Typer(no_args_is_help=True, help="What leaves: list it, try it again, stop it.")
+app.add_typer(outbox_app, name="outbox")
+
+#: what `list` shows: everything that has not left
+_UNFINISHED = ("dead", "held_back", "waiting", "claimed", "prepared")
+_STATES = (*_UNFINISHED, "sent", "acknowledged", "rejected", "cancelled")
+_MOST = 10_000
+
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it stands in the journal.", metavar="TEXT")]
+PartnerIdOption = Annotated[str | None, typer.Option("--partner", help="Only what goes to this partner.", metavar="ID")]
+
+
+@outbox_app.command("list")
+def list_rows(
+    state: Annotated[str | None, typer.Option("--state", help="Only this state: dead, waiting, prepared, sent, ...", metavar="STATE")] = None,
+    partner: PartnerIdOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """List what has not left, with tries, the next try, the error and what helps; what was given up first.
+
+    Example: gateway outbox list --state dead
+    """
+    from gateway.pipeline.troubles import cure_of_sending
+    from gateway.store import outbox
+    from gateway.store import pauses
+
+    if state is not None and state not in _STATES:
+        raise Refused(f"There is no state '{state}': {', '.join(_STATES)}", WRONG_USAGE)
+    station = open_here(config)
+    try:
+        _demand_partner(station, partner)
+        with station.database.read() as connection:
+            rows = [
+                entry
+                for one in ((state,) if state else _UNFINISHED)
+                for entry in outbox.search(connection, state=one, partner=partner, limit=_MOST)[::-1]
+            ]
+            paused = {one.partner for one in pauses.standing(connection)}
+    finally:
+        station.close()
+    for entry in rows:
+        cure = cure_of_sending(entry.state, entry.last_error)
+        typer.echo(json_line(_row_json(entry, cure, entry.partner in paused)) if as_json else _row_words(entry, cure, entry.partner in paused))
+    if not rows and not as_json:
+        typer.echo("Nothing was given up." if state == "dead" else "Nothing waits to leave." if state is None else "Nothing is in this state.")
+
+
+def _row_json(entry: Any, cure: str, paused: bool) -> dict[str, Any]:
+    waits = entry.state in {"waiting", "prepared"}
+    return {
+        "id": entry.id,
+        "document": entry.document,
+        "partner": entry.partner,
+        "endpoint": entry.endpoint,
+        "kind": entry.kind,
+        "spec": entry.spec,
+        "state": entry.state,
+        "attempts": entry.attempts,
+        "next_try_at": entry.due_at if waits else None,
+        "identity": entry.identity,
+        "error": entry.last_error,
+        "cure": cure,
+        "behind": entry.behind,
+        "paused": paused,
+    }
+
+
+def _row_words(entry: Any, cure: str, paused: bool) -> str:
+    words = entry.state.replace("_", " ")
+    if entry.attempts:
+        words += f", {counted(entry.attempts, 'try').replace('trys', 'tries')}"
+    if paused and entry.state in {"waiting", "prepared", "held_back"}:
+        words += ", the partner is paused"
+    elif entry.state in {"waiting", "prepared"}:
+        words += f", {'next try at' if entry.last_error else 'leaves at'} {entry.due_at:%Y-%m-%d %H:%M:%S} UTC"
+    lines = [f"{entry.id}  {entry.kind.replace('_', ' ')} {entry.spec} to {entry.partner} over {entry.endpoint}: {words}"]
+    if entry.behind:
+        lines.append(f"    behind {entry.behind}")
+    if entry.last_error and entry.state != "cancelled":
+        lines.append(f"    {entry.last_error}")
+    if cure and entry.state in _UNFINISHED:
+        lines.append(f"    {cure}")
+    return "\n".join(lines)
+
+
+@outbox_app.command("retry")
+def retry(
+    reference: Annotated[str | None, typer.Argument(help="Id of the delivery, or number of its document.", metavar="ID")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Everything that was given up or waits for its next try.")] = False,
+    partner: PartnerIdOption = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the journal.", metavar="TEXT")] = "",
+    config: ConfigOption = None,
+) -> None:
+    """Try deliveries again, under the name and numbers that they have: what was given up, or at once what waits for its next try.
+
+    Example: gateway outbox retry --all --partner acme
+    """
+    from gateway.pipeline import redelivering
+    from gateway.pipeline.service import work_off
+    from gateway.store import outbox
+
+    if (reference is None) is not everything:
+        raise Refused("Name one delivery, or say --all", WRONG_USAGE)
+    station = open_here(config)
+    try:
+        _demand_partner(station, partner)
+        try:
+            if reference is not None:
+                ids = [redelivering.find_row(station, reference).id]
+            else:
+                ids = redelivering.to_try_again(station, partner)
+            taken = redelivering.retry(station, ids, actor(), reason)
+        except redelivering.NotDone as error:
+            raise Refused(str(error), WRONG_DATA) from None
+        if taken:
+            work_off(station, documents=[entry.document for entry in taken if entry.document])
+        with station.database.read() as connection:
+            now = outbox.get_many(connection, [entry.id for entry in taken])
+    finally:
+        station.close()
+    for entry in now:
+        typer.echo(_row_words(entry, "", False))
+    if not now:
+        typer.echo("There is nothing to try again.")
+    if any(entry.state == "dead" or entry.last_error for entry in now):
+        raise typer.Exit(WRONG_DATA)
+
+
+@outbox_app.command("cancel")
+def cancel(
+    reference: Annotated[str, typer.Argument(help="Id of the delivery, or number of its document.", metavar="ID")],
+    reason: ReasonOption,
+    config: ConfigOption = None,
+) -> None:
+    """Stop something before it leaves (in its undo window, before its batch, while its partner is paused), or for good where it was given up.
+
+    Example: gateway outbox cancel INV-000042 --reason "price was wrong"
+    """
+    from gateway.pipeline import redelivering
+    from gateway.store.rows import StaleState
+
+    station = open_here(config)
+    try:
+        try:
+            stopped = redelivering.cancel(station, redelivering.find_row(station, reference).id, actor(), reason)
+        except (redelivering.NotDone, StaleState) as error:
+            raise Refused(str(error), WRONG_DATA) from None
+    finally:
+        station.close()
+    typer.echo(f"{redelivering.name_of(stopped)} was stopped: it does not leave.")
+    remains = redelivering.what_remains(stopped)
+    if remains:
+        typer.echo(remains)
+
+
+@partner_app.command("pause")
+def pause(
+    partner: Annotated[str, typer.Argument(help="The partner.", metavar="ID")],
+    reason: ReasonOption,
+    fetching_too: Annotated[bool, typer.Option("--fetching-too", help="Do not look into its mailboxes either.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Send nothing to a partner until it is resumed; what arrives is still taken in.
+
+    Example: gateway partner pause acme --reason "their server moves tonight"
+    """
+    from gateway.pipeline import pausing
+
+    station = open_here(config)
+    try:
+        _demand_partner(station, partner)
+        try:
+            pausing.pause(station, partner, actor(), reason, fetching=fetching_too)
+        except pausing.NotPaused as error:
+            raise Refused(str(error), WRONG_USAGE) from None
+    finally:
+        station.close()
+    typer.echo(f"{partner} is paused: nothing is sent{' or fetched' if fetching_too else ''} until gateway partner resume {partner}.")
+
+
+@partner_app.command("resume")
+def resume(
+    partner: Annotated[str, typer.Argument(help="The partner.", metavar="ID")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the journal.", metavar="TEXT")] = "",
+    config: ConfigOption = None,
+) -> None:
+    """Let a paused partner go on: what waited leaves now, in its order.
+
+    Example: gateway partner resume acme
+    """
+    from gateway.pipeline import pausing
+
+    station = open_here(config)
+    try:
+        try:
+            pausing.resume(station, partner, actor(), reason)
+        except pausing.NotPaused as error:
+            raise Refused(str(error), WRONG_DATA) from None
+    finally:
+        station.close()
+    typer.echo(f"{partner} goes on.")
+
+
+def _demand_partner(station: Any, partner: str | None) -> None:
+    from gateway.yaml_source import did_you_mean
+
+    known = station.installation.directory.partners
+    if partner is not None and partner not in known:
+        raise Refused(f"There is no partner '{partner}'{did_you_mean(partner, known)}", WRONG_USAGE)
