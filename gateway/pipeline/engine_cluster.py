@@ -26,6 +26,7 @@ from sqlalchemy import Connection
 
 from gateway import __version__
 from gateway.config import ConfigTrouble
+from gateway.pipeline import leases
 from gateway.pipeline.clocks import Clocks
 from gateway.pipeline.engine import Health
 from gateway.pipeline.engine import Step
@@ -74,7 +75,7 @@ class ClusterEngine:
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._serving = Serving(station, steps, self._stopping)
-        self._senders = Senders(self._send)
+        self._senders = Senders(self._send, leases.beat)
         self._workers = Senders(self._work, share=pace.threads, busy=pace.threads, limit=pace.threads)
         self._clocks = Clocks(station, self._stopping)
         self._seats = Seats(station.database, self._silence)
