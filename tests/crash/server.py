@@ -20,6 +20,7 @@ from tests.crash import as2
 from tests.crash import batch
 from tests.crash import large
 from tests.crash import redelivering
+from tests.crash import mailbox
 from tests.crash import walk
 from tests.crash.house import build
 from tests.crash.house import order_files
@@ -36,6 +37,7 @@ WORK = {
     "as2": as2.answer,
     "as2 hear": as2.hear,
     "redelivering": redelivering.walk,
+    "mailbox": mailbox.fetch,
 }
 
 

@@ -1,0 +1,26 @@
+"""The work of the tests with mailboxes whose files are large or kept: taken in, nothing else. Run by tests/crash/server.py."""
+
+import time
+from pathlib import Path
+
+from gateway.pipeline import fetching
+from gateway.pipeline.boxes import make_box
+from gateway.pipeline.service import mailboxes
+from gateway.pipeline.service import work_off
+from tests.crash.walk import PACE
+from tests.crash.walk import PATIENCE
+from tests.crash.walk import open_here
+
+
+def fetch(folder: Path) -> None:
+    """Look into every mailbox until nothing is listed any more, then do all work."""
+    station = open_here(folder)
+    for address, (endpoint, _) in mailboxes(station).items():
+        box = make_box(station.installation, endpoint)
+        end = time.monotonic() + PATIENCE
+        while fetching.poll(station, address, box, empty=endpoint.empty) or box.list_ready():
+            assert time.monotonic() < end, "the mailbox is not emptied"
+            time.sleep(PACE)
+        box.close()
+    work_off(station)
+    station.close()

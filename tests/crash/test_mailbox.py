@@ -1,0 +1,73 @@
+"""Large files and files that are kept by their partner: killed on their way, each is taken in once, and kept once."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.config import load_installation
+from gateway.pipeline.station import open_station
+from gateway.store import transmissions
+from tests.crash.house import ForkServer
+from tests.crash.house import build
+from tests.crash.house import journal_faults
+from tests.crash.walk import put
+from tests.pipeline.world import ACME
+from tests.pipeline.world import x12_order
+from tests.transport.openssh import OpenSsh
+from tests.transport.openssh import running_openssh
+
+LARGE = b"no EDI at all " * (20 << 20 >> 4)
+FILES = {"a.edi": x12_order("PO1"), "large.bin": LARGE, "z.edi": x12_order("PO2", control=2)}
+KEPT = ", settle: 0, after: archive, archive_to: "
+FOLDER = ACME.replace("send_to: boxes/acme/in}", f"send_to: boxes/acme/in{KEPT}boxes/acme/old}}")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[OpenSsh]:
+    with running_openssh() as running:
+        yield running
+
+
+def over_sftp(server: OpenSsh, folder: Path) -> str:
+    """The partner at the server; its key lies beside its file."""
+    (folder / "client").write_bytes((server.home / "client").read_bytes())
+    endpoint = (
+        f'sftp: "sftp://127.0.0.1:{server.port}{server.data}/out", user: {server.user}, key: "file:client", '
+        f'host_keys: ["{server.fingerprint("ed25519")}"], send_to: "{server.data}/in"{KEPT}"{server.data}/old"'
+    )
+    return ACME.replace("folder: boxes/acme/out, send_to: boxes/acme/in", endpoint)
+
+
+@pytest.mark.parametrize("point", ["62", "63", "66", "67", "68", "68:2", "69", "69:3"])
+@pytest.mark.parametrize("over", ["folder", "sftp"])
+def test_killed_at_a_point_each_file_is_taken_in_and_kept_once(over: str, point: str, tmp_path: Path, server: OpenSsh, forks: ForkServer) -> None:
+    folder = tmp_path / "installation"
+    if over == "folder":
+        build(folder, f"sqlite:///{tmp_path}/gateway.db", FOLDER)
+        out, old = folder / "boxes/acme/out", folder / "boxes/acme/old"
+    else:
+        build(folder, f"sqlite:///{tmp_path}/gateway.db")
+        (folder / "partners/acme.yaml").write_text(over_sftp(server, folder))
+        out, old = server.data / "out", server.data / "old"
+        for place in (old, server.data / "in"):
+            place.mkdir(exist_ok=True)
+            place.chmod(0o777)
+            for path in place.iterdir():
+                path.unlink()
+    for name, data in FILES.items():
+        put(out, name, data.decode())
+    assert forks.run("mailbox", folder, point) == -signal.SIGKILL
+    assert forks.run("mailbox", folder) == 0
+    assert forks.run("mailbox", folder) == 0, "nothing is left to do"
+    assert {path.name: path.read_bytes() == FILES[path.name] for path in old.iterdir()} == dict.fromkeys(FILES, True)
+    assert list(out.iterdir()) == [] and list((folder / "data/spool").iterdir()) == []
+    station = open_station(load_installation(folder / "config.yaml"))
+    try:
+        with station.database.read() as connection:
+            came = transmissions.search(connection)
+        assert sorted((one.name, one.state) for one in came) == [("a.edi", "done"), ("large.bin", "unreadable"), ("z.edi", "done")]
+        assert journal_faults(station) == []
+    finally:
+        station.close()
