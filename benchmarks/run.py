@@ -1,6 +1,6 @@
 """`make bench`: the floor (a bare kept split of the same bytes) and ours, interleaved in one run, medians, a table.
 
-    benchmarks/run.py [--orders 5000] [--lines 10] [--rounds 5] [--only memory,peers,growth,explain,writing,impact,pipeline,command,latency]
+    benchmarks/run.py [--orders 5000] [--lines 10] [--rounds 5] [--only memory,peers,growth,explain,writing,impact,pipeline,command,latency,sftp]
 
 Ratios travel between machines, seconds do not; where work is compared, they are seconds of CPU. In memory
 the garbage collector stays as Python sets it, on both sides. `pipeline` runs in a
@@ -43,6 +43,7 @@ TARGETS = {
     "pipeline": (400.0, "at least"),
     "memory": (250.0, "at most"),
     "check": (0.6, "at most"),
+    "sftp": (1.5, "at most"),
 }
 
 CONFIG = """\
@@ -362,6 +363,19 @@ def stored_traffic(arguments: argparse.Namespace, table: "Table") -> None:
     table.judge("impact", seconds * 10_000 / found[0].documents, "s for 10,000 of them")
 
 
+def sftp(arguments: argparse.Namespace, table: "Table") -> None:
+    """2,000 files of 5 kB from a local OpenSSH server."""
+    from benchmarks.sftp_bench import measure
+
+    count = max(50, 2 * arguments.orders // 5)
+    found = measure(count, 5000, min(3, arguments.rounds), folder=arguments.folder)
+    table.row(f"SFTP: {count:,} files of 5 kB, paramiko's open and read", f"{found.paramiko:.2f} s", f"{count / found.paramiko:,.0f} files/s")
+    table.row("SFTP: the same by our box, one connection", f"{found.box:.2f} s", f"{count / found.box:,.0f} files/s")
+    table.judge("sftp", found.box / found.paramiko, "times paramiko's own loop")
+    table.row("SFTP: fetched, kept, committed and removed", f"{found.whole:.2f} s", f"{count / found.whole:,.0f} files/s")
+    table.row("  against paramiko's open and read", f"{found.whole / found.paramiko:.2f}", "times")
+
+
 PARTS = {
     "memory": memory,
     "peers": against_peers,
@@ -372,6 +386,7 @@ PARTS = {
     "pipeline": pipeline,
     "command": command,
     "latency": latency,
+    "sftp": sftp,
 }
 
 

@@ -5,6 +5,7 @@ copy removed or the sender told "received". Nothing here looks into the bytes.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
+from datetime import datetime
 
 from gateway.pipeline.station import Station
 from gateway.store import crash
@@ -50,28 +51,11 @@ def register(station: Station, arrivals: Sequence[Arrival], actor: str = "gatewa
     kept = [arrival.kept or Kept(sha256=next(written), size=len(arrival.data)) for arrival in arrivals]
     crash.point(20)
     now = station.clock()
-    answer = []
+    arrived = [_transmission(arrival, bytes_, now) for arrival, bytes_ in zip(arrivals, kept, strict=True)]
     with station.database.begin() as connection:
+        answer = transmissions.register_many(connection, arrived)
         entries = []
-        for arrival, bytes_ in zip(arrivals, kept, strict=True):
-            transmission, fresh = transmissions.register(
-                connection,
-                Transmission(
-                    id=new_id(),
-                    direction="in",
-                    partner=arrival.partner,
-                    endpoint=arrival.address,
-                    source_identity=arrival.identity,
-                    name=arrival.name,
-                    sha256=bytes_.sha256,
-                    size=bytes_.size,
-                    received_at=now,
-                    state="done" if arrival.through else "received",
-                    stream=stream_of(arrival.address),
-                    properties=arrival.properties,
-                ),
-            )
-            answer.append((transmission, fresh))
+        for arrival, (transmission, fresh) in zip(arrivals, answer, strict=True):
             if fresh:
                 entries.append(
                     journal.Entry(
@@ -81,13 +65,30 @@ def register(station: Station, arrivals: Sequence[Arrival], actor: str = "gatewa
                         action="received",
                         subject_kind="transmission",
                         subject=transmission.id,
-                        facts={"name": arrival.name, "address": arrival.address, "size": str(bytes_.size)},
-                        references=(bytes_.sha256,),
+                        facts={"name": arrival.name, "address": arrival.address, "size": str(transmission.size)},
+                        references=(transmission.sha256,),
                     )
                 )
-                if not arrival.through:
-                    streams.poke(connection, transmission.stream)
+        for stream in dict.fromkeys(transmission.stream for transmission, fresh in answer if fresh and transmission.state == "received"):
+            streams.poke(connection, stream)
         journal.append(connection, entries)
         crash.point(21)
     crash.point(22)
     return answer
+
+
+def _transmission(arrival: Arrival, kept: Kept, now: datetime) -> Transmission:
+    return Transmission(
+        id=new_id(),
+        direction="in",
+        partner=arrival.partner,
+        endpoint=arrival.address,
+        source_identity=arrival.identity,
+        name=arrival.name,
+        sha256=kept.sha256,
+        size=kept.size,
+        received_at=now,
+        state="done" if arrival.through else "received",
+        stream=stream_of(arrival.address),
+        properties=arrival.properties,
+    )

@@ -152,3 +152,17 @@ def test_a_control_number_seen_before_is_found(database: Database) -> None:
         assert [one.id for one in interchanges.find_by_control(connection, **search, excluding_transmission="T2")] == ["I1"]  # type: ignore[arg-type]
         assert interchanges.find_by_control(connection, **{**search, "receiver": "ZZ:ELSE"}) == []  # type: ignore[arg-type]
         assert len(interchanges.find_by_control(connection, **{**search, "partner": None})) == 2  # type: ignore[arg-type]
+
+
+def test_many_are_registered_in_their_order_and_each_once(database: Database) -> None:
+    with database.begin() as connection:
+        transmissions.register(connection, transmission("T0", source_identity="b"))
+    batch = [transmission(f"T{number}", source_identity=source) for number, source in enumerate("abca", 1)]
+    with database.begin() as connection:
+        told = transmissions.register_many(connection, batch)
+    assert [(one.id, fresh) for one, fresh in told] == [("T1", True), ("T0", False), ("T3", True), ("T1", False)]
+    with database.begin() as connection:
+        again = transmissions.register_many(connection, batch)
+        assert transmissions.register_many(connection, []) == []
+    assert [(one.id, fresh) for one, fresh in again] == [("T1", False), ("T0", False), ("T3", False), ("T1", False)]
+    assert told[0][0].seq < told[2][0].seq == again[2][0].seq
