@@ -92,7 +92,7 @@ def register_many(connection: Connection, arrived: Sequence[Transmission]) -> li
     statement = insert(connection, _TABLE).on_conflict_do_nothing().returning(_TABLE.c.id)
     inserted = set(connection.execute(statement, rows).scalars())
     # what is missing was registered by another process meanwhile
-    return [(one, True) if one.id in inserted else register(connection, one) if new else (one, False) for one, new in answer]
+    return [(one, new) if not new or one.id in inserted else register(connection, one) for one, new in answer]
 
 
 def _source_of(transmission: Transmission) -> tuple[str, str, str]:
