@@ -19,8 +19,8 @@ from tests.crash import among_others
 from tests.crash import as2
 from tests.crash import batch
 from tests.crash import large
-from tests.crash import redelivering
 from tests.crash import mailbox
+from tests.crash import redelivering
 from tests.crash import walk
 from tests.crash.house import build
 from tests.crash.house import order_files
