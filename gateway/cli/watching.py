@@ -32,7 +32,8 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
         typer.echo(json_line(found))
     else:
         typer.echo(_words(found))
-    raise typer.Exit(INSTALLATION if found.troubles else 0)
+    # a certificate that ends in two months is told, but nothing fails yet
+    raise typer.Exit(INSTALLATION if any(trouble.state != "warning" for trouble in found.troubles) else 0)
 
 
 def _words(found: Any) -> str:
@@ -43,7 +44,8 @@ def _words(found: Any) -> str:
         lines += [f"    looks into {address}" for address in worker.mailboxes]
     lines.append("not working: nothing" if not found.troubles else "not working:")
     for trouble in found.troubles:
-        lines.append(f"  {trouble.name} {'is stopped' if trouble.state == 'stopped' else 'fails'} since {trouble.since:%Y-%m-%d %H:%M} UTC")
+        state = {"stopped": "is stopped", "warning": "needs you"}.get(trouble.state, "fails")
+        lines.append(f"  {trouble.name} {state} since {trouble.since:%Y-%m-%d %H:%M} UTC")
         lines += [f"    {trouble.error}", f"    {trouble.cure}"]
     lines.append(f"waiting for a person: {counted(found.held, 'hold')}, {found.dead} deliver{'y' if found.dead == 1 else 'ies'} given up")
     behind = f", {found.held_back} behind another of their order" if found.held_back else ""

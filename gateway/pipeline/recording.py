@@ -203,8 +203,12 @@ def _is_given_up(entry: Entry, error: TransportError) -> bool:
 
 
 def _sending(entry: Entry) -> str:
+    return sending_trouble(entry.partner, entry.endpoint)
+
+
+def sending_trouble(partner: str, endpoint: str) -> str:
     """The name of a trouble with the endpoint that a row leaves by."""
-    return f"sending {entry.partner}:{entry.endpoint}"
+    return f"sending {partner}:{endpoint}"
 
 
 def _tell(connection: Connection, entry: Entry, error: TransportError, now: datetime) -> None:

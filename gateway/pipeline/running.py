@@ -21,6 +21,7 @@ from gateway.config import ConfigTrouble
 from gateway.config import Installation
 from gateway.config.held import Held
 from gateway.pipeline import in_force
+from gateway.pipeline.as2_certificates import watch_certificates
 from gateway.pipeline.as2_waiting import watch_receipts
 from gateway.pipeline.deadlines import watch
 from gateway.pipeline.engine import Engine
@@ -51,6 +52,7 @@ from gateway.yaml_source import Faults
 WAIT_FOR_OWNER = 10.0
 SEAL_EVERY = 300.0
 WATCH_DEADLINES_EVERY = 5.0
+WATCH_CERTIFICATES_EVERY = 20.0
 STAY_OWNER_EVERY = 5.0
 
 _log = structlog.get_logger("run")
@@ -138,6 +140,7 @@ def _serve(station: Station, held: Held, engine: Engine, web: "WebProcess | None
         engine.every("configuration", GLANCE_EVERY, reloading.look, each_process=True)
         engine.every("seal", SEAL_EVERY, lambda: seal(station))
         engine.every("deadlines", WATCH_DEADLINES_EVERY, lambda: _watch(station))
+        engine.every("certificates", WATCH_CERTIFICATES_EVERY, lambda: watch_certificates(station))
         if web is not None:
             engine.every("web", 1.0, web.keep_up, each_process=True)
             web.start()

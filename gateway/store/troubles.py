@@ -14,8 +14,8 @@ from gateway.store.rows import all_of
 from gateway.store.rows import insert
 from gateway.store.rows import values_of
 
-#: retrying: it is tried again by itself; stopped: it waits for a person
-STATES = ("retrying", "stopped")
+#: retrying: it is tried again by itself; stopped: it waits for a person; warning: it works, but not for much longer
+STATES = ("retrying", "stopped", "warning")
 _TABLE = tables.trouble
 _LONGEST = 2000
 
@@ -24,7 +24,7 @@ class Trouble(Row, frozen=True, kw_only=True):
     """One thing that does not work. `name` tells it from all others: `mailbox sftp://...`, `sending acme:box`, `step in:...`."""
 
     name: str
-    #: mailbox, folder, step, sending
+    #: mailbox, folder, step, sending, certificate
     kind: str
     partner: str | None = None
     state: str
@@ -54,4 +54,7 @@ def forget_all(connection: Connection) -> None:
 
 def standing(connection: Connection) -> list[Trouble]:
     """Everything that does not work now: what waits for a person first, then by age."""
-    return all_of(connection.execute(select(_TABLE).order_by((_TABLE.c.state != "stopped"), _TABLE.c.since, _TABLE.c.name)), Trouble)
+    return all_of(
+        connection.execute(select(_TABLE).order_by((_TABLE.c.state != "stopped"), (_TABLE.c.state == "warning"), _TABLE.c.since, _TABLE.c.name)),
+        Trouble,
+    )

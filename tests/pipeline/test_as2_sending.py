@@ -24,7 +24,6 @@ from gateway.store import documents
 from gateway.store import journal
 from gateway.store import outbox
 from gateway.store import posted
-from gateway.store import troubles
 from gateway.store.verification import verify
 from tests.pipeline.as2_partner import PartnerStation
 from tests.pipeline.as2_partner import Post
@@ -361,16 +360,3 @@ def test_rows_of_one_file_share_their_receipt(waiting: Trade) -> None:
     waiting.order()
     with waiting.world.station.database.read() as connection:
         assert [row.id for row in posted.of_file(connection, waiting.row())] == [waiting.row().id]
-
-
-def test_an_expired_certificate_stops_sending_for_this_partner(tmp_path: Path, partner: PartnerStation) -> None:
-    trade = trading(tmp_path, partner)
-    short = keys("them", trade.world.clock.now - timedelta(days=30), 30)
-    (trade.world.folder / "keys/them.pem").write_bytes(short[1])
-    trade.world.clock.now += timedelta(days=1)
-    trade.order()
-    assert partner.posts == [] and trade.row().state in {"prepared", "waiting"}
-    with trade.world.station.database.read() as connection:
-        [trouble] = troubles.standing(connection)
-    assert (trouble.kind, trouble.state, trouble.partner) == ("certificate", "stopped", "acme")
-    trade.world.close()

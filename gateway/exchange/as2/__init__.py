@@ -25,6 +25,7 @@ from gateway.exchange.as2.values import Payload
 from gateway.exchange.as2.values import Receipt
 from gateway.exchange.as2.values import Unwrapped
 from gateway.exchange.as2.wrap import can_be_read
+from gateway.exchange.as2.wrap import can_be_sent
 from gateway.exchange.as2.wrap import wrap
 from gateway.exchange.cms.algorithms import Old
 from gateway.exchange.cms.compression import Limits
@@ -55,6 +56,7 @@ __all__ = [
     "build_mdn",
     "expiries",
     "can_be_read",
+    "can_be_sent",
     "fingerprint",
     "is_receipt",
     "make_key_and_certificate",

@@ -97,6 +97,12 @@ def can_be_read(relation: As2Relation, encrypted_for: str | None, at: datetime) 
     return any(fingerprint(one.certificate) == encrypted_for for one in relation.encryption if one.holds(at))
 
 
+def can_be_sent(relation: As2Relation, at: datetime) -> bool:
+    """Whether there are the keys and certificates today that a message needs."""
+    signs = relation.sign is None or signing_identity(relation, at) is not None
+    return signs and (relation.encrypt is None or bool(usable(relation.encryption, at, short_keys=Old.SHORT_KEYS in relation.old)))
+
+
 def mic_of(value: bytes, word: str) -> Mic:
     """The MIC whose digest is `value`, naming its algorithm by `word`."""
     return Mic(base64.b64encode(value).decode("ascii"), word)
