@@ -9,6 +9,7 @@ import pydantic
 from gateway.config.archiving import Archive
 from gateway.config.cluster import Cluster
 from gateway.config.mail import Mail
+from gateway.config.webhooks import Webhook
 from gateway.exchange.keys import Keys
 from gateway.exchange.keys import listed
 from gateway.exchange.partner import Identifiers
@@ -134,6 +135,8 @@ class Settings(Keys):
     invoices: Invoices = Invoices()
     #: the server that our mail leaves by: documents to partners, alerts
     mail: Mail | None = None
+    #: who is told about what happens
+    webhooks: tuple[Webhook, ...] = ()
     #: seconds between two looks at a folder, and at a remote mailbox
     poll: float = 0.2
     poll_remote: float = 5.0
@@ -151,4 +154,13 @@ class Settings(Keys):
     def _known_engine(cls, value: str) -> str:
         if value not in {"local", "cluster"}:
             raise ValueError(f"'{value}' is no engine: write local (one machine) or cluster (several, on PostgreSQL)")
+        return value
+
+    @pydantic.field_validator("webhooks")
+    @classmethod
+    def _told_apart(cls, value: tuple[Webhook, ...]) -> tuple[Webhook, ...]:
+        targets = [hook.target for hook in value]
+        for target in targets:
+            if targets.count(target) > 1:
+                raise ValueError(f"two webhooks are called '{target}': give each a name: of its own")
         return value

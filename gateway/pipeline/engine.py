@@ -16,6 +16,9 @@ from gateway.pipeline.station import Station
 #: serves a stream once; true when more may be waiting
 Step = Callable[[Station, str], bool]
 
+#: first words of streams whose steps wait for others' servers
+SENDING = frozenset({"out", "hook"})
+
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """How an engine does, as far as it knows."""

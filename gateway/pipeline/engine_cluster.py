@@ -28,6 +28,7 @@ from gateway import __version__
 from gateway.config import ConfigTrouble
 from gateway.pipeline import leases
 from gateway.pipeline.clocks import Clocks
+from gateway.pipeline.engine import SENDING
 from gateway.pipeline.engine import Health
 from gateway.pipeline.engine import Step
 from gateway.pipeline.holdings import POLL
@@ -63,7 +64,7 @@ class ClusterEngine:
     served in threads of their own."""
 
     def __init__(
-        self, station: Station, steps: Mapping[str, Step], *, role: str = "worker", sending: frozenset[str] = frozenset({"out"}), look: float = LOOK
+        self, station: Station, steps: Mapping[str, Step], *, role: str = "worker", sending: frozenset[str] = SENDING, look: float = LOOK
     ) -> None:
         pace = station.installation.settings.cluster
         self._station = station

@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 
 from gateway.pipeline import leases
 from gateway.pipeline.clocks import Clocks
+from gateway.pipeline.engine import SENDING
 from gateway.pipeline.engine import Health
 from gateway.pipeline.engine import Step
 from gateway.pipeline.senders import Senders
@@ -89,7 +90,7 @@ class LocalEngine:
     """Runs the steps of one installation. `steps` says by the stream's first word what serves it; streams that start with a
     word of `sending` are served in threads of their own, one at a time a stream."""
 
-    def __init__(self, station: Station, steps: Mapping[str, Step], sending: frozenset[str] = frozenset({"out"})) -> None:
+    def __init__(self, station: Station, steps: Mapping[str, Step], sending: frozenset[str] = SENDING) -> None:
         self._station = station
         self._sending = sending
         self._wake = threading.Event()

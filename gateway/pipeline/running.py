@@ -20,6 +20,7 @@ import structlog
 from gateway.config import ConfigTrouble
 from gateway.config import Installation
 from gateway.config.held import Held
+from gateway.pipeline import hooking
 from gateway.pipeline import in_force
 from gateway.pipeline.as2_certificates import watch_certificates
 from gateway.pipeline.as2_waiting import watch_receipts
@@ -53,6 +54,7 @@ WAIT_FOR_OWNER = 10.0
 SEAL_EVERY = 300.0
 WATCH_DEADLINES_EVERY = 5.0
 WATCH_CERTIFICATES_EVERY = 20.0
+TELL_EVERY = 1.0
 STAY_OWNER_EVERY = 5.0
 
 _log = structlog.get_logger("run")
@@ -141,6 +143,7 @@ def _serve(station: Station, held: Held, engine: Engine, web: "WebProcess | None
         engine.every("seal", SEAL_EVERY, lambda: seal(station))
         engine.every("deadlines", WATCH_DEADLINES_EVERY, lambda: _watch(station))
         engine.every("certificates", WATCH_CERTIFICATES_EVERY, lambda: watch_certificates(station))
+        engine.every("webhooks", TELL_EVERY, lambda: hooking.tell(station))
         if web is not None:
             engine.every("web", 1.0, web.keep_up, each_process=True)
             web.start()

@@ -17,6 +17,7 @@ from gateway.exchange.endpoint import Endpoint
 from gateway.pipeline import cycle
 from gateway.pipeline import fetching
 from gateway.pipeline import handing_over
+from gateway.pipeline import hooking
 from gateway.pipeline import mail_receiving
 from gateway.pipeline import outbound
 from gateway.pipeline.as2_waiting import watch_receipts
@@ -59,7 +60,7 @@ BACK_OFF = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
 
 def steps() -> Mapping[str, Step]:
     """What serves a stream, by its first word."""
-    served: Mapping[str, Step] = {"in": Inbound().step, "trade": cycle.step, "out": outbound.step, "erp": handing_over.step}
+    served: Mapping[str, Step] = {"in": Inbound().step, "trade": cycle.step, "out": outbound.step, "erp": handing_over.step, "hook": hooking.step}
     return {kind: attended(step) for kind, step in served.items()}
 
 

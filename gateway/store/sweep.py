@@ -10,6 +10,7 @@ from gateway.store import outbox
 from gateway.store import streams
 from gateway.store import tables
 from gateway.store import transmissions
+from gateway.store import webhooks
 from gateway.store.rows import is_one_of
 
 
@@ -24,4 +25,5 @@ def streams_with_work(connection: Connection, now: datetime) -> list[str]:
     handover = tables.handover
     query = select(handover.c.target).where(is_one_of(handover.c.state, "waiting"), handover.c.due_at <= now).distinct()
     found.update(f"{target}:handover" for target in connection.execute(query).scalars())
+    found.update(f"hook:{target}" for target in webhooks.targets_due(connection, now))
     return sorted(found)

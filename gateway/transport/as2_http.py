@@ -8,12 +8,14 @@ import contextlib
 import http.client
 import ssl
 import time
+from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult
 from urllib.parse import urlsplit
 
 from gateway.transport.box import TransportError
+from gateway.transport.deadline import cut_off_after
 
 #: Answers after which the same message may be sent again; every other one below 200 or from 300 on is final.
 WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -40,17 +42,23 @@ def post(
     longest_seconds: float = 600.0,
     ca_file: str | None = None,
     client_certificate: tuple[str, str] | None = None,
+    may_reach: Callable[[str], bool] | None = None,
 ) -> HttpAnswer:
     """POST and read the answer (any 2xx is one); TransportError for everything else.
 
     `timeout_seconds` limits each wait for bytes, `longest_seconds` the whole; `ca_file` replaces the system's authorities;
-    `client_certificate` is (certificate file, key file).
+    `client_certificate` is (certificate file, key file). `may_reach` is asked about the IP address that the name led to, before anything
+    is said to it.
     """
     parts, host, port = _address(url)
     end = time.monotonic() + longest_seconds
     connection = _connection(parts.scheme, host, port, timeout_seconds, ca_file, client_certificate)
     connection.response_class = _FinalResponse
+    late: Callable[[], bool] = bool
     try:
+        connection.connect()
+        if may_reach is not None and not may_reach(connection.sock.getpeername()[0]):
+            raise TransportError(f"{host} is an address of this machine or network, which is not allowed here", retry=False, stop=True)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.putrequest("POST", target, skip_accept_encoding=True)
         for name, value in headers:
@@ -60,7 +68,10 @@ def post(
         connection.putheader("Connection", "close")
         connection.endheaders()
         _send(connection, body, end)
-        with connection.getresponse() as answer:
+        # a head that comes byte by byte: each wait is short, all of them are not
+        with cut_off_after(max(0.0, end - time.monotonic()), lambda: connection.sock) as late:
+            answer = connection.getresponse()
+        with answer:
             content = _read(answer, end)
             headers_back = tuple(answer.getheaders())
     except ssl.SSLCertVerificationError as error:
@@ -68,7 +79,8 @@ def post(
     except (http.client.InvalidURL, ValueError) as error:  # a path or header that cannot be sent
         raise TransportError(f"the request cannot be sent: {error}", retry=False) from error
     except (OSError, http.client.HTTPException) as error:
-        raise TransportError(f"{host} cannot be reached or broke off: {str(error) or type(error).__name__}", retry=True) from error
+        words = "it took too long" if late() else str(error) or type(error).__name__
+        raise TransportError(f"{host} cannot be reached or broke off: {words}", retry=True) from error
     finally:
         connection.close()
     if not 200 <= answer.status < 300:

@@ -1,0 +1,72 @@
+"""Keys of config.yaml about webhooks: who is told about which events."""
+
+from typing import Literal
+from urllib.parse import urlsplit
+
+import pydantic
+
+from gateway.exchange.keys import Keys
+from gateway.exchange.keys import Secret
+from gateway.exchange.keys import Texts
+from gateway.exchange.keys import listed
+
+#: what happens to documents, files and deliveries
+EventType = Literal[
+    "file.received",
+    "file.held",
+    "file.unreadable",
+    "document.received",
+    "document.accepted",
+    "document.held",
+    "document.rejected",
+    "document.sent",
+    "document.delivered",
+    "document.acknowledged",
+    "document.answered",
+    "document.overdue",
+    "document.dead",
+]
+
+
+class Webhook(Keys):
+    """One address that is told."""
+
+    url: str
+    #: what it is called on pages and in commands
+    name: str | None = pydantic.Field(default=None, pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")
+    #: what bodies are signed with; two while one changes
+    secret: tuple[Secret, ...]
+    #: all where it is left out
+    events: tuple[EventType, ...] = ()
+    partners: Texts = ()
+    #: the address may be one of this machine or network
+    private: bool = False
+    authorities: str | None = None
+    timeout: float = pydantic.Field(default=15.0, gt=0, le=60)
+
+    _webhook_listed = pydantic.field_validator("secret", "events", "partners", mode="before")(listed)
+
+    @pydantic.field_validator("url")
+    @classmethod
+    def _is_webhook_address(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            fits = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.username is None and not parts.fragment and parts.port != 0
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ValueError(f"'{value}' is no address to post to: write it like https://erp.example/hooks/gateway")
+        return value
+
+    @pydantic.model_validator(mode="after")
+    def _guarded(self) -> "Webhook":
+        if not self.secret:
+            raise ValueError("secret: names what bodies are signed with: env:HOOK_SECRET")
+        if urlsplit(self.url).scheme == "http" and not self.private:
+            raise ValueError("url: without TLS is for addresses of your own network only: https, or private: true")
+        return self
+
+    @property
+    def target(self) -> str:
+        """What tells it from the others."""
+        return self.name or self.url

@@ -1,0 +1,269 @@
+"""Webhooks: which events there are, signed posts in order, targets that do not answer, and addresses that are not allowed."""
+
+import hashlib
+import hmac
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.config.settings import Settings
+from gateway.pipeline import hooking
+from gateway.store import journal
+from gateway.store import troubles
+from gateway.store import webhooks
+from gateway.transport.box import TransportError
+from gateway.transport.webhook import WebhookTarget
+from gateway.transport.webhook import is_public
+from gateway.transport.webhook import post_event
+from tests.pipeline.world import ACME
+from tests.pipeline.world import CONFIG
+from tests.pipeline.world import World
+from tests.pipeline.world import x12_order
+
+SECRET, OLD_SECRET = "s" * 32, "o" * 32
+
+
+@dataclass
+class Ear:
+    """A server that hears events; `answers` are the statuses of the next ones."""
+
+    port: int = 0
+    heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    answers: list[int] = field(default_factory=list)
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(body) for _, body in self.heard]
+
+    @property
+    def types(self) -> list[str]:
+        return [event["type"] for event in self.events]
+
+
+def listening() -> tuple[Ear, ThreadingHTTPServer]:
+    ear = Ear()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            status = ear.answers.pop(0) if ear.answers else 204
+            if status < 300:
+                ear.heard.append((dict(self.headers), body))
+            self.send_response(status)
+            self.send_header("Location", f"http://127.0.0.1:{ear.port}/elsewhere")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    ear.port = server.server_address[1]
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    return ear, server
+
+
+@pytest.fixture
+def ear() -> Iterator[Ear]:
+    made, server = listening()
+    yield made
+    server.shutdown()
+    server.server_close()
+
+
+def config(*hooks: str) -> str:
+    return CONFIG + "webhooks:\n" + "".join(f"  - {hook}\n" for hook in hooks)
+
+
+def hook(ear: Ear, more: str = "") -> str:
+    return f'{{url: "http://127.0.0.1:{ear.port}/hook", private: true, secret: ["env:HOOK", "env:OLD_HOOK"]{more}}}'
+
+
+@pytest.fixture(autouse=True)
+def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK", SECRET)
+    monkeypatch.setenv("OLD_HOOK", OLD_SECRET)
+
+
+def world_of(folder: Path, *hooks: str, partners: dict[str, str] | None = None) -> World:
+    made = World(folder / "installation", config=config(*hooks), partners=partners or {"acme": ACME})
+    hooking.tell(made.station)
+    return made
+
+
+def tell(world: World) -> None:
+    hooking.tell(world.station)
+    world.settle()
+
+
+def later(world: World, **time: float) -> None:
+    world.clock.now += timedelta(**time)
+
+
+def standing(world: World) -> list[tuple[str, str]]:
+    with world.station.database.read() as connection:
+        return [(one.state, one.error) for one in troubles.standing(connection) if one.kind == "webhook"]
+
+
+def test_what_happens_to_an_order_is_told_in_order_and_signed(tmp_path: Path, ear: Ear) -> None:
+    world = world_of(tmp_path, hook(ear))
+    world.receive(x12_order())
+    tell(world)
+    assert ear.types == ["file.received", "document.received", "document.accepted", "document.sent", "document.sent"]
+    accepted = ear.events[2]
+    assert accepted["partner"] == "acme" and accepted["document"]["number"] == "PO1" and accepted["document"]["kind"] == "order"
+    assert ear.events[0]["file"]["name"] == "po.edi" and {event["delivery"]["kind"] for event in ear.events[3:]} == {"acknowledgment", "order_response"}
+    assert len({event["id"] for event in ear.events}) == 5
+    for headers, body in ear.heard:
+        said = dict(part.split("=", 1) for part in headers["Gateway-Signature"].split(",")[:1])
+        proofs = [part.partition("=")[2] for part in headers["Gateway-Signature"].split(",")[1:]]
+        for secret, proof in zip((SECRET, OLD_SECRET), proofs, strict=True):
+            assert proof == hmac.new(secret.encode(), f"{said['t']}.".encode() + body, hashlib.sha256).hexdigest()
+        assert headers["Content-Type"] == "application/json" and headers["Gateway-Event"]
+    tell(world)
+    assert len(ear.heard) == 5, "nothing is told twice"
+    world.close()
+
+
+def test_held_rejected_and_dead_are_told(tmp_path: Path, ear: Ear) -> None:
+    partner = ACME.replace("send_to: boxes/acme/in", "send_to: boxes/blocked/in")
+    world = world_of(tmp_path, hook(ear), partners={"acme": partner})
+    (world.folder / "boxes/blocked").write_text("a file where a folder should be")
+    world.receive(x12_order().replace(b"PID*F****WIDGET", b"PID*F****" + b"W" * 90))
+    world.receive(x12_order("PO2", control=2, sender="STRANGER"))
+    world.receive(b"rubbish")
+    for _ in range(12):
+        later(world, hours=9)
+        world.settle()
+    tell(world)
+    assert {"document.rejected", "file.held", "file.unreadable", "document.dead"} <= set(ear.types)
+    rejected = ear.events[ear.types.index("document.rejected")]
+    assert rejected["problems"] == ["X12-ELEMENT-TOO-LONG"]
+    assert "WWWW" not in str(ear.events), "no payload stands in an event"
+    world.close()
+
+
+def test_who_wants_some_events_of_some_partners_gets_those(tmp_path: Path, ear: Ear) -> None:
+    other = ACME.replace("id: acme", "id: other").replace("ACMEBUYER", "OTHER").replace('gln: "1234567890128"', 'duns: "1"').replace("boxes/acme", "boxes/other")
+    world = world_of(tmp_path, hook(ear, ", events: [document.accepted], partners: [other]"), partners={"acme": ACME, "other": other})
+    world.receive(x12_order())
+    world.receive(x12_order("PO2", sender="OTHER"), address="folder:boxes/other/out")
+    tell(world)
+    assert [(event["type"], event["partner"], event["document"]["number"]) for event in ear.events] == [("document.accepted", "other", "PO2")]
+    world.close()
+
+
+def test_nobody_hears_the_past_of_before_he_was_named(tmp_path: Path, ear: Ear) -> None:
+    world = World(tmp_path / "installation")
+    world.receive(x12_order())
+    hooking.tell(world.station)
+    world.close()
+    (world.folder / "config.yaml").write_text(config(hook(ear)))
+    hooking.tell(world.station)
+    world.receive(x12_order("PO2", control=2))
+    tell(world)
+    assert {event.get("document", {}).get("number") for event in ear.events} <= {"PO2", None, "OR-PO2"} and "document.accepted" in ear.types
+    world.close()
+
+
+def test_an_event_that_is_not_taken_comes_again_the_same_and_the_next_wait_behind_it(tmp_path: Path, ear: Ear) -> None:
+    world = world_of(tmp_path, hook(ear, ", events: [document.received, document.accepted]"))
+    ear.answers += [500, 302]
+    world.receive(x12_order())
+    tell(world)
+    assert ear.heard == []
+    [(state, error)] = standing(world)
+    assert state == "retrying" and "answered 500" in error
+    world.settle()
+    assert ear.heard == [] and ear.answers == [302], "not before its time"
+    later(world, seconds=10)
+    tell(world)
+    assert ear.heard == [] and "answered 302" in standing(world)[0][1], "a redirect is not followed"
+    later(world, seconds=60)
+    tell(world)
+    assert ear.types == ["document.received", "document.accepted"] and standing(world) == []
+    world.close()
+
+
+def test_a_target_that_does_not_answer_harms_no_other(tmp_path: Path, ear: Ear) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        dead = f'{{name: dead, url: "http://127.0.0.1:{nobody.getsockname()[1]}/", private: true, secret: "env:HOOK"}}'
+        world = world_of(tmp_path, dead, hook(ear, ", events: [document.accepted]"))
+        world.receive(x12_order())
+        tell(world)
+        assert ear.types == ["document.accepted"]
+        assert [state for state, _ in standing(world)] == ["retrying"]
+    world.close()
+
+
+def test_an_event_is_given_up_after_days_and_revived_by_a_person(tmp_path: Path, ear: Ear) -> None:
+    world = world_of(tmp_path, hook(ear, ", name: erp, events: [document.received, document.accepted]"))
+    ear.answers += [503] * 60
+    world.receive(x12_order())
+    tell(world)
+    for _ in range(60):
+        later(world, hours=2)
+        world.settle()
+    with world.station.database.read() as connection:
+        assert webhooks.counts(connection) == {("erp", "dead"): 2}
+        [first, _] = reversed(webhooks.latest(connection))
+        [given_up] = journal.of_subject(connection, "webhook", first.id)
+    assert given_up.entry.action == "webhook given up"
+    [(state, error)] = standing(world)
+    assert state == "stopped" and "2 events were given up" in error
+    ear.answers.clear()
+    assert hooking.retry(world.station, "erp") == 2
+    world.settle()
+    assert ear.types == ["document.received", "document.accepted"] and standing(world) == []
+    world.close()
+
+
+def test_a_webhook_that_is_gone_from_config_is_told_as_such(tmp_path: Path, ear: Ear) -> None:
+    world = world_of(tmp_path, hook(ear, ", name: erp, events: [document.accepted]"))
+    world.receive(x12_order())
+    hooking.tell(world.station)
+    world.close()
+    (world.folder / "config.yaml").write_text(CONFIG)
+    world.settle()
+    assert "no webhook 'erp' any more" in standing(world)[0][1] and ear.heard == []
+    world.close()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "192.168.1.1", "169.254.169.254", "::1", "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1", "0.0.0.0", "224.0.0.1"])
+def test_addresses_of_this_network_are_not_reached_unless_that_is_said(address: str) -> None:
+    assert not is_public(address)
+
+
+def test_a_name_that_leads_to_this_machine_is_refused_before_anything_is_said(ear: Ear) -> None:
+    target = WebhookTarget(url=f"http://localhost:{ear.port}/", secrets=(b"x",))
+    with pytest.raises(TransportError, match="address of this machine or network") as error:
+        post_event(target, "1", b"{}", 1)
+    assert error.value.stop and ear.heard == []
+    assert is_public("8.8.8.8") and is_public("2001:4860:4860::8888")
+
+
+@pytest.mark.parametrize(
+    ("hooks", "fault"),
+    [
+        ([{"url": "ftp://x", "secret": "env:A"}], "is no address to post to"),
+        ([{"url": "https://u:p@x/", "secret": "env:A"}], "is no address to post to"),
+        ([{"url": "http://x.example/", "secret": "env:A"}], "without TLS is for addresses of your own network"),
+        ([{"url": "https://x.example/", "secret": "plain"}], "a secret is named, not written"),
+        ([{"url": "https://x.example/", "secret": []}], "names what bodies are signed with"),
+        ([{"url": "https://x.example/", "secret": "env:A", "events": "order.paid"}], "Input should be"),
+        ([{"url": "https://x.example/", "secret": "env:A"}] * 2, "two webhooks are called"),
+    ],
+)
+def test_a_webhook_that_cannot_be_is_told(hooks: list[dict[str, object]], fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        Settings.model_validate({"webhooks": hooks})
