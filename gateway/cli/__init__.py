@@ -18,6 +18,7 @@ def main() -> None:
     import gateway.cli.answering
     import gateway.cli.demonstrating
     import gateway.cli.documents
+    import gateway.cli.hooking
     import gateway.cli.operating
     import gateway.cli.partner
     import gateway.cli.sending

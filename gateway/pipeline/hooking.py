@@ -131,7 +131,7 @@ def _post(station: Station, target: str, event: webhooks.Event, token: str) -> b
     crash.point(94)
     with station.database.begin() as connection:
         webhooks.sent(connection, event.id, token, station.clock())
-        if event.attempts > 1 or event.last_error is not None:
+        if (event.attempts > 1 or event.last_error is not None) and not webhooks.given_up(connection, target):
             troubles.is_over(connection, _trouble(target))
     return True
 
@@ -161,7 +161,7 @@ def _not_taken(station: Station, target: str, event: webhooks.Event, token: str,
         else:
             wait = WAITS[min(event.attempts - 1, len(WAITS) - 1)] * random.uniform(0.8, 1.2)  # noqa: S311  spreads tries, guards nothing
             webhooks.failed(connection, event.id, token, error, now + timedelta(seconds=wait))
-        given_up = webhooks.counts(connection).get((target, "dead"), 0)
+        given_up = webhooks.given_up(connection, target)
         lost = f"; {given_up} events were given up" if given_up else ""
         cure = REVIVE.format(target=target) if given_up else MENDS
         state = "stopped" if given_up else "retrying"

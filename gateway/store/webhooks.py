@@ -126,6 +126,11 @@ def targets_due(connection: Connection, now: datetime) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
+def given_up(connection: Connection, target: str) -> int:
+    """How many events of a target were given up."""
+    return int(connection.execute(select(func.count()).select_from(_TABLE).where(_TABLE.c.state == "dead", _TABLE.c.target == target)).scalar_one())
+
+
 def counts(connection: Connection) -> dict[tuple[str, str], int]:
     """How many events of each target are in each state."""
     query = select(_TABLE.c.target, _TABLE.c.state, func.count()).group_by(_TABLE.c.target, _TABLE.c.state)

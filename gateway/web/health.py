@@ -23,6 +23,7 @@ from gateway.store import ledger
 from gateway.store import outbox
 from gateway.store import pauses
 from gateway.store import troubles
+from gateway.store import webhooks
 from gateway.store.database import DatabaseTrouble
 from gateway.web.answers import json_answer
 from gateway.web.door import Door
@@ -119,6 +120,23 @@ class StoreNumbers(Collector):
         yield from (alive, mailboxes)
 
 
+class WebhookNumbers(Collector):
+    """How far the events for other systems are."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        with self._station.database.read() as connection:
+            counts = webhooks.counts(connection)
+        events = GaugeMetricFamily(
+            "gateway_webhook_events", "Events for webhooks by state, those posted in the last days", labels=("webhook", "state")
+        )
+        for pair, number in sorted(counts.items()):
+            events.add_metric(pair, number)
+        yield events
+
+
 class DoorNumbers(Collector):
     """What happened at the door for partners' machines since this process began."""
 
@@ -134,5 +152,6 @@ def metrics(request: Request) -> Response:
     """The numbers in Prometheus' text form."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(StoreNumbers(station_of(request)))
+    registry.register(WebhookNumbers(station_of(request)))
     registry.register(DoorNumbers(request.app.state.door))
     return Response(generate_latest(registry), media_type="text/plain; version=0.0.4; charset=utf-8")

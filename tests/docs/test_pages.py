@@ -17,6 +17,7 @@ from gateway.config import archiving
 from gateway.config import cluster
 from gateway.config import mail
 from gateway.config import settings as config
+from gateway.config import webhooks
 from gateway.exchange import endpoint_as2
 from gateway.exchange import partner
 from gateway.exchange import timing
@@ -96,6 +97,7 @@ def test_partners_page_has_every_key(model: type[pydantic.BaseModel]) -> None:
         config.Invoices,
         config.Inbox,
         mail.Mail,
+        webhooks.Webhook,
     ],
 )
 def test_operations_page_has_every_key(model: type[pydantic.BaseModel]) -> None:

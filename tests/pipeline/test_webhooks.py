@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
+from datetime import UTC
+from datetime import datetime
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
@@ -25,6 +27,8 @@ from gateway.transport.box import TransportError
 from gateway.transport.webhook import WebhookTarget
 from gateway.transport.webhook import is_public
 from gateway.transport.webhook import post_event
+from tests.docs.pages import ROOT
+from tests.docs.pages import blocks
 from tests.pipeline.world import ACME
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import World
@@ -121,7 +125,10 @@ def test_what_happens_to_an_order_is_told_in_order_and_signed(tmp_path: Path, ea
     assert ear.types == ["file.received", "document.received", "document.accepted", "document.sent", "document.sent"]
     accepted = ear.events[2]
     assert accepted["partner"] == "acme" and accepted["document"]["number"] == "PO1" and accepted["document"]["kind"] == "order"
-    assert ear.events[0]["file"]["name"] == "po.edi" and {event["delivery"]["kind"] for event in ear.events[3:]} == {"acknowledgment", "order_response"}
+    assert ear.events[0]["file"]["name"] == "po.edi" and {event["delivery"]["kind"] for event in ear.events[3:]} == {
+        "acknowledgment",
+        "order_response",
+    }
     assert len({event["id"] for event in ear.events}) == 5
     for headers, body in ear.heard:
         said = dict(part.split("=", 1) for part in headers["Gateway-Signature"].split(",")[:1])
@@ -153,7 +160,12 @@ def test_held_rejected_and_dead_are_told(tmp_path: Path, ear: Ear) -> None:
 
 
 def test_who_wants_some_events_of_some_partners_gets_those(tmp_path: Path, ear: Ear) -> None:
-    other = ACME.replace("id: acme", "id: other").replace("ACMEBUYER", "OTHER").replace('gln: "1234567890128"', 'duns: "1"').replace("boxes/acme", "boxes/other")
+    other = (
+        ACME.replace("id: acme", "id: other")
+        .replace("ACMEBUYER", "OTHER")
+        .replace('gln: "1234567890128"', 'duns: "1"')
+        .replace("boxes/acme", "boxes/other")
+    )
     world = world_of(tmp_path, hook(ear, ", events: [document.accepted], partners: [other]"), partners={"acme": ACME, "other": other})
     world.receive(x12_order())
     world.receive(x12_order("PO2", sender="OTHER"), address="folder:boxes/other/out")
@@ -239,7 +251,10 @@ def test_a_webhook_that_is_gone_from_config_is_told_as_such(tmp_path: Path, ear:
     world.close()
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "192.168.1.1", "169.254.169.254", "::1", "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1", "0.0.0.0", "224.0.0.1"])
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.1.2.3", "192.168.1.1", "169.254.169.254", "::1", "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1", "0.0.0.0", "224.0.0.1"],
+)
 def test_addresses_of_this_network_are_not_reached_unless_that_is_said(address: str) -> None:
     assert not is_public(address)
 
@@ -267,3 +282,34 @@ def test_a_name_that_leads_to_this_machine_is_refused_before_anything_is_said(ea
 def test_a_webhook_that_cannot_be_is_told(hooks: list[dict[str, object]], fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         Settings.model_validate({"webhooks": hooks})
+
+
+def test_the_snippet_of_the_docs_tells_genuine_events(tmp_path: Path, ear: Ear) -> None:
+    [snippet] = [text for _, text in blocks(ROOT / "docs/operations.md", "python") if "def is_genuine" in text]
+    room: dict[str, Any] = {}
+    exec(snippet, room)
+    genuine = room["is_genuine"]
+    post_event(
+        WebhookTarget(url=f"http://127.0.0.1:{ear.port}/", secrets=(SECRET.encode(), OLD_SECRET.encode()), private=True), "1", b'{"a":1}', 1000
+    )
+    [(headers, body)] = ear.heard
+    header = headers["Gateway-Signature"]
+    assert genuine(header, body, SECRET, 1100) and genuine(header, body, OLD_SECRET, 900)
+    assert not genuine(header, body + b" ", SECRET, 1100) and not genuine(header, body, "other", 1100) and not genuine(header, body, SECRET, 1400)
+    assert not genuine(header.replace("t=1000", "t=1001"), body, SECRET, 1100)
+
+
+def test_commands_show_what_is_on_its_way_and_begin_again(tmp_path: Path, ear: Ear) -> None:
+    world = world_of(tmp_path, hook(ear, ", name: erp, events: [document.accepted]"))
+    ear.answers += [503]
+    world.receive(x12_order())
+    tell(world)
+    shown = world.command("webhooks", "list")
+    assert shown.stdout.startswith("erp: 1 waiting, 0 posted, 0 given up\n") and "answered 503" in shown.stdout, shown.stderr
+    assert json.loads(world.command("webhooks", "list", "--json").stdout)[0]["waiting"] == 1
+    assert world.command("webhooks", "retry", "none").returncode == 2
+    assert world.command("webhooks", "retry", "erp").stdout == "0 events that were given up are on the way again\n"
+    world.clock.now = datetime.now(UTC) + timedelta(minutes=1)  # the command told the time by the clock on the wall
+    world.settle()
+    assert ear.types == ["document.accepted"]
+    world.close()

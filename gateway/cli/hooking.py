@@ -1,0 +1,76 @@
+"""Commands about webhooks: what is on its way to whom, and trying again what was given up."""
+
+from typing import Annotated
+
+import typer
+
+from gateway.cli.app import ConfigOption
+from gateway.cli.app import JsonOption
+from gateway.cli.app import app
+from gateway.cli.app import counted
+from gateway.cli.app import json_line
+from gateway.cli.failures import WRONG_USAGE
+
+webhooks_app = typer.Typer(no_args_is_help=True, help="Events that other systems are told about.")
+app.add_typer(webhooks_app, name="webhooks")
+
+
+@webhooks_app.command("list")
+def list_webhooks(as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Show each webhook with what waits, what was posted in the last days and what was given up, and the last error.
+
+    Example: gateway webhooks list
+    """
+    from gateway.cli.operating import open_here
+    from gateway.store import webhooks
+
+    station = open_here(config)
+    try:
+        with station.database.read() as connection:
+            counts = webhooks.counts(connection)
+            named = [hook.target for hook in station.installation.settings.webhooks]
+            targets = list(dict.fromkeys([*named, *(target for target, _ in sorted(counts))]))
+            shown = [
+                {
+                    "webhook": target,
+                    "configured": target in named,
+                    **{state: counts.get((target, state), 0) for state in webhooks.STATES},
+                    "last_error": next((event.last_error for event in webhooks.latest(connection, target) if event.last_error), None),
+                }
+                for target in targets
+            ]
+    finally:
+        station.close()
+    if as_json:
+        typer.echo(json_line(shown))
+        return
+    for one in shown:
+        gone = "" if one["configured"] else " (not in config.yaml any more)"
+        typer.echo(f"{one['webhook']}{gone}: {one['waiting']} waiting, {one['sent']} posted, {one['dead']} given up")
+        if one["last_error"]:
+            typer.echo(f"  {one['last_error']}")
+    if not shown:
+        typer.echo("config.yaml names no webhooks")
+
+
+@webhooks_app.command("retry")
+def retry_webhook(
+    target: Annotated[str, typer.Argument(help="The webhook's name, or its URL where it has none.", metavar="WEBHOOK")], config: ConfigOption = None
+) -> None:
+    """Try again what was given up for a webhook, and at once what waits; the service does it.
+
+    Example: gateway webhooks retry erp
+    """
+    from gateway.cli.operating import open_here
+    from gateway.pipeline.hooking import retry
+
+    station = open_here(config)
+    try:
+        named = [hook.target for hook in station.installation.settings.webhooks]
+        if target not in named:
+            typer.echo(f"There is no webhook '{target}' in config.yaml: expected {' or '.join(named) or 'none'}", err=True)
+            raise typer.Exit(WRONG_USAGE)
+        count = retry(station, target)
+    finally:
+        station.close()
+    typer.echo(f"{counted(count, 'event')} that {'was' if count == 1 else 'were'} given up {'is' if count == 1 else 'are'} on the way again")
