@@ -129,9 +129,7 @@ class WebhookNumbers(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         with self._station.database.read() as connection:
             counts = webhooks.counts(connection)
-        events = GaugeMetricFamily(
-            "gateway_webhook_events", "Events for webhooks by state, those posted in the last days", labels=("webhook", "state")
-        )
+        events = GaugeMetricFamily("gateway_webhook_events", "Events for webhooks by state", labels=("webhook", "state"))
         for pair, number in sorted(counts.items()):
             events.add_metric(pair, number)
         yield events
