@@ -56,9 +56,6 @@ def post(
     connection.response_class = _FinalResponse
     late: Callable[[], bool] = bool
     try:
-        connection.connect()
-        if may_reach is not None and not may_reach(connection.sock.getpeername()[0]):
-            raise TransportError(f"{host} is an address of this machine or network, which is not allowed here", retry=False, stop=True)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.putrequest("POST", target, skip_accept_encoding=True)
         for name, value in headers:
@@ -66,6 +63,9 @@ def post(
         connection.putheader("Content-Length", str(len(body)))
         connection.putheader("User-Agent", "order-gateway")
         connection.putheader("Connection", "close")
+        connection.connect()
+        if may_reach is not None and not may_reach(connection.sock.getpeername()[0]):
+            raise TransportError(f"{host} is an address of this machine or network, which is not allowed here", retry=False, stop=True)
         connection.endheaders()
         _send(connection, body, end)
         # a head that comes byte by byte: each wait is short, all of them are not
