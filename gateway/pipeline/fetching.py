@@ -42,7 +42,7 @@ def poll(station: Station, address: str, box: Box, *, empty: str = "hold", in_th
     in_the_way = in_the_way if in_the_way is not None else FilesInTheWay(station, address)
     visit = _Visit(station, address, box, empty, in_the_way)
     listed = box.list_ready()
-    left = _left_behind(station, address, listed)
+    left = left_behind_of(station, address, listed)
     in_the_way.keep_only(listed)
     due = [found for found in listed if not in_the_way.waits(found)]
     for found in [found for found in due if found.identity not in left][:LONGEST_POLL]:
@@ -54,7 +54,7 @@ def poll(station: Station, address: str, box: Box, *, empty: str = "hold", in_th
     return visit.came
 
 
-def _left_behind(station: Station, address: str, listed: Sequence[Found]) -> set[str]:
+def left_behind_of(station: Station, address: str, listed: Sequence[Found]) -> set[str]:
     """Which of these files were taken in before; those that are gone are forgotten."""
     with station.database.read() as connection:
         known = left_behind.of(connection, address)

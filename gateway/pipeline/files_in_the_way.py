@@ -31,7 +31,7 @@ class FilesInTheWay:
     """The memory of one poller; what must outlive it stands in store.left_behind."""
 
     def __init__(self, station: Station, address: str, partner: str | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._address = address
+        self.address = address
         self._clock = clock
         self._known: dict[str, _Known] = {}
         self._standing = Standing(station, "files", address, partner)
@@ -48,12 +48,12 @@ class FilesInTheWay:
         wait = FILE_BACK_OFF[min(failures, len(FILE_BACK_OFF) - 1)]
         self._known[found.identity] = _Known(failures + 1, self._clock() + wait, error)
         if not failures:
-            _log.warning("file not taken", address=self._address, file=found.name, error=error)
+            _log.warning("file not taken", address=self.address, file=found.name, error=error)
 
     def over(self, found: Found) -> None:
         """It was taken in, or away, after all."""
         if self._known.pop(found.identity, None) is not None:
-            _log.info("file taken after all", address=self._address, file=found.name)
+            _log.info("file taken after all", address=self.address, file=found.name)
 
     def keep_only(self, listed: Sequence[Found]) -> None:
         """Forget files that are gone."""

@@ -12,6 +12,8 @@ from gateway.exchange.directory import BY_HAND
 from gateway.exchange.partner import LoadedPartner
 from gateway.kinds import rule as kinds
 from gateway.pipeline.endpoints import trade_stream
+from gateway.pipeline.fetching import left_behind_of
+from gateway.pipeline.files_in_the_way import FilesInTheWay
 from gateway.pipeline.invoicing import Release
 from gateway.pipeline.receive import Arrival
 from gateway.pipeline.receive import register
@@ -27,6 +29,7 @@ from gateway.store import documents
 from gateway.store import holds
 from gateway.store import interchanges
 from gateway.store import journal
+from gateway.store import left_behind
 from gateway.store import outbox
 from gateway.store import references
 from gateway.store import streams
@@ -35,6 +38,8 @@ from gateway.store.identity import new_id
 from gateway.store.transmissions import Transmission
 from gateway.trade.crediting import CreditLine
 from gateway.transport.box import Box
+from gateway.transport.box import FileTrouble
+from gateway.transport.box import Found
 
 _log = structlog.get_logger("handing in")
 
@@ -174,24 +179,43 @@ def _insert(station: Station, made: Sequence[documents.Document], actor: str, na
     return [row.id for row in made]
 
 
-def poll_folder(station: Station, kind: str, box: Box) -> bool:
-    """Take what our own systems put into a folder: bank files walk inward, shipments become documents."""
+def poll_folder(station: Station, kind: str, box: Box, in_the_way: FilesInTheWay) -> bool:
+    """Take what our own systems put into a folder: bank files walk inward, shipments become documents. One file stops no other."""
     came = False
-    for found in box.list_ready():
-        data = b"".join(box.fetch(found))
-        if kind == "shipments":
+    listed = box.list_ready()
+    in_the_way.keep_only(listed)
+    left = left_behind_of(station, in_the_way.address, listed)
+    for found in listed:
+        if in_the_way.waits(found):
+            continue
+        try:
+            if found.identity not in left:
+                _hand_in(station, kind, found, b"".join(box.fetch(found)))
             try:
-                hand_in_shipments(station, data, found.name, "folder")
                 box.remove(found)
-                came = True
-                continue
-            except NotTaken as error:
-                # kept like any file that nobody can read, and shown to a person
-                _log.warning("shipment not taken", file=found.name, problems=len(error.problems))
-        register(station, [Arrival(address=BY_HAND, name=found.name, identity=f"{kind}|{found.identity}", data=data, properties={"inbox": kind})])
-        box.remove(found)
+            except FileTrouble:
+                with station.database.begin() as connection:
+                    left_behind.add(connection, in_the_way.address, [found.identity], station.clock())
+                raise
+        except FileTrouble as error:
+            in_the_way.add(found, error.message)
+            continue
+        in_the_way.over(found)
         came = True
+    in_the_way.tell()
     return came
+
+
+def _hand_in(station: Station, kind: str, found: Found, data: bytes) -> None:
+    if kind == "shipments":
+        try:
+            hand_in_shipments(station, data, found.name, "folder")
+        except NotTaken as error:
+            # kept like any file that nobody can read, and shown to a person
+            _log.warning("shipment not taken", file=found.name, problems=len(error.problems))
+        else:
+            return
+    register(station, [Arrival(address=BY_HAND, name=found.name, identity=f"{kind}|{found.identity}", data=data, properties={"inbox": kind})])
 
 
 def became(station: Station, file: str, transmission_id: str) -> Became:

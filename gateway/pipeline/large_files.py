@@ -4,6 +4,7 @@ Going on is only allowed while the sender's file is the one that was begun (path
 the last bytes that we have are those that stand there now.
 """
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import structlog
 
 from gateway.pipeline.receive import Kept
 from gateway.pipeline.station import Station
+from gateway.store import spool
 from gateway.store.spool import Partial
 from gateway.transport.box import Box
 from gateway.transport.box import FileTrouble
@@ -32,6 +34,13 @@ class _AnotherFile(Exception):
 def spool_of(station: Station) -> Path:
     """The folder of files that are on their way."""
     return station.installation.data / "spool"
+
+
+def clear_spool(station: Station) -> None:
+    """Remove what nobody came back for."""
+    removed = spool.clear(spool_of(station), time.time() - FORGOTTEN_AFTER)
+    if removed:
+        _log.info("spool cleared", files=removed)
 
 
 def keep_large(station: Station, address: str, box: Box, found: Found) -> Kept:

@@ -29,6 +29,7 @@ from gateway.pipeline.engine import Engine
 from gateway.pipeline.engine_local import OwnerLock
 from gateway.pipeline.joining import own_database
 from gateway.pipeline.joining import stay_owner
+from gateway.pipeline.large_files import clear_spool
 from gateway.pipeline.linting import agreement_faults
 from gateway.pipeline.logs import set_up_logs
 from gateway.pipeline.pollers import Pollers
@@ -55,6 +56,7 @@ SEAL_EVERY = 300.0
 WATCH_DEADLINES_EVERY = 5.0
 WATCH_CERTIFICATES_EVERY = 20.0
 TELL_EVERY = 1.0
+CLEAR_SPOOL_EVERY = 3600.0
 STAY_OWNER_EVERY = 5.0
 
 _log = structlog.get_logger("run")
@@ -144,6 +146,7 @@ def _serve(station: Station, held: Held, engine: Engine, web: "WebProcess | None
         engine.every("deadlines", WATCH_DEADLINES_EVERY, lambda: _watch(station))
         engine.every("certificates", WATCH_CERTIFICATES_EVERY, lambda: watch_certificates(station))
         engine.every("webhooks", TELL_EVERY, lambda: hooking.tell(station))
+        engine.every("spool", CLEAR_SPOOL_EVERY, lambda: clear_spool(station), each_process=True)
         if web is not None:
             engine.every("web", 1.0, web.keep_up, each_process=True)
             web.start()

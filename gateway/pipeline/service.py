@@ -156,20 +156,22 @@ def _look_into_own(station: Station, kind: str, folder: str) -> Look:
 
     box = FolderBox(station.installation.path(folder))
     trouble = Standing(station, "folder", folder)
-    return Look(_patiently("folder", folder, lambda: handing_in.poll_folder(station.fixed(), kind, box), trouble), trouble)
+    in_the_way = FilesInTheWay(station, f"{kind}:{folder}")
+    return Look(_patiently("folder", folder, lambda: handing_in.poll_folder(station.fixed(), kind, box, in_the_way), trouble), trouble)
 
 
 def _patiently(what: str, address: str, work: Callable[[], bool], trouble: Standing) -> Callable[[], bool]:
     """Look into a mailbox; where that fails say so once, in the log and on the pages, wait longer and longer, and say when it works again.
-    A wrong host key or password stops it: going on could lock an account (circuits.py). A wrong setting is looked at again now and then."""
+    A refused login or a strange host key stops it: going on could lock an account. A setting that is wrong is looked at again now and then."""
     # a folder of this machine costs nothing to look into, and may be made any moment
     longest = 1 if address.startswith("folder:") or what == "folder" else len(BACK_OFF) - 1
     failures = 0
     not_before = 0.0
+    halted = False
 
     def look() -> bool:
-        nonlocal failures, not_before
-        if time.monotonic() < not_before:
+        nonlocal failures, not_before, halted
+        if halted or time.monotonic() < not_before:
             return False
         try:
             came = work()
@@ -179,7 +181,9 @@ def _patiently(what: str, address: str, work: Callable[[], bool], trouble: Stand
             trouble.stands(error.message, TRY_AGAIN if error.stop else MENDS_ITSELF, stopped=error.stop)
             return False
         except (TransportError, ConfigTrouble, OSError) as error:
-            stopped = isinstance(error, ConfigTrouble)
+            # where the account is known to all who would knock there it is left alone by that (Resting), else by us until we are made anew
+            halted = isinstance(error, TransportError) and error.stop
+            stopped = halted or isinstance(error, ConfigTrouble)
             if not isinstance(error, Unreachable):  # how long a server is left alone is known to all who would knock there
                 not_before = time.monotonic() + BACK_OFF[min(failures, longest)]
             failures += 1
