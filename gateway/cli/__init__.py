@@ -16,6 +16,7 @@ def main() -> None:
     # what is loaded now stays until the end: nothing to collect
     gc.disable()
     import gateway.cli.answering
+    import gateway.cli.backing_up
     import gateway.cli.demonstrating
     import gateway.cli.documents
     import gateway.cli.hooking

@@ -6,6 +6,7 @@ only what is different is written. Killed in between, the target is what it was 
 
 import hashlib
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from sqlalchemy import and_
 from sqlalchemy import delete
 from sqlalchemy import func
 from sqlalchemy import inspect
+from sqlalchemy import literal
 from sqlalchemy import select
 from sqlalchemy import text
 from sqlalchemy import tuple_
@@ -66,7 +68,7 @@ def check_target(source: Database, target: Database) -> None:
         ours = settings.installation_id(connection)
     with target.read() as connection:
         theirs = settings.get(connection, "installation")
-        if theirs is None and not _has_rows(connection):
+        if theirs is None and not has_rows(connection, tables.METADATA.tables):
             return
         if theirs != ours:
             raise CopyRefused("the target is another installation of the gateway; name an empty database, or a former copy of this one")
@@ -81,7 +83,7 @@ def check_target(source: Database, target: Database) -> None:
 
 def copy_rows(source: Connection, target: Database, progress: Progress, before_commit: Callable[[], None] = lambda: None) -> list[CopiedTable]:
     """Make the target's rows those of the source's transaction, prove it, and commit."""
-    _stay_awake(source)
+    stay_awake(source)
     total = sum(source.execute(select(func.count()).select_from(table)).scalar_one() for table in raw.CARRIED)
     done = 0
 
@@ -91,7 +93,7 @@ def copy_rows(source: Connection, target: Database, progress: Progress, before_c
         progress(done, total)
 
     with target.begin() as connection:
-        _stay_awake(connection)
+        stay_awake(connection)
         changes = [_Change(source, connection, table) for table in raw.CARRIED]
         for change in changes:
             change.bring(moved)
@@ -199,11 +201,13 @@ class _Change:
         return and_(*(column == value for column, value in zip(self.table.primary_key.columns, self._key(row), strict=True)))
 
 
-def _has_rows(connection: Connection) -> bool:
-    return any(connection.execute(select(table).limit(1)).first() is not None for table in raw.CARRIED if table.name not in {"setting"})
+def has_rows(connection: Connection, present: Collection[str]) -> bool:
+    """Whether anything is yet in those of our tables that are there."""
+    ours = (table for table in raw.CARRIED if table.name in present and table.name != "setting")
+    return any(connection.execute(select(literal(1)).select_from(table).limit(1)).first() is not None for table in ours)
 
 
-def _stay_awake(connection: Connection) -> None:
+def stay_awake(connection: Connection) -> None:
     """A transaction that reads or writes everything may take longer than the server lets a forgotten one stay."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))

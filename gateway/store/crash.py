@@ -19,6 +19,8 @@ POINTS: dict[int, str] = {
     15: "archive: all pieces of a large payload in the database, payload not named",
     16: "store: payloads copied to the new place, rows not",
     17: "store: rows copied and proven, not committed",
+    18: "restore: rows written, not committed",
+    19: "retention: erasure committed, payloads still in the archive",
     # 20-29 receive and journal
     20: "receive: bytes archived, transmission not inserted",
     21: "receive: transmission inserted, not committed",

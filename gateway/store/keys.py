@@ -1,5 +1,6 @@
 """The installation's own signing key, in a file that only its owner can read. Never logged, never in the database."""
 
+import errno
 import os
 import secrets
 from pathlib import Path
@@ -14,6 +15,14 @@ def load_or_make(path: Path) -> Ed25519PrivateKey:
     ValueError names a file that holds no such key.
     """
     if not path.exists():
+        wanted = wanted_beside(path)
+        if wanted.exists():
+            raise FileNotFoundError(
+                errno.ENOENT,
+                f"the key that signs the journal was not in the backup: put it back here, or remove {wanted.name} to go on with a new one "
+                "(checkpoints of before then show as signed by another key)",
+                str(path),
+            )
         _make(path)
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
@@ -22,6 +31,11 @@ def load_or_make(path: Path) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError(f"{path} holds another kind of key; an Ed25519 key is expected")
     return key
+
+
+def wanted_beside(path: Path) -> Path:
+    """A file beside a key's place that says: no new key is made here, the old one is to be put back."""
+    return path.with_name(f"{path.name}.wanted")
 
 
 def _make(path: Path) -> None:

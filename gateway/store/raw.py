@@ -48,7 +48,7 @@ class ColumnForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def form_of(table: Table) -> tuple[ColumnForm, ...]:
     """A table of ours as its columns' forms."""
     return tuple(
-        ColumnForm(column.name, _kind(column), column.primary_key, any(key.column.table is table for key in column.foreign_keys))
+        ColumnForm(str(column.name), _kind(column), column.primary_key, any(key.column.table is table for key in column.foreign_keys))
         for column in table.columns
     )
 
@@ -80,7 +80,9 @@ _TYPES: Mapping[str, TypeEngine[Any]] = {
 }
 
 #: every table that is carried, those that others refer to first
-FORMS: Mapping[str, tuple[ColumnForm, ...]] = {table.name: form_of(table) for table in tables.METADATA.sorted_tables if table.name not in NOT_CARRIED}
+FORMS: Mapping[str, tuple[ColumnForm, ...]] = {
+    str(table.name): form_of(table) for table in tables.METADATA.sorted_tables if table.name not in NOT_CARRIED
+}
 CARRIED: tuple[Table, ...] = tuple(table_of(name, form) for name, form in FORMS.items())
 
 

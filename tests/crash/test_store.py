@@ -31,3 +31,24 @@ def test_killed_while_the_store_is_copied_the_target_is_what_it_was(world: World
     again = world.command(*arguments)
     assert again.returncode == 0, again.stderr
     assert "nothing was changed" in again.stdout
+
+
+def test_killed_before_a_restore_is_committed_it_may_be_begun_again(world: World, tmp_path: Path) -> None:
+    backup = tmp_path / "b.zip"
+    assert world.command("backup", str(backup)).returncode == 0
+    arguments = ("restore", str(backup), "--into", str(tmp_path / "second"), "--gap", "0")
+    assert world.command(*arguments, env={"GATEWAY_CRASH_AT": "18"}).returncode == -signal.SIGKILL
+    again = world.command(*arguments)
+    assert again.returncode == 0, again.stderr
+    assert "nothing was changed" in again.stdout
+    # and never twice
+    third = world.command(*arguments)
+    assert (third.returncode, "holds an installation already" in third.stderr) == (4, True)
+
+
+@pytest.mark.parametrize("at", ["25", "26"])
+def test_killed_while_it_is_saved_there_is_no_backup_and_no_harm(world: World, tmp_path: Path, at: str) -> None:
+    backup = tmp_path / "b.zip"
+    assert world.command("backup", str(backup), env={"GATEWAY_CRASH_AT": at}).returncode == -signal.SIGKILL
+    assert not backup.exists()
+    assert world.command("backup", str(backup)).returncode == 0
