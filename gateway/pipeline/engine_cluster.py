@@ -139,14 +139,17 @@ class ClusterEngine:
 
     def run(self) -> None:
         """Serve until `stop`: jobs as they come, pokes each second, what a sweep finds."""
-        self._join()
+        self._join_patiently()
         try:
-            self.sweep()
             self.every("sweep", SWEEP, self.sweep)
             self._clocks.start()
             self._listener.start()
+            swept = False
             while not self._stopping.is_set():
                 try:
+                    if not swept:
+                        self.sweep()
+                        swept = True
                     self._offer_poked()
                 except DatabaseTrouble as error:
                     _log.error("database", error=str(error))
@@ -196,13 +199,25 @@ class ClusterEngine:
         """Become one of the nodes: what makes us one is there, and our heart beats."""
         with self._station.database.begin() as connection:
             jobs.install(connection)
-        if not self._seats.sit(seats.ENGINE, shared=True):
+        if not self._seats.has(seats.ENGINE) and not self._seats.sit(seats.ENGINE, shared=True):
             raise ConfigTrouble(
                 "A service with `engine: local` works on this database: stop it, then write `engine: cluster` into the config.yaml of every machine"
             )
         self._beat()
         self._beating = threading.Thread(target=self._keep_beating, name="heartbeat", daemon=True)
         self._beating.start()
+
+    def _join_patiently(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._join()
+            except DatabaseTrouble as error:
+                if not error.retry:
+                    raise
+                _log.warning("waiting for the database", error=str(error))
+                self._stopping.wait(self._look)
+            else:
+                return
 
     def _keep_beating(self) -> None:
         while not self._ended.wait(self._heartbeat):

@@ -58,6 +58,7 @@ class JobListener:
 
     async def _main(self) -> None:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+        self._loop.set_exception_handler(_told)
         while not self._stopping.is_set():
             try:
                 await self._listen(self._end)
@@ -104,3 +105,9 @@ class JobListener:
 
     async def _serve(self, stream: str) -> None:
         await asyncio.wrap_future(self._offer(stream))
+
+
+def _told(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+    """A job whose end could not be written down (the database was away, its row was wiped): nothing hangs on it."""
+    error = context.get("exception")
+    _log.warning("job not ended", error=str(error.__cause__ or error).strip() if isinstance(error, Exception) else str(context.get("message")))

@@ -14,6 +14,7 @@ Identity (file name, Message-ID) and control numbers are drawn once, when the ro
 a try that was killed between sending and recording is repeated and can be told from a new message by the partner.
 """
 
+import time
 from datetime import datetime
 
 import structlog
@@ -44,6 +45,7 @@ from gateway.store import journal
 from gateway.store import outbox
 from gateway.store import precedence
 from gateway.store import references
+from gateway.store.database import DatabaseTrouble
 from gateway.store.identity import lease_token
 from gateway.store.outbox import Entry
 from gateway.store.rows import StaleState
@@ -52,6 +54,9 @@ from gateway.transport.box import TransportError
 BATCH = 20
 #: documents of one window that leave in one interchange; more make another one
 LARGEST_BATCH = 500
+#: seconds that a result is kept in hand while the database is away, and between two tries
+RECORD_WITHIN = 20.0
+RECORD_AGAIN = 0.5
 
 _log = structlog.get_logger("outbound")
 
@@ -213,9 +218,25 @@ def _send(station: Station, ready: list[Entry], lease: Lease) -> bool:
     tried = len(sent) + (failure is not None)
     rest = [entry.id for rows in consignments[tried:] for entry in rows]
     if sent or failure is not None or rest:
-        record(station, sent, failure, rest, lease.token)
+        _record_patiently(station, sent, failure, rest, lease.token)
     crash.point(58)
     return failure is None and not rest
+
+
+def _record_patiently(station: Station, sent: list[Gone], failure: Failed | None, rest: list[str], token: str) -> None:
+    """Record what came of it, also where the database is away for a moment: what has left and is not recorded leaves again. A commit that went
+    through unheard is met as StaleState."""
+    end = time.monotonic() + RECORD_WITHIN
+    while True:
+        try:
+            record(station, sent, failure, rest, token)
+        except DatabaseTrouble as error:
+            if not error.retry or time.monotonic() > end:
+                raise
+            _log.warning("not recorded yet", sent=sum(len(rows) for rows, _ in sent), error=str(error))
+            time.sleep(RECORD_AGAIN)
+        else:
+            return
 
 
 def _consignments(ready: list[Entry]) -> list[list[Entry]]:

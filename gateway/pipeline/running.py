@@ -9,11 +9,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from types import FrameType
+from typing import TypeVar
 
 import structlog
 
@@ -48,10 +50,13 @@ from gateway.store import circuits
 from gateway.store import nodes
 from gateway.store import outbox
 from gateway.store import troubles
+from gateway.store.database import DatabaseTrouble
 from gateway.yaml_source import Faults
 
 #: seconds that a new owner waits for a dying one to let go
 WAIT_FOR_OWNER = 10.0
+#: seconds that the start waits for a database that is away
+WAIT_FOR_DATABASE = 60.0
 SEAL_EVERY = 300.0
 WATCH_DEADLINES_EVERY = 5.0
 WATCH_CERTIFICATES_EVERY = 20.0
@@ -59,6 +64,7 @@ TELL_EVERY = 1.0
 CLEAR_SPOOL_EVERY = 3600.0
 STAY_OWNER_EVERY = 5.0
 
+T = TypeVar("T")
 _log = structlog.get_logger("run")
 
 
@@ -96,14 +102,19 @@ def run_worker(installation: Installation, *, ready: threading.Event | None = No
 
 def _serve_among_others(installation: Installation, role: str, ready: threading.Event | None) -> bool:
     with _opened(installation) as (station, held):
-        engine = cluster_engine(station, role)
-        silence = timedelta(seconds=installation.settings.cluster.silence)
-        with station.database.begin() as connection:
-            outbox.try_now(connection, station.clock())
-            if not nodes.alive(connection, silence):
-                troubles.forget_all(connection)
-                circuits.forget_all(connection)
+        engine = _patiently(lambda: cluster_engine(station, role))
+        _patiently(lambda: _begin_among_others(station))
         return _serve(station, held, engine, WebProcess(installation) if role == "service" else None, ready)
+
+
+def _begin_among_others(station: Station) -> None:
+    """A person has started something anew: what failed may be tried. What the others know to be wrong stays told."""
+    silence = timedelta(seconds=station.installation.settings.cluster.silence)
+    with station.database.begin() as connection:
+        outbox.try_now(connection, station.clock())
+        if not nodes.alive(connection, silence):
+            troubles.forget_all(connection)
+            circuits.forget_all(connection)
 
 
 @contextmanager
@@ -112,7 +123,7 @@ def _opened(installation: Installation) -> Iterator[tuple[Station, Held]]:
     held, unreadable = hold(installation.file)
     if unreadable:
         raise Faults(unreadable)
-    station = open_station(load_held(installation.file, held))
+    station = _patiently(lambda: open_station(load_held(installation.file, held)))
     try:
         # a wrong mapping stops the start, not the first order on Monday
         faults = agreement_faults(station.plans, installation.directory.partners.values(), installation.rules)
@@ -122,6 +133,19 @@ def _opened(installation: Installation) -> Iterator[tuple[Station, Held]]:
     finally:
         station.close()
         _log.info("stopped")
+
+
+def _patiently(work: Callable[[], T]) -> T:
+    """A database that is away for a moment, or just starting, is waited for: machines come up together in any order."""
+    end = time.monotonic() + WAIT_FOR_DATABASE
+    while True:
+        try:
+            return work()
+        except DatabaseTrouble as error:
+            if not error.retry or time.monotonic() > end:
+                raise
+            _log.warning("waiting for the database", error=str(error))
+            time.sleep(1.0)
 
 
 def _serve(station: Station, held: Held, engine: Engine, web: "WebProcess | None", ready: threading.Event | None) -> bool:

@@ -45,9 +45,9 @@ def share_key(one: Path, other: Path) -> None:
 class Worker:
     """`gateway worker` in a process group of its own."""
 
-    def __init__(self, folder: Path, crash: str = "") -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._crash = crash
+        self._before = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -56,10 +56,15 @@ class Worker:
         return self._process.pid
 
     def start(self, crash: str = "") -> None:
+        self._before = self.log().count('"serving"') if (self.folder / "worker.log").exists() else 0
         with (self.folder / "worker.log").open("ab") as log:
             command = [sys.executable, "-m", "gateway", "worker", "--config", str(self.folder / "config.yaml")]
             environment = {**os.environ, "GATEWAY_CRASH_AT": crash}
             self._process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, start_new_session=True, env=environment)
+
+    def serves(self) -> bool:
+        """Whether it has begun to work since it was started."""
+        return self.log().count('"serving"') > self._before
 
     def tell(self, how: signal.Signals) -> None:
         os.killpg(self.pid, how)

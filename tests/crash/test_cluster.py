@@ -168,13 +168,17 @@ def storm(folder: Path, server: OwnServer, *, orders: int, kills: int, restarts:
     try:
         for worker in workers:
             worker.start()
-        until(lambda: "serving" in workers[0].log() and "serving" in workers[1].log(), 60)
+        until(lambda: workers[0].serves() and workers[1].serves(), 60)
         for number in range(1, orders + 1):
             order_and_change(folder, number)
             time.sleep(chance.uniform(0, 0.2))
             act = moments.get(number)
             if act == "kill":
                 victim = chance.choice(workers)
+                if chance.random() < 0.8:
+                    # most die at work, some while they begin
+                    until(victim.serves, 60)
+                    time.sleep(chance.uniform(0, 1))
                 assert victim.end(signal.SIGKILL) == -signal.SIGKILL
                 victim.start()
             elif act == "restart":
@@ -193,7 +197,7 @@ def storm(folder: Path, server: OwnServer, *, orders: int, kills: int, restarts:
 
 def wipe(url: str) -> None:
     """Every wake-up is gone: jobs and pokes."""
-    with psycopg.connect(url) as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("TRUNCATE procrastinate.procrastinate_jobs CASCADE")
         connection.execute("DELETE FROM poke")
 
@@ -212,7 +216,7 @@ def takeover(folder: Path, url: str, start: Callable[..., Worker], pace: str, ho
     """Seconds from the end (or freezing) of the process that looks into the mailbox until the other one has answered what lies there."""
     install(folder, url, "a", "b", pace=pace)
     workers = [start("a"), start("b")]
-    until(lambda: "serving" in workers[0].log() and "serving" in workers[1].log(), 60)
+    until(lambda: workers[0].serves() and workers[1].serves(), 60)
     until(lambda: holder(folder, ("a", "b")) is not None, 60)
     looking = holder(folder, ("a", "b"))
     [victim] = [worker for worker in workers if worker.pid == looking]
@@ -233,9 +237,13 @@ def test_a_killed_process_is_taken_over(tmp_path: Path, migrated_postgres_url: s
 
 
 @pytest.mark.storm
-def test_a_killed_process_is_taken_over_within_thirty_seconds(tmp_path: Path, migrated_postgres_url: str, start: Callable[..., Worker]) -> None:
+def test_a_killed_process_is_taken_over_within_thirty_seconds(
+    tmp_path: Path, migrated_postgres_url: str, start: Callable[..., Worker], record_property: Callable[[str, object], None]
+) -> None:
     seconds, _, _ = takeover(tmp_path, migrated_postgres_url, start, "{}", signal.SIGKILL)
-    assert seconds < 30, f"{seconds:.1f} seconds"
+    record_property("seconds", seconds)
+    print(f"taken over in {seconds:.1f} seconds")
+    assert seconds < 30
 
 
 def test_a_frozen_process_finds_everything_gone_when_it_wakes(tmp_path: Path, migrated_postgres_url: str, start: Callable[..., Worker]) -> None:
