@@ -1,6 +1,7 @@
 """Acknowledgments at the end of an interchange: what was found in it, gathered from the stored results, is answered into the outbox.
 What partners answer to us is heard in pipeline/reconciling.py."""
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import field
@@ -183,6 +184,35 @@ def answer(
     station: Station, connection: Connection, progress: Progress, interchange: Interchange, transmission: Transmission, entries: list[journal.Entry]
 ) -> str | None:
     """Put the acknowledgments of a finished interchange into the outbox; the interchange's outcome in one word."""
+    made = answers_to(station, progress, interchange, transmission, lambda: results_of(connection, interchange.id), entries)
+    if made is None:
+        return None
+    if made.sender is not None and progress.start is not None:
+        apply_advice(station, connection, progress.start.advice, made.sender, transmission.id, entries)
+    outbox.enqueue(connection, made.outgoing)
+    for stream in sorted({entry.stream for entry in made.outgoing}):
+        streams.poke(connection, stream)
+    return made.outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a finished interchange leads to: rows for the outbox, its outcome in one word, and whose it is."""
+
+    outgoing: list[outbox.Entry]
+    outcome: str
+    sender: LoadedPartner | None
+
+
+def answers_to(
+    station: Station,
+    progress: Progress,
+    interchange: Interchange,
+    transmission: Transmission,
+    results: Callable[[], Iterable[tuple[int, TransactionResult]]],
+    entries: list[journal.Entry],
+) -> Answered | None:
+    """The acknowledgments of a finished interchange, built and checked; None where nobody can be answered."""
     if progress.start is None:
         return None
     directory, syntax = station.installation.directory, progress.start.syntax
@@ -192,21 +222,17 @@ def answer(
     loaded = sender or owner_of(directory, transmission.endpoint)
     if loaded is None:
         return None
-    if sender is not None:
-        apply_advice(station, connection, progress.start.advice, sender, transmission.id, entries)
-    result = progress.result(results_of(connection, interchange.id))
+    result = progress.result(results())
     made = answers_of(result, policies_of(sender, syntax.value)) if syntax in {Syntax.X12, Syntax.EDIFACT} else []
     name = endpoint_for(loaded.partner, transmission.endpoint)
     if made and name is None:
         entries.append(_entry(interchange, transmission, station, "acknowledgment not sent", {}, "the partner has no endpoint to send it to"))
-    for answer_ in made if name is not None else ():
-        _enqueue(station, connection, answer_, progress, loaded, str(name), interchange, transmission, entries)
-    return _outcome(result)
+    outgoing = [_row_of(station, one, progress, loaded, str(name), interchange, transmission, entries) for one in made if name is not None]
+    return Answered(outgoing, _outcome(result), sender)
 
 
-def _enqueue(
+def _row_of(
     station: Station,
-    connection: Connection,
     made: Answer,
     progress: Progress,
     loaded: LoadedPartner,
@@ -214,8 +240,8 @@ def _enqueue(
     interchange: Interchange,
     transmission: Transmission,
     entries: list[journal.Entry],
-) -> None:
-    """Put one acknowledgment into the outbox, after it was built, read back and checked once."""
+) -> outbox.Entry:
+    """One acknowledgment as a row of the outbox, after it was built, read back and checked once."""
     now = station.clock()
     syntax = Syntax.EDIFACT if made.type == "CONTRL" else Syntax.X12
     us, them = station.installation.settings.us.identifiers, loaded.partner.identifiers
@@ -231,26 +257,20 @@ def _enqueue(
     stream = out_stream(loaded.partner.id, endpoint)
     spec = f"x12/{answer_.version}/{answer_.type}" if answer_.type != "CONTRL" else f"edifact/service/contrl-{answer_.version}"
     number = f":{answer_.number}" if answer_.number > 1 else ""
-    outbox.enqueue(
-        connection,
-        [
-            outbox.Entry(
-                id=f"{interchange.id}:{answer_.type}:{answer_.version}{number}",
-                partner=loaded.partner.id,
-                endpoint=endpoint,
-                stream=stream,
-                kind="acknowledgment",
-                spec=spec,
-                body=msgspec.json.encode(answer_).decode(),
-                properties={"interchange": interchange.id, "outcome": answer_.outcome},
-                test=interchange.test,
-                created_at=now,
-                due_at=now,
-            )
-        ],
-    )
-    streams.poke(connection, stream)
     entries.append(_entry(interchange, transmission, station, f"{answer_.type} enqueued", {"outcome": answer_.outcome}))
+    return outbox.Entry(
+        id=f"{interchange.id}:{answer_.type}:{answer_.version}{number}",
+        partner=loaded.partner.id,
+        endpoint=endpoint,
+        stream=stream,
+        kind="acknowledgment",
+        spec=spec,
+        body=msgspec.json.encode(answer_).decode(),
+        properties={"interchange": interchange.id, "outcome": answer_.outcome},
+        test=interchange.test,
+        created_at=now,
+        due_at=now,
+    )
 
 
 def _outcome(result: InterchangeResult) -> str:

@@ -7,6 +7,8 @@ from gateway.codecs.node import InterchangeEnd
 from gateway.codecs.node import InterchangeStart
 from gateway.pipeline.entitlement import Entitled
 from gateway.problem import Problem
+from gateway.store.interchanges import Interchange
+from gateway.store.transmissions import Transmission
 
 
 @dataclass(slots=True)
@@ -26,3 +28,12 @@ class Chunk:
     refused: Problem | None = None
     #: the payload is through
     through: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A chunk with the rows that it belongs to."""
+
+    interchange: Interchange
+    transmission: Transmission
+    chunk: Chunk

@@ -5,6 +5,8 @@ with group 1, are not told about for ever: where gaps or repeats are the rule, t
 """
 
 from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 
@@ -97,6 +99,55 @@ def enter(
             if number is not None:
                 found += _told(connection, key, start, "Group", control, numbers.record(connection, key, number, now))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """The numbers of one file: its interchange's, and those of its groups."""
+
+    loaded: LoadedPartner | None
+    start: InterchangeStart
+    groups: tuple[str, ...]
+
+
+def enter_many(connection: Connection, files: Sequence[Used], now: datetime) -> list[list[Problem]]:
+    """Enter the numbers of several files in their order; what is told about each. Numbers that follow each other beyond all that were used
+    are entered as one run: they can neither be repeated nor fill a gap."""
+    told: list[list[Problem]] = [[] for _ in files]
+    wanted: dict[Key, list[tuple[int, int, str]]] = {}
+    for place, used in enumerate(files):
+        if used.loaded is None or used.start.syntax not in {Syntax.X12, Syntax.EDIFACT}:
+            continue
+        checks: NumberChecks = used.loaded.partner.check_control_numbers
+        levels = (("interchange", checks.interchange, (used.start.control_number,)), ("group", checks.group, used.groups))
+        for level, check, controls in levels:
+            key = key_of(used.loaded, used.start.sender, level, test=used.start.test)
+            for control in controls if check != "none" else ():
+                number = counted(control)
+                if number is not None:
+                    wanted.setdefault(key, []).append((number, place, control))
+    for key, numbered in wanted.items():
+        for run in _runs(connection, key, numbered):
+            first, place, control = run[0]
+            seen = numbers.record(connection, key, first, now, count=len(run))
+            told[place] += _told(connection, key, files[place].start, key.level.capitalize(), control, seen)
+    return told
+
+
+def _runs(connection: Connection, key: Key, numbered: Sequence[tuple[int, int, str]]) -> list[list[tuple[int, int, str]]]:
+    """The numbers in their order, those that follow each other beyond the highest one together."""
+    counting = numbers.get(connection, key)
+    highest = counting.highest if counting is not None else -1
+    runs: list[list[tuple[int, int, str]]] = []
+    grows = False
+    for one in numbered:
+        if grows and one[0] == runs[-1][-1][0] + 1:
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+            grows = one[0] > highest
+        highest = max(highest, one[0])
+    return runs
 
 
 def enter_transactions(

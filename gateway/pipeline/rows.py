@@ -1,5 +1,6 @@
 """From what was read to what is stored: document rows with their plans, references and journal entries, a chunk at a time."""
 
+from collections.abc import Sequence
 from typing import cast
 
 import msgspec
@@ -16,7 +17,7 @@ from gateway.model.values import Totals
 from gateway.pipeline import acknowledging
 from gateway.pipeline import reconciling
 from gateway.pipeline.application_answering import refused_by_mapping
-from gateway.pipeline.chunk import Chunk
+from gateway.pipeline.chunk import Part
 from gateway.pipeline.endpoints import BANK_STREAM
 from gateway.pipeline.endpoints import trade_stream
 from gateway.pipeline.entitlement import ACKNOWLEDGMENTS
@@ -42,18 +43,18 @@ from gateway.trade.shipment import Shipment
 from gateway.trade.shipment import shipment_problems
 
 
-def insert_documents(
-    station: Station, connection: Connection, interchange: Interchange, transmission: Transmission, chunk: Chunk, entries: list[journal.Entry]
-) -> None:
-    """The chunk's documents with everything that hangs on them; acknowledgments that we received are applied."""
-    if not chunk.entitled:
+def insert_documents(station: Station, connection: Connection, parts: Sequence[Part], entries: list[journal.Entry]) -> None:
+    """The documents of these chunks with everything that hangs on them; acknowledgments that we received are applied."""
+    placed = [(part, part.chunk.first + position, found) for part in parts for position, found in enumerate(part.chunk.entitled)]
+    if not placed:
         return
-    made = [_row(station, interchange, transmission, chunk.first + position, found) for position, found in enumerate(chunk.entitled)]
-    made = [_shipped(connection, row, found) for row, found in zip(made, chunk.entitled, strict=True)]
-    inserted = documents.insert_many(connection, made, actor="gateway", reason=f"received in {transmission.name}")
+    made = [_shipped(connection, _row(station, part.interchange, part.transmission, ordinal, found), found) for part, ordinal, found in placed]
+    reasons = [f"received in {part.transmission.name}" for part, _, _ in placed]
+    inserted = documents.insert_many(connection, made, actor="gateway", reason=reasons)
     known: list[references.Reference] = []
     poked = set()
-    for row, found in zip(inserted, chunk.entitled, strict=True):
+    for row, (part, _, found) in zip(inserted, placed, strict=True):
+        interchange, transmission = part.interchange, part.transmission
         known += _references(row, interchange, transmission, found.read.document)
         if row.state == "registered":
             poked.add(row.stream)
@@ -90,8 +91,8 @@ def insert_documents(
         if row.transaction_type in ACKNOWLEDGMENTS and found.read.result.outcome != "rejected":
             reconciling.apply_received(station, connection, row, found.read.transaction, found.partner, entries)
     references.add(connection, known)
-    for part in {part.digest: part for found in chunk.entitled if found.read.plan for part in found.read.plan.parts}.values():
-        keep(station, connection, part)
+    for plan in {plan.digest: plan for _, _, found in placed if found.read.plan for plan in found.read.plan.parts}.values():
+        keep(station, connection, plan)
     for stream in sorted(poked):
         streams.poke(connection, stream)
 

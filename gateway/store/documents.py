@@ -170,8 +170,9 @@ class Count(Row, frozen=True, kw_only=True):
     count: int
 
 
-def insert_many(connection: Connection, documents: Sequence[Document], *, actor: str, reason: str) -> list[Document]:
-    """Insert documents with the first line of their history; where `seq` is 0 it is drawn, in the order given.
+def insert_many(connection: Connection, documents: Sequence[Document], *, actor: str, reason: str | Sequence[str]) -> list[Document]:
+    """Insert documents with the first line of their history (`reason` for all, or one for each); where `seq` is 0 it is drawn, in the
+    order given.
 
     StaleState where one of them (id, or ordinal in its interchange) is there already: a chunk that is repeated cannot double.
     """
@@ -183,7 +184,9 @@ def insert_many(connection: Connection, documents: Sequence[Document], *, actor:
     except IntegrityError as error:
         raise StaleState("a document of this batch is registered already") from error
     _INSERT_CONTENT.run(connection, map(_CONTENT_OF, documents))
-    _INSERT_HISTORY.run(connection, [(document.id, 1, None, document.state, actor, reason, document.created_at) for document in documents])
+    reasons = [reason] * len(documents) if isinstance(reason, str) else reason
+    first = zip(documents, reasons, strict=True)
+    _INSERT_HISTORY.run(connection, [(document.id, 1, None, document.state, actor, why, document.created_at) for document, why in first])
     _count(connection, ((_COUNTED_OF(document), 1) for document in documents))
     return documents
 

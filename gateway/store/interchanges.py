@@ -1,17 +1,25 @@
 """Interchanges on their way in: which of a transmission's interchanges is how far. The cursor makes a large one resumable after a kill."""
 
+from collections.abc import Collection
+from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy import bindparam
 from sqlalchemy import select
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 
 from gateway.store import tables
+from gateway.store.many import Many
+from gateway.store.many import many_inserts
 from gateway.store.rows import Row
 from gateway.store.rows import StaleState
 from gateway.store.rows import all_of
 from gateway.store.rows import insert
+from gateway.store.rows import is_one_of
 from gateway.store.rows import one_of
 from gateway.store.rows import values_of
 
@@ -56,6 +64,47 @@ def open_one(connection: Connection, interchange: Interchange) -> tuple[Intercha
     if known is None:
         raise StaleState(f"interchange {interchange.ordinal} of transmission {interchange.transmission} vanished")
     return known, False
+
+
+_FIELDS = Interchange.__struct_fields__
+_INSERT = many_inserts(_TABLE, _FIELDS)
+_VALUES = attrgetter(*_FIELDS)
+_FINISH = Many(
+    lambda connection: (
+        update(_TABLE)
+        .where(_TABLE.c.id == bindparam("key"), is_one_of(_TABLE.c.state, "open"))
+        .values({name: bindparam(f"new_{name}") for name in ("state", "outcome", "envelope", "finished_at")})
+    ),
+    ("key", "new_state", "new_outcome", "new_envelope", "new_finished_at"),
+)
+
+
+def open_many(connection: Connection, fresh: Sequence[Interchange]) -> None:
+    """Begin interchanges that nobody has begun; StaleState where somebody has."""
+    try:
+        _INSERT.run(connection, map(_VALUES, fresh))
+    except IntegrityError as error:
+        raise StaleState("one of these interchanges is begun already") from error
+
+
+def finish_many(connection: Connection, finished: Sequence[Interchange]) -> None:
+    """Close open interchanges as these say; StaleState where one was not open."""
+    if _FINISH.run(connection, [(one.id, one.state, one.outcome, one.envelope, one.finished_at) for one in finished]) != len(finished):
+        raise StaleState("some of these interchanges are no longer open")
+
+
+def known_controls(connection: Connection, keys: Collection[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
+    """Which of these (sender, receiver, control number) stand in any interchange: what may be a duplicate."""
+    found: set[tuple[str, str, str]] = set()
+    pairs: dict[tuple[str, str], list[str]] = {}
+    for sender, receiver, control in keys:
+        pairs.setdefault((sender, receiver), []).append(control)
+    for (sender, receiver), controls in pairs.items():
+        query = select(_TABLE.c.control_number).where(
+            _TABLE.c.sender == sender, _TABLE.c.receiver == receiver, _TABLE.c.control_number.in_(sorted(controls))
+        )
+        found.update((sender, receiver, control) for control in connection.execute(query).scalars())
+    return found
 
 
 def advance(connection: Connection, id: str, *, expected_cursor: int, cursor: int, byte_offset: int, envelope: str | None = None) -> None:

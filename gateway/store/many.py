@@ -49,15 +49,21 @@ class Many:
         if dialect.name == "postgresql":
             placed = type(dialect)(paramstyle="format")  # type: ignore[call-arg]  # each of SQLAlchemy's dialects takes it
         compiled: Any = statement.compile(dialect=placed, column_keys=self._names if isinstance(statement, Insert) else None)
-        parts, converters = [], {}
+        parts: list[str] = []
+        known: dict[str, Any] = {}
         for place, name in enumerate(compiled.positiontup):
-            value = f"row[{self._names.index(name)}]"
             convert = _converter(compiled.binds[name].type, dialect)
-            if convert is not None:
-                converters[f"convert_{place}"] = convert
-                value = f"convert_{place}({value})"
-            parts.append(value)
-        return str(compiled), _binder(parts, converters)
+            if name not in self._names:
+                # a value that the statement itself holds is the same for all rows
+                value = compiled.binds[name].value
+                known[f"value_{place}"] = convert(value) if convert is not None else value
+                parts.append(f"value_{place}")
+            elif convert is not None:
+                known[f"convert_{place}"] = convert
+                parts.append(f"convert_{place}(row[{self._names.index(name)}])")
+            else:
+                parts.append(f"row[{self._names.index(name)}]")
+        return str(compiled), _binder(parts, known)
 
 
 def many_inserts(table: Table, names: Sequence[str], ignore: Sequence[str] | None = None) -> Many:
@@ -70,8 +76,8 @@ def many_inserts(table: Table, names: Sequence[str], ignore: Sequence[str] | Non
     return Many(build, names)
 
 
-def _binder(parts: Sequence[str], converters: dict[str, Callable[[Any], Any]]) -> _Binder:
-    binder: _Binder = eval(f"lambda row: ({', '.join(parts)},)", dict(converters))  # noqa: S307  places and names of ours, no data
+def _binder(parts: Sequence[str], known: dict[str, Any]) -> _Binder:
+    binder: _Binder = eval(f"lambda row: ({', '.join(parts)},)", known)  # noqa: S307  places and names of ours, no data
     return binder
 
 

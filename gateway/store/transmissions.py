@@ -10,13 +10,17 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
+from sqlalchemy import Integer
+from sqlalchemy import bindparam
 from sqlalchemy import select
 from sqlalchemy import update
 
 from gateway.problem import Problem
 from gateway.store import streams
 from gateway.store import tables
+from gateway.store.many import Many
 from gateway.store.rows import Row
+from gateway.store.rows import StaleState
 from gateway.store.rows import all_of
 from gateway.store.rows import insert
 from gateway.store.rows import is_one_of
@@ -134,10 +138,41 @@ def get(connection: Connection, id: str) -> Transmission | None:
     return one_of(connection.execute(select(_TABLE).where(_TABLE.c.id == id)), Transmission)
 
 
-def next_open(connection: Connection, stream: str) -> Transmission | None:
-    """The first transmission of the stream that is not through yet."""
-    query = select(_TABLE).where(_TABLE.c.stream == stream, is_one_of(_TABLE.c.state, "received", "opening")).order_by(_TABLE.c.seq).limit(1)
-    return one_of(connection.execute(query), Transmission)
+_OPEN = (
+    select(_TABLE)
+    .where(_TABLE.c.stream == bindparam("in_stream"), is_one_of(_TABLE.c.state, "received", "opening"))
+    .order_by(_TABLE.c.seq)
+    .limit(bindparam("most", type_=Integer))
+)
+
+
+def next_open(connection: Connection, stream: str, limit: int = 1) -> list[Transmission]:
+    """The first transmissions of the stream that are not through yet."""
+    return all_of(connection.execute(_OPEN, {"in_stream": stream, "most": limit}), Transmission)
+
+
+class Ended(Row, frozen=True, kw_only=True):
+    """A transmission that was taken in at once, from `received` to `done`."""
+
+    id: str
+    partner: str | None
+    problems: tuple[Problem, ...] = ()
+
+
+_END = Many(
+    lambda connection: (
+        update(_TABLE)
+        .where(_TABLE.c.id == bindparam("key"), is_one_of(_TABLE.c.state, "received"))
+        .values(state="done", partner=bindparam("partner"), problems=bindparam("problems"))
+    ),
+    ("key", "partner", "problems"),
+)
+
+
+def end_many(connection: Connection, ended: Sequence[Ended]) -> None:
+    """Move transmissions from `received` to `done`; StaleState where one of them was elsewhere."""
+    if _END.run(connection, [(one.id, one.partner, one.problems) for one in ended]) != len(ended):
+        raise StaleState("some of these transmissions are no longer received")
 
 
 def set_state(

@@ -63,12 +63,12 @@ def test_transmissions_are_opened_in_order(database: Database) -> None:
         for id in ("T2", "T1"):
             transmissions.register(connection, transmission(id))
         assert transmissions.streams_open(connection) == ["in/acme"]
-        first = transmissions.next_open(connection, "in/acme")
+        [first] = transmissions.next_open(connection, "in/acme")
         assert first is not None and first.id == "T2"
         assert transmissions.set_state(connection, "T2", "received", "opening")
-        assert transmissions.next_open(connection, "in/acme").id == "T2"  # type: ignore[union-attr]
+        assert transmissions.next_open(connection, "in/acme")[0].id == "T2"
         assert transmissions.set_state(connection, "T2", "opening", "held", problems=(PROBLEM,), partner="acme")
-        assert transmissions.next_open(connection, "in/acme").id == "T1"  # type: ignore[union-attr]
+        assert transmissions.next_open(connection, "in/acme")[0].id == "T1"
         assert not transmissions.set_state(connection, "T2", "opening", "done")
         held = transmissions.get(connection, "T2")
         assert held is not None and held.problems == (PROBLEM,) and held.partner == "acme"
