@@ -9,7 +9,8 @@
     step, at its end    problems -> 997 / 999 / TA1 / CONTRL into the outbox                 (exchange.acknowledgment)
     cycle.step          rules, decision, answer: the partner's next stream                   (rules, trade)
 
-A chunk is at most 100 transactions or about 50 ms of work, computed before the transaction that writes it; after a kill the
+A chunk is at most 100 transactions or about 150 ms of work, computed before the transaction that writes it (small files that wait
+behind each other share one: inbound_small.py); after a kill the
 interchange's cursor says where to go on. One bad transaction never stops its neighbours.
 """
 
