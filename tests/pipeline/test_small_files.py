@@ -49,7 +49,7 @@ def remembered(station: Station) -> dict[str, list[Any]]:
                 for row in connection.execute(select(tables.transmission))
             ],
             "interchanges": [
-                (names[row.transmission], row.state, row.outcome, row.partner, row.control_number, row.cursor, row.envelope)
+                (names[row.transmission], row.state, row.outcome, row.partner, row.control_number, row.envelope)
                 for row in connection.execute(select(tables.interchange))
             ],
             "documents": [
