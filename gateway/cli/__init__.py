@@ -15,6 +15,7 @@ def main() -> None:
     """Entry point of `gateway`."""
     # what is loaded now stays until the end: nothing to collect
     gc.disable()
+    import gateway.cli.alerting
     import gateway.cli.answering
     import gateway.cli.backing_up
     import gateway.cli.demonstrating

@@ -6,6 +6,7 @@ from typing import Literal
 
 import pydantic
 
+from gateway.config.alerting import Alerting
 from gateway.config.archiving import Archive
 from gateway.config.cluster import Cluster
 from gateway.config.mail import Mail
@@ -137,6 +138,8 @@ class Settings(Keys):
     mail: Mail | None = None
     #: who is told about what happens
     webhooks: tuple[Webhook, ...] = ()
+    #: who is told what does not work
+    alerts: Alerting | None = None
     #: seconds between two looks at a folder, and at a remote mailbox
     poll: float = 0.2
     poll_remote: float = 5.0
@@ -164,3 +167,9 @@ class Settings(Keys):
             if targets.count(target) > 1:
                 raise ValueError(f"two webhooks are called '{target}': give each a name: of its own")
         return value
+
+    @pydantic.model_validator(mode="after")
+    def _alerts_have_a_server(self) -> "Settings":
+        if self.alerts is not None and self.alerts.to and self.mail is None:
+            raise ValueError('alerts: to: needs a mail server: mail: {smtp: "smtps://smtp.example", from: edi@us.example}')
+        return self

@@ -25,6 +25,12 @@ _SPAN = re.compile(r"(\d{1,4})\s*([mhd])\Z")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
+def span_of(text: str) -> timedelta | None:
+    """`30m`, `4h` or `2d` as a span of time; None where it is none."""
+    found = _SPAN.match(text)
+    return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
+
+
 class _Checked(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -65,8 +71,7 @@ class Expectation(_Checked):
 
     @property
     def span(self) -> timedelta | None:
-        found = _SPAN.match(self.within) if self.within else None
-        return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
+        return span_of(self.within) if self.within else None
 
     def due(self, sent: datetime, calendar: Calendar) -> datetime | None:
         """When the answer to something sent at this moment is overdue."""

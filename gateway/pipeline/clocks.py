@@ -45,12 +45,16 @@ class Clocks:
         #: threads of pollers that were ended, and may hang at a partner's server still
         self._ended: list[_Poller] = []
         self._running = False
+        #: timers that do their work at this moment
+        self._striking: list[str] = []
 
     def every(self, name: str, seconds: float, work: Callable[[], None], mine: Callable[[], bool] = always) -> None:
         """Do `work` every so many seconds."""
         trouble = Standing(self._station, "clock", name)
 
         def guarded() -> None:
+            with self._guard:
+                self._striking.append(name)
             try:
                 if not mine():
                     return
@@ -63,6 +67,9 @@ class Clocks:
                 trouble.stands(f"{type(error).__name__}: {error}", OUR_FAULT)
             else:
                 trouble.is_over()
+            finally:
+                with self._guard:
+                    self._striking.remove(name)
 
         self._timers.add_job(guarded, "interval", seconds=seconds, id=name, max_instances=1, coalesce=True, misfire_grace_time=None)
 
@@ -126,11 +133,13 @@ class Clocks:
             pollers = [*self._pollers.values(), *self._ended]
         for poller in pollers:
             poller.ended.set()
+        while self._striking and time.monotonic() < deadline:
+            time.sleep(0.02)
         for poller in pollers:
             if poller.thread.ident is not None:
                 poller.thread.join(timeout=max(0.0, deadline - time.monotonic()))
 
     def idle(self) -> bool:
-        """Whether no poller runs any more, also none that hangs at a partner's server."""
+        """Whether no timer and no poller runs any more, also none that hangs at a partner's server."""
         with self._guard:
-            return not any(poller.thread.is_alive() for poller in (*self._pollers.values(), *self._ended))
+            return not self._striking and not any(poller.thread.is_alive() for poller in (*self._pollers.values(), *self._ended))

@@ -51,11 +51,13 @@ class Asked:
 class Reloading:
     """Keeps what is in force in step with the files; `swapped` is called after each swap, with whether somebody asked for it."""
 
-    def __init__(self, station: Station, held: Held, swapped: Callable[[bool], None], node: str = "") -> None:
+    def __init__(self, station: Station, held: Held, swapped: Callable[[bool], None], node: str = "", *, leads: bool = True) -> None:
+        """`leads`: it writes down what is in force for the web process, and answers commands; a worker beside it only follows its files."""
         self._station = station
         self._held = held
         self._swapped = swapped
         self._node = f" on {node}" if node else ""
+        self._leads = leads
         #: settings that the service began with
         self._running = station.installation.settings
         self._path = in_force.path_in(station.installation.data)
@@ -96,7 +98,7 @@ class Reloading:
         self._pending = None
 
     def _who_asked(self) -> Asked | None:
-        request = in_force.take_request(self._station.installation.data)
+        request = in_force.take_request(self._station.installation.data) if self._leads else None
         if request is not None:
             return Asked(request.actor, "gateway reload", request.id)
         if self._asked.is_set():
@@ -113,7 +115,7 @@ class Reloading:
 
     def _begin(self) -> InForce:
         """What the service begins with, written down; the journal is told where it is other than when the last one ended."""
-        before = in_force.read(self._path)
+        before = in_force.read(self._path) if self._leads else None
         if before is not None and before.held != self._held:
             different = tuple(changes(before.held, self._held, self._station.installation.file.name))
             with self._station.database.begin() as connection:
@@ -125,7 +127,8 @@ class Reloading:
             texts=dict(self._held.texts),
             began=self._began,
         )
-        in_force.write(self._path, now)
+        if self._leads:
+            in_force.write(self._path, now)
         return now
 
     def _read(self, asked: Asked, seen: dict[str, str]) -> None:
@@ -151,6 +154,8 @@ class Reloading:
                 outbox.try_now(connection, station.clock())
                 if asked.reason != "files changed":
                     circuits.forget_all(connection)
+                if asked.reason != "files changed":
+                    circuits.forget_all(connection)
             self._swapped(asked.reason != "files changed")
 
     def _write_down(self, found: Attempt, asked: Asked, different: tuple[tuple[str, str], ...]) -> None:
@@ -165,7 +170,8 @@ class Reloading:
             restart=found.restart,
             request=asked.request,
         )
-        in_force.write(self._path, self._now)
+        if self._leads:
+            in_force.write(self._path, self._now)
 
     def _enter(self, connection: Connection, asked: Asked, different: tuple[tuple[str, str], ...]) -> None:
         facts = dict(different[:_FACTS])

@@ -25,8 +25,12 @@ from gateway.config.held import Held
 from gateway.pipeline import hooking
 from gateway.pipeline import in_force
 from gateway.pipeline.as2_certificates import watch_certificates
+from gateway.pipeline.alert_sending import EVERY as ALERTS_EVERY
+from gateway.pipeline.alert_sending import Alerts
 from gateway.pipeline.as2_waiting import watch_receipts
 from gateway.pipeline.deadlines import watch
+from gateway.pipeline.disk_space import EVERY as DISK_EVERY
+from gateway.pipeline.disk_space import Disks
 from gateway.pipeline.engine import Engine
 from gateway.pipeline.engine_local import OwnerLock
 from gateway.pipeline.joining import own_database
@@ -152,7 +156,7 @@ def _serve(station: Station, held: Held, engine: Engine, web: "WebProcess | None
     installation = station.installation
     pollers = Pollers(engine)
     name = platform.node() if is_cluster(station) else ""
-    reloading = Reloading(station, held, lambda asked: pollers.become(lookers(station), anew=asked), name)
+    reloading = Reloading(station, held, lambda asked: pollers.become(lookers(station), anew=asked), name, leads=web is not None)
 
     def stop(number: int, frame: FrameType | None) -> None:
         engine.stop()
@@ -171,6 +175,8 @@ def _serve(station: Station, held: Held, engine: Engine, web: "WebProcess | None
         engine.every("certificates", WATCH_CERTIFICATES_EVERY, lambda: watch_certificates(station))
         engine.every("webhooks", TELL_EVERY, lambda: hooking.tell(station))
         engine.every("spool", CLEAR_SPOOL_EVERY, lambda: clear_spool(station), each_process=True)
+        engine.every("alerts", ALERTS_EVERY, Alerts(station).look)
+        engine.every("disk", DISK_EVERY, Disks(station, name).look, each_process=True)
         if web is not None:
             engine.every("web", 1.0, web.keep_up, each_process=True)
             web.start()

@@ -21,6 +21,7 @@ from sqlalchemy import UniqueConstraint
 from sqlalchemy import text
 
 from gateway.problem import Problem
+from gateway.store.alert_item import Item
 from gateway.store.columns import SERIAL
 from gateway.store.columns import Json
 from gateway.store.columns import Moment
@@ -86,6 +87,65 @@ circuit = Table(
     Column("failures", Integer, nullable=False),
     Column("since", Moment, nullable=False),
     Column("not_before", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+alert = Table(
+    "alert",
+    METADATA,
+    Column("name", Words, primary_key=True),
+    Column("kind", Words, nullable=False),
+    Column("partner", Words),
+    Column("severity", Words, nullable=False),
+    Column("what", Words, nullable=False),
+    Column("cure", Words, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("gone_since", Moment),
+    Column("over_at", Moment),
+    Column("told_at", Moment),
+    Column("told_severity", Words),
+    Column("told_number", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+alert_message = Table(
+    "alert_message",
+    METADATA,
+    Column("id", Words, primary_key=True),
+    Column("way", Words, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("items", Json(tuple[Item, ...]), nullable=False),
+    Column("left_out", Integer, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("sent_at", Moment),
+    Column("last_error", Words),
+    Index(None, "created_at"),
+    Index("ix_alert_message_waiting", "way", sqlite_where=text("state = 'waiting'"), postgresql_where=text("state = 'waiting'")),
+)
+
+alert_mute = Table(
+    "alert_mute",
+    METADATA,
+    Column("id", Words, primary_key=True),
+    Column("kind", Words),
+    Column("partner", Words),
+    Column("until", Moment, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("actor", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: counters and sums since the installation began: whole numbers that are only added to
+meter = Table(
+    "meter",
+    METADATA,
+    Column("name", Words, primary_key=True),
+    Column("labels", Words, primary_key=True),
+    Column("value", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -13,6 +13,7 @@ import yaml
 
 import gateway.cli
 from gateway.cli.app import app as commands
+from gateway.config import alerting
 from gateway.config import archiving
 from gateway.config import cluster
 from gateway.config import mail
@@ -88,6 +89,9 @@ def test_partners_page_has_every_key(model: type[pydantic.BaseModel]) -> None:
     "model",
     [
         config.Settings,
+        alerting.AlertHook,
+        alerting.Alerting,
+        alerting.Mute,
         archiving.Archive,
         cluster.Cluster,
         config.Us,

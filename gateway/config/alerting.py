@@ -1,0 +1,111 @@
+"""The key `alerts` of config.yaml: who is told what does not work, how, how often, and what is not worth telling."""
+
+from datetime import datetime
+from datetime import time
+from datetime import timedelta
+from typing import Annotated
+from typing import Any
+from typing import Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import pydantic
+
+from gateway.exchange.keys import Keys
+from gateway.exchange.keys import Secret
+from gateway.exchange.keys import listed
+from gateway.exchange.keys import mail_address
+from gateway.exchange.timing import Day
+from gateway.exchange.timing import span_of
+
+Span = Annotated[str, pydantic.AfterValidator(lambda value: value if span_of(value) is not None else _no_span(value))]
+Severity = Literal["warning", "error"]
+
+
+def _no_span(value: str) -> str:
+    raise ValueError(f"'{value}' is no span of time: write it like 30m, 4h or 2d")
+
+
+def timedelta_of(span: str) -> timedelta:
+    """A span that was checked when it was loaded."""
+    found = span_of(span)
+    assert found is not None
+    return found
+
+
+class AlertHook(Keys):
+    """Where alerts are posted to, and the secret that they are signed with."""
+
+    url: str
+    secret: Secret
+    #: authorities that replace the system's
+    authorities: str | None = None
+    timeout: float = pydantic.Field(default=10.0, gt=0, le=60)
+
+    @pydantic.field_validator("url")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        loopback = parts.hostname in {"127.0.0.1", "::1", "localhost"}
+        if not parts.hostname or parts.username or parts.password or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
+            raise ValueError(f"'{parts.hostname or value}': an address of a web hook is https://host/path, without user and password")
+        return value
+
+
+class Mute(Keys):
+    """What is not told for a while: of a kind, of a partner, or both."""
+
+    kind: str | None = None
+    partner: str | None = None
+    #: the last day; without it for as long as it stands here
+    until: Day | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _says_what(self) -> "Mute":
+        if self.kind is None and self.partner is None:
+            raise ValueError("a mute names kind: or partner: or both")
+        return self
+
+    def ends(self, zone: str) -> datetime | None:
+        """The end of its last day."""
+        return datetime.combine(self.until + timedelta(days=1), time(), ZoneInfo(zone)) if self.until is not None else None
+
+
+class Alerting(Keys):
+    """Who is told, and what."""
+
+    to: tuple[str, ...] = ()
+    webhook: AlertHook | None = None
+    #: least time between two messages; what happens in between is collected
+    digest: Span = "15m"
+    #: messages an hour by each way, whatever happens
+    most_an_hour: int = pydantic.Field(default=6, ge=1, le=60)
+    severity: Severity = "warning"
+    #: how long what is tried again by itself may fail before anybody is told
+    patience: Span = "10m"
+    #: documents and files that wait for a person for longer than this
+    holds_older_than: Span = "1d"
+    #: work of ours that is not done for longer than this
+    queue_older_than: Span = "15m"
+    #: least space on the disks that we write to
+    disk_free_percent: float = pydantic.Field(default=5.0, ge=0, le=90)
+    mute: tuple[Mute, ...] = ()
+
+    _to_listed = pydantic.field_validator("to", mode="before")(listed)
+
+    @pydantic.field_validator("to")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(mail_address(one) for one in value)
+
+    @pydantic.model_validator(mode="after")
+    def _has_a_way(self) -> "Alerting":
+        if not self.to and self.webhook is None:
+            raise ValueError("alerts: says nobody to tell: to: or webhook:")
+        return self
+
+    @property
+    def ways(self) -> tuple[Literal["mail", "webhook"], ...]:
+        """How it is told."""
+        ways: list[Any] = (["mail"] if self.to else []) + (["webhook"] if self.webhook is not None else [])
+        return tuple(ways)

@@ -1,0 +1,98 @@
+"""What is worth telling at this moment, found in the store: troubles that stand, deliveries that were given up, answers that are overdue, what
+waits for a person or for us for long. Names, numbers and addresses; no value out of a document."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from gateway.config.alerting import Alerting
+from gateway.config.alerting import timedelta_of
+from gateway.store import queues
+from gateway.store import troubles
+
+WARNING = "warning"
+ERROR = "error"
+#: characters of what a trouble says: the first page has all of it
+_LONGEST = 300
+_QUEUES = {"in": "files that came in", "trade": "documents that wait to be decided", "out": "what shall leave", "erp": "orders for the ERP"}
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One thing that stands now."""
+
+    name: str
+    kind: str
+    partner: str | None
+    severity: str
+    what: str
+    cure: str
+    since: datetime
+    number: int = 1
+    #: it mends itself most of the time: nobody is told before it has failed for a while
+    patient: bool = False
+
+
+def signals(connection: Connection, alerting: Alerting, now: datetime) -> list[Signal]:
+    """Everything that stands."""
+    return [
+        *_troubles(connection),
+        *_given_up(connection),
+        *_overdue(connection),
+        *_held(connection, now - timedelta_of(alerting.holds_older_than), alerting.holds_older_than),
+        *_queued(connection, now, alerting.queue_older_than),
+    ]
+
+
+def _troubles(connection: Connection) -> Iterator[Signal]:
+    for one in troubles.standing(connection):
+        stopped = one.state == "stopped"
+        words = " ".join(one.error.split())
+        yield Signal(
+            name=one.name,
+            kind=one.kind,
+            partner=one.partner,
+            severity=ERROR if stopped else WARNING,
+            what=words if len(words) <= _LONGEST else f"{words[:_LONGEST]} ...",
+            cure=one.cure,
+            since=one.since,
+            patient=not stopped,
+        )
+
+
+def _given_up(connection: Connection) -> Iterator[Signal]:
+    for one in queues.given_up(connection):
+        what = f"{_counted(one.number, 'delivery', 'deliveries')} to {one.partner} over '{one.kind}' {'was' if one.number == 1 else 'were'} given up"
+        cure = "The page of deliveries says why. Mend it there or with the partner, then try again."
+        yield Signal(f"given up {one.partner}:{one.kind}", "given up", one.partner, ERROR, what, cure, one.since, one.number)
+
+
+def _overdue(connection: Connection) -> Iterator[Signal]:
+    for one in queues.overdue(connection):
+        what = f"{_counted(one.number, 'answer', 'answers')} of {one.partner} {'is' if one.number == 1 else 'are'} overdue"
+        cure = "Ask the partner whether it arrived; gateway resend sends it again."
+        yield Signal(f"answers {one.partner}", "answers", one.partner, ERROR, what, cure, one.since, one.number)
+
+
+def _held(connection: Connection, before: datetime, span: str) -> Iterator[Signal]:
+    for one in queues.held_since(connection, before):
+        whose = f" of {one.partner}" if one.partner else ""
+        what = (
+            f"{_counted(one.number, 'thing', 'things')}{whose} held for '{one.kind}' {'waits' if one.number == 1 else 'wait'} for longer than {span}"
+        )
+        cure = "Decide on the page of holds, or with gateway hold release and gateway hold reject."
+        yield Signal(f"holds {one.kind} {one.partner or ''}".rstrip(), "holds", one.partner, WARNING, what, cure, one.since, one.number)
+
+
+def _queued(connection: Connection, now: datetime, span: str) -> Iterator[Signal]:
+    for kind, since in queues.oldest(connection, now).items():
+        if since is not None and now - since > timedelta_of(span):
+            what = f"{_QUEUES[kind]}: the oldest waits for longer than {span}"
+            cure = "gateway status says what does not work; where nothing is said, the machine is too slow or the log knows."
+            yield Signal(f"queue {kind}", "queue", None, ERROR, what, cure, since)
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"1 {one}" if number == 1 else f"{number:,} {many}"

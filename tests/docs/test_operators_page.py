@@ -1,0 +1,41 @@
+"""The operator's page names every kind of alert that the program can tell, and no other."""
+
+import ast
+from collections.abc import Iterator
+
+from gateway.pipeline.alert_kinds import ALERT_KINDS
+from tests.docs.pages import ROOT
+from tests.docs.pages import keys_of_table
+
+PAGE = ROOT / "docs" / "operations.md"
+
+
+def kinds_in_code() -> Iterator[tuple[str, str]]:
+    """Every kind of a Standing, a Trouble or a Signal that is written out, with its module."""
+    for path in (ROOT / "gateway").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call):
+                continue
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
+            if name not in {"Standing", "Trouble", "Signal"}:
+                continue
+            written = [one.value for one in node.keywords if one.arg == "kind"] + node.args[1:2]
+            yield from ((one.value, path.name) for one in written if isinstance(one, ast.Constant) and isinstance(one.value, str))
+
+
+def test_every_kind_in_code_is_in_the_table() -> None:
+    found = dict(kinds_in_code())
+    assert len(found) > 10
+    unknown = {kind: file for kind, file in found.items() if kind not in ALERT_KINDS}
+    assert not unknown, f"add these to pipeline/alert_kinds.py and to the table in docs/operations.md: {unknown}"
+
+
+def test_every_kind_is_told_somewhere() -> None:
+    assert set(ALERT_KINDS) == {kind for kind, _ in kinds_in_code()}
+
+
+def test_the_page_says_what_each_alert_means_and_what_to_do() -> None:
+    assert keys_of_table(PAGE, "ALERT_KINDS") == list(ALERT_KINDS)
+    text = PAGE.read_text()
+    for meaning in ALERT_KINDS.values():
+        assert meaning.partition(":")[0] in text, meaning
