@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from gateway.config import ConfigTrouble
+from gateway.config import Installation
 from gateway.config import find_config
 from gateway.config import load_installation
 from gateway.config.held import Held
@@ -25,9 +26,10 @@ def config_here() -> Path:
 
 def reload(file: Path, actor: str, timeout: float) -> InForce:
     """Have the files read anew, and what came of it; raises ConfigTrouble where no service runs, TimeoutError where it does not answer."""
-    data = _data_of(file)
+    installation = _installation_of(file)
+    data = installation.data
     owner = owner_of(data)
-    if owner is None:
+    if owner is None and installation.settings.engine == "local":
         raise ConfigTrouble(f"No service owns {data}: nothing to reload. gateway lint checks the files, gateway run starts it")
     request = in_force.ask(data, actor)
     path = in_force.path_in(data)
@@ -37,15 +39,18 @@ def reload(file: Path, actor: str, timeout: float) -> InForce:
         if now is not None and now.request == request.id:
             return now
         time.sleep(0.1)
-    raise TimeoutError(f"The service (process {owner}) has not read its files anew within {timeout:.0f} seconds: its log says why")
+    raise TimeoutError(
+        f"The service{f' (process {owner})' if owner else ''} has not read its files anew within {timeout:.0f} seconds: its log says why"
+    )
 
 
-def _data_of(file: Path) -> Path:
+def _installation_of(file: Path) -> Installation:
+    """The installation as far as config.yaml alone says it."""
     try:
-        return load_installation(file, Held(config_text(file), {})).data
+        return load_installation(file, Held(config_text(file), {}))
     except Faults:
         # the service may tell the fault; where it keeps its data is what the file usually says
         default = file.resolve().parent / "data"
         if (now := in_force.read(in_force.path_in(default))) is not None:
-            return load_installation(file, Held(now.began, {})).data
+            return load_installation(file, Held(now.began, {}))
         raise

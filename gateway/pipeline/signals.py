@@ -79,9 +79,7 @@ def _overdue(connection: Connection) -> Iterator[Signal]:
 def _held(connection: Connection, before: datetime, span: str) -> Iterator[Signal]:
     for one in queues.held_since(connection, before):
         whose = f" of {one.partner}" if one.partner else ""
-        what = (
-            f"{_counted(one.number, 'thing', 'things')}{whose} held for '{one.kind}' {'waits' if one.number == 1 else 'wait'} for longer than {span}"
-        )
+        what = f"{_counted(one.number, 'hold', 'holds')} of the kind '{one.kind}'{whose}: nobody has decided for longer than {span}"
         cure = "Decide on the page of holds, or with gateway hold release and gateway hold reject."
         yield Signal(f"holds {one.kind} {one.partner or ''}".rstrip(), "holds", one.partner, WARNING, what, cure, one.since, one.number)
 
