@@ -24,9 +24,9 @@ from gateway.config import Installation
 from gateway.config.held import Held
 from gateway.pipeline import hooking
 from gateway.pipeline import in_force
-from gateway.pipeline.as2_certificates import watch_certificates
 from gateway.pipeline.alert_sending import EVERY as ALERTS_EVERY
 from gateway.pipeline.alert_sending import Alerts
+from gateway.pipeline.as2_certificates import watch_certificates
 from gateway.pipeline.as2_waiting import watch_receipts
 from gateway.pipeline.deadlines import watch
 from gateway.pipeline.disk_space import EVERY as DISK_EVERY
