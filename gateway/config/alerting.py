@@ -37,19 +37,22 @@ class AlertHook(Keys):
     """Where alerts are posted to, and the secret that they are signed with."""
 
     url: str
-    secret: Secret
+    #: two while one changes
+    secret: tuple[Secret, ...]
+    #: the address may be one of this machine or network
+    private: bool = False
     #: authorities that replace the system's
     authorities: str | None = None
     timeout: float = pydantic.Field(default=10.0, gt=0, le=60)
 
-    @pydantic.field_validator("url")
-    @classmethod
-    def _is_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        loopback = parts.hostname in {"127.0.0.1", "::1", "localhost"}
-        if not parts.hostname or parts.username or parts.password or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
-            raise ValueError(f"'{parts.hostname or value}': an address of a web hook is https://host/path, without user and password")
-        return value
+    _secret_listed = pydantic.field_validator("secret", mode="before")(listed)
+
+    @pydantic.model_validator(mode="after")
+    def _is_address(self) -> "AlertHook":
+        parts = urlsplit(self.url)
+        if not parts.hostname or parts.username or parts.password or not (parts.scheme == "https" or (parts.scheme == "http" and self.private)):
+            raise ValueError("url: is https://host/path, without user and password; http:// only with private: true")
+        return self
 
 
 class Mute(Keys):

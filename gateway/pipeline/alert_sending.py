@@ -7,7 +7,6 @@ from datetime import timedelta
 import structlog
 
 from gateway.config import ConfigTrouble
-from gateway.exchange.webhook_signature import signature_headers
 from gateway.pipeline.alert_words import json_of
 from gateway.pipeline.alert_words import mail_of
 from gateway.pipeline.alerts import decide
@@ -82,16 +81,18 @@ def _mail(station: Station, message: Message) -> None:
 
 
 def _post(station: Station, message: Message) -> None:
-    from gateway.transport.as2_http import post
+    from gateway.transport.webhook import WebhookTarget
+    from gateway.transport.webhook import post_event
 
     installation = station.installation
     hook = installation.settings.alerts.webhook if installation.settings.alerts is not None else None
     if hook is None:
         raise ConfigTrouble("config.yaml names no web hook for alerts any more")
-    body = json_of(message, installation.settings.us.name)
-    headers = (
-        ("Content-Type", "application/json"),
-        *signature_headers(installation.secret_bytes(hook.secret).strip(), message.id, station.clock(), body),
+    target = WebhookTarget(
+        url=hook.url,
+        secrets=tuple(installation.secret_bytes(secret).strip() for secret in hook.secret),
+        private=hook.private,
+        ca_file=str(installation.path(hook.authorities)) if hook.authorities else None,
+        timeout_seconds=hook.timeout,
     )
-    authorities = str(installation.path(hook.authorities)) if hook.authorities else None
-    post(hook.url, headers, body, timeout_seconds=hook.timeout, longest_seconds=3 * hook.timeout, ca_file=authorities)
+    post_event(target, message.id, json_of(message, installation.settings.us.name), int(station.clock().timestamp()))

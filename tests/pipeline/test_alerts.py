@@ -1,6 +1,5 @@
 """Who is told what does not work: once when it begins, once when it is over, few messages, nothing lost by a restart."""
 
-import base64
 import hashlib
 import hmac
 import json
@@ -190,7 +189,7 @@ def test_a_message_is_the_same_bytes_on_every_try(watched: Watched, post: Post) 
 def test_a_web_hook_gets_signed_json(tmp_path: Path, post: Post) -> None:
     with hook_server() as hook:
         (tmp_path / "hook.secret").write_text("s3cret\n")
-        watched = made(tmp_path, post, f", webhook: {{url: '{hook.url}', secret: 'file:hook.secret'}}")
+        watched = made(tmp_path, post, f", webhook: {{url: '{hook.url}', secret: 'file:hook.secret', private: true}}")
         hook.answers[:] = [503]
         watched.trouble().stands("wrong password", "Mend it.", stopped=True)
         watched.pass_time(5)
@@ -201,10 +200,10 @@ def test_a_web_hook_gets_signed_json(tmp_path: Path, post: Post) -> None:
 
 def _demand_signed(hook: Hook) -> None:
     (first, body), (second, again) = hook.posted[:2]
-    assert body == again and first["webhook-id"] == second["webhook-id"] and first["webhook-timestamp"] != second["webhook-timestamp"]
+    assert body == again and first["gateway-event"] == second["gateway-event"] and first["gateway-signature"] != second["gateway-signature"]
     for head, content in hook.posted:
-        signed = f"{head['webhook-id']}.{head['webhook-timestamp']}.".encode() + content
-        assert head["webhook-signature"] == "v1," + base64.b64encode(hmac.new(b"s3cret", signed, hashlib.sha256).digest()).decode()
+        seconds, signature = head["gateway-signature"].removeprefix("t=").split(",v1=")
+        assert signature == hmac.new(b"s3cret", f"{seconds}.".encode() + content, hashlib.sha256).hexdigest()
     said = json.loads(body)
     assert (said["type"], said["installation"], said["left_out"]) == ("gateway.alerts", "Seller Co", 0)
     assert [(one["name"], one["change"], one["severity"]) for one in said["alerts"]] == [("mailbox box", "begins", "error")]
@@ -296,7 +295,7 @@ def test_holds_answers_and_queues_that_are_old_are_told_without_a_value_of_the_d
 
 def test_a_test_message_says_which_way_is_not_taken(tmp_path: Path, post: Post) -> None:
     (tmp_path / "hook.secret").write_text("s3cret")
-    watched = made(tmp_path, post, ", webhook: {url: 'http://127.0.0.1:1/', secret: 'file:hook.secret'}")
+    watched = made(tmp_path, post, ", webhook: {url: 'http://127.0.0.1:1/', secret: 'file:hook.secret', private: true}")
     told = watched.world.command("alerts", "test")
     assert told.returncode == 4 and "mail: taken" in told.stdout and "webhook: 127.0.0.1 cannot be reached" in told.stderr
     assert post.read()["Subject"] == "[Seller Co] test of the alerts"
