@@ -3,9 +3,12 @@
 #: of troubles that steps, pollers, timers and endpoints tell (pipeline.troubles), and of what is found in the store (pipeline.signals)
 ALERT_KINDS = {
     "mailbox": "a partner's mailbox or folder cannot be looked into",
+    "files": "files of a mailbox cannot be taken, or not be removed",
+    "letters": "mails wait that nobody can take in",
     "folder": "a folder of our own systems cannot be looked into",
     "poller": "looking into a mailbox fails by a fault of ours",
     "sending": "an endpoint takes nothing",
+    "webhook": "a webhook takes nothing",
     "step": "a step of the work fails by a fault of ours or of the database",
     "clock": "a timer fails: sealing of the journal (seal), deadlines, sweep, web, alerts",
     "configuration": "a file that you edit is wrong, or a change waits for a restart",
