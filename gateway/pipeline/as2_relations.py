@@ -36,10 +36,9 @@ def relation_of_endpoint(installation: Installation, partner: Partner, endpoint:
             f"The AS2 endpoint of {partner.id} asks for receipts that are posted to us: say where, by web.as2_url in config.yaml or by "
             "our_receipt_url in the partner's file"
         )
-    zone = ZoneInfo(partner.zone or installation.settings.zone)
     try:
-        identities = tuple(_identity(installation, key, zone) for key in endpoint.keys)
-        certificates = [(given.use, _pinned(installation, given, zone)) for given in endpoint.certificates]
+        identities = tuple(read_our_key(installation, partner, key) for key in endpoint.keys)
+        certificates = [(given.use, read_their_certificate(installation, partner, given)) for given in endpoint.certificates]
     except ValueError as error:
         raise ConfigTrouble(f"A key or certificate of the AS2 endpoint of {partner.id} cannot be used: {error}") from None
     return As2Relation(
@@ -66,14 +65,22 @@ def relation_of_endpoint(installation: Installation, partner: Partner, endpoint:
     )
 
 
-def _identity(installation: Installation, given: OurKey, zone: ZoneInfo) -> Identity:
+def read_our_key(installation: Installation, partner: Partner, given: OurKey) -> Identity:
+    """A key of ours with its days; raises ConfigTrouble where it is not there, ValueError where it cannot be used."""
+    zone = _zone(installation, partner)
     password = installation.secret(given.password) if given.password is not None else None
     identity = read_identity(installation.secret_bytes(given.key), installation.secret_bytes(_file(given.certificate)), password)
     return replace(identity, since=given.since(zone), until=given.ends(zone), signs=given.use != "encryption", decrypts=given.use != "signature")
 
 
-def _pinned(installation: Installation, given: TheirCertificate, zone: ZoneInfo) -> Pinned:
+def read_their_certificate(installation: Installation, partner: Partner, given: TheirCertificate) -> Pinned:
+    """A certificate of the partner's with its days; raises ConfigTrouble where it is not there, ValueError where it cannot be used."""
+    zone = _zone(installation, partner)
     return Pinned(read_certificate(installation.secret_bytes(_file(given.file))), given.since(zone), given.ends(zone))
+
+
+def _zone(installation: Installation, partner: Partner) -> ZoneInfo:
+    return ZoneInfo(partner.zone or installation.settings.zone)
 
 
 def _file(name: str) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
+from datetime import UTC
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from gateway.exchange.partner import LoadedPartner
 from gateway.exchange.partner import load_partner
 from gateway.mapping.files import file_for
 from gateway.mapping.files import known_specs as mapping_specs
+from gateway.pipeline.as2_linting import lint_as2
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.plans import needs_schema
 from gateway.schema.load import find_faults
@@ -54,6 +57,10 @@ def lint_everything(config: Path | None, files: list[Path] | None) -> tuple[list
     for partner in partners:
         faults += _differences_to_nothing(partner)
     notes = _xml_paths(plans, resolver, partners, faults, base=not narrow)
+    if installation is not None:
+        key_faults, key_notes = lint_as2(installation, partners, datetime.now(UTC))
+        faults += key_faults
+        notes += key_notes
     if installation is not None and not faults:
         try:
             build_directory(partners, installation.settings.us.identifiers)
@@ -94,7 +101,7 @@ def _xml_paths(plans: Plans, resolver: FolderResolver, partners: list[LoadedPart
     for partner in partners:
         lint.look(filter(_is_tree, partner.mappings), partner)
     faults += lint.faults
-    return [f"{spec}: {reason}" for spec, reason in sorted(lint.not_checked.items())]
+    return [f"paths of {spec} against a schema: {reason}" for spec, reason in sorted(lint.not_checked.items())]
 
 
 def _is_tree(spec: str) -> bool:
