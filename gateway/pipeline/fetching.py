@@ -16,7 +16,6 @@ from gateway.pipeline.receive import Kept
 from gateway.pipeline.receive import register
 from gateway.pipeline.station import Station
 from gateway.store import crash
-from gateway.store import left_behind
 from gateway.transport.box import Box
 from gateway.transport.box import FileTrouble
 from gateway.transport.box import Found
@@ -42,27 +41,15 @@ def poll(station: Station, address: str, box: Box, *, empty: str = "hold", in_th
     in_the_way = in_the_way if in_the_way is not None else FilesInTheWay(station, address)
     visit = _Visit(station, address, box, empty, in_the_way)
     listed = box.list_ready()
-    left = left_behind_of(station, address, listed)
     in_the_way.keep_only(listed)
     due = [found for found in listed if not in_the_way.waits(found)]
-    for found in [found for found in due if found.identity not in left][:LONGEST_POLL]:
+    for found in [found for found in due if not in_the_way.was_left(found)][:LONGEST_POLL]:
         visit.want(found)
     visit.take_in()
-    for found in [found for found in due if found.identity in left][:REMOVED_AT_LAST]:
+    for found in [found for found in due if in_the_way.was_left(found)][:REMOVED_AT_LAST]:
         visit.remove_at_last(found)
     in_the_way.tell()
     return visit.came
-
-
-def left_behind_of(station: Station, address: str, listed: Sequence[Found]) -> set[str]:
-    """Which of these files were taken in before; those that are gone are forgotten."""
-    with station.database.read() as connection:
-        known = left_behind.of(connection, address)
-    gone = known - {found.identity for found in listed} if known else set()
-    if gone:
-        with station.database.begin() as connection:
-            left_behind.forget(connection, address, gone)
-    return known - gone
 
 
 class _Visit:
@@ -116,9 +103,7 @@ class _Visit:
         except FileTrouble as error:
             self._in_the_way.add(found, error.message)
             return
-        with self._station.database.begin() as connection:
-            left_behind.forget(connection, self._address, [found.identity])
-        self._in_the_way.over(found)
+        self._in_the_way.is_gone(found)
 
     def _take_large(self, found: Found) -> None:
         crash.point(60)
@@ -171,12 +156,10 @@ class _Visit:
             self.came |= error is None
             if error is not None:
                 self._in_the_way.add(found, error.message)
-                staying.append(found.identity)
+                staying.append(found)
             else:
                 self._in_the_way.over(found)
-        if staying:
-            with self._station.database.begin() as connection:
-                left_behind.add(connection, self._address, staying, self._station.clock())
+        self._in_the_way.leave(staying)
 
 
 @contextmanager

@@ -1,4 +1,6 @@
-"""Files of one mailbox that could not be taken in, or not be removed: told once, tried again later and later, in nobody's way."""
+"""Files of one mailbox that could not be taken in, or not be removed: told once, tried again later and later, in nobody's way. Those that
+were taken in and could not be removed are written down, so that no process fetches them again (docs/decisions/0059).
+"""
 
 import time
 from collections.abc import Callable
@@ -9,10 +11,13 @@ import structlog
 
 from gateway.pipeline.station import Station
 from gateway.pipeline.troubles import Standing
+from gateway.store import left_behind
 from gateway.transport.box import Found
 
 #: seconds after which a file that could not be had is tried again
 FILE_BACK_OFF = (1.0, 5.0, 30.0, 300.0)
+#: seconds after which what was left behind is read anew; whoever has an older picture fetches a file once more, and finds that it is known
+READ_AGAIN = 30.0
 CURE = "All others are taken. It is tried again by itself: mend the permissions there, or ask the partner to put the file there again."
 
 _log = structlog.get_logger("receive")
@@ -31,6 +36,9 @@ class FilesInTheWay:
     """The memory of one poller; what must outlive it stands in store.left_behind."""
 
     def __init__(self, station: Station, address: str, partner: str | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._station = station
+        self._left: set[str] = set()
+        self._read_again = 0.0
         self.address = address
         self._clock = clock
         self._known: dict[str, _Known] = {}
@@ -55,11 +63,33 @@ class FilesInTheWay:
         if self._known.pop(found.identity, None) is not None:
             _log.info("file taken after all", address=self.address, file=found.name)
 
+    def was_left(self, found: Found) -> bool:
+        """Whether this file was taken in before and lies there still."""
+        return found.identity in self._left
+
+    def leave(self, files: Sequence[Found]) -> None:
+        """These were taken in and cannot be removed."""
+        if files:
+            identities = [found.identity for found in files]
+            with self._station.database.begin() as connection:
+                left_behind.add(connection, self.address, identities, self._station.clock())
+            self._left.update(identities)
+
+    def is_gone(self, found: Found) -> None:
+        """It could be removed at last."""
+        self._forget({found.identity})
+        self.over(found)
+
     def keep_only(self, listed: Sequence[Found]) -> None:
-        """Forget files that are gone."""
-        if self._known:
+        """Forget files that are gone; look now and then at what other processes left."""
+        if self._clock() >= self._read_again:
+            with self._station.database.read() as connection:
+                self._left = left_behind.of(connection, self.address)
+            self._read_again = self._clock() + READ_AGAIN
+        if self._known or self._left:
             there = {found.identity for found in listed}
             self._known = {identity: known for identity, known in self._known.items() if identity in there}
+            self._forget(self._left - there)
 
     def tell(self) -> None:
         """Show what stands in the way for longer than a moment, or that nothing does any more."""
@@ -70,3 +100,9 @@ class FilesInTheWay:
             self._standing.stands(lasting[0], CURE)
         else:
             self._standing.stands(f"{lasting[0]}; and {len(lasting) - 1} more", CURE)
+
+    def _forget(self, identities: set[str]) -> None:
+        if identities:
+            with self._station.database.begin() as connection:
+                left_behind.forget(connection, self.address, identities)
+            self._left -= identities

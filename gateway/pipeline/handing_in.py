@@ -12,7 +12,6 @@ from gateway.exchange.directory import BY_HAND
 from gateway.exchange.partner import LoadedPartner
 from gateway.kinds import rule as kinds
 from gateway.pipeline.endpoints import trade_stream
-from gateway.pipeline.fetching import left_behind_of
 from gateway.pipeline.files_in_the_way import FilesInTheWay
 from gateway.pipeline.invoicing import Release
 from gateway.pipeline.receive import Arrival
@@ -29,7 +28,6 @@ from gateway.store import documents
 from gateway.store import holds
 from gateway.store import interchanges
 from gateway.store import journal
-from gateway.store import left_behind
 from gateway.store import outbox
 from gateway.store import references
 from gateway.store import streams
@@ -184,24 +182,23 @@ def poll_folder(station: Station, kind: str, box: Box, in_the_way: FilesInTheWay
     came = False
     listed = box.list_ready()
     in_the_way.keep_only(listed)
-    left = left_behind_of(station, in_the_way.address, listed)
     for found in listed:
         if in_the_way.waits(found):
             continue
         try:
-            if found.identity not in left:
+            if not in_the_way.was_left(found):
                 _hand_in(station, kind, found, b"".join(box.fetch(found)))
-            try:
-                box.remove(found)
-            except FileTrouble:
-                with station.database.begin() as connection:
-                    left_behind.add(connection, in_the_way.address, [found.identity], station.clock())
-                raise
+                came = True
         except FileTrouble as error:
             in_the_way.add(found, error.message)
             continue
-        in_the_way.over(found)
-        came = True
+        try:
+            box.remove(found)
+        except FileTrouble as error:
+            in_the_way.add(found, error.message)
+            in_the_way.leave([found])
+        else:
+            in_the_way.is_gone(found)
     in_the_way.tell()
     return came
 

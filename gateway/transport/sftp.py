@@ -92,7 +92,7 @@ class SftpBox:
         """The digest in the file's marker, where that is agreed."""
         if not self._settings.rules.checksum:
             return None
-        path = self._in_folder(found.marker.encode())
+        path = self._marker(found)
         with self._failures(f'the file "{found.marker}" cannot be read', FileTrouble) as session:
             size = min(session.stat(path).size, LONGEST)
             return digest_of_file(found.marker, b"".join(piece for piece, _ in session.read(path, size)))
@@ -111,7 +111,7 @@ class SftpBox:
                 else:
                     self._move_beside(session, path, found)
         if found.marker:
-            self._remove_quietly(self._in_folder(found.marker.encode()))
+            self._remove_quietly(self._marker(found))
         self._readiness.forget(found.name)
 
     def remove_many(self, wanted: Sequence[Found]) -> list[FileTrouble | None]:
@@ -192,8 +192,8 @@ class SftpBox:
         except OSError as error:
             if not is_answer(error) or not session.is_alive():
                 raise
-            free = session.free_bytes(self._settings.send_to)
             self._remove_quietly(temporary.encode())
+            free = session.free_bytes(self._settings.send_to)
             if free is not None and free < len(data):
                 raise TransportError(
                     f"the partner's server has no room in {self._settings.send_to}: {free:,} bytes are free, {len(data):,} are needed", retry=True
@@ -233,6 +233,9 @@ class SftpBox:
         if b"/" in raw_name or b"\0" in raw_name or raw_name in (b"", b".", b".."):
             raise FileTrouble(f'"{found.name}" is not a file name', retry=False)
         return self._in_folder(raw_name)
+
+    def _marker(self, found: Found) -> bytes:
+        return self._path(found) + found.marker.removeprefix(found.name).encode()
 
     def _in_folder(self, raw_name: bytes) -> bytes:
         return _join(self._taken_from(), "").encode() + raw_name

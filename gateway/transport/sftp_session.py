@@ -7,7 +7,6 @@ pipelining, because paramiko's starts threads that outlive a lost connection (fa
 
 import contextlib
 import errno
-import time
 from collections import deque
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -20,6 +19,10 @@ from paramiko import sftp as protocol
 
 from gateway.transport.box import FileTrouble
 from gateway.transport.box import TransportError
+from gateway.transport.sftp_line import Client
+from gateway.transport.sftp_line import Line
+from gateway.transport.sftp_line import Pipeline
+from gateway.transport.sftp_line import attributes_of
 from gateway.transport.sftp_settings import SftpSettings
 from gateway.transport.ssh import connect_pinned
 from gateway.transport.ssh import hang_up_after
@@ -70,99 +73,6 @@ def is_answer(error: OSError) -> bool:
     return type(error) is OSError or error.errno in (errno.ENOENT, errno.EACCES)
 
 
-class _Line:
-    """The channel under the SFTP client, with a deadline for the whole step beside the limit for each wait."""
-
-    def __init__(self, channel: paramiko.Channel, settings: SftpSettings) -> None:
-        self._channel = channel
-        self._settings = settings
-        self._deadline = 0.0
-        self.start_step()
-
-    def start_step(self, more: float = 0.0) -> None:
-        """From now on `longest_seconds` (and `more`) are left."""
-        self._deadline = time.monotonic() + self._settings.longest_seconds + more
-
-    def recv(self, size: int) -> bytes:
-        self._limit()
-        return self._channel.recv(size)
-
-    def send(self, data: bytes) -> int:
-        self._limit()
-        try:
-            sent = self._channel.send(data)
-        except EOFError:
-            sent = 0
-        if not sent:  # paramiko calls a lost line an end of file, as it calls the end of what we read
-            raise ConnectionResetError("the connection was lost")
-        return sent
-
-    def recv_ready(self) -> bool:
-        return self._channel.recv_ready()
-
-    def get_name(self) -> str:
-        return self._channel.get_name()
-
-    def close(self) -> None:
-        self._channel.close()
-
-    def is_closed(self) -> bool:
-        return bool(self._channel.closed)
-
-    def _limit(self) -> None:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError(f"the server is too slow: not done within {self._settings.longest_seconds:g} seconds")
-        self._channel.settimeout(min(left, self._settings.timeout_seconds))
-
-
-class _Client(paramiko.SFTPClient):
-    """paramiko's client; the private verbs that we build on stand here and nowhere else (the stubs do not know them)."""
-
-    def ask(self, receiver: object, command: int, *arguments: object) -> int:
-        """Send a request whose answer `receiver` gets, unless it is waited for; gives its number."""
-        return self._async_request(receiver, command, *arguments)  # type: ignore[attr-defined, no-any-return]
-
-    def wait(self, number: int) -> paramiko.Message:
-        """The answer to a request; EOFError at an end, OSError for a refusal, SSHException when the line is gone."""
-        return self._read_response(number)[1]  # type: ignore[attr-defined, no-any-return]
-
-    def demand_success(self, message: paramiko.Message) -> None:
-        """Raise as `wait` does for an answer that came early."""
-        self._convert_status(message)  # type: ignore[attr-defined]
-
-    def call(self, command: int, *arguments: object) -> paramiko.Message:
-        """Send a request and wait for its answer."""
-        return self.wait(self.ask(type(None), command, *arguments))
-
-
-def _attributes(message: paramiko.Message) -> paramiko.SFTPAttributes:
-    return paramiko.SFTPAttributes._from_msg(message)  # type: ignore[attr-defined, no-any-return]
-
-
-class _Pipeline:
-    """Requests sent ahead of their answers over one SFTP channel."""
-
-    def __init__(self, client: _Client) -> None:
-        self._client = client
-        self._arrived: dict[int, tuple[int, paramiko.Message]] = {}
-
-    def ask(self, command: int, *arguments: object) -> int:
-        return self._client.ask(self, command, *arguments)
-
-    def answer(self, number: int) -> paramiko.Message:
-        if number not in self._arrived:
-            return self._client.wait(number)
-        kind, message = self._arrived.pop(number)
-        if kind == protocol.CMD_STATUS:
-            self._client.demand_success(message)
-        return message
-
-    def _async_response(self, kind: int, message: paramiko.Message, number: int) -> None:
-        """paramiko's call for an answer that came before the one waited for."""
-        self._arrived[number] = (kind, message)
-
-
 class SftpSession:
     """An open, authenticated connection to a server whose host key fits a pin."""
 
@@ -173,8 +83,8 @@ class SftpSession:
                 channel = self._transport.open_session(timeout=settings.timeout_seconds)
                 channel.settimeout(settings.timeout_seconds)
                 channel.invoke_subsystem("sftp")
-                self._line = _Line(channel, settings)
-                self._client = _Client(self._line)  # type: ignore[arg-type]  # all that paramiko uses of a channel
+                self._line = Line(channel, settings)
+                self._client = Client(self._line)  # type: ignore[arg-type]  # all that paramiko uses of a channel
         except BaseException:
             self._transport.close()
             raise
@@ -206,7 +116,7 @@ class SftpSession:
         self._line.start_step()
         handle = self._client.call(protocol.CMD_OPEN, path, protocol.SFTP_FLAG_READ, paramiko.SFTPAttributes()).get_binary()
         try:
-            pipeline = _Pipeline(self._client)
+            pipeline = Pipeline(self._client)
             waiting: deque[tuple[int, int]] = deque()
             asked = done = offset
             while done < size:
@@ -220,14 +130,14 @@ class SftpSession:
                 done += length
                 yield piece, None
             self._line.start_step()
-            yield b"", _remote_file(_last_part(path), _attributes(self._client.call(protocol.CMD_FSTAT, handle)))
+            yield b"", _remote_file(_last_part(path), attributes_of(self._client.call(protocol.CMD_FSTAT, handle)))
         finally:
             self._let_go(handle)
 
     def read_many(self, wanted: Sequence[tuple[bytes, int]]) -> Iterator[Got]:
         """Whole small files by path and size, in the order given: the next ones are opened and asked for while one is read, so that a long
         line costs its waiting once and not three times a file."""
-        pipeline = _Pipeline(self._client)
+        pipeline = Pipeline(self._client)
         rest = iter(wanted)
         opening: deque[tuple[bytes, int, int]] = deque()
         reading: deque[_Asked | OSError] = deque()
@@ -254,7 +164,7 @@ class SftpSession:
         flags = protocol.SFTP_FLAG_WRITE | protocol.SFTP_FLAG_CREATE | protocol.SFTP_FLAG_TRUNC
         handle = self._client.call(protocol.CMD_OPEN, path, flags, paramiko.SFTPAttributes()).get_binary()
         try:
-            pipeline = _Pipeline(self._client)
+            pipeline = Pipeline(self._client)
             waiting: deque[int] = deque()
             for start in range(0, len(data), READ):
                 if len(waiting) == WINDOW:
@@ -287,7 +197,7 @@ class SftpSession:
             self._line.start_step()
             answers: list[OSError | FileTrouble | None] = []
             for (path, same), look in zip(part, self._each((protocol.CMD_LSTAT, path) for path, _ in part), strict=True):
-                answers.append(look if isinstance(look, OSError) else same(_remote_file(_last_part(path), _attributes(look))))
+                answers.append(look if isinstance(look, OSError) else same(_remote_file(_last_part(path), attributes_of(look))))
             going = [at for at, answer in enumerate(answers) if answer is None]
             for at, told in zip(going, self._each((protocol.CMD_REMOVE, part[at][0]) for at in going), strict=True):
                 answers[at] = told if isinstance(told, OSError) else None
@@ -319,7 +229,7 @@ class SftpSession:
                 raise
             raise _Refusal from error
 
-    def _ask_for_all(self, pipeline: _Pipeline, path: bytes, size: int, number: int) -> _Asked | OSError:
+    def _ask_for_all(self, pipeline: Pipeline, path: bytes, size: int, number: int) -> _Asked | OSError:
         """Ask for everything of a file whose opening was asked for."""
         try:
             handle = pipeline.answer(number).get_binary()
@@ -333,7 +243,7 @@ class SftpSession:
             pieces.append((pipeline.ask(protocol.CMD_READ, handle, protocol.int64(offset), length), offset, length))
         return _Asked(path, handle, tuple(pieces), pipeline.ask(protocol.CMD_FSTAT, handle))
 
-    def _whole(self, pipeline: _Pipeline, asked: _Asked) -> Got:
+    def _whole(self, pipeline: Pipeline, asked: _Asked) -> Got:
         """Collect what was asked for of a file, and close it."""
         data: list[bytes] = []
         said: OSError | EOFError | None = None
@@ -347,7 +257,7 @@ class SftpSession:
                 if not self._said(error):
                     raise
                 said = error
-        after = _remote_file(_last_part(asked.path), _attributes(pipeline.answer(asked.look)))
+        after = _remote_file(_last_part(asked.path), attributes_of(pipeline.answer(asked.look)))
         self._let_go(asked.handle)
         return said if said is not None else (b"".join(data), after)
 
@@ -357,7 +267,7 @@ class SftpSession:
 
     def _each(self, commands: Iterable[tuple[int, bytes]]) -> Iterator[paramiko.Message | OSError]:
         """The answers to commands that are all sent before the first is waited for."""
-        pipeline = _Pipeline(self._client)
+        pipeline = Pipeline(self._client)
         for number in [pipeline.ask(command, path) for command, path in commands]:
             try:
                 yield pipeline.answer(number)
@@ -367,7 +277,7 @@ class SftpSession:
                 yield error
 
     def _entries(self, handle: bytes) -> Iterator[RemoteFile]:
-        pipeline = _Pipeline(self._client)
+        pipeline = Pipeline(self._client)
         waiting = deque(pipeline.ask(protocol.CMD_READDIR, handle) for _ in range(LIST_WINDOW))
         count = 0
         with contextlib.suppress(EOFError):  # the protocol's word for the end of the list
@@ -377,7 +287,7 @@ class SftpSession:
                 for _ in range(message.get_int()):
                     name = message.get_binary()
                     kind = message.get_binary()[:1]  # the line as `ls -l` prints it
-                    attributes = _attributes(message)
+                    attributes = attributes_of(message)
                     count += 1
                     if _is_plain_file(attributes.st_mode, kind):
                         yield _remote_file(name, attributes)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway.pipeline import fetching
+from gateway.pipeline import handing_in
 from gateway.pipeline.boxes import make_box
 from gateway.pipeline.files_in_the_way import FilesInTheWay
 from gateway.pipeline.large_files import spool_of
@@ -222,3 +224,40 @@ def test_the_keys_of_an_endpoint_reach_its_box(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "old").iterdir()] == ["po.edi"]
     assert sorted(os.listdir(out)) == ["po.csv", "po.csv.done", "po2.edi", "x.edi", "x.edi.done"]
     world.close()
+
+
+def test_a_large_file_is_never_whole_in_memory(world: World) -> None:
+    size = 120 << 20
+
+    class Endless(Shelf):
+        def list_ready(self) -> list[Found]:
+            return [Found(name="large", identity="large", size=size)] if self.files else []
+
+        def fetch(self, found: Found, offset: int = 0) -> Iterator[bytes]:
+            for start in range(0, size, 1 << 18):
+                yield start.to_bytes(8) * (1 << 15)
+
+    fetching.poll(world.station, ADDRESS, Shelf({"po.edi": b"x"}))
+    tracemalloc.start()
+    try:
+        assert fetching.poll(world.station, ADDRESS, Endless({"large": b""}))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 12 << 20
+    assert came(world)[1].size == size
+
+
+def test_a_file_of_our_own_systems_that_cannot_be_removed_is_handed_in_once_and_stops_no_other(world: World) -> None:
+    shelf = Shelf({"camt.xml": b"<a/>", "camt2.xml": b"<b/>"}, stuck={"camt.xml"})
+    clock = Clock()
+    in_the_way = FilesInTheWay(world.station, "bank:inbox/bank", clock=clock)
+    for _ in range(3):
+        handing_in.poll_folder(world.station, "bank", shelf, in_the_way)
+        clock.now += 400
+    assert [one.name for one in came(world)] == ["camt.xml", "camt2.xml"] and list(shelf.files) == ["camt.xml"]
+    assert [name for name, _ in shelf.fetched] == ["camt.xml", "camt2.xml"]
+    assert "cannot be removed" in standing(world)[0]
+    shelf.stuck.clear()
+    handing_in.poll_folder(world.station, "bank", shelf, in_the_way)
+    assert shelf.files == {} and standing(world) == []

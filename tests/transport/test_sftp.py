@@ -252,6 +252,12 @@ def test_done_file_goes_with_its_file(box: SftpBox, server: OpenSsh) -> None:
     assert careful.fetch_many([found]) == [b"abc"] and fits(careful.checksum(found) or "", [b"abc"])
     assert careful.remove_many([found]) == [None]
     assert os.listdir(out) == ["b.edi"]
+    raw = os.path.join(os.fsencode(out), b"bestellung-\xfc.edi")
+    Path(os.fsdecode(raw)).write_bytes(b"abc")
+    Path(os.fsdecode(raw + b".sha256")).write_bytes(b"900150983cd24fb0d6963f7d28e17f72")
+    [found] = careful.list_ready()
+    assert fits(careful.checksum(found) or "", [b"abc"])
+    assert careful.remove_many([found]) == [None] and os.listdir(out) == ["b.edi"]
     careful.close()
 
 
@@ -294,6 +300,27 @@ def test_folder_that_is_missing_may_be_tried_again(box: SftpBox, server: OpenSsh
             verb()
         assert caught.value.retry and not caught.value.stop
     other.close()
+
+
+def test_disk_of_the_partner_that_is_full_is_named_with_what_is_free(server: OpenSsh) -> None:
+    small = server.data / "small"
+    small.mkdir()
+    owner = server.data.stat()
+    options = f"size=256k,uid={owner.st_uid},gid={owner.st_gid}"
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", small], capture_output=True).returncode:
+        small.rmdir()
+        pytest.skip("needs a machine that may mount a small file system")
+    box = SftpBox(server.settings(send_to=str(small)))
+    try:
+        with pytest.raises(TransportError, match=r"no room in .*: 262,144 bytes are free, 300,000 are needed") as caught:
+            box.send("a.edi", os.urandom(300_000))
+        assert caught.value.retry and not caught.value.stop and os.listdir(small) == []
+        box.send("b.edi", b"small")
+        assert os.listdir(small) == ["b.edi"]
+    finally:
+        box.close()
+        subprocess.run(["umount", small], check=True)
+        small.rmdir()
 
 
 def test_changed_host_key_stops_the_endpoint_before_anything_is_told(server: OpenSsh) -> None:
