@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy import text
 
 from gateway.store import checkpoints
+from gateway.store import mentions
 from gateway.store.archive import Archive
 from gateway.store.checkpoints import Checkpoint
 from gateway.store.checkpoints import Statement
@@ -202,12 +203,23 @@ class _Walk:
     def _check_files(self) -> int:
         if self.archive is None:
             return 0
+        missing: list[str] = []
+        altered: list[str] = []
         for digest in sorted(self.references):
             try:
                 if not self.archive.has(digest):
-                    self.fault(f"the archive lacks the file {digest}")
+                    missing.append(digest)
                 elif not self.archive.verify(digest):
-                    self.fault(f"the archive's file {digest} was altered")
+                    altered.append(digest)
             except ValueError:
                 self.fault(f"'{digest}' is not the name of an archived file")
+        named = mentions.in_words(self.connection, (missing + altered)[:_MOST_FAULTS]) if missing or altered else {}
+        for digest in missing:
+            self.fault(f"the archive lacks the file {digest}{_in_brackets(named.get(digest))}")
+        for digest in altered:
+            self.fault(f"the archive's file {digest} was altered{_in_brackets(named.get(digest))}")
         return len(self.references)
+
+
+def _in_brackets(words: str | None) -> str:
+    return f" ({words})" if words else ""
