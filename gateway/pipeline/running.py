@@ -28,6 +28,8 @@ from gateway.pipeline.alert_sending import EVERY as ALERTS_EVERY
 from gateway.pipeline.alert_sending import Alerts
 from gateway.pipeline.as2_certificates import watch_certificates
 from gateway.pipeline.as2_waiting import watch_receipts
+from gateway.pipeline.clock_watch import LOOK_EVERY
+from gateway.pipeline.clock_watch import ClockWatch
 from gateway.pipeline.deadlines import watch
 from gateway.pipeline.disk_space import EVERY as DISK_EVERY
 from gateway.pipeline.disk_space import Disks
@@ -170,6 +172,7 @@ def _serve(station: Station, held: Held, engine: Engine, web: "WebProcess | None
     try:
         pollers.become(lookers(station))
         engine.every("configuration", GLANCE_EVERY, reloading.look, each_process=True)
+        engine.every("clock", LOOK_EVERY, ClockWatch(station).keep_watch, each_process=True)
         engine.every("seal", SEAL_EVERY, lambda: seal(station))
         engine.every("deadlines", WATCH_DEADLINES_EVERY, lambda: _watch(station))
         engine.every("certificates", WATCH_CERTIFICATES_EVERY, lambda: watch_certificates(station))

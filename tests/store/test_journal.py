@@ -192,7 +192,10 @@ def test_archived_files_that_are_missing_or_altered_are_found(database: Database
     (path,) = archive.folder.rglob(digests[2])
     path.unlink()
     faults = verify(database, archive, None).faults
-    assert [fault.partition(" (")[0] for fault in faults] == [f"the archive lacks the file {digests[2]}", f"the archive's file {digests[1]} was altered"]
+    assert [fault.partition(" (")[0] for fault in faults] == [
+        f"the archive lacks the file {digests[2]}",
+        f"the archive's file {digests[1]} was altered",
+    ]
     assert all("by entry" in fault for fault in faults)
 
 
