@@ -57,6 +57,8 @@ LARGEST_BATCH = 500
 #: seconds that a result is kept in hand while the database is away, and between two tries
 RECORD_WITHIN = 20.0
 RECORD_AGAIN = 0.5
+#: seconds after which what has left is recorded, though more of the same claim is to leave: a kill repeats no more than that
+UNRECORDED = 1.0
 
 _log = structlog.get_logger("outbound")
 
@@ -199,10 +201,16 @@ def _send(station: Station, ready: list[Entry], lease: Lease) -> bool:
     sent: list[Gone] = []
     failure: Failed | None = None
     consignments = _consignments(ready)
+    done, recorded = 0, time.monotonic()
     for rows in consignments:
         if lease.paused:
             break
-        lease.confirm([entry.id for entry in rows])
+        try:
+            lease.confirm([entry.id for entry in rows])
+        except DatabaseTrouble as error:
+            # what has left is recorded first
+            _log.warning("lease not confirmed", error=str(error))
+            break
         first = rows[0]
         assert first.sha256 is not None
         try:
@@ -215,7 +223,11 @@ def _send(station: Station, ready: list[Entry], lease: Lease) -> bool:
             failure = (rows, TransportError(f"delivery failed: {type(error).__name__}: {error}", retry=True))
             break
         crash.point(56)
-    tried = len(sent) + (failure is not None)
+        if time.monotonic() - recorded > UNRECORDED and len(sent) < len(consignments) - done:
+            _record_patiently(station, sent, None, [], lease.token)
+            done += len(sent)
+            sent, recorded = [], time.monotonic()
+    tried = done + len(sent) + (failure is not None)
     rest = [entry.id for rows in consignments[tried:] for entry in rows]
     if sent or failure is not None or rest:
         _record_patiently(station, sent, failure, rest, lease.token)

@@ -1,0 +1,59 @@
+"""One of several processes that send for the same partners: `python -m tests.crash.fighting FOLDER NAME PACE`. It writes into `deliveries.log` what
+it begins to deliver and what is done, and ends when a file `stop` appears. Leases are short, so that a test need not wait."""
+
+import os
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from gateway.config import load_installation
+from gateway.pipeline import leases
+from gateway.pipeline import outbound
+from gateway.pipeline import senders
+from gateway.pipeline.delivery import Delivered
+from gateway.pipeline.delivery import deliver
+from gateway.pipeline.logs import set_up_logs
+from gateway.pipeline.station import Station
+from gateway.pipeline.station import open_station
+from gateway.store import outbox
+from gateway.store.outbox import Entry
+
+LEASE = timedelta(seconds=2)
+
+
+def main(folder: Path, name: str, pace: float) -> None:
+    """Send whatever is due, until told to stop."""
+    set_up_logs()
+    leases.LEASE, leases.BEAT, leases.TRUSTED = LEASE, 0.4, 1.0
+    outbound.LEASE = LEASE  # type: ignore[attr-defined]
+    senders.TICK = 0.2
+    station = open_station(load_installation(folder / "config.yaml"))
+    log = os.open(folder / "deliveries.log", os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+
+    def told(station: Station, entry: Entry, data: bytes) -> Delivered:
+        os.write(log, f"{name} begins {entry.identity}\n".encode())
+        time.sleep(pace)
+        delivered = deliver(station, entry, data)
+        os.write(log, f"{name} done {entry.identity}\n".encode())
+        return delivered
+
+    outbound.deliver = told  # type: ignore[attr-defined]
+
+    def serve(stream: str) -> None:
+        while outbound.step(station, stream):
+            pass
+
+    sending = senders.Senders(serve, leases.beat)
+    while not (folder / "stop").exists():
+        with station.database.read() as connection:
+            due = outbox.streams_due(connection, station.clock())
+        for stream in due:
+            sending.start(stream)
+        time.sleep(0.05)
+    sending.stop(time.monotonic() + 5)
+    station.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]))
