@@ -44,6 +44,7 @@ from gateway.store import checkpoints
 from gateway.store import nodes
 from gateway.store import outbox
 from gateway.store import pauses
+from gateway.store import webhooks
 from gateway.transport.box import TransportError
 from gateway.transport.box import Unreachable
 from gateway.transport.folder import FolderBox
@@ -69,6 +70,7 @@ def local_engine(station: Station) -> LocalEngine:
     with station.database.begin() as connection:
         # the only owner is us: leases of a process that died hold nobody back
         outbox.forget_leases(connection)
+        webhooks.forget_leases(connection)
     return LocalEngine(station, steps())
 
 

@@ -107,6 +107,12 @@ def dead(connection: Connection, id: str, token: str, error: str, at: datetime) 
     _end(connection, id, token, {"state": "dead", "last_error": error[:2000], "ended_at": at})
 
 
+def forget_leases(connection: Connection) -> int:
+    """Free all claimed events at once: only for an engine that knows itself to be the sole sender (its dead predecessor held them)."""
+    held = is_one_of(_TABLE.c.state, "waiting") & _TABLE.c.lease_token.is_not(None)
+    return int(connection.execute(update(_TABLE).where(held).values(lease_token=None, lease_until=None)).rowcount)
+
+
 def revive(connection: Connection, target: str, now: datetime) -> int:
     """Try again what was given up, and what waits, at once; how many were given up."""
     again = {"state": "waiting", "attempts": 0, "due_at": now, "ended_at": None, "created_at": now}

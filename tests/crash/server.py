@@ -19,6 +19,7 @@ from tests.crash import among_others
 from tests.crash import as2
 from tests.crash import batch
 from tests.crash import large
+from tests.crash import links
 from tests.crash import mailbox
 from tests.crash import redelivering
 from tests.crash import walk
@@ -38,6 +39,9 @@ WORK = {
     "as2 hear": as2.hear,
     "redelivering": redelivering.walk,
     "mailbox": mailbox.fetch,
+    "push": links.push,
+    "mail": links.mail,
+    "tell": links.tell,
 }
 
 

@@ -1,0 +1,62 @@
+"""What the crash tests kill of HTTPS, mail and webhooks: a push with its key, a look into a mailbox, events on their way. Each may be begun
+again, as the partner, the poller and the timer would. Run by tests/crash/server.py in a child process.
+"""
+
+from pathlib import Path
+
+from gateway.pipeline import hooking
+from gateway.pipeline import mail_receiving
+from gateway.pipeline.accounts import load_accounts
+from gateway.pipeline.service import work_off
+from gateway.pipeline.uploading import Pushed
+from gateway.pipeline.uploading import take_push
+from gateway.store import transmissions
+from gateway.store import webhooks
+from tests.crash.walk import open_here
+from tests.pipeline.world import x12_order
+
+KEY = "k" * 40
+
+
+def push(folder: Path) -> None:
+    """The partner pushes two orders under its key, until it has an answer; then all work."""
+    station = open_here(folder)
+    account = load_accounts(station.installation).of(f"Bearer {KEY}")
+    assert account is not None
+    orders = {f"po{number}.edi": x12_order(f"PO{number}", control=number) for number in (1, 2)}
+    digests = station.archive.keep_many(orders.values())
+    pushed = [Pushed(name, digest, len(data)) for (name, data), digest in zip(orders.items(), digests, strict=True)]
+    answer, _ = take_push(station, account, pushed, "the partner's key")
+    answered = folder / "answer.json"
+    assert not answered.exists() or answered.read_bytes() == answer
+    answered.write_bytes(answer)
+    work_off(station)
+    station.close()
+
+
+def mail(folder: Path) -> None:
+    """The mailbox is looked into until it is empty; then all work."""
+    station = open_here(folder)
+    [source] = mail_receiving.sources(station.installation)
+    postman = mail_receiving.Postman(source)
+    while postman.look(station):
+        pass
+    postman.close()
+    work_off(station)
+    station.close()
+
+
+def tell(folder: Path) -> None:
+    """Somebody is named to hear what happens; an order is pushed; its events are told."""
+    station = open_here(folder)
+    with station.database.read() as connection:
+        begun = webhooks.position(connection) is not None
+    if not begun:
+        hooking.tell(station)
+    with station.database.read() as connection:
+        came = transmissions.search(connection)
+    if not came:
+        push(folder)
+    hooking.tell(station)
+    work_off(station)
+    station.close()
