@@ -4,6 +4,7 @@ import hashlib
 import threading
 from dataclasses import dataclass
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 from urllib.parse import urlsplit
 
@@ -16,7 +17,12 @@ from gateway.transport.folder import FolderBox
 from gateway.transport.readiness import Rules
 from gateway.transport.sftp_settings import SftpSettings
 
+if TYPE_CHECKING:
+    from gateway.transport.sftp_pool import SftpPool
+
 _LOCAL = threading.local()
+_POOLS: "dict[str, SftpPool]" = {}
+_GUARD = threading.Lock()
 #: what makes guessing a password from its digest slow
 _COST = 2**12
 
@@ -76,8 +82,27 @@ def make_box(installation: Installation, endpoint: Endpoint) -> Box:
     if endpoint.sftp is not None:
         from gateway.transport.sftp import SftpBox
 
-        return SftpBox(sftp_settings(installation, endpoint), passing=crash.point)
+        return SftpBox(sftp_settings(installation, endpoint), pool=_pool_of(installation, endpoint), passing=crash.point)
     raise ConfigTrouble(f"An endpoint over {endpoint.transport} is no mailbox")
+
+
+def _pool_of(installation: Installation, endpoint: Endpoint) -> "SftpPool":
+    """The connections of an account, which all threads of this process share; those of accounts that nobody needs any more are closed."""
+    from gateway.transport.sftp_pool import SftpPool
+
+    account = f"{account_of(installation, endpoint)} {endpoint.connections}"
+    with _GUARD:
+        if account not in _POOLS:
+            _POOLS[account] = SftpPool(sftp_settings(installation, endpoint))
+        return _POOLS[account]
+
+
+def hang_up_idle() -> None:
+    """Close the connections that nobody needed for a while."""
+    with _GUARD:
+        pools = list(_POOLS.values())
+    for pool in pools:
+        pool.tidy()
 
 
 def _rules(endpoint: Endpoint) -> Rules:

@@ -30,6 +30,7 @@ from gateway.store import precedence
 from gateway.store import streams
 from gateway.store import troubles
 from gateway.store.outbox import Entry
+from gateway.transport.box import Busy
 from gateway.transport.box import TransportError
 
 #: seconds before the second, third, ... try; after the last one the row rests in `dead`
@@ -127,7 +128,7 @@ def keep_told(connection: Connection, told: Told, now: datetime) -> None:
 def _failed(connection: Connection, rows: list[Entry], error: TransportError, token: str, now: datetime, entries: list[journal.Entry]) -> None:
     entry, ids = rows[0], [row.id for row in rows]
     _tell(connection, entry, error, now)
-    if isinstance(error, Resting):
+    if isinstance(error, Resting | Busy):
         # asking again costs no login; it counts as no try
         outbox.postpone(connection, ids, token, now + POSTPONED, error.message)
         if entry.last_error == error.message:

@@ -28,6 +28,7 @@ from gateway.pipeline.alert_sending import EVERY as ALERTS_EVERY
 from gateway.pipeline.alert_sending import Alerts
 from gateway.pipeline.as2_certificates import watch_certificates
 from gateway.pipeline.as2_waiting import watch_receipts
+from gateway.pipeline.boxes import hang_up_idle
 from gateway.pipeline.clock_watch import LOOK_EVERY
 from gateway.pipeline.clock_watch import ClockWatch
 from gateway.pipeline.deadlines import watch
@@ -68,6 +69,7 @@ WATCH_DEADLINES_EVERY = 5.0
 WATCH_CERTIFICATES_EVERY = 20.0
 TELL_EVERY = 1.0
 CLEAR_SPOOL_EVERY = 3600.0
+HANG_UP_EVERY = 30.0
 STAY_OWNER_EVERY = 5.0
 
 T = TypeVar("T")
@@ -177,6 +179,7 @@ def _serve(station: Station, held: Held, engine: Engine, web: "WebProcess | None
         engine.every("deadlines", WATCH_DEADLINES_EVERY, lambda: _watch(station))
         engine.every("certificates", WATCH_CERTIFICATES_EVERY, lambda: watch_certificates(station))
         engine.every("webhooks", TELL_EVERY, lambda: hooking.tell(station))
+        engine.every("connections", HANG_UP_EVERY, hang_up_idle, each_process=True)
         engine.every("spool", CLEAR_SPOOL_EVERY, lambda: clear_spool(station), each_process=True)
         engine.every("alerts", ALERTS_EVERY, Alerts(station).look)
         engine.every("disk", DISK_EVERY, Disks(station, name).look, each_process=True)

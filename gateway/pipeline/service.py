@@ -45,6 +45,7 @@ from gateway.store import nodes
 from gateway.store import outbox
 from gateway.store import pauses
 from gateway.store import webhooks
+from gateway.transport.box import Busy
 from gateway.transport.box import TransportError
 from gateway.transport.box import Unreachable
 from gateway.transport.folder import FolderBox
@@ -177,6 +178,8 @@ def _patiently(what: str, address: str, work: Callable[[], bool], trouble: Stand
             return False
         try:
             came = work()
+        except Busy:
+            return False  # our own sending has the connections: the next look has its turn
         except Resting as error:
             if error.stop and trouble.is_news(error.message):
                 _log.error(f"{what} stopped", address=address, error=error.message, cure="mend what the error names; then gateway reload")

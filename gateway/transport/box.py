@@ -51,6 +51,13 @@ class Unreachable(TransportError):
         super().__init__(message, retry=True)
 
 
+class Busy(TransportError):
+    """Nothing was tried: all connections that are agreed are in use."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retry=True)
+
+
 class FileTrouble(TransportError):
     """One file cannot be read, taken away or is not the one that was found: its neighbours can be."""
 

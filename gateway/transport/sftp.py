@@ -1,9 +1,8 @@
 """A folder at an SFTP server as a box.
 
-One connection, opened when first needed, kept while used, closed on any error but a plain answer of the server ("no such
-file"). Never shared by threads: one box a thread, and one connection a thread of a box that fetches over several. A refused login or an
-unknown host key stops the endpoint (`stop`): trying again would lock the account or feed a stranger. What is ready is decided on our own
-clock (readiness.py); SFTP shows no renames.
+A connection is borrowed for each verb (sftp_pool.py) and closed on any error but a plain answer of the server ("no such file"). One box
+belongs to one thread. A refused login or an unknown host key stops the endpoint (`stop`): trying again would lock the account or feed a
+stranger. What is ready is decided on our own clock (readiness.py); SFTP shows no renames.
 """
 
 import contextlib
@@ -31,7 +30,8 @@ from gateway.transport.checksum import LONGEST
 from gateway.transport.checksum import digest_of_file
 from gateway.transport.readiness import Listed
 from gateway.transport.readiness import Readiness
-from gateway.transport.sftp_lanes import Lanes
+from gateway.transport.sftp_lanes import read_side_by_side
+from gateway.transport.sftp_pool import SftpPool
 from gateway.transport.sftp_session import Got
 from gateway.transport.sftp_session import RemoteFile
 from gateway.transport.sftp_session import SftpSession
@@ -44,13 +44,20 @@ class SftpBox:
     """A folder to take files from and one to put files into at one server; either may be missing."""
 
     def __init__(
-        self, settings: SftpSettings, *, clock: Callable[[], float] = time.monotonic, passing: Callable[[int], None] = passing_nothing
+        self,
+        settings: SftpSettings,
+        *,
+        pool: SftpPool | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        passing: Callable[[int], None] = passing_nothing,
     ) -> None:
         self._settings = settings
         self._passing = passing
+        self.pool = pool if pool is not None else SftpPool(settings)
         self._session: SftpSession | None = None
+        #: verbs that are under way and share the session
+        self._depth = 0
         self._readiness = Readiness(settings.rules, clock)
-        self._lanes = Lanes(settings)
 
     def list_ready(self) -> list[Found]:
         """The complete files of the folder, oldest first."""
@@ -86,7 +93,8 @@ class SftpBox:
         """The bytes of small files, or what is wrong with each, in the order given; over as many connections as are agreed."""
         with self._failures("the files cannot be read") as session:
             paths = [(self._path(found), found.size) for found in wanted]
-            return [self._bytes_of(found, got) for found, got in zip(wanted, self._lanes.read(session, paths), strict=True)]
+            whole = read_side_by_side(session, self.pool, self._settings.connections, paths)
+            return [self._bytes_of(found, got) for found, got in zip(wanted, whole, strict=True)]
 
     def checksum(self, found: Found) -> str | None:
         """The digest in the file's marker, where that is agreed."""
@@ -151,10 +159,8 @@ class SftpBox:
 
     def close(self) -> None:
         """Hang up; the next verb connects again."""
-        self._lanes.close()
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        self._drop()
+        self.pool.close()
 
     def _bytes_of(self, found: Found, got: Got) -> bytes | FileTrouble:
         if isinstance(got, EOFError):
@@ -254,29 +260,35 @@ class SftpBox:
     def _failures(self, sentence: str, refusal: type[TransportError] = TransportError) -> Iterator[SftpSession]:
         """Hand out the open session; turn what the server and the line do into TransportError, its refusals into `refusal`."""
         try:
-            yield self._open_session()
+            yield self._borrow()
         except paramiko.AuthenticationException as error:
-            self.close()
             raise TransportError(f"{self._settings.host} refused the login of {self._settings.user}: {error}", retry=False, stop=True) from error
-        except TransportError:
-            if self._session is None or not self._session.is_alive():
-                self.close()
-            raise
         except OSError as error:
             if is_answer(error) and self._session is not None and self._session.is_alive():
                 raise refusal(f"{sentence}: {_words(error)}", retry=True) from error
-            self.close()
+            self._drop()
             raise Unreachable(f"{sentence}: {str(error) or type(error).__name__}") from error
         except (paramiko.SSHException, EOFError) as error:
-            self.close()
+            self._drop()
             raise Unreachable(f"{sentence}: {str(error) or type(error).__name__}") from error
+        finally:
+            self._give_back()
 
-    def _open_session(self) -> SftpSession:
-        if self._session is not None and not self._session.is_alive():
-            self.close()
+    def _borrow(self) -> SftpSession:
+        self._depth += 1
         if self._session is None:
-            self._session = SftpSession(self._settings)
+            self._session = self.pool.take()
         return self._session
+
+    def _give_back(self) -> None:
+        self._depth -= 1
+        if not self._depth and self._session is not None:
+            self.pool.give_back(self._session)
+            self._session = None
+
+    def _drop(self) -> None:
+        if self._session is not None:
+            self._session.close()
 
 
 def _words(error: OSError) -> str:

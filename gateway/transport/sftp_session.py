@@ -7,6 +7,7 @@ pipelining, because paramiko's starts threads that outlive a lost connection (fa
 
 import contextlib
 import errno
+import weakref
 from collections import deque
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -88,6 +89,8 @@ class SftpSession:
         except BaseException:
             self._transport.close()
             raise
+        # paramiko's thread holds on to its connection for ever where nobody says that it is over
+        weakref.finalize(self, self._transport.close).atexit = False
 
     def is_alive(self) -> bool:
         """Whether the connection still stands, as far as we know."""

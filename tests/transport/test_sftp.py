@@ -1,6 +1,7 @@
 """The SFTP box against a real OpenSSH server."""
 
 import contextlib
+import gc
 import os
 import resource
 import socket
@@ -13,12 +14,15 @@ from pathlib import Path
 
 import pytest
 
+from gateway.transport.box import Busy
 from gateway.transport.box import FileTrouble
 from gateway.transport.box import Found
 from gateway.transport.box import TransportError
 from gateway.transport.checksum import fits
 from gateway.transport.readiness import Rules
 from gateway.transport.sftp import SftpBox
+from gateway.transport.sftp_pool import SftpPool
+from gateway.transport.sftp_session import SftpSession
 from tests.transport.openssh import OpenSsh
 from tests.transport.openssh import running_openssh
 
@@ -53,6 +57,12 @@ def box(server: OpenSsh, shared: SftpBox) -> SftpBox:
         for path in os.listdir(os.fsencode(server.data / folder)):
             os.unlink(os.path.join(os.fsencode(server.data / folder), path))
     return shared
+
+
+def idle(box: SftpBox) -> SftpSession:
+    """The connection that is kept between two verbs."""
+    [(session, _)] = box.pool._idle
+    return session
 
 
 def read(box: SftpBox, found: Found) -> bytes:
@@ -124,10 +134,10 @@ def test_file_gone_since_the_listing_keeps_the_connection(box: SftpBox, server: 
     path.write_bytes(b"one")
     [found] = box.list_ready()
     path.unlink()
-    session = box._session
+    session = idle(box)
     with pytest.raises(TransportError):
         read(box, found)
-    assert box.list_ready() == [] and box._session is session
+    assert box.list_ready() == [] and idle(box) is session
 
 
 def test_hidden_and_unfinished_names_links_and_folders_are_ignored(box: SftpBox, server: OpenSsh) -> None:
@@ -192,9 +202,9 @@ def test_files_that_are_too_short_or_that_we_may_not_read_stop_no_other(box: Sft
     found = box.list_ready()
     os.truncate(server.data / "out" / "a", 10)
     (server.data / "out" / "b").chmod(0)
-    session = box._session
+    session = idle(box)
     got = box.fetch_many(found)
-    assert isinstance(got[0], FileTrouble) and got[2] == b"x" * 100_000 and box._session is session
+    assert isinstance(got[0], FileTrouble) and got[2] == b"x" * 100_000 and idle(box) is session
     if (server.data / "out" / "b").stat().st_uid != (server.home / "data").stat().st_uid:
         assert isinstance(got[1], FileTrouble) and "ermission" in got[1].message
 
@@ -231,10 +241,10 @@ def test_folder_that_we_may_not_write_is_told_by_file_and_keeps_the_connection(b
     owner = out.stat()
     os.chown(out, 0, 0) if os.geteuid() == 0 else None
     out.chmod(0o555)
-    session = box._session
+    session = idle(box)
     try:
         [told] = box.remove_many(found)
-        assert told is not None and told.retry and "ermission denied" in told.message and box._session is session
+        assert told is not None and told.retry and "ermission denied" in told.message and idle(box) is session
         with pytest.raises(TransportError, match="ermission denied"):
             SftpBox(server.settings(send_to=str(out))).send("a.edi", b"x")
     finally:
@@ -494,3 +504,70 @@ def test_server_that_stops_answering_is_given_up_in_time(box: SftpBox, server: O
     relay.deaf.clear()
     assert read(far, found) == b"x" * 8_000_000
     far.close()
+
+
+def test_connections_are_lent_kept_and_never_more_than_agreed(box: SftpBox, server: OpenSsh) -> None:
+    pool = SftpPool(server.settings(connections=2))
+    first, second = pool.take(), pool.take()
+    with pytest.raises(Busy):
+        pool.take(patience=0.01)
+    assert pool.spare(3) == []
+    pool.give_back(first)
+    assert pool.take() is first
+    second.close()
+    pool.give_back(second)
+    [third] = pool.spare(3)
+    assert third is not second and third.is_alive()
+    pool.give_back(first)
+    pool.give_back(third)
+    pool.tidy(60)
+    assert first.is_alive()
+    pool.close()
+    assert not first.is_alive() and not third.is_alive()
+
+
+def test_who_waits_for_a_connection_gets_it_or_learns_that_the_login_was_refused(server: OpenSsh) -> None:
+    pool = SftpPool(server.settings(key=None, password="wrong"))
+    told: list[str] = []
+
+    def knock() -> None:
+        with pytest.raises(TransportError) as caught:
+            SftpBox(server.settings(), pool=pool).list_ready()
+        told.append(caught.value.message)
+
+    def logins() -> int:
+        return (server.home / "sshd.log").read_text().count("Connection closed by authenticating user")
+
+    before = logins()
+    threads = [threading.Thread(target=knock) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(told) == 4 and all("refused the login" in one for one in told)
+    assert logins() - before <= 4
+
+
+def test_a_box_that_nobody_has_any_more_leaves_no_connection(server: OpenSsh) -> None:
+    box = SftpBox(server.settings())
+    box.list_ready()
+    transport = idle(box)._transport
+    del box
+    gc.collect()
+    assert not transport.is_active()
+
+
+def test_sending_has_its_turn_while_many_files_are_fetched(box: SftpBox, server: OpenSsh) -> None:
+    """One connection for both, as a partner may allow no more."""
+    pool = SftpPool(server.settings())
+    fetching, sending = SftpBox(server.settings(), pool=pool), SftpBox(server.settings(), pool=pool)
+    (server.data / "out" / "po.edi").write_bytes(b"x" * 3_000_000)
+    [found] = fetching.list_ready()
+    pieces = fetching.fetch(found)
+    next(pieces)
+    sender = threading.Thread(target=sending.send, args=("a.edi", b"answer"))
+    sender.start()
+    assert sum(map(len, pieces)) < 3_000_000
+    sender.join()
+    assert (server.data / "in" / "a.edi").read_bytes() == b"answer"
+    pool.close()
