@@ -21,6 +21,7 @@ from gateway.exchange.as2.values import MdnResponse
 from gateway.exchange.as2.values import Mic
 from gateway.exchange.as2.values import Receipt
 from gateway.exchange.as2.values import Unwrapped
+from gateway.exchange.as2.wrap import FEATURES
 from gateway.exchange.as2.wrap import boundary_for
 from gateway.exchange.as2.wrap import http_date
 from gateway.exchange.as2.wrap import no_identity
@@ -54,6 +55,7 @@ def build_mdn(unwrapped: Unwrapped, relation: As2Relation | None, at: datetime, 
     return MdnResponse(
         headers=(
             ("AS2-Version", "1.2"),
+            FEATURES,
             ("AS2-From", write_name(us)),
             ("AS2-To", write_name(partner)),
             ("Message-ID", f"<mdn-{seed}@gateway>"),

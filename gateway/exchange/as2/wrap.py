@@ -169,9 +169,14 @@ def _cms_part(kind: str, name: str) -> Headers:
     )
 
 
+#: What we can do beyond RFC 4130 (RFC 6017): several files in one message, the same Message-ID at every try and one receipt for it.
+FEATURES = ("EDIINT-Features", "multiple-attachments, AS2-Reliability")
+
+
 def _request_headers(relation: As2Relation, message_id: str, at: datetime, digest: Digest) -> Headers:
     headers: Headers = (
         ("AS2-Version", "1.2"),
+        FEATURES,
         ("AS2-From", write_name(relation.us)),
         ("AS2-To", write_name(relation.partner)),
         ("Message-ID", f"<{message_id}>"),

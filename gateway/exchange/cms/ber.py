@@ -66,7 +66,16 @@ class Element(NamedTuple):
     def parts(self, tag: int = SEQUENCE) -> list["Element"]:
         """The elements within one that has to have this tag."""
         self.demand(tag)
-        return list(self.children())
+        data, position, end = self.data, self.start, self.end
+        most = _most(data)
+        found: list[Element] = []
+        while position < end:
+            child = _element(data, position, end)
+            found.append(child)
+            position = child.after
+            if len(found) > most:
+                raise ValueError("too many elements")
+        return found
 
     def inner(self) -> "Element":
         """The first element within."""
@@ -158,13 +167,18 @@ def dotted(identifier: bytes) -> str:
 
 
 def _element(data: bytes | bytearray, position: int, limit: int) -> Element:
-    tag, length, start = _header(data, position)
-    if start > limit:
-        raise ValueError("an element is cut off")
-    if length is None:
-        end = _end_of_contents(data, start, limit)
-        return Element(data, tag, position, start, end, end + 2)
-    end = start + length
+    tag, short = data[position], data[position + 1]
+    if short < 0x80 and tag & 0x1F != 0x1F:  # nearly all of them
+        start = position + 2
+        end = start + short
+    else:
+        tag, length, start = _header(data, position)
+        if start > limit:
+            raise ValueError("an element is cut off")
+        if length is None:
+            end = _end_of_contents(data, start, limit)
+            return Element(data, tag, position, start, end, end + 2)
+        end = start + length
     if end > limit:
         raise ValueError("an element is cut off")
     return Element(data, tag, position, start, end, end)
