@@ -239,7 +239,7 @@ class ClusterEngine:
             self.stop()
         dead = self._holdings.beat()
         if isinstance(station.clock, SharedClock):
-            station.clock.set(station.database)
+            station.clock.set()
         with station.database.read() as connection:
             self._serving.know(frozenset(trouble.name for trouble in troubles.standing(connection)))
         if dead:

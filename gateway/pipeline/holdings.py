@@ -74,6 +74,8 @@ class Holdings:
     def beat(self) -> list[Node]:
         """Show that we live, see who does not and free what it held; returns who died. Raises DatabaseTrouble."""
         began = time.monotonic()
+        with self._guard:
+            before = dict(self._held)
         with self._station.database.begin() as connection:
             known = nodes.beat(connection, self.node)
             kept = claims.prolong(connection, self.node.id, self._silence)
@@ -91,7 +93,8 @@ class Holdings:
         for node in dead:
             _log.warning("node is dead", node=node.id, host=node.host, process=node.process, silent_since=node.beat_at.isoformat())
         with self._guard:
-            lost = [key for key, token in self._held.items() if kept.get(key) != token]
+            # what was taken while we asked is not among what was prolonged, and ours all the same
+            lost = [key for key, token in before.items() if kept.get(key) != token and self._held.get(key) == token]
             for key in lost:
                 del self._held[key]
             self._sure_until = began + self._silence.total_seconds()

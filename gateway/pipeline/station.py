@@ -87,8 +87,8 @@ def open_station(installation: Installation, clock: Callable[[], datetime] = now
     if installation.settings.engine == "cluster":
         _share(database)
         if clock is now_utc:
-            clock = SharedClock()
-            clock.set(database)
+            clock = SharedClock(database)
+            clock.set()
     archive = open_archive(installation.archive_place, database)
     return Station(Current(Loaded(installation, Plans(installation.resolver))), database, archive, clock)
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -18,9 +19,16 @@ import pytest
 
 from gateway.config import load_installation
 from gateway.pipeline.condition import workers_of
+from gateway.pipeline.joining import own_database
+from gateway.pipeline.joining import stay_owner
+from gateway.pipeline.receive import Arrival
+from gateway.pipeline.receive import register
+from gateway.pipeline.service import local_engine
+from gateway.pipeline.station import now_utc
 from gateway.pipeline.station import open_station
 from gateway.store import crash
 from gateway.store import documents
+from gateway.store.database import DatabaseTrouble
 from gateway.store.database import open_database
 from tests.crash.cluster import Worker
 from tests.crash.cluster import install
@@ -30,6 +38,7 @@ from tests.crash.house import journal_faults
 from tests.crash.walk import put
 from tests.pipeline.world import ACME
 from tests.pipeline.world import CONFIG
+from tests.pipeline.world import World
 from tests.pipeline.world import poc
 from tests.pipeline.world import tags
 from tests.pipeline.world import x12_change
@@ -290,3 +299,30 @@ def test_a_database_that_restarts_is_found_again_by_commands(own_server: OwnServ
     with database.begin() as connection:
         assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
     database.close()
+
+
+def test_a_service_of_one_machine_goes_on_after_its_database_has_crashed(tmp_path: Path, own_server: OwnServer) -> None:
+    """Its engine, its ownership of the database, and what it does next."""
+    world = World(tmp_path, database=own_server.url, clock=now_utc)  # type: ignore[arg-type]
+    alone = own_database(world.station, 5)
+    assert alone is not None
+    engine = local_engine(world.station)
+    running = threading.Thread(target=engine.run)
+    running.start()
+    try:
+        for number in (1, 2):
+            register(world.station, [arrival(number)])
+            until(lambda count=number: len(world.sent()) == 2 * count, 60)  # type: ignore[misc]
+            own_server.restart()
+            with pytest.raises(DatabaseTrouble):
+                alone.keep()
+            stay_owner(alone)
+    finally:
+        engine.stop()
+        running.join()
+        alone.close()
+        world.close()
+
+
+def arrival(number: int) -> Arrival:
+    return Arrival(address="folder:boxes/acme/out", name=f"po{number}.edi", identity=f"po{number}", data=x12_order(f"PO{number}", control=number))
