@@ -35,6 +35,8 @@ from gateway.store import streams
 from gateway.store import tables
 from gateway.store.many import Many
 from gateway.store.many import many_inserts
+from gateway.store.many import many_updates
+from gateway.store.many import many_upserts
 from gateway.store.rows import Row
 from gateway.store.rows import StaleState
 from gateway.store.rows import all_of
@@ -423,8 +425,7 @@ def _update_contents(connection: Connection, changes: Sequence[Change]) -> None:
 @lru_cache(maxsize=64)
 def _updates(table: Table, key: str, names: tuple[str, ...]) -> Many:
     """UPDATE of these columns in many rows, found by `key`."""
-    statement = update(table).where(table.c[key] == bindparam("key")).values({name: bindparam(name) for name in names})
-    return Many(lambda connection: statement, ("key", *names))
+    return many_updates(table, key, names)
 
 
 def _moved(changes: Sequence[Change], present: Mapping[str, Any]) -> Iterable[tuple[tuple[Any, ...], int]]:
@@ -447,4 +448,4 @@ def _added(connection: Connection) -> Insert:
     return statement.on_conflict_do_update(index_elements=list(_COUNT_NAMES), set_={"count": _COUNT.c["count"] + statement.excluded["count"]})
 
 
-_ADD_COUNT = Many(_added, (*_COUNT_NAMES, "count"))
+_ADD_COUNT = many_upserts(_added, (*_COUNT_NAMES, "count"))

@@ -7,19 +7,17 @@ from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy import bindparam
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.store import tables
-from gateway.store.many import Many
 from gateway.store.many import many_inserts
+from gateway.store.many import many_updates
 from gateway.store.rows import Row
 from gateway.store.rows import StaleState
 from gateway.store.rows import all_of
 from gateway.store.rows import insert
-from gateway.store.rows import is_one_of
 from gateway.store.rows import one_of
 from gateway.store.rows import values_of
 
@@ -69,14 +67,7 @@ def open_one(connection: Connection, interchange: Interchange) -> tuple[Intercha
 _FIELDS = Interchange.__struct_fields__
 _INSERT = many_inserts(_TABLE, _FIELDS)
 _VALUES = attrgetter(*_FIELDS)
-_FINISH = Many(
-    lambda connection: (
-        update(_TABLE)
-        .where(_TABLE.c.id == bindparam("key"), is_one_of(_TABLE.c.state, "open"))
-        .values({name: bindparam(f"new_{name}") for name in ("state", "outcome", "envelope", "finished_at")})
-    ),
-    ("key", "new_state", "new_outcome", "new_envelope", "new_finished_at"),
-)
+_FINISH = many_updates(_TABLE, "id", ("state", "outcome", "envelope", "finished_at"), only="state = 'open'")
 
 
 def open_many(connection: Connection, fresh: Sequence[Interchange]) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import update
 from gateway.problem import Problem
 from gateway.store import streams
 from gateway.store import tables
-from gateway.store.many import Many
+from gateway.store.many import many_updates
 from gateway.store.rows import Row
 from gateway.store.rows import StaleState
 from gateway.store.rows import all_of
@@ -159,19 +159,12 @@ class Ended(Row, frozen=True, kw_only=True):
     problems: tuple[Problem, ...] = ()
 
 
-_END = Many(
-    lambda connection: (
-        update(_TABLE)
-        .where(_TABLE.c.id == bindparam("key"), is_one_of(_TABLE.c.state, "received"))
-        .values(state="done", partner=bindparam("partner"), problems=bindparam("problems"))
-    ),
-    ("key", "partner", "problems"),
-)
+_END = many_updates(_TABLE, "id", ("state", "partner", "problems"), only="state = 'received'")
 
 
 def end_many(connection: Connection, ended: Sequence[Ended]) -> None:
     """Move transmissions from `received` to `done`; StaleState where one of them was elsewhere."""
-    if _END.run(connection, [(one.id, one.partner, one.problems) for one in ended]) != len(ended):
+    if _END.run(connection, [(one.id, "done", one.partner, one.problems) for one in ended]) != len(ended):
         raise StaleState("some of these transmissions are no longer received")
 
 

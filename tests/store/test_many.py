@@ -18,9 +18,7 @@ from sqlalchemy import Integer
 from sqlalchemy import LargeBinary
 from sqlalchemy import MetaData
 from sqlalchemy import Table
-from sqlalchemy import bindparam
 from sqlalchemy import select
-from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.store import tables
@@ -30,8 +28,8 @@ from gateway.store.columns import Quantity
 from gateway.store.columns import TextBacked
 from gateway.store.columns import Words
 from gateway.store.database import Database
-from gateway.store.many import Many
 from gateway.store.many import many_inserts
+from gateway.store.many import many_updates
 
 TABLE = Table(
     "of_all_types",
@@ -90,10 +88,11 @@ def test_rows_that_are_there_are_left_or_refused_as_asked(connection: Connection
 
 def test_many_rows_are_changed_and_none_is_harmless(connection: Connection) -> None:
     many_inserts(TABLE, NAMES).run(connection, ROWS)
-    change = update(TABLE).where(TABLE.c.words == bindparam("key")).values({"quantity": bindparam("quantity"), "day": bindparam("day")})
-    many = Many(lambda connection: change, ("key", "quantity", "day"))
+    many = many_updates(
+        TABLE, "words", ("quantity", "day"), only="number IS DISTINCT FROM 5" if connection.dialect.name == "postgresql" else "number IS NOT 5"
+    )
     assert many.run(connection, []) == 0
-    many.run(connection, [("plain", Decimal("3"), None), ("nothing", Decimal("0.10"), date(2026, 2, 1))])
+    assert many.run(connection, [("plain", Decimal("3"), None), ("nothing", Decimal("0.10"), date(2026, 2, 1)), ("nobody", None, None)]) == 2
     changed = {row.words: (row.quantity, row.day) for row in stored(connection)}
     assert changed["plain"] == (Decimal("3"), None)
     assert changed["nothing"] == (Decimal("0.10"), date(2026, 2, 1))
