@@ -1,4 +1,9 @@
-"""What is done around every step: it works with the configuration of its beginning."""
+"""What is done around every step: it works with the configuration of its beginning, what it logs names its stream and partner, and its time
+is taken."""
+
+import time
+
+from structlog.contextvars import bound_contextvars
 
 from gateway.pipeline.engine import Step
 from gateway.pipeline.station import Station
@@ -8,6 +13,25 @@ def attended(step: Step) -> Step:
     """The step as engines run it."""
 
     def run(station: Station, stream: str) -> bool:
-        return step(station.fixed(), stream)
+        now = station.fixed()
+        began = time.perf_counter()
+        with bound_contextvars(stream=stream):
+            try:
+                return step(now, stream)
+            finally:
+                station.meters.step(stream.partition(":")[0], transport_of(now, stream), time.perf_counter() - began)
 
     return run
+
+
+def transport_of(station: Station, stream: str) -> str:
+    """By what a stream's bytes come or go: sftp, folder, as2, ...; empty where none move."""
+    kind, _, rest = stream.partition(":")
+    if kind == "in":
+        return rest.partition(":")[0]
+    if kind != "out":
+        return ""
+    partner, _, name = rest.partition(":")
+    loaded = station.installation.directory.partners.get(partner)
+    endpoint = loaded.partner.endpoints.get(name.partition(":")[0]) if loaded is not None else None
+    return endpoint.transport if endpoint is not None else "none"

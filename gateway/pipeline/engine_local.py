@@ -34,6 +34,8 @@ from gateway.store.database import DatabaseTrouble
 
 WATCH = 0.1
 SWEEP = 5.0
+#: seconds after which a step that does not come back is thought to hang
+HUNG = 120.0
 #: seconds that steps under way get when the service is told to stop; what hangs longer (a partner's server) is cut off, as by a kill
 LAST_STEPS = 4.0
 _log = structlog.get_logger("engine")
@@ -100,6 +102,7 @@ class LocalEngine:
         self._clocks = Clocks(station, self._stopping)
         self._guard = threading.Lock()
         self._exclusive: set[str] = set()
+        self._turned = time.monotonic()
 
     def poke(self, connection: Connection, stream: str) -> None:
         streams.poke(connection, stream)
@@ -131,7 +134,8 @@ class LocalEngine:
                     self._exclusive.discard(key)
 
     def health(self) -> Health:
-        return Health(engine="local", serving=not self._stopping.is_set())
+        turns = time.monotonic() - self._turned < HUNG
+        return Health(engine="local", serving=turns and not self._stopping.is_set())
 
     def run(self) -> None:
         """Serve until `stop`: sweep, then poked streams as they come."""
@@ -141,6 +145,7 @@ class LocalEngine:
         seen = -1
         try:
             while not self._stopping.is_set():
+                self._turned = time.monotonic()
                 try:
                     served = self._serve_poked()
                     if served:
@@ -206,6 +211,7 @@ class LocalEngine:
         for stream in poked:
             if self._stopping.is_set():
                 return True
+            self._turned = time.monotonic()
             with station.database.begin() as connection:
                 streams.unpoke(connection, stream, station.clock())
             if stream.partition(":")[0] in self._sending:

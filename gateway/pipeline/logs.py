@@ -1,12 +1,22 @@
-"""The program's own log: one JSON object a line on stderr, with ids and no payload, value or secret."""
+"""The program's own log: one JSON object a line on stderr, with ids and no payload, value or secret.
+
+An exception is told by its type and where it went through. Its words only where they are ours or the operating system's: others' words may
+hold what was in the document.
+"""
 
 import json
 import logging
 import sys
+import traceback
 from datetime import UTC
 from datetime import datetime
 
 import structlog
+from structlog.typing import EventDict
+from structlog.typing import WrappedLogger
+
+#: causes of causes that are told
+_DEEPEST = 5
 
 
 def set_up_logs(level: int = logging.INFO) -> None:
@@ -16,7 +26,7 @@ def set_up_logs(level: int = logging.INFO) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            _exceptions_without_values,
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -28,11 +38,36 @@ def set_up_logs(level: int = logging.INFO) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
+def told(error: BaseException) -> str:
+    """An exception and its causes: types, places, and words that are known to hold no value."""
+    parts: list[str] = []
+    seen: BaseException | None = error
+    while seen is not None and len(parts) < _DEEPEST:
+        frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(seen.__traceback__)]
+        name = type(seen).__name__
+        words = f"{name}: {seen}" if _may_be_told(seen) else name
+        parts.append("\n".join([words, *(f"  {frame}" for frame in reversed(frames))]))
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    return "\ncaused by ".join(parts)
+
+
+def _may_be_told(error: BaseException) -> bool:
+    return type(error).__module__.startswith("gateway.") or isinstance(error, OSError)
+
+
+def _exceptions_without_values(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    info = event.pop("exc_info", None)
+    error = info if isinstance(info, BaseException) else info[1] if isinstance(info, tuple) else sys.exc_info()[1] if info else None
+    if error is not None:
+        event["exception"] = told(error)
+    return event
+
+
 class _JsonLines(logging.Formatter):
     """What the libraries below us say, in the same form; their messages may hold anything, also quotes and line ends."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {"event": record.getMessage(), "level": record.levelname.lower(), "logger": record.name}
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+        if record.exc_info and record.exc_info[1] is not None:
+            line["exception"] = told(record.exc_info[1])
         return json.dumps({**line, "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat()})

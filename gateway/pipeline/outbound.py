@@ -19,6 +19,7 @@ from datetime import datetime
 
 import structlog
 from sqlalchemy import Connection
+from structlog.contextvars import bound_contextvars
 
 from gateway.kinds import pipeline as kinds
 from gateway.pipeline.consigning import Consignment
@@ -33,6 +34,7 @@ from gateway.pipeline.endpoints import is_batched
 from gateway.pipeline.leases import LEASE
 from gateway.pipeline.leases import Lease
 from gateway.pipeline.leases import held
+from gateway.pipeline.meters import TRANSPORT_ERRORS
 from gateway.pipeline.recording import Failed
 from gateway.pipeline.recording import Gone
 from gateway.pipeline.recording import entry_of
@@ -214,8 +216,10 @@ def _send(station: Station, ready: list[Entry], lease: Lease) -> bool:
         first = rows[0]
         assert first.sha256 is not None
         try:
-            sent.append((rows, deliver(station, first, station.archive.read(first.sha256))))
+            with bound_contextvars(partner=first.partner, endpoint=first.endpoint, row=first.id, document=first.document):
+                sent.append((rows, deliver(station, first, station.archive.read(first.sha256))))
         except TransportError as error:
+            station.meters.count(TRANSPORT_ERRORS, "out", f"{first.partner}:{first.endpoint}")
             failure = (rows, error)
             break
         except Exception as error:  # noqa: BLE001  what went before it has left and must be recorded; this row is tried again like any

@@ -36,6 +36,8 @@ from gateway.pipeline.disk_space import EVERY as DISK_EVERY
 from gateway.pipeline.disk_space import Disks
 from gateway.pipeline.engine import Engine
 from gateway.pipeline.engine_local import OwnerLock
+from gateway.pipeline.heart import EVERY as HEART_EVERY
+from gateway.pipeline.heart import Heart
 from gateway.pipeline.joining import own_database
 from gateway.pipeline.joining import stay_owner
 from gateway.pipeline.large_files import clear_spool
@@ -51,9 +53,11 @@ from gateway.pipeline.service import is_cluster
 from gateway.pipeline.service import local_engine
 from gateway.pipeline.service import lookers
 from gateway.pipeline.service import seal
+from gateway.pipeline.service_manager import tell_manager
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import open_station
 from gateway.store import circuits
+from gateway.store import meters
 from gateway.store import nodes
 from gateway.store import outbox
 from gateway.store import troubles
@@ -65,6 +69,7 @@ WAIT_FOR_OWNER = 10.0
 #: seconds that the start waits for a database that is away
 WAIT_FOR_DATABASE = 60.0
 SEAL_EVERY = 300.0
+METERS_EVERY = 10.0
 WATCH_DEADLINES_EVERY = 5.0
 WATCH_CERTIFICATES_EVERY = 20.0
 TELL_EVERY = 1.0
@@ -181,6 +186,8 @@ def _serve(station: Station, held: Held, engine: Engine, web: "WebProcess | None
         engine.every("webhooks", TELL_EVERY, lambda: hooking.tell(station))
         engine.every("connections", HANG_UP_EVERY, hang_up_idle, each_process=True)
         engine.every("spool", CLEAR_SPOOL_EVERY, lambda: clear_spool(station), each_process=True)
+        engine.every("heart", HEART_EVERY, Heart(station, engine, name).beat, each_process=True)
+        engine.every("meters", METERS_EVERY, lambda: keep_meters(station), each_process=True)
         engine.every("alerts", ALERTS_EVERY, Alerts(station).look)
         engine.every("disk", DISK_EVERY, Disks(station, name).look, each_process=True)
         if web is not None:
@@ -190,13 +197,27 @@ def _serve(station: Station, held: Held, engine: Engine, web: "WebProcess | None
         _log.info("serving", config=str(installation.file), url=pages, partners=len(installation.directory.partners), node=station.node)
         if ready is not None:
             ready.set()
+        tell_manager("READY=1", f"STATUS=serving {len(installation.directory.partners)} partners")
         engine.run()
+        tell_manager("STOPPING=1")
+        keep_meters(station)
         if not is_cluster(station):
             seal(station)
         return engine.idle()
     finally:
         if web is not None:
             web.stop()
+
+
+def keep_meters(station: Station) -> None:
+    """Add what this process counted to what the installation counted."""
+    taken = station.meters.take()
+    try:
+        with station.database.begin() as connection:
+            meters.add(connection, taken)
+    except DatabaseTrouble:
+        station.meters.give_back(taken)
+        raise
 
 
 def _watch(station: Station) -> None:

@@ -33,6 +33,7 @@ from gateway.pipeline.files_in_the_way import FilesInTheWay
 from gateway.pipeline.inbound import Inbound
 from gateway.pipeline.joining import check_shared
 from gateway.pipeline.joining import own_database
+from gateway.pipeline.meters import TRANSPORT_ERRORS
 from gateway.pipeline.pollers import Look
 from gateway.pipeline.pollers import Looker
 from gateway.pipeline.station import Station
@@ -134,13 +135,13 @@ def _look_into(station: Station, address: str, endpoint: Endpoint) -> Look:
         with guarded(now, endpoint) as box:
             return fetching.poll(now, address, box, empty=endpoint.empty, in_the_way=in_the_way)
 
-    return Look(_patiently("mailbox", address, work, trouble), trouble)
+    return Look(_patiently("mailbox", address, work, trouble, _counting(station, address)), trouble)
 
 
 def _look_into_mail(station: Station, source: mail_receiving.Source) -> Look:
     trouble = Standing(station, "mailbox", source.name)
     postman = mail_receiving.Postman(source)
-    return Look(_patiently("mailbox", source.name, lambda: postman.look(station.fixed()), trouble), trouble)
+    return Look(_patiently("mailbox", source.name, lambda: postman.look(station.fixed()), trouble, _counting(station, source.name)), trouble)
 
 
 def _owners(station: Station, address: str) -> list[str]:
@@ -160,10 +161,19 @@ def _look_into_own(station: Station, kind: str, folder: str) -> Look:
     box = FolderBox(station.installation.path(folder))
     trouble = Standing(station, "folder", folder)
     in_the_way = FilesInTheWay(station, f"{kind}:{folder}")
-    return Look(_patiently("folder", folder, lambda: handing_in.poll_folder(station.fixed(), kind, box, in_the_way), trouble), trouble)
+
+    def work() -> bool:
+        return handing_in.poll_folder(station.fixed(), kind, box, in_the_way)
+
+    return Look(_patiently("folder", folder, work, trouble, _counting(station, f"folder:{folder}")), trouble)
 
 
-def _patiently(what: str, address: str, work: Callable[[], bool], trouble: Standing) -> Callable[[], bool]:
+def _counting(station: Station, address: str) -> Callable[[], None]:
+    """Counts a failure of a mailbox."""
+    return partial(station.meters.count, TRANSPORT_ERRORS, "in", address)
+
+
+def _patiently(what: str, address: str, work: Callable[[], bool], trouble: Standing, count: Callable[[], None]) -> Callable[[], bool]:
     """Look into a mailbox; where that fails say so once, in the log and on the pages, wait longer and longer, and say when it works again.
     A refused login or a strange host key stops it: going on could lock an account. A setting that is wrong is looked at again now and then."""
     # a folder of this machine costs nothing to look into, and may be made any moment
@@ -192,6 +202,7 @@ def _patiently(what: str, address: str, work: Callable[[], bool], trouble: Stand
             if not isinstance(error, Unreachable):  # how long a server is left alone is known to all who would knock there
                 not_before = time.monotonic() + BACK_OFF[min(failures, longest)]
             failures += 1
+            count()
             if stopped and trouble.is_news(str(error)):
                 _log.error(f"{what} stopped", address=address, error=str(error), cure="mend what the error names; then gateway reload")
             elif failures == 1:

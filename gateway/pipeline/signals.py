@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from gateway.config.alerting import Alerting
 from gateway.config.alerting import timedelta_of
+from gateway.pipeline.troubles import OUR_FAULT
 from gateway.store import queues
 from gateway.store import troubles
 
@@ -49,7 +50,8 @@ def signals(connection: Connection, alerting: Alerting, now: datetime) -> list[S
 def _troubles(connection: Connection) -> Iterator[Signal]:
     for one in troubles.standing(connection):
         stopped = one.state == "stopped"
-        words = " ".join(one.error.split())
+        # words of a fault of ours may hold what stood in a document: the page shows them, nothing else
+        words = one.error.partition(":")[0] if one.cure == OUR_FAULT else " ".join(one.error.split())
         yield Signal(
             name=one.name,
             kind=one.kind,

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.config import ConfigTrouble
 from gateway.config import Installation
+from gateway.pipeline.meters import Meters
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.shared_clock import SharedClock
 from gateway.store.archive import Archive
@@ -57,6 +58,8 @@ class Station:
     node: str = field(default_factory=new_id)
     #: digests of plans that are known to be archived
     kept_plans: set[str] = field(default_factory=set)
+    #: what this process counts
+    meters: Meters = field(default_factory=Meters)
 
     @property
     def installation(self) -> Installation:

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from gateway.pipeline.alert_kinds import ALERT_KINDS
+from gateway.web.metric_names import METRICS
 from tests.docs.pages import ROOT
 from tests.docs.pages import keys_of_table
 
@@ -39,3 +40,11 @@ def test_the_page_says_what_each_alert_means_and_what_to_do() -> None:
     text = PAGE.read_text()
     for meaning in ALERT_KINDS.values():
         assert meaning.partition(":")[0] in text, meaning
+
+
+def test_the_page_lists_every_metric_with_its_labels() -> None:
+    assert keys_of_table(PAGE, "METRICS") == list(METRICS)
+    text = PAGE.read_text()
+    for name, (help, labels) in METRICS.items():
+        shown = ", ".join(f"`{label}`" for label in labels)
+        assert f"| `{name}` | {help[0].lower()}{help[1:]} | {shown} |".replace("|  |", "|  |") in text, name

@@ -22,7 +22,9 @@ from gateway.store import orders
 from gateway.store import outbox
 from gateway.store import pauses
 from gateway.store import precedence
+from gateway.store import queues
 from gateway.store import references
+from gateway.store import tallies
 from gateway.store import transmissions
 from gateway.store.database import open_database
 from gateway.store.documents import Filters
@@ -84,6 +86,17 @@ QUESTIONS: dict[str, Callable[[Connection], Any]] = {
     "journal of a subject": lambda c: journal.of_subject(c, "document", "D"),
     "journal behind a position": lambda c: journal.after(c, 5),
     "handovers": lambda c: handovers.list_waiting(c, "erp", NOW),
+    "oldest work": lambda c: queues.oldest(c, NOW),
+    "oldest unsent": lambda c: queues.unsent(c),
+    "old holds": lambda c: queues.held_since(c, NOW),
+    "given up": lambda c: queues.given_up(c),
+    "overdue answers by partner": lambda c: queues.overdue(c),
+    "number of holds": lambda c: tallies.open_holds(c, "answer"),
+    "number in the outbox": lambda c: tallies.outbox(c, "dead"),
+    "number that waits in the outbox": lambda c: tallies.outbox(c, "waiting"),
+    "number of unapplied payments": lambda c: tallies.unapplied_payments(c),
+    "number of answers that fit nothing": lambda c: tallies.unmatched_answers(c),
+    "oldest answers": lambda c: tallies.answers_awaited(c),
 }
 #: questions about what is open walk the index that holds nothing else
 PARTIAL = {
