@@ -14,14 +14,24 @@ PAGE = ROOT / "docs" / "operations.md"
 def kinds_in_code() -> Iterator[tuple[str, str]]:
     """Every kind of a Standing, a Trouble or a Signal that is written out, with its module."""
     for path in (ROOT / "gateway").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        tree = ast.parse(path.read_text())
+        named = {
+            target.id: node.value.value
+            for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for node in ast.walk(tree):
             if not isinstance(node, ast.Call):
                 continue
             name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
             if name not in {"Standing", "Trouble", "Signal"}:
                 continue
             written = [one.value for one in node.keywords if one.arg == "kind"] + node.args[1:2]
-            yield from ((one.value, path.name) for one in written if isinstance(one, ast.Constant) and isinstance(one.value, str))
+            written = [part for one in written for part in ((one.body, one.orelse) if isinstance(one, ast.IfExp) else (one,))]
+            words = [one.value if isinstance(one, ast.Constant) else named.get(one.id) if isinstance(one, ast.Name) else None for one in written]
+            yield from ((word, path.name) for word in words if isinstance(word, str))
 
 
 def test_every_kind_in_code_is_in_the_table() -> None:
