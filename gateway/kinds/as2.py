@@ -28,7 +28,7 @@ MIME_INVALID = Kind(
 ASYNC_REFUSED = Kind(
     code="AS2-ASYNC-REFUSED",
     title="A receipt to an address that is not listed was asked for",
-    cure="Ask the partner to request a synchronous receipt, or list the address at the endpoint.",
+    cure="Ask the partner to request a synchronous receipt, or list the address in receipt_addresses: at the endpoint.",
     mdn="unexpected-processing-error",
 )
 RECEIPT_FORMAT_UNSUPPORTED = Kind(
@@ -58,7 +58,7 @@ NOT_ENCRYPTED = Kind(
 ALGORITHM_REFUSED = Kind(
     code="AS2-ALGORITHM-REFUSED",
     title="The message is protected by an algorithm that we do not accept",
-    cure="Ask the partner to use SHA-256 and AES; old algorithms can be allowed for one endpoint.",
+    cure="Ask the partner to use SHA-256 and AES; until then accept_old: [sha1] or [tripledes] at the endpoint takes the old one.",
     mdn="insufficient-message-security",
 )
 SIGNER_UNKNOWN = Kind(
@@ -82,7 +82,7 @@ CONTENT_CHANGED = Kind(
 CERTIFICATE_EXPIRED = Kind(
     code="AS2-CERTIFICATE-EXPIRED",
     title="The certificate that was used is outside of its dates",
-    cure="Exchange new certificates with the partner.",
+    cure="Exchange new certificates with the partner, as docs/partners.md shows under AS2 in practice; until: at the endpoint may end one early.",
     mdn="authentication-failed",
 )
 DECRYPTION_FAILED = Kind(
@@ -100,14 +100,14 @@ DECOMPRESSION_FAILED = Kind(
 TOO_LARGE = Kind(
     code="AS2-TOO-LARGE",
     title="The decompressed message is larger than allowed",
-    cure="Ask the partner whether the size is right, then raise the endpoint's limit.",
+    cure="Ask the partner whether the size is right, then raise largest: at the endpoint.",
     mdn="decompression-failed",
 )
 
 NO_USABLE_CERTIFICATE = Kind(
     code="AS2-NO-USABLE-CERTIFICATE",
     title="No certificate of the endpoint can be used today",
-    cure="Add a certificate that is valid today and has an RSA key of 2048 bits or more.",
+    cure="Add a certificate that holds today, with an RSA key of 2048 bits or more or one of an elliptic curve; look at from: and until: too.",
 )
 
 MDN_UNREADABLE = Kind(
