@@ -236,7 +236,7 @@ class Gate:
             return None, None
         access = access_of(scope["method"], path)
         if access is None or not access.roles & roles:
-            return (403, "You may not do this."), None
+            return (403, "This is not there through a proxy: ask on the machine itself." if roles == _OUTSIDE else "You may not do this."), None
         if access.origin is Origin.OWN and not is_own_page(headers):
             return (403, "This request came from another site's page."), None
         return None, access
