@@ -6,6 +6,7 @@ from gateway.exchange.directory import Directory
 from gateway.exchange.endpoint import Endpoint
 from gateway.exchange.partner import LoadedPartner
 from gateway.exchange.partner import Partner
+from gateway.store.precedence import WINDOW
 
 #: the stream of money that arrives: one for all partners, since a payer may be anybody
 BANK_STREAM = "trade:bank"
@@ -23,15 +24,13 @@ def out_stream(partner: str, endpoint: str) -> str:
 
 #: after the endpoint in the name of the stream of receipts that are posted to the partner's address for them
 RECEIPTS = ":receipts"
-#: between the endpoint and the window in the name of a batch's stream
-_WINDOW = " @ "
-#: the same for documents that can be stopped for a while
+#: between the endpoint and the type in the name of a stream for documents that can be stopped for a while
 _UNDO = " ~ "
 
 
 def batch_stream(partner: str, endpoint: str, window: str) -> str:
     """Documents of one window leave in their order, in nobody else's way: what leaves at once does not wait behind them."""
-    return f"{out_stream(partner, endpoint)}{_WINDOW}{window}"
+    return f"{out_stream(partner, endpoint)}{WINDOW}{window}"
 
 
 def undo_stream(partner: str, endpoint: str, spec: str) -> str:
@@ -41,7 +40,7 @@ def undo_stream(partner: str, endpoint: str, spec: str) -> str:
 
 def is_batched(stream: str) -> bool:
     """Whether a stream holds documents that leave together."""
-    return _WINDOW in stream
+    return WINDOW in stream
 
 
 def partner_of_stream(stream: str) -> str:

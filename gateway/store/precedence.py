@@ -27,6 +27,8 @@ from gateway.store import crash
 from gateway.store import tables
 from gateway.store.rows import is_one_of
 
+#: stands in the name of a stream whose rows leave at times that were agreed, behind the endpoint: nobody waits for such a row before it failed
+WINDOW = " @ "
 #: a row in one of these may still leave: what belongs behind it waits
 UNFINISHED = ("waiting", "claimed", "prepared", "held_back", "dead")
 _OPEN = ("waiting", "claimed", "prepared")
@@ -76,6 +78,8 @@ def behind_others(connection: Connection, stream: str, candidates: Sequence[Cand
                 continue
             if row.stream == stream and row.state in _OPEN and row.seq < one.seq:
                 continue  # it leaves before anyway: a stream keeps its order
+            if WINDOW in row.stream and row.state in _OPEN and not row.failed:
+                continue
             if places[row.document][0] == stream_of and places[row.document][1] < place:
                 found[one.id] = row.id
                 break
@@ -125,6 +129,7 @@ class _Unfinished:
     stream: str
     seq: int
     state: str
+    failed: bool
 
 
 def _is_free(row: Any) -> ColumnElement[bool]:
@@ -177,7 +182,8 @@ def _unfinished(connection: Connection, made: Sequence[str]) -> list[_Unfinished
     found: list[_Unfinished] = []
     for start in range(0, len(made), _MANY):
         of_these = and_(_TABLE.c.document.in_(list(made[start : start + _MANY])), _TABLE.c.state.in_(UNFINISHED))
-        found += [_Unfinished(*row) for row in connection.execute(select(*(_TABLE.c[name] for name in names)).where(of_these))]
+        query = select(*(_TABLE.c[name] for name in names), _TABLE.c.last_error.is_not(None)).where(of_these)
+        found += [_Unfinished(*row) for row in connection.execute(query)]
     return found
 
 

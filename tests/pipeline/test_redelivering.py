@@ -269,6 +269,21 @@ def test_a_response_in_its_undo_window_is_not_overtaken_by_its_despatch_advice_b
     assert [kind for _, kind in texts] == ["855", "856"]
 
 
+def test_a_batch_holds_nobody_back_before_it_fails(world: World) -> None:
+    with_partner(world, ACME.replace("{send: x12/004010/855, to: box}", "{send: x12/004010/855, to: box, batch: hourly}"))
+    world.receive(x12_order("PO1"))
+    ship(world)
+    assert (state(world, "order_response"), state(world, "despatch_advice")) == ("waiting", "sent")
+    break_box(world)
+    later(world, hours=1)
+    bill(world)
+    assert (state(world, "order_response"), state(world, "invoice")) == ("prepared", "held_back")
+    mend_box(world)
+    later(world, hours=1)
+    later(world, seconds=1)
+    assert (state(world, "order_response"), state(world, "invoice")) == ("sent", "sent")
+
+
 # ---------------------------------------------------------------- pauses
 
 
