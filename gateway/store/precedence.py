@@ -178,12 +178,12 @@ def _led_to(connection: Connection, orders: Sequence[str]) -> dict[str, set[str]
 
 
 def _unfinished(connection: Connection, made: Sequence[str]) -> list[_Unfinished]:
-    names = ("id", "document", "stream", "seq", "state")
+    columns: list[ColumnElement[Any]] = [_TABLE.c[name] for name in ("id", "document", "stream", "seq", "state")]
+    columns.append(_TABLE.c.last_error.is_not(None))
     found: list[_Unfinished] = []
     for start in range(0, len(made), _MANY):
         of_these = and_(_TABLE.c.document.in_(list(made[start : start + _MANY])), _TABLE.c.state.in_(UNFINISHED))
-        query = select(*(_TABLE.c[name] for name in names), _TABLE.c.last_error.is_not(None)).where(of_these)
-        found += [_Unfinished(*row) for row in connection.execute(query)]
+        found += [_Unfinished(*row) for row in connection.execute(select(*columns).where(of_these))]
     return found
 
 
