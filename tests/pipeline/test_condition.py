@@ -16,6 +16,7 @@ from gateway.pipeline.receive import register
 from gateway.pipeline.service import cluster_engine
 from gateway.pipeline.service import seal
 from gateway.pipeline.service import work_off
+from gateway.pipeline.station import now_utc
 from gateway.store import claims
 from gateway.store import nodes
 from gateway.store.identity import new_id
@@ -24,6 +25,7 @@ from tests.pipeline.test_engine_contract import CLUSTER
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order
+from tests.web.world import serving
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def test_the_owner_of_one_machine_is_told(tmp_path: Path, sqlite_url: str) -> No
 
 
 def test_the_processes_of_a_cluster_are_told_with_what_they_do(tmp_path: Path, migrated_postgres_url: str) -> None:
-    world = World(tmp_path, config=CONFIG + "engine: cluster\n", database=migrated_postgres_url)
+    world = World(tmp_path, config=CONFIG + "engine: cluster\n", database=migrated_postgres_url, clock=now_utc)  # type: ignore[arg-type]
     with world.station.database.begin() as connection:
         now = database_now(connection)
         for id, role in (("A", "worker"), ("B", "command")):
@@ -59,6 +61,15 @@ def test_the_processes_of_a_cluster_are_told_with_what_they_do(tmp_path: Path, m
     printed = world.command("status")
     assert "service: running (process 7 on first)" in printed.stdout
     assert "looks into folder:boxes/acme/out" in printed.stdout
+    with serving(world.station) as site:
+        page = site.get("/").text
+        assert "Processes" in page and "<code>folder:boxes/acme/out</code>" in page
+        assert site.get("/readyz").status == 200
+        assert 'gateway_nodes{host="first",role="worker"} 1.0' in site.get("/metrics").text
+    with world.station.database.begin() as connection:
+        nodes.leave(connection, "A")
+    with serving(world.station) as site:
+        assert site.get("/readyz").status == 503, "a command alone is no service"
     world.close()
 
 
