@@ -26,9 +26,12 @@ from gateway.transport.box import Found
 from gateway.transport.box import OneByOne
 from gateway.transport.box import TransportError
 from gateway.transport.box import Unreachable
+from gateway.transport.sftp import SftpBox
 from tests.pipeline.world import ACME
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order
+from tests.transport.openssh import running_openssh
+from tests.transport.relay import Relay
 
 ADDRESS = "folder:boxes/acme/out"
 
@@ -261,3 +264,21 @@ def test_a_file_of_our_own_systems_that_cannot_be_removed_is_handed_in_once_and_
     shelf.stuck.clear()
     handing_in.poll_folder(world.station, "bank", shelf, in_the_way)
     assert shelf.files == {} and standing(world) == []
+
+
+def test_a_large_file_at_a_real_server_goes_on_where_the_line_broke(world: World) -> None:
+    large = os.urandom(40 << 20)
+    with running_openssh() as server:
+        (server.data / "out" / "large").write_bytes(large)
+        relay = Relay(server.port)
+        box = SftpBox(server.settings(port=relay.port))
+        relay.breaks_after = 25 << 20
+        with pytest.raises(Unreachable):
+            fetching.poll(world.station, ADDRESS, box)
+        relay.breaks_after, relay.passed = None, 0
+        assert fetching.poll(world.station, ADDRESS, box)
+        assert 15 << 20 < relay.passed < 30 << 20, "only what was missing"
+        assert os.listdir(server.data / "out") == []
+        box.close()
+        relay.close()
+    assert world.station.archive.read(came(world)[0].sha256) == large

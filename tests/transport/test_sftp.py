@@ -1,6 +1,5 @@
 """The SFTP box against a real OpenSSH server."""
 
-import contextlib
 import gc
 import os
 import resource
@@ -25,6 +24,7 @@ from gateway.transport.sftp_pool import SftpPool
 from gateway.transport.sftp_session import SftpSession
 from tests.transport.openssh import OpenSsh
 from tests.transport.openssh import running_openssh
+from tests.transport.relay import Relay
 
 
 class Clock:
@@ -426,48 +426,6 @@ def test_silent_server_is_given_up_in_time(server: OpenSsh) -> None:
         with pytest.raises(TransportError) as caught:
             SftpBox(server.settings(port=silent.getsockname()[1], timeout_seconds=0.3)).list_ready()
     assert caught.value.retry
-
-
-class Relay:
-    """A wire between client and server that can fall silent or break."""
-
-    def __init__(self, port: int) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self._target = port
-        self._sockets: list[socket.socket] = []
-        self.deaf = threading.Event()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def cut(self) -> None:
-        for one in self._sockets:
-            with contextlib.suppress(OSError):  # the other end may have gone first
-                one.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        self._listener.close()
-        for one in self._sockets:
-            one.close()
-
-    def _accept(self) -> None:
-        try:
-            while True:
-                client, _ = self._listener.accept()
-                server = socket.create_connection(("127.0.0.1", self._target))
-                self._sockets += [client, server]
-                threading.Thread(target=self._pump, args=(client, server, False), daemon=True).start()
-                threading.Thread(target=self._pump, args=(server, client, True), daemon=True).start()
-        except OSError:
-            return
-
-    def _pump(self, source: socket.socket, target: socket.socket, may_be_deaf: bool) -> None:
-        try:
-            while data := source.recv(65536):
-                if not (may_be_deaf and self.deaf.is_set()):
-                    target.sendall(data)
-            target.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return
 
 
 @pytest.fixture
