@@ -91,6 +91,43 @@ def test_two_processes_share_a_partner_without_doubling_or_overtaking(world: Wor
     assert set(records(world).values()) == {1}
 
 
+def test_a_sending_that_takes_longer_than_a_lease_keeps_it(world: World) -> None:
+    slow, other = Sender(world, "A", 2.5), None
+    try:
+        assert until(lambda: len(log(world)) == 1)
+        other = Sender(world, "B", 0.05)
+        assert until(lambda: sum(what == "done" for _, what, _ in log(world)) >= 2)
+    finally:
+        (world.folder / "stop").touch()
+        slow.process.kill()
+        slow.process.wait(10)
+        if other is not None:
+            other.end()
+    assert {who for who, _, _ in log(world)[:4]} == {"A"}, "nobody takes over from who is alive"
+
+
+def test_a_pause_stops_what_has_not_begun_to_leave(world: World) -> None:
+    sender = Sender(world, "A", 0.3)
+    try:
+        assert until(lambda: len(log(world)) >= 2)
+        pausing.pause(world.station, "acme", "tester", "their disk is full")
+        assert until(lambda: states(world)["claimed"] == 0 and states(world)["prepared"] + states(world)["sent"] == 2 * ORDERS)
+        assert until(lambda: not _leased(world))
+        gone = states(world)["sent"]
+        assert gone < 2 * ORDERS, "the rest of the claim stays"
+        pausing.resume(world.station, "acme", "tester")
+        assert until(lambda: states(world) == {"sent": 2 * ORDERS})
+    finally:
+        (world.folder / "stop").touch()
+        sender.end()
+    assert set(records(world).values()) == {1}
+
+
+def _leased(world: World) -> bool:
+    with world.station.database.read() as connection:
+        return any(entry.lease_token for entry in outbox.search(connection, limit=100))
+
+
 def test_what_a_frozen_process_did_is_void_when_another_has_taken_over(world: World) -> None:
     frozen = Sender(world, "A", 0.3)
     other = None
