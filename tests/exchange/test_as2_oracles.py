@@ -8,6 +8,7 @@ from asn1crypto import cms
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -278,6 +279,46 @@ def test_a_bomb_does_not_grow_in_memory() -> None:
     assert getattr(got, "code", None) == "AS2-TOO-LARGE"
 
 
+BLANKS = " " * 60_000
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "multipart/signed" + ';a="\\"' * 10_000,
+        "x;a" + BLANKS + "b",
+        "x" + "; " * 30_000,
+        "application/x; name=" + "=?utf-8?q?" * 6_000,
+        "x; boundary=" + "b" * 60_000,
+    ],
+    ids=["quotes", "blanks", "semicolons", "words", "boundary"],
+)
+def test_headers_made_to_cost_are_read_at_once(header: str) -> None:
+    start = time.perf_counter()
+    headers = (("Content-Type", header), ("Content-Disposition", header), ("AS2-From", '"big buyer"'), ("AS2-To", "SELLER"), ("Message-ID", "<1@x>"))
+    opened(headers, b"x", ours(require_signature=False, require_encryption=False))
+    assert time.perf_counter() - start < 1
+
+
+@pytest.mark.parametrize(
+    "body", [b"\n--bx" * 1_000_000, b"\n--b" * 1_000_000, b"--b" * 2_000_000, b"\n--b\n\n" * 500_000], ids=["alike", "parts", "line", "empty"]
+)
+@pytest.mark.parametrize("kind", ["signed", "mixed"])
+def test_multiparts_made_to_cost_are_cut_at_once(kind: str, body: bytes) -> None:
+    start = time.perf_counter()
+    headers = tuple(one for one in request().headers if one[0] not in ("Content-Type", "Content-Transfer-Encoding"))
+    got = opened((*headers, ("Content-Type", f"multipart/{kind}; boundary=b")), body, ours(require_signature=False, require_encryption=False))
+    assert codes(got.problems) == ["AS2-MIME-INVALID"] and time.perf_counter() - start < 1
+
+
+@pytest.mark.parametrize("disposition", [BLANKS, "a;b/c" + BLANKS + "x", ";" * 60_000, "a;b" + "/" * 60_000, "a;" + BLANKS + "processed"], ids=len)
+def test_receipts_made_to_cost_are_read_at_once(disposition: str) -> None:
+    body = f"Disposition: a{disposition}\r\nOriginal-Message-ID: <1@buyer>\r\n".encode()
+    start = time.perf_counter()
+    as2.read_mdn((("Content-Type", "message/disposition-notification"),), body, request().expected, theirs(receipt="unsigned"), NOW)
+    assert time.perf_counter() - start < 1
+
+
 # ---- attributes
 
 
@@ -380,5 +421,8 @@ def test_short_keys_are_taken_only_where_they_are_allowed() -> None:
     assert getattr(verify(ENTITY, signature, (pinned(short),), NOW), "code", None) == "AS2-ALGORITHM-REFUSED"
     assert isinstance(verify(ENTITY, signature, (pinned(short),), NOW, accept=as2.Old.SHORT_KEYS), Verified)
     assert getattr(verify(ENTITY, signature, (pinned(short),), NOW, accept=as2.Old.SHA1 | as2.Old.TRIPLEDES), "code", None) == "AS2-ALGORITHM-REFUSED"
+    tiny = ec.generate_private_key(ec.SECP192R1())
+    curve = as2.read_identity(pem_of(tiny), certificate_for(tiny.public_key(), "tiny", tiny))
+    assert getattr(verify(ENTITY, sign(ENTITY, curve, DIGESTS["sha256"], NOW), (pinned(curve),), NOW), "code", None) == "AS2-ALGORITHM-REFUSED"
     problem = as2.wrap(b"x", theirs(encryption=(pinned(short),)), "1@x", NOW)
     assert isinstance(problem, Problem) and problem.code == "AS2-NO-USABLE-CERTIFICATE"

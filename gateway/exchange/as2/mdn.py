@@ -38,7 +38,7 @@ from gateway.problem import Problem
 from gateway.problem import Severity
 
 _AUTOMATIC = "automatic-action/MDN-sent-automatically"
-_DISPOSITION = re.compile(r"\s*[^;]*;\s*([\w-]+)\s*(?:/\s*([\w-]+)\s*(?::\s*(.*))?)?\s*", re.DOTALL)
+_WORD = re.compile(r"[\w-]+")
 
 
 def build_mdn(unwrapped: Unwrapped, relation: As2Relation | None, at: datetime, *, signed: bool) -> MdnResponse | Problem:
@@ -217,11 +217,12 @@ def _judge(
 
 def _parts_of(disposition: str) -> tuple[str, str, str]:
     """State, grade and reason of `mode; processed/error: reason`, however it is spaced and spelled."""
-    match = _DISPOSITION.fullmatch(disposition)
-    if match is None:
+    state, slash, modifier = disposition.partition(";")[2].partition("/")
+    grade, _, reason = modifier.partition(":")
+    state, grade = state.strip().lower(), grade.strip().lower()
+    if not _WORD.fullmatch(state) or (slash and not _WORD.fullmatch(grade)):
         return "", "", ""
-    state, grade, reason = match.groups(default="")
-    return state.lower(), grade.lower(), reason.strip()
+    return state, grade, reason.strip()
 
 
 def _plain(text: str, most: int = 128) -> str:

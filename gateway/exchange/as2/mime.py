@@ -17,6 +17,7 @@ from gateway.transport.box import safe_name
 MOST_HEADER_BYTES = 64 * 1024
 MOST_PARTS = 100
 _LONGEST_DELIMITER = 1000
+_MOST_ALIKE = 10_000
 
 _FIELD = re.compile(r"[!-9;-~]+")
 _PARAMETER = re.compile(r';\s*([^\s=;]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
@@ -98,6 +99,7 @@ def split_multipart(entity: Entity) -> list[Span]:
     body, position, last = entity.body.data, entity.body.start, entity.body.end
     parts: list[Span] = []
     start: int | None = None
+    alike = 0
     while (found := body.find(delimiter, position, last)) >= 0:
         after = found + len(delimiter)
         position = after
@@ -108,6 +110,9 @@ def split_multipart(entity: Entity) -> list[Span]:
         # a delimiter line is short: what is longer need not be copied to be seen
         rest = body[after + 2 * closing : min(line_end if line_end >= 0 else last, after + _LONGEST_DELIMITER)]
         if rest.strip(b" \t\r"):
+            alike += 1
+            if alike > _MOST_ALIKE:
+                raise Unreadable("too many lines look like its boundary")
             continue  # a longer boundary, or content that looks like one
         if start is not None:
             end = found - 1

@@ -18,6 +18,7 @@ PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 #: RSA keys below this are not used but for a partner that is allowed old algorithms (RFC 8551 4.1).
 SMALLEST_RSA = 2048
+SMALLEST_CURVE = 224
 #: Larger keys and exponents make each signature check last long enough to be a weapon.
 LARGEST_RSA = 8192
 _LARGEST_EXPONENT = 1 << 32
@@ -42,7 +43,7 @@ class Facts:
     @property
     def strong(self) -> bool:
         """Whether the key is of a kind and size that we trust."""
-        return isinstance(self.key, ec.EllipticCurvePublicKey) or self.key.key_size >= SMALLEST_RSA
+        return self.key.key_size >= (SMALLEST_CURVE if isinstance(self.key, ec.EllipticCurvePublicKey) else SMALLEST_RSA)
 
 
 @lru_cache(maxsize=4096)

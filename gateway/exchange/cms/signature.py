@@ -154,7 +154,7 @@ def _verify_signer(content: Content, signer: Signer, pinned: Sequence[Pinned], a
         )
     if not facts_of(holder.certificate).strong and Old.SHORT_KEYS not in accept:
         return kinds.ALGORITHM_REFUSED.at(
-            NOWHERE, f"the key of the certificate {title(holder.certificate)} is too short", expected="RSA of 2048 bits or more"
+            NOWHERE, f"the key of the certificate {title(holder.certificate)} is too short", expected="RSA of 2048 bits or more, or a curve of 224"
         )
     value = digest.of(*pieces_of(content))
     if not hmac.compare_digest(signed, value):
