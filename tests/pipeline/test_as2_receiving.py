@@ -300,3 +300,12 @@ def test_many_partners_behind_one_name_are_told_apart_by_their_envelopes(tmp_pat
     assert orders == {"acme": "PO1", "second": "PO2"}
     assert [one.state for one in buyer.came()] == ["done", "done", "held", "held"]
     world.close()
+
+
+def test_two_partners_with_one_pair_of_names_have_the_same_certificates(tmp_path: Path, station: PartnerStation) -> None:
+    world = as2_world(tmp_path / "installation", f"{station.url}/as2", receive_from="as2")
+    (world.folder / "keys/other.pem").write_bytes((world.folder / "keys/us.pem").read_bytes())
+    text = VAN.format(id="second", sender="SECOND", url=station.url, us="SELLER", receives="van")
+    (world.folder / "partners/second.yaml").write_text(text.replace("keys/them.pem", "keys/other.pem"))
+    done = world.command("lint")
+    assert done.returncode == 1 and "has the AS2 names of partners/acme.yaml, but not its certificates" in done.stdout + done.stderr

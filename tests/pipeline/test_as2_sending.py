@@ -1,12 +1,24 @@
 """What we post over AS2: kept before it is posted, the same bytes on every try, receipts at once and later, missing, wrong and twice."""
 
+import ssl
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
+from datetime import UTC
+from datetime import datetime
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import NoEncryption
+from cryptography.hazmat.primitives.serialization import PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from gateway.exchange import as2
 from gateway.kinds import as2 as kinds
@@ -360,3 +372,53 @@ def test_rows_of_one_file_share_their_receipt(waiting: Trade) -> None:
     waiting.order()
     with waiting.world.station.database.read() as connection:
         assert [row.id for row in posted.of_file(connection, waiting.row())] == [waiting.row().id]
+
+
+def test_a_server_that_asks_who_we_are_is_shown_our_client_certificate(trade: Trade, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line's own key and authorities, which are not those of the messages: from a file, or from the environment."""
+    partner, folder = trade.partner, trade.world.folder / "keys"
+    key, certificate = authority_and_line(folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(certificate)
+    partner.socket = context.wrap_socket(partner.socket, server_side=True)
+    text = (trade.world.folder / "partners/acme.yaml").read_text()
+    monkeypatch.setenv("LINE_KEY", key.read_text())
+    for number, secret in enumerate(("file:keys/line.key", "env:LINE_KEY"), start=1):
+        more = f'    authorities: keys/line.pem\n    client_key: "{secret}"\n    client_certificate: keys/line.pem\n'
+        changed = text.replace("as2: http:", "as2: https:").replace("    name: big buyer\n", f"    name: big buyer\n{more}")
+        (trade.world.folder / "partners/acme.yaml").write_text(changed)
+        trade.world.close()
+        trade.order(f"PO{number}", control=number)
+        assert trade.row(f"PO{number}").state == "sent", trade.row(f"PO{number}").last_error
+    assert [path.name for path in Path(tempfile.gettempdir()).glob("gateway-*.key")] == []
+    (trade.world.folder / "partners/acme.yaml").write_text(
+        text.replace("as2: http:", "as2: https:").replace("    name: big", "    authorities: keys/line.pem\n    name: big")
+    )
+    trade.world.close()
+    trade.order("PO3", control=3)
+    assert trade.row("PO3").state != "sent"
+
+
+def authority_and_line(folder: Path) -> tuple[Path, Path]:
+    """A certificate for this machine that is its own authority."""
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "line")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(7)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(private, hashes.SHA256())
+    )
+    key, certificate = folder / "line.key", folder / "line.pem"
+    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    certificate.write_bytes(made.public_bytes(Encoding.PEM))
+    return key, certificate
