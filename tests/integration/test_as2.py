@@ -53,6 +53,7 @@ credit: none
 """
 OVER_AS2 = "  - {receive: edifact/d96a/orders, from: as2, acknowledge: CONTRL}\n"
 OTHER = "5412345000020"
+LATER = "5412345000037"
 
 
 @dataclass(slots=True)
@@ -99,6 +100,10 @@ class Station:
         """A good message whose payload holds a word."""
         return next((row for row in self.messages("IN") if row["payload"] and word in Path(row["payload"]).read_text("latin-1")), None)
 
+    def post_receipts(self) -> None:
+        """What its clock does on other days: receipts that were to be posted are posted."""
+        self._run("tick")
+
     def _run(self, *words: str) -> str:
         line = [VENV / "bin" / "python", PEER / "station.py", *words]
         done = subprocess.run(line, env=self.environment, capture_output=True, text=True, timeout=60)
@@ -131,6 +136,10 @@ def station(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         (house.folder / "certs").symlink_to(state / "certs")
         house.partner("euroco", PARTNER.format(id="euroco", gln=EUROCO, url=made.url, us="GW_A", key="gw_a", receive=OVER_AS2))
         # its answers are signed with a key that the station does not know for this name
+        later = PARTNER.format(id="later", gln=LATER, url=made.url, us="GW_A", key="gw_a", receive="").replace(
+            "compress: true}", f"compress: true, receipt_delivery: async, our_receipt_url: 'http://127.0.0.1:{house.port}/as2'}}"
+        )
+        house.partner("later", later)
         house.partner("other", PARTNER.format(id="other", gln=OTHER, url=made.url, us="GW_B", key="gw_a_next", receive=""))
         yield made
     finally:
@@ -217,6 +226,16 @@ def test_what_the_station_refuses_for_good_is_given_up_with_its_reason(house: Ho
     assert receipts(house, row) == [("MDN", "transport", "rejected")]
     given_up = service.said("given up", partner="other")
     assert given_up is not None and given_up["error"] == row.last_error
+
+
+def test_a_receipt_that_the_station_posts_later_confirms_the_message(house: House, station: Station, service: Service) -> None:
+    put(house.box("later", "out"), "po7.edi", edifact_order("PO7", 7, sender=LATER))
+    [(row, facts)] = until(lambda: left(house, "later", "posted"), "the station to take it")
+    assert facts["receipt"] == "to be posted to us" and receipts(house, row) == []
+    station.post_receipts()
+    [(row, facts)] = until(lambda: left(house, "later"), "the receipt to be heard")
+    assert facts["mic"] == "matches" and facts["signed_by"] and row.attempts == 1
+    assert receipts(house, row) == [("MDN", "transport", "accepted")]
 
 
 def test_a_station_that_was_down_gets_it_later_under_the_same_message_id(house: House, station: Station, service: Service) -> None:
