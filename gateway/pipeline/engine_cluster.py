@@ -242,6 +242,10 @@ class ClusterEngine:
             station.clock.set()
         with station.database.read() as connection:
             self._serving.know(frozenset(trouble.name for trouble in troubles.standing(connection)))
+            installed = jobs.is_installed(connection)
+        if not installed:
+            with station.database.begin() as connection:
+                jobs.install(connection)
         if dead:
             with station.database.begin() as connection:
                 jobs.forget_left_over(connection, self._silence)

@@ -13,9 +13,12 @@ from functools import cache
 from procrastinate import App
 from procrastinate import SyncPsycopgConnector
 from procrastinate import __version__ as version
+from procrastinate.exceptions import ProcrastinateException
 from procrastinate.schema import SchemaManager
 from sqlalchemy import Connection
 from sqlalchemy import text
+
+from gateway.store.database import DatabaseTrouble
 
 SCHEMA = "procrastinate"
 QUEUE = "streams"
@@ -26,10 +29,8 @@ _LOCK = 0x4757_4A4F_4253
 
 def install(connection: Connection) -> bool:
     """Make Procrastinate's tables, anew where they are another version's: nothing in them is worth keeping. False where all is there."""
-    made_by = _made_by()
     connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-    present = "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = :name"
-    if connection.execute(text(present), {"name": SCHEMA}).scalar_one_or_none() == made_by:
+    if is_installed(connection):
         return False
     before = connection.execute(text("SELECT current_setting('search_path')")).scalar_one()
     connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
@@ -38,15 +39,25 @@ def install(connection: Connection) -> bool:
     driver = connection.connection.driver_connection
     assert driver is not None
     driver.execute(SchemaManager.get_schema())
-    connection.exec_driver_sql(f"COMMENT ON SCHEMA {SCHEMA} IS '{made_by}'")
+    connection.exec_driver_sql(f"COMMENT ON SCHEMA {SCHEMA} IS '{_made_by()}'")
     connection.execute(text("SELECT set_config('search_path', :path, true)"), {"path": before})
     return True
+
+
+def is_installed(connection: Connection) -> bool:
+    """Whether the tables are there, of this version of Procrastinate."""
+    present = "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = :name"
+    return bool(connection.execute(text(present), {"name": SCHEMA}).scalar_one_or_none() == _made_by())
 
 
 def wake(connection: Connection, stream: str, not_before: datetime | None = None) -> None:
     """A job for a stream, in the connection's transaction."""
     deferrer = _app().configure_task(TASK, queue=QUEUE, schedule_at=not_before, connection=connection.connection.driver_connection)
-    deferrer.defer(stream=stream)
+    try:
+        deferrer.defer(stream=stream)
+    except ProcrastinateException as error:
+        # what fails here is the connection, or tables that somebody dropped: the next heartbeat makes them anew
+        raise DatabaseTrouble(f"the database cannot work: {str(error.__cause__ or error).strip()}", retry=True) from error
 
 
 def forget_left_over(connection: Connection, silence: timedelta) -> int:

@@ -1,0 +1,132 @@
+"""What only the engine of several machines has: jobs that wake at once, pokes where jobs fail, transactions that stand still."""
+
+import threading
+import time
+from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from gateway.pipeline.engine import Step
+from gateway.pipeline.engine_cluster import ClusterEngine
+from gateway.pipeline.station import Station
+from gateway.pipeline.station import now_utc
+from gateway.store import jobs
+from gateway.store import streams
+from gateway.store.database import DatabaseTrouble
+from tests.pipeline.test_engine_contract import CLUSTER
+from tests.pipeline.test_engine_contract import Served
+from tests.pipeline.test_engine_contract import poke
+from tests.pipeline.test_engine_contract import until
+from tests.pipeline.world import CONFIG
+from tests.pipeline.world import World
+
+Opener = Callable[..., Station]
+
+
+@pytest.fixture
+def opened(tmp_path: Path, migrated_postgres_url: str) -> Iterator[Opener]:
+    """Stations of the same installation."""
+    worlds: list[World] = []
+
+    def another(config: str = CLUSTER) -> Station:
+        worlds.append(World(tmp_path, config=config, database=migrated_postgres_url, clock=now_utc))  # type: ignore[arg-type]
+        return worlds[-1].station
+
+    yield another
+    for world in worlds:
+        world.close()
+
+
+@contextmanager
+def running(station: Station, step: Step, look: float) -> Iterator[ClusterEngine]:
+    engine = ClusterEngine(station, {"in": step}, look=look)
+    thread = threading.Thread(target=engine.run)
+    thread.start()
+    try:
+        until(lambda: engine.health().serving)
+        yield engine
+    finally:
+        engine.stop()
+        thread.join()
+
+
+def test_a_job_wakes_a_process_that_looks_at_nothing_by_itself(opened: Opener) -> None:
+    served = Served()
+    with running(opened(CONFIG + "engine: cluster\n"), served, look=60):
+        poke(opened(CONFIG + "engine: cluster\n"), "in:x")
+        assert until_served(served, "in:x") < 4.5, "the sweep did it"
+
+
+def until_served(served: Served, stream: str) -> float:
+    began = time.monotonic()
+    until(lambda: served.times(stream) >= 1)
+    return time.monotonic() - began
+
+
+def test_a_poke_without_a_job_is_found(opened: Opener) -> None:
+    served = Served()
+    other = opened(CLUSTER)
+    other.database.waker = None
+    with running(opened(CLUSTER), served, look=0.2):
+        poke(other, "in:x")
+        until_served(served, "in:x")
+
+
+def test_tables_of_jobs_that_somebody_dropped_are_made_anew(opened: Opener) -> None:
+    served = Served()
+    station = opened(CLUSTER)
+    with running(opened(CLUSTER), served, look=0.2):
+        with station.database.begin() as connection:
+            connection.execute(text("DROP SCHEMA procrastinate CASCADE"))
+        with station.database.begin() as connection:
+            # whoever pokes now is told that the database cannot work, and may try again
+            with pytest.raises(DatabaseTrouble) as caught:
+                jobs.wake(connection, "in:early")
+            assert caught.value.retry
+            connection.rollback()
+
+        def there() -> bool:
+            with station.database.read() as connection:
+                return jobs.is_installed(connection)
+
+        until(there)
+        poke(station, "in:late")
+        until_served(served, "in:late")
+
+
+def test_a_step_that_stands_still_in_its_transaction_loses_the_stream(opened: Opener) -> None:
+    """As a frozen process would: the server ends its transaction, another one goes on, and what it would have written is refused."""
+    frozen, free = threading.Event(), threading.Event()
+    outcome: list[str] = []
+
+    def stands_still(station: Station, stream: str) -> bool:
+        try:
+            with station.database.begin() as connection:
+                assert streams.take(connection, stream)
+                frozen.set()
+                free.wait(30)
+                streams.poke(connection, "in:never")
+        except DatabaseTrouble:
+            outcome.append("refused")
+            raise
+        return False
+
+    other = opened(CLUSTER)
+    with running(opened(CLUSTER), stands_still, look=0.2):
+        poke(other, "in:x")
+        assert frozen.wait(20)
+
+        def takes() -> bool:
+            with other.database.begin() as connection:
+                return streams.take(connection, "in:x")
+
+        assert not takes()
+        until(takes)
+        free.set()
+        until(lambda: outcome == ["refused"])
+    with other.database.read() as connection:
+        assert not streams.is_poked(connection, "in:never", other.clock())
