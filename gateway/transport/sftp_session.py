@@ -166,22 +166,29 @@ class SftpSession:
         self._line.start_step(len(data) / 50_000)
         flags = protocol.SFTP_FLAG_WRITE | protocol.SFTP_FLAG_CREATE | protocol.SFTP_FLAG_TRUNC
         handle = self._client.call(protocol.CMD_OPEN, path, flags, paramiko.SFTPAttributes()).get_binary()
+        pipeline = Pipeline(self._client)
+        waiting: deque[int] = deque()
         try:
-            pipeline = Pipeline(self._client)
-            waiting: deque[int] = deque()
             for start in range(0, len(data), READ):
                 if len(waiting) == WINDOW:
                     pipeline.answer(waiting.popleft())
                 waiting.append(pipeline.ask(protocol.CMD_WRITE, handle, protocol.int64(start), data[start : start + READ]))
-            while waiting:
-                pipeline.answer(waiting.popleft())
-            with contextlib.suppress(_Refusal):  # fsync@openssh.com is an extension: where there is none the size must do
-                self._call_extension("fsync@openssh.com", handle)
         except BaseException:
             self._let_go(handle)
             raise
-        self._client.call(protocol.CMD_CLOSE, handle)
-        written = self._client.stat(path).st_size
+        # the last three are on their way behind the pieces, so that a long line is waited for once
+        flushing = pipeline.ask(protocol.CMD_EXTENDED, "fsync@openssh.com", handle)
+        looking = pipeline.ask(protocol.CMD_FSTAT, handle)
+        closing = pipeline.ask(protocol.CMD_CLOSE, handle)
+        for number in waiting:
+            pipeline.answer(number)
+        try:
+            pipeline.answer(flushing)
+        except OSError as error:  # an extension: where there is none the size must do
+            if not self._said(error):
+                raise
+        written = attributes_of(pipeline.answer(looking)).st_size
+        pipeline.answer(closing)
         if written != len(data):
             raise TransportError(f'the server kept {written} of {len(data)} bytes of "{text_of(_last_part(path))}"', retry=True)
 
