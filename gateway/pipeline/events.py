@@ -10,8 +10,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from gateway.store import documents
+from gateway.store import journal
 from gateway.store import outbox
-from gateway.store import pickups
 from gateway.store import settings
 from gateway.store import transmissions
 from gateway.store.columns import moment_text
@@ -75,8 +75,9 @@ def _about(connection: Connection, kind: str, subject: str) -> tuple[str | None,
             return None, {}
         return transmission.partner, {"file": {"id": subject, "name": transmission.name, "size": transmission.size, "sha256": transmission.sha256}}
     if kind == "pickup":
-        pickup = pickups.find(connection, subject)
-        return None, {"delivery": {"id": subject, "file": pickup.name if pickup else None}}
+        # the row that it was laid ready for
+        laid = next((one.entry.facts.get("row", "") for one in journal.of_subject(connection, "pickup", subject)), "")
+        return _about(connection, "outbox", laid)
     if kind == "outbox":
         entry = outbox.get(connection, subject)
         if entry is None:

@@ -57,6 +57,7 @@ class Source:
 
     name: str
     endpoints: tuple[Endpoint, ...]
+    partners: tuple[str, ...] = ()
 
     @property
     def first(self) -> Endpoint:
@@ -69,12 +70,15 @@ class Source:
 
 def sources(installation: Installation) -> list[Source]:
     """All mailboxes that are looked into, each once."""
-    found: dict[tuple[str, str], list[Endpoint]] = {}
+    found: dict[tuple[str, str], list[tuple[str, Endpoint]]] = {}
     for loaded in installation.directory.partners.values():
         for endpoint in loaded.partner.endpoints.values():
             if endpoint.mail is not None and endpoint.mail != SEND:
-                found.setdefault((endpoint.mail, endpoint.user or ""), []).append(endpoint)
-    return [Source(f"{user} at {url}", tuple(endpoints)) for (url, user), endpoints in found.items()]
+                found.setdefault((endpoint.mail, endpoint.user or ""), []).append((loaded.partner.id, endpoint))
+    return [
+        Source(f"{user} at {url}", tuple(endpoint for _, endpoint in sharing), tuple(dict.fromkeys(partner for partner, _ in sharing)))
+        for (url, user), sharing in found.items()
+    ]
 
 
 def mailbox_of(installation: Installation, source: Source) -> ImapMailbox:

@@ -139,9 +139,16 @@ def _look_into(station: Station, address: str, endpoint: Endpoint) -> Look:
 
 
 def _look_into_mail(station: Station, source: mail_receiving.Source) -> Look:
-    trouble = Standing(station, "mailbox", source.name)
+    trouble = Standing(station, "mailbox", source.name, source.partners[0] if len(source.partners) == 1 else None)
     postman = mail_receiving.Postman(source)
-    return Look(_patiently("mailbox", source.name, lambda: postman.look(station.fixed()), trouble, _counting(station, source.name)), trouble)
+
+    def work() -> bool:
+        with station.database.read() as connection:
+            if pauses.is_fetching_paused(connection, source.partners):
+                return False
+        return postman.look(station.fixed())
+
+    return Look(_patiently("mailbox", source.name, work, trouble, _counting(station, source.name)), trouble)
 
 
 def _owners(station: Station, address: str) -> list[str]:

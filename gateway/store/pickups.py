@@ -52,8 +52,3 @@ def confirm(connection: Connection, account: str, id: str, at: datetime) -> bool
     """The partner has it; False where it said so before."""
     unconfirmed = (_TABLE.c.id == id, _TABLE.c.account == account, _TABLE.c.taken_at.is_(None))
     return connection.execute(update(_TABLE).where(*unconfirmed).values(taken_at=at)).rowcount == 1
-
-
-def find(connection: Connection, id: str) -> Pickup | None:
-    """The file of this id, whoever's it is."""
-    return one_of(connection.execute(select(_TABLE).where(_TABLE.c.id == id)), Pickup)

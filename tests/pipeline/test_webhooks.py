@@ -15,12 +15,20 @@ from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from typing import get_args
 
 import pytest
 
 from gateway.config.settings import Settings
+from gateway.config.webhooks import EventType
 from gateway.pipeline import hooking
+from gateway.pipeline.deadlines import watch
+from gateway.pipeline.events import TABLE
+from gateway.pipeline.handing_in import hand_in_shipments
+from gateway.pipeline.handing_in import release_invoices
 from gateway.store import journal
+from gateway.store import masterdata
+from gateway.store import pickups
 from gateway.store import troubles
 from gateway.store import webhooks
 from gateway.transport.box import TransportError
@@ -157,6 +165,45 @@ def test_held_rejected_and_dead_are_told(tmp_path: Path, ear: Ear) -> None:
     assert rejected["problems"] == ["X12-ELEMENT-TOO-LONG"]
     assert "WWWW" not in str(ear.events), "no payload stands in an event"
     world.close()
+
+
+def test_what_partners_answer_and_fetch_is_told(tmp_path: Path, ear: Ear) -> None:
+    partner = ACME.replace("endpoints:\n", "endpoints:\n  pull: {https: receive, api_keys: env:HOOK}\n")
+    partner = partner.replace("{send: x12/004010/855, to: box}", "{send: x12/004010/855, to: box, expect_acknowledgment: {within: 1h}}")
+    partner = partner.replace("{send: x12/004010/810, to: box}", "{send: x12/004010/810, to: pull}")
+    world = world_of(tmp_path, hook(ear), partners={"acme": partner})
+    with world.station.database.begin() as connection:
+        for kind, row in (("items", {"number": "SKU1", "name": "Widget"}), ("prices", {"item": "SKU1", "currency": "USD", "amount": "9.25"})):
+            assert not masterdata.import_rows(connection, kind, [row], world.clock())[1]
+    world.receive(x12_order())
+    world.receive(x12_order("PO2", control=2, lines=(("1", "10", "8.10", "SKU1"),)))
+    group = next(text.split("GS*PR*")[1].split("*")[4] for text in world.sent() if "ST*855*" in text)
+    head = "ISA*00*          *00*          *ZZ*ACMEBUYER      *ZZ*SELLERCO       *260201*1200*U*00401*000009001*0*P*>~"
+    body = f"GS*FA*ACMEBUYER*SELLERCO*20260201*1200*9001*X*004010~ST*997*0001~AK1*PR*{group}~AK9*A*1*1*1~SE*4*0001~GE*1*9001~IEA*1*000009001~"
+    hand_in_shipments(world.station, b"shipment,order,line,quantity\nS1,PO1,1,10\n", "ship.csv", "warehouse")
+    world.settle()
+    release_invoices(world.station, ["PO1"], "clerk")
+    world.settle()
+    later(world, hours=2)
+    watch(world.station)
+    world.receive((head + body).encode(), name="997.edi")
+    tell(world)
+    with world.station.database.begin() as connection:
+        [pickup] = pickups.waiting(connection, "https:acme")
+    types = ear.types
+    assert types.count("document.accepted") == 1 and "document.held" in types and "document.overdue" in types, types
+    acknowledged = ear.events[types.index("document.acknowledged")]
+    assert acknowledged["outcome"] == "accepted" and acknowledged["delivery"]["spec"] == "x12/004010/855"
+    assert ear.events[types.index("document.held")]["document"]["number"] == "PO2"
+    assert pickup.name.startswith("810-")
+    world.close()
+
+
+def test_the_table_of_events_is_the_one_of_the_docs_and_the_config() -> None:
+    named = {event for _, _, event in TABLE}
+    assert named == set(get_args(EventType))
+    page = (ROOT / "docs/operations.md").read_text()
+    assert [event for event in sorted(named) if f"`{event}`" not in page] == []
 
 
 def test_who_wants_some_events_of_some_partners_gets_those(tmp_path: Path, ear: Ear) -> None:

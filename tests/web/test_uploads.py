@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.pipeline.accounts import load_accounts
+from gateway.pipeline.events import event_of
 from gateway.store import documents
 from gateway.store import holds
 from gateway.store import journal
@@ -136,6 +137,11 @@ def test_the_partner_asks_what_became_of_its_file_and_fetches_the_answers(world:
         assert ask(site, one["file"], OTHER_KEY).status == 404 and ask(site, one["file"], OTHER_KEY, "DELETE").status == 404
         assert ask(site, one["file"], method="DELETE").status == 204 and ask(site, one["file"], method="DELETE").status == 204
     assert json.loads(ask(site, "/api/v1/mailbox").body)["files"] == []
+    with world.station.database.read() as connection:
+        told = [
+            one for entry in journal.after(connection, 0) if (one := event_of(connection, entry)) is not None and one.type == "document.delivered"
+        ]
+    assert len(told) == 3 and {one.partner for one in told} == {"acme"}, "each is told once, however often it is confirmed"
 
 
 def test_a_file_of_another_partner_does_not_exist(world: World, site: Site) -> None:

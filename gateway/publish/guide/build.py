@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from urllib.parse import urlsplit
 
 import gateway
 from gateway.codecs.node import Syntax
@@ -251,6 +252,15 @@ def _way(endpoint: Endpoint) -> str:
     if endpoint.transport == "sftp":
         host = str(endpoint.sftp).split("://", 1)[-1].rsplit("@", 1)[-1]
         return f"SFTP: we fetch from {host}" + (f" and put into {endpoint.send_to}" if endpoint.send_to else "")
+    if endpoint.transport == "https":
+        ways = ["you push files to /api/v1/files with an API key"] if endpoint.api_keys else []
+        to = urlsplit(endpoint.https or "").hostname
+        ways.append(f"we post to {to}" if to else "you fetch ours from /api/v1/mailbox")
+        return "HTTPS: " + " and ".join(ways)
+    if endpoint.transport == "mail":
+        ways = [f"you send attachments from {' or '.join(endpoint.from_)}"] if endpoint.from_ else []
+        ways += [f"we send to {endpoint.send_to}"] if endpoint.send_to else []
+        return "mail: " + " and ".join(ways)
     return "files in a folder that both sides agreed on"
 
 
