@@ -23,6 +23,7 @@ def main() -> None:
     import gateway.cli.hooking
     import gateway.cli.operating
     import gateway.cli.partner
+    import gateway.cli.retaining
     import gateway.cli.sending
     import gateway.cli.setting_up
     import gateway.cli.storing

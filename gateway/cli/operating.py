@@ -327,4 +327,10 @@ def journal_verify(as_json: JsonOption = False, config: ConfigOption = None) -> 
             f"{result.entries} entries in {result.streams} streams, {result.checkpoints} checkpoints over {result.sealed} of them, "
             f"{result.files} archived files: {'nothing was changed' if result.ok else f'{len(result.faults)} faults'}"
         )
+        if result.erased:
+            typer.echo(f"{result.erased} archived files were erased by rule, as the journal says:")
+            for one in result.erasures[:20]:
+                typer.echo(f"  {one.sha256} of {one.subject}, erased on {one.at[:10]} by {one.rule}")
+            if result.erased > 20:
+                typer.echo("  ... and more (--json lists them)")
     raise typer.Exit(0 if result.ok else WRONG_DATA)

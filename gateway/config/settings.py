@@ -14,6 +14,7 @@ from gateway.config.webhooks import Webhook
 from gateway.exchange.keys import Keys
 from gateway.exchange.keys import listed
 from gateway.exchange.partner import Identifiers
+from gateway.exchange.retention import Retention
 from gateway.exchange.timing import Day
 from gateway.exchange.timing import Zone
 from gateway.model.values import Address
@@ -125,6 +126,8 @@ class Settings(Keys):
     database: str | None = None
     #: where payloads are kept
     archive: Archive = Archive()
+    #: how long payloads and what is in them are kept
+    retention: Retention = Retention()
     engine: str = "local"
     cluster: Cluster = Cluster()
     web: Web = Web()

@@ -23,6 +23,7 @@ from gateway.exchange.endpoint import Endpoint
 from gateway.exchange.keys import Keys
 from gateway.exchange.keys import Texts
 from gateway.exchange.keys import listed
+from gateway.exchange.retention import Retention
 from gateway.exchange.timing import ControlNumbers
 from gateway.exchange.timing import Day
 from gateway.exchange.timing import MaybeBatch
@@ -226,6 +227,8 @@ class Partner(Keys):
     zone: Zone | None = None
     #: its holidays, besides those of the installation
     holidays: tuple[Day, ...] = ()
+    #: how long its payloads are kept, where that is not what config.yaml says
+    retention: Retention | None = None
     #: what mappings may ask for besides, as partner.NAME
     values_: dict[str, str] = pydantic.Field(default={}, alias="values")
 

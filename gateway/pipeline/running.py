@@ -48,6 +48,7 @@ from gateway.pipeline.reading_anew import hold
 from gateway.pipeline.reading_anew import load_held
 from gateway.pipeline.reloading import GLANCE_EVERY
 from gateway.pipeline.reloading import Reloading
+from gateway.pipeline.retaining import keep_clean
 from gateway.pipeline.service import cluster_engine
 from gateway.pipeline.service import is_cluster
 from gateway.pipeline.service import local_engine
@@ -70,6 +71,8 @@ WAIT_FOR_OWNER = 10.0
 WAIT_FOR_DATABASE = 60.0
 SEAL_EVERY = 300.0
 METERS_EVERY = 10.0
+#: whether today's erasing is done yet
+KEEP_CLEAN_EVERY = 1800.0
 WATCH_DEADLINES_EVERY = 5.0
 WATCH_CERTIFICATES_EVERY = 20.0
 TELL_EVERY = 1.0
@@ -181,6 +184,7 @@ def _serve(station: Station, held: Held, engine: Engine, web: "WebProcess | None
         engine.every("configuration", GLANCE_EVERY, reloading.look, each_process=True)
         engine.every("clock", LOOK_EVERY, ClockWatch(station).keep_watch, each_process=True)
         engine.every("seal", SEAL_EVERY, lambda: seal(station))
+        engine.every("retention", KEEP_CLEAN_EVERY, lambda: keep_clean(station))
         engine.every("deadlines", WATCH_DEADLINES_EVERY, lambda: _watch(station))
         engine.every("certificates", WATCH_CERTIFICATES_EVERY, lambda: watch_certificates(station))
         engine.every("webhooks", TELL_EVERY, lambda: hooking.tell(station))

@@ -25,7 +25,7 @@ from gateway.store.rows import one_of
 from gateway.store.rows import values_of
 
 #: what is signed begins with this, so that the key's signatures mean nothing else
-_CONTEXT = b"gateway journal checkpoint v1\n"
+SIGNED_CONTEXT = b"gateway journal checkpoint v1\n"
 _TABLE = tables.journal_checkpoint
 
 
@@ -105,7 +105,7 @@ def seal(connection: Connection, key: Ed25519PrivateKey, at: datetime) -> Checkp
         frontier=tuple(part.hex() for part in tree.frontier),
         statement=statement.decode(),
         key=name,
-        signature=key.sign(_CONTEXT + statement).hex(),
+        signature=key.sign(SIGNED_CONTEXT + statement).hex(),
     )
     connection.execute(_TABLE.insert().values(values_of(checkpoint)))
     crash.point(24)
@@ -125,7 +125,7 @@ def all_checkpoints(connection: Connection) -> list[Checkpoint]:
 def is_signed(checkpoint: Checkpoint, key: Ed25519PublicKey) -> bool:
     """Whether the key signed this statement."""
     try:
-        key.verify(bytes.fromhex(checkpoint.signature), _CONTEXT + checkpoint.statement.encode())
+        key.verify(bytes.fromhex(checkpoint.signature), SIGNED_CONTEXT + checkpoint.statement.encode())
     except (InvalidSignature, ValueError):
         return False
     return True

@@ -17,6 +17,7 @@ from gateway.store.checkpoints import Checkpoint
 from gateway.store.checkpoints import Statement
 from gateway.store.columns import moment_text
 from gateway.store.database import Database
+from gateway.store.erasures import still_used
 from gateway.store.journal import decode_canonical
 from gateway.store.merkle import Tree
 from gateway.store.merkle import leaf_hash
@@ -24,6 +25,16 @@ from gateway.store.rows import Row
 
 #: a wholly spoilt journal needs no more sentences than a person reads
 _MOST_FAULTS = 200
+
+
+class ErasedPayload(Row, frozen=True, kw_only=True):
+    """A payload that was erased, with the words of the journal's entry."""
+
+    sha256: str
+    #: the file, delivery or document that it belonged to
+    subject: str
+    at: str
+    rule: str
 
 
 class Verification(Row, frozen=True, kw_only=True):
@@ -35,6 +46,9 @@ class Verification(Row, frozen=True, kw_only=True):
     checkpoints: int
     sealed: int
     files: int
+    #: payloads that are gone by a rule, as the journal says itself
+    erased: int = 0
+    erasures: list[ErasedPayload] = []
     faults: list[str]
 
 
@@ -61,6 +75,7 @@ class _Walk:
         self.tree = Tree()
         self.heads: dict[str, tuple[int, str]] = {}
         self.references: set[str] = set()
+        self.erased: dict[str, ErasedPayload] = {}
         self.faults: list[str] = []
         self.more = 0
         self.checkpoints = checkpoints.all_checkpoints(connection)
@@ -77,7 +92,7 @@ class _Walk:
         waiting = sorted([*self.checkpoints, *self.witnessed], key=lambda checkpoint: (checkpoint.size, checkpoint.number))
         self._check_entries(waiting)
         self._check_heads()
-        files = self._check_files()
+        gone = self._check_files()
         if self.more:
             self.faults.append(f"and {self.more} more faults")
         return Verification(
@@ -86,7 +101,9 @@ class _Walk:
             streams=len(self.heads),
             checkpoints=len(self.checkpoints),
             sealed=max((checkpoint.size for checkpoint in self.checkpoints), default=0),
-            files=files,
+            files=len(self.references) - len(gone) if self.archive is not None else 0,
+            erased=len(gone),
+            erasures=gone[:_MOST_FAULTS],
             faults=self.faults,
         )
 
@@ -188,6 +205,9 @@ class _Walk:
         elif content.prev != prev:
             self.fault(f"{name} does not follow the entry before it: that one was altered or replaced")
         self.references.update(content.references)
+        if content.action == "erased":
+            for digest in content.facts.get("payloads", "").split():
+                self.erased[digest] = ErasedPayload(sha256=digest, subject=content.subject, at=content.at, rule=content.reason)
 
     def _check_heads(self) -> None:
         kept = {row.stream: (row.number, row.hash) for row in self.connection.execute(text("SELECT stream, number, hash FROM journal_head"))}
@@ -200,15 +220,20 @@ class _Walk:
             elif kept[stream] != self.heads.get(stream, (0, "")):
                 self.fault(f"the head of stream {stream} is not its newest entry {number}")
 
-    def _check_files(self) -> int:
+    def _check_files(self) -> list[ErasedPayload]:
+        """Every payload that an entry names; returns those that are gone because a rule said so."""
+        gone: list[ErasedPayload] = []
         if self.archive is None:
-            return 0
+            return gone
         missing: list[str] = []
         altered: list[str] = []
         for digest in sorted(self.references):
             try:
                 if not self.archive.has(digest):
-                    missing.append(digest)
+                    if digest in self.erased and not still_used(self.connection, digest):
+                        gone.append(self.erased[digest])
+                    else:
+                        missing.append(digest)
                 elif not self.archive.verify(digest):
                     altered.append(digest)
             except ValueError:
@@ -218,7 +243,7 @@ class _Walk:
             self.fault(f"the archive lacks the file {digest}{_in_brackets(named.get(digest))}")
         for digest in altered:
             self.fault(f"the archive's file {digest} was altered{_in_brackets(named.get(digest))}")
-        return len(self.references)
+        return gone
 
 
 def _in_brackets(words: str | None) -> str:

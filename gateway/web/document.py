@@ -28,6 +28,7 @@ from gateway.problem import Severity
 from gateway.problem import problem_json
 from gateway.store import answers
 from gateway.store import documents
+from gateway.store import erasures
 from gateway.store import holds
 from gateway.store import interchanges
 from gateway.store import journal
@@ -253,6 +254,10 @@ def _bytes(station: Station, sha256: str, name: str) -> Response:
         size = station.archive.size(sha256)
         file = station.archive.open(sha256)
     except ArchiveMissing as error:
+        with station.database.read() as connection:
+            erased = erasures.of_payload(connection, sha256)
+        if erased is not None:
+            raise NotFound(f"These bytes were erased on {erased.erased_at:%Y-%m-%d} by the rule {erased.rule}; the journal holds the proof") from None
         raise NotFound(str(error)) from None
     # what somebody looked at is known, not what stood in it
     _log.info("payload given out", sha256=sha256, size=size)

@@ -1,12 +1,18 @@
 """Killed while an installation is copied, backed up, restored or cleared of what was due: whole before, whole after, and it may be begun again."""
 
+import os
+import shutil
 import signal
+from datetime import UTC
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from gateway.store import settings
 from gateway.store.database import open_database
+from tests.pipeline.world import CONFIG
+from tests.pipeline.world import Clock
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order
 
@@ -52,3 +58,51 @@ def test_killed_while_it_is_saved_there_is_no_backup_and_no_harm(world: World, t
     assert world.command("backup", str(backup), env={"GATEWAY_CRASH_AT": at}).returncode == -signal.SIGKILL
     assert not backup.exists()
     assert world.command("backup", str(backup)).returncode == 0
+
+
+@pytest.mark.parametrize("at", ["33:3", "43:2", "54:2", "56:5", "57:3"])
+def test_restored_after_a_kill_open_work_goes_on_and_nothing_leaves_under_another_identity(tmp_path: Path, at: str) -> None:
+    world = World(tmp_path / "first")
+    files = []
+    for number in range(1, 13):
+        (world.folder / f"{number}.edi").write_bytes(x12_order(f"PO{number}", control=number))
+        files.append(f"{number}.edi")
+    killed = world.command("receive", *files, env={"GATEWAY_CRASH_AT": at})
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    before = {path.name: path.read_bytes() for path in (world.folder / "boxes/acme/in").iterdir() if not path.name.startswith(".")}
+    backup = tmp_path / "b.zip"
+    assert world.command("backup", str(backup), "--passphrase", "env:PHRASE", env={"PHRASE": "x"}).returncode == 0
+    shutil.rmtree(world.folder / "data")
+    said = world.command("restore", str(backup), "--passphrase", "env:PHRASE", "--gap", "0", env={"PHRASE": "x"})
+    assert said.returncode == 0, said.stderr
+    # whoever handed the files in does not know how far it came: all of them again
+    again = world.command("receive", *files)
+    assert again.returncode in {0, 1}, again.stderr
+    inbox = {path.name: path.read_bytes() for path in (world.folder / "boxes/acme/in").iterdir() if not path.name.startswith(".")}
+    # what the partner had is there as it was
+    assert {name: inbox[name] for name in before} == before
+    responses = [text.decode() for text in inbox.values() if b"ST*855*" in text]
+    for number in range(1, 13):
+        answered = [
+            text for text in responses if any(segment.split("*")[3:4] == [f"PO{number}"] for segment in text.split("~") if segment.startswith("BAK"))
+        ]
+        assert len(answered) == 1, f"PO{number} has {len(answered)} answers"
+    numbers = [text.decode().split("*")[13] for text in inbox.values()]
+    assert len(set(numbers)) == len(numbers)
+    verified = world.command("journal", "verify")
+    assert verified.returncode == 0, verified.stderr
+
+
+def test_killed_between_an_erasure_and_its_bytes_the_next_run_takes_them_away(tmp_path: Path) -> None:
+    world = World(tmp_path / "first", config=CONFIG + "retention: {payloads: 1d}\n", clock=Clock(datetime(2020, 3, 1, tzinfo=UTC)))
+    taken = world.receive(x12_order("PO1").replace(b"**20260105~CUR", b"**2026~CUR"))
+    world.close()
+    (path,) = (world.folder / "data" / "archive").rglob(taken.transmission.sha256)
+    for file in (world.folder / "data" / "archive").rglob("*"):
+        os.utime(file, (1_600_000_000, 1_600_000_000))
+    assert world.command("retention", "run", env={"GATEWAY_CRASH_AT": "19"}).returncode == -signal.SIGKILL
+    assert path.exists()
+    assert world.command("journal", "verify").returncode == 0
+    assert world.command("retention", "run").returncode == 0
+    assert not path.exists()
+    assert world.command("journal", "verify").returncode == 0

@@ -21,6 +21,7 @@ from gateway.config import settings as config
 from gateway.config import webhooks
 from gateway.exchange import endpoint_as2
 from gateway.exchange import partner
+from gateway.exchange import retention
 from gateway.exchange import timing
 from gateway.exchange.checked import checked
 from gateway.exchange.partner import load_partner
@@ -93,6 +94,7 @@ def test_partners_page_has_every_key(model: type[pydantic.BaseModel]) -> None:
         alerting.Alerting,
         alerting.Mute,
         archiving.Archive,
+        retention.Retention,
         cluster.Cluster,
         config.Us,
         config.OurAddress,

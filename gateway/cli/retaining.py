@@ -1,0 +1,183 @@
+"""Commands about how long things are kept: retention status, run, hold, release, proof; store tidy."""
+
+from pathlib import Path
+from typing import Annotated
+from typing import Any
+
+import typer
+
+from gateway.cli.app import ConfigOption
+from gateway.cli.app import JsonOption
+from gateway.cli.app import app
+from gateway.cli.app import counted
+from gateway.cli.app import json_line
+from gateway.cli.failures import WRONG_DATA
+from gateway.cli.failures import WRONG_USAGE
+from gateway.cli.failures import Refused
+from gateway.cli.operating import ReasonOption
+from gateway.cli.operating import actor
+from gateway.cli.operating import open_here
+from gateway.cli.storing import store_app
+
+retention_app = typer.Typer(no_args_is_help=True, help="How long payloads are kept, and what a legal hold keeps.")
+app.add_typer(retention_app, name="retention")
+
+ReferenceArgument = Annotated[
+    str, typer.Argument(help="A document's number or id, a file's name or id, partner:ID, or a hold's id.", metavar="REFERENCE")
+]
+
+
+@retention_app.command("status")
+def retention_status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Say what would be erased now, what stays although its time has come, the legal holds, and the latest erasures. Nothing is changed.
+
+    Example: gateway retention status
+    """
+    from gateway.pipeline.retaining import run_retention
+    from gateway.store import erasures
+
+    station = open_here(config)
+    try:
+        outcome = run_retention(station, pretend=True)
+        with station.database.read() as connection:
+            holds = erasures.standing(connection)
+            latest = erasures.recent(connection, 20)
+    finally:
+        station.close()
+    if as_json:
+        typer.echo(
+            json_line({"due": outcome.erased, "examples": outcome.examples, "kept": dict(outcome.kept), "legal_holds": holds, "erased": latest})
+        )
+        return
+    typer.echo(f"Due to be erased: {_units(outcome.erased)}{_some(outcome.examples)}.")
+    for words, count in outcome.kept.most_common():
+        typer.echo(f"  past their time, and kept: {str(count)}, {words}")
+    typer.echo(f"Legal holds: {len(holds)}.")
+    for hold in holds:
+        typer.echo(f"  {hold.id}  {hold.subject_kind} {hold.subject}  since {hold.since:%Y-%m-%d} ({hold.actor}: {hold.reason})")
+    typer.echo(f"Latest erasures: {len(latest)}.")
+    for one in latest:
+        there = "" if one.removed_at else ", bytes still there"
+        typer.echo(f"  {one.erased_at:%Y-%m-%d %H:%M} UTC  {one.subject}  {one.sha256[:16]}  {one.rule}{there}")
+
+
+@retention_app.command("run")
+def retention_run(as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Erase now what is due by the rules of config.yaml and the partners' files; the service does so once a day.
+
+    Example: gateway retention run
+    """
+    from gateway.pipeline.retaining import run_retention
+    from gateway.pipeline.service import seal
+
+    station = open_here(config)
+    try:
+        outcome = run_retention(station, actor=actor())
+        seal(station)
+    finally:
+        station.close()
+    if as_json:
+        typer.echo(json_line({"erased": outcome.erased, "payloads": outcome.payloads, "kept": dict(outcome.kept)}))
+        return
+    typer.echo(f"Erased {_units(outcome.erased)}{_some(outcome.examples)} with {counted(outcome.payloads, 'payload')}.")
+    for words, count in outcome.kept.most_common():
+        typer.echo(f"  kept: {str(count)}, {words}")
+
+
+@retention_app.command("hold")
+def retention_hold(reference: ReferenceArgument, reason: ReasonOption, config: ConfigOption = None) -> None:
+    """Keep something whatever the rules say, until the hold is released: a partner, a document, a file, and all that it is linked with.
+
+    Example: gateway retention hold PO4711 --reason "lawsuit 3 O 12/26"
+    """
+    _held("hold", reference, reason, config)
+
+
+@retention_app.command("release")
+def retention_release(reference: ReferenceArgument, reason: ReasonOption, config: ConfigOption = None) -> None:
+    """End a legal hold; the rules hold again.
+
+    Example: gateway retention release PO4711 --reason "lawsuit settled"
+    """
+    _held("release", reference, reason, config)
+
+
+def _held(act: str, reference: str, reason: str, config: Path | None) -> None:
+    from gateway.pipeline import retaining
+
+    station = open_here(config)
+    try:
+        done = (retaining.hold if act == "hold" else retaining.release)(station, reference, actor(), reason)
+    except retaining.UnknownReference as error:
+        raise Refused(str(error), WRONG_USAGE) from None
+    finally:
+        station.close()
+    for one in done:
+        typer.echo(f"{one.id}  {one.subject_kind} {one.subject}: {'held' if act == 'hold' else 'released'}")
+
+
+@retention_app.command("proof")
+def retention_proof(
+    reference: Annotated[str, typer.Argument(help="A file's name or id, or a document's number or id.", metavar="REFERENCE")],
+    out: Annotated[Path | None, typer.Option("--out", help="Where to write it (default: stdout).", metavar="OUT.json")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Write the proof that a file was erased: the journal's entry, its way to a signed checkpoint, and the public key.
+
+    Example: gateway retention proof po4711.edi --out proof.json
+    """
+    from gateway.pipeline.service import seal
+    from gateway.store.erasures import subjects_of
+    from gateway.store.proofs import proofs_of
+
+    station = open_here(config)
+    try:
+        seal(station)
+        key = station.journal_key().public_key()
+        with station.database.read() as connection:
+            found = proofs_of(connection, subjects_of(connection, reference), key)
+    finally:
+        station.close()
+    if not found:
+        raise Refused(f"No erasure of '{reference}' stands in the journal", WRONG_DATA)
+    text = "".join(f"{json_line(proof)}\n" for proof in found)
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        out.write_text(text)
+        typer.echo(f"{out}: {counted(len(found), 'proof')}")
+
+
+@store_app.command("tidy")
+def store_tidy(
+    days: Annotated[int, typer.Option("--days", min=1, help="How old a payload must be that nothing names.", metavar="N")] = 7,
+    pretend: Annotated[bool, typer.Option("--pretend", help="Only say what would be removed.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Remove payloads that neither a row nor the journal names: left by a process that died before it could; the service does so once a day.
+
+    Example: gateway store tidy --pretend
+    """
+    from gateway.cli.progress import counting
+    from gateway.store.tidying import tidy
+
+    station = open_here(config)
+    try:
+        with counting("Looking") as told:
+            tidied = tidy(station.database, station.archive, days=days, pretend=pretend, told=lambda looked: told(looked, looked))
+    finally:
+        station.close()
+    if as_json:
+        typer.echo(json_line(tidied))
+    else:
+        done = "would be removed" if pretend else "removed"
+        typer.echo(f"{counted(tidied.orphans, 'payload')} that nothing names ({tidied.bytes / 1e6:.1f} MB) and {tidied.incoming} half files {done}.")
+
+
+def _some(examples: list[Any]) -> str:
+    return f" ({', '.join(examples[:5])}{', ...' if len(examples) > 5 else ''})" if examples else ""
+
+
+def _units(number: int) -> str:
+    return f"{number} files, deliveries and documents" if number != 1 else "1 file, delivery or document"

@@ -1,0 +1,273 @@
+"""Retention: payloads and personal data leave when their time has come, and the journal keeps the proof that they did, by which rule.
+
+First the rows and the journal's entry in one transaction, then the bytes: killed in between, the next run takes them away. Nothing that is open,
+unpaid or under a legal hold is erased, nor anything that it is linked with, from the order to the payment.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Collection
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import date
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy import select
+
+from gateway.exchange.retention import Retention
+from gateway.exchange.retention import Rule
+from gateway.exchange.retention import rule_for
+from gateway.pipeline.station import Station
+from gateway.store import crash
+from gateway.store import due
+from gateway.store import erasures
+from gateway.store import journal
+from gateway.store import settings
+from gateway.store import tables
+from gateway.store import transmissions
+from gateway.store.archive import FRESH
+from gateway.store.documents import Document
+from gateway.store.due import Unit
+from gateway.store.erasures import Erasure
+from gateway.store.erasures import LegalHold
+from gateway.store.identity import new_id
+from gateway.store.journal import Entry
+from gateway.store.tidying import tidy
+
+_log = structlog.get_logger("retention")
+_PAGE = 200
+_EXAMPLES = 20
+STREAM = "retention"
+#: the day of the last daily run, among the installation's settings
+_DONE = "kept_clean"
+
+
+class UnknownReference(Exception):
+    """Nothing that could be held is known under this name."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run did, or would do."""
+
+    erased: int = 0
+    payloads: int = 0
+    #: reason -> how many files are past their time and stay
+    kept: Counter[str] = field(default_factory=Counter)
+    #: names of what is due, the first ones
+    examples: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A unit whose time has come."""
+
+    unit: Unit
+    documents: tuple[Document, ...]
+    rule: Rule
+
+
+def run_retention(station: Station, *, pretend: bool = False, actor: str = "system") -> Outcome:
+    """Erase what is due and not kept back by anything; with `pretend` only say what that would be."""
+    outcome = Outcome()
+    ours = station.installation.settings.retention
+    theirs = {id: loaded.partner.retention for id, loaded in station.installation.directory.partners.items() if loaded.partner.retention is not None}
+    if ours == Retention() and not theirs:
+        return outcome
+    for kind in due.KINDS:
+        _run_kind(station, kind, ours, theirs, outcome, actor, pretend=pretend)
+    if not pretend:
+        finish(station)
+        if outcome.erased:
+            _log.info("erased what was due", files=outcome.erased, payloads=outcome.payloads)
+    return outcome
+
+
+def _run_kind(
+    station: Station, kind: str, ours: Retention, theirs: Mapping[str, Retention | None], outcome: Outcome, actor: str, *, pretend: bool
+) -> None:
+    after = None
+    before = station.clock()
+    while True:
+        with station.database.read() as connection:
+            page = due.candidates(connection, kind, before, after, _PAGE)
+            holds = erasures.standing(connection)
+            found = [_judged(connection, one, ours, theirs, holds, _today(station)) for one in page]
+        for unit, judged in zip(page, found, strict=True):
+            if isinstance(judged, str):
+                outcome.kept[judged] += 1
+            elif judged is not None and (pretend or _erase(station, judged, actor, outcome)):
+                outcome.erased += 1
+                outcome.examples += [unit.name] if len(outcome.examples) < _EXAMPLES else []
+        if len(page) < _PAGE:
+            return
+        after = (page[-1].came_at, page[-1].id)
+
+
+def keep_clean(station: Station) -> None:
+    """What the service does once a day, however often it starts: erase what is due, and remove payloads that nothing names."""
+    today = _today(station).isoformat()
+    with station.database.read() as connection:
+        if settings.get(connection, _DONE) == today:
+            return
+    run_retention(station)
+    tidied = tidy(station.database, station.archive)
+    if tidied.orphans:
+        _log.info("payloads that nothing names removed", payloads=tidied.orphans, bytes=tidied.bytes)
+    with station.database.begin() as connection:
+        settings.put(connection, _DONE, today)
+
+
+def finish(station: Station) -> int:
+    """Take the bytes of erased payloads out of the archive; also those that a kill left there."""
+    count = 0
+    with station.database.read() as connection:
+        waiting = erasures.unfinished(connection)
+    for sha256 in waiting:
+        with station.database.read() as connection:
+            if erasures.still_used(connection, sha256):
+                continue
+        # bytes that came again lately are of a file whose row may not be written yet: they wait for the next run
+        if station.archive.remove(sha256, older_than=time.time() - FRESH):
+            count += 1
+        elif station.archive.has(sha256):
+            continue
+        with station.database.begin() as connection:
+            erasures.removed(connection, sha256, station.clock())
+    return count
+
+
+def hold(station: Station, reference: str, actor: str, reason: str) -> list[LegalHold]:
+    """Keep a partner (`partner:acme`), or the documents and files of a number, id or file name, whatever the rules say."""
+    with station.database.begin() as connection:
+        subjects = _subjects(connection, station, reference)
+        if not subjects:
+            raise UnknownReference(f"Nothing is known under '{reference}': name a document, a file, or partner:ID")
+        now = station.clock()
+        made = [LegalHold(id=new_id(), subject_kind=kind, subject=subject, actor=actor, reason=reason, since=now) for kind, subject in subjects]
+        for one in made:
+            erasures.hold(connection, one)
+        journal.append(connection, [_entry(one, "legal_hold", now, actor, reason) for one in made])
+    return made
+
+
+def release(station: Station, reference: str, actor: str, reason: str) -> list[LegalHold]:
+    """End holds: of this id, or all on what the reference names."""
+    with station.database.begin() as connection:
+        subjects = set(_subjects(connection, station, reference))
+        ended = [one for one in erasures.standing(connection) if one.id == reference or (one.subject_kind, one.subject) in subjects]
+        if not ended:
+            raise UnknownReference(f"No legal hold stands on '{reference}'")
+        now = station.clock()
+        for one in ended:
+            erasures.release(connection, one.id, now, actor, reason)
+        journal.append(connection, [_entry(one, "legal_hold_released", now, actor, reason) for one in ended])
+    return ended
+
+
+def _entry(one: LegalHold, action: str, at: datetime, actor: str, reason: str) -> Entry:
+    return Entry(
+        stream=STREAM,
+        at=at,
+        actor=actor,
+        action=action,
+        subject_kind=one.subject_kind,
+        subject=one.subject,
+        reason=reason,
+        facts={"hold": one.id},
+    )
+
+
+def _subjects(connection: Connection, station: Station, reference: str) -> list[tuple[str, str]]:
+    kind, _, id = reference.partition(":")
+    if kind == "partner" and id:
+        known = id in station.installation.directory.partners or _partner_known(connection, id)
+        return [("partner", id)] if known else []
+    document = tables.document
+    query = select(document.c.id).where((document.c.id == reference) | (document.c.number == reference)).order_by(document.c.id)
+    found = [("document", id) for id in connection.execute(query).scalars()]
+    return found + [("transmission", one.id) for one in transmissions.named(connection, reference)]
+
+
+def _partner_known(connection: Connection, id: str) -> bool:
+    document = tables.document
+    return connection.execute(select(document.c.id).where(document.c.partner == id).limit(1)).first() is not None
+
+
+def _judged(
+    connection: Connection,
+    unit: Unit,
+    ours: Retention,
+    theirs: Mapping[str, Retention | None],
+    holds: Collection[LegalHold],
+    today: date,
+) -> _Due | str | None:
+    """A unit that is due; why it stays although its time has come; or None where its time has not come."""
+    documents = tuple(due.documents_of(connection, unit))
+    came_on = max([unit.came_at, *(document.created_at for document in documents)]).date()
+    what = {(document.kind, document.partner) for document in documents} or {("", unit.partner or "")}
+    longest: tuple[date, Rule] | None = None
+    for kind, partner in sorted(what):
+        rule = rule_for(kind, partner, theirs.get(partner), ours)
+        day = rule.due_on(came_on) if rule is not None else None
+        if rule is None or day is None or day > today:
+            return None
+        if longest is None or day > longest[0]:
+            longest = (day, rule)
+    chain = due.chain_of(connection, [document.id for document in documents])
+    if chain is None:
+        return "it belongs to a very long chain of documents"
+    if _is_held(connection, holds, unit, chain):
+        return "a legal hold stands on it"
+    return due.kept_by(connection, unit, chain) or (_Due(unit, documents, longest[1]) if longest is not None else None)
+
+
+def _is_held(connection: Connection, holds: Collection[LegalHold], unit: Unit, chain: Collection[str]) -> bool:
+    if not holds:
+        return False
+    document = tables.document
+    subjects = {(unit.kind, unit.id), ("partner", unit.partner), *(("document", id) for id in chain)}
+    ids = sorted(chain)
+    for start in range(0, len(ids), _PAGE):
+        query = select(document.c.partner, document.c.transmission).where(document.c.id.in_(ids[start : start + _PAGE]))
+        for partner, transmission in connection.execute(query):
+            subjects |= {("partner", partner), ("transmission", transmission)}
+    return any((one.subject_kind, one.subject) in subjects for one in holds)
+
+
+def _erase(station: Station, judged: _Due, actor: str, outcome: Outcome) -> bool:
+    """Rows and the journal's entry, in one transaction, which looks once more whether anything keeps it; False where something does now."""
+    unit = judged.unit
+    ids = [document.id for document in judged.documents]
+    with station.database.begin() as connection:
+        now = station.clock()
+        chain = due.chain_of(connection, ids)
+        if chain is None or _is_held(connection, erasures.standing(connection), unit, chain) or due.kept_by(connection, unit, chain):
+            return False
+        payloads = due.payloads_of(connection, unit)
+        erasures.erase_contents(connection, unit.id, ids)
+        rule = judged.rule.words
+        made = [Erasure(subject_kind=unit.kind, subject=unit.id, sha256=one, erased_at=now, rule=rule) for one in payloads or [""]]
+        erasures.add(connection, made)
+        entry = Entry(
+            stream=STREAM,
+            at=now,
+            actor=actor,
+            action="erased",
+            subject_kind=unit.kind,
+            subject=unit.id,
+            reason=rule,
+            facts={"payloads": " ".join(payloads), "documents": " ".join(ids[:200]), "came": unit.came_at.date().isoformat()},
+        )
+        journal.append(connection, [entry])
+    crash.point(19)
+    outcome.payloads += len(payloads)
+    return True
+
+
+def _today(station: Station) -> date:
+    return station.clock().astimezone(ZoneInfo(station.installation.settings.zone)).date()

@@ -1,0 +1,137 @@
+"""What is old enough to be looked at for erasure, what belongs to it, and what keeps it: open work, unpaid money, people.
+
+A unit is what is erased as a whole: a file that came (transmission), a delivery (outbox), or a document of ours that never left in one.
+"""
+
+from collections.abc import Collection
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement
+from sqlalchemy import Connection
+from sqlalchemy import Select
+from sqlalchemy import Table
+from sqlalchemy import literal
+from sqlalchemy import or_
+from sqlalchemy import select
+
+from gateway.store import journal
+from gateway.store import tables
+from gateway.store.documents import Document
+from gateway.store.rows import Row
+from gateway.store.rows import all_of
+
+KINDS = ("transmission", "outbox", "document")
+#: a chain of documents that is longer is not walked to its end, and nothing of it is erased
+LONGEST = 2000
+_AT_ONCE = 400
+_OPEN_DOCUMENTS = ("registered", "waiting", "held")
+_OPEN_ORDERS = ("registered", "held", "accepted", "part_despatched", "despatched")
+_LEAVING = ("waiting", "claimed", "prepared", "posted")
+
+
+class Unit(Row, frozen=True, kw_only=True):
+    """A file, a delivery or a document that may be due."""
+
+    kind: str
+    id: str
+    name: str
+    partner: str | None
+    came_at: datetime
+    state: str
+    sha256: str | None = None
+
+
+def candidates(connection: Connection, kind: str, before: datetime, after: tuple[datetime, str] | None, limit: int) -> list[Unit]:
+    """Units of a kind from before a moment that are not erased, oldest first, page by page."""
+    query, at, id = _unit(kind)
+    erasure = tables.erasure
+    erased = select(erasure.c.subject).where(erasure.c.subject_kind == kind, erasure.c.subject == id).exists()
+    query = query.where(at < before, ~erased).order_by(at, id).limit(limit)
+    if after is not None:
+        query = query.where(at >= after[0], or_(at > after[0], id > after[1]))
+    return all_of(connection.execute(query), Unit)
+
+
+def _unit(kind: str) -> tuple[Select[tuple[object, ...]], ColumnElement[datetime], ColumnElement[str]]:
+    document, outbox, transmission = tables.document, tables.outbox, tables.transmission
+    head = literal(kind).label("kind")
+    if kind == "transmission":
+        came = transmission.c
+        query = select(head, came.id, came.name, came.partner, came.received_at.label("came_at"), came.state, came.sha256)
+        return query, came.received_at, came.id
+    if kind == "outbox":
+        row = outbox.c
+        query = select(head, row.id, row.identity.label("name"), row.partner, row.created_at.label("came_at"), row.state, row.sha256)
+        return query.where(row.identity.is_not(None)), row.created_at, row.id
+    sent = select(outbox.c.id).where(outbox.c.document == document.c.id).exists()
+    ours = document.c
+    query = select(head, ours.id, ours.number.label("name"), ours.partner, ours.created_at.label("came_at"), ours.state, ours.sha256)
+    return query.where(document.c.transmission.is_(None), ~sent), document.c.created_at, document.c.id
+
+
+def documents_of(connection: Connection, unit: Unit) -> list[Document]:
+    """The documents of a unit, without their contents."""
+    document, outbox = tables.document, tables.outbox
+    if unit.kind == "transmission":
+        wanted = document.c.transmission == unit.id
+    elif unit.kind == "outbox":
+        wanted = document.c.id.in_(select(outbox.c.document).where(outbox.c.id == unit.id))
+    else:
+        wanted = document.c.id == unit.id
+    return all_of(connection.execute(select(document).where(wanted)), Document)
+
+
+def payloads_of(connection: Connection, unit: Unit) -> list[str]:
+    """The digests of a unit: its own, and what the journal's entries about it name (AS2 messages, receipts)."""
+    found = {unit.sha256} if unit.sha256 is not None else set()
+    for recorded in journal.of_subject(connection, unit.kind, unit.id):
+        found.update(recorded.entry.references)
+    return sorted(found)
+
+
+def chain_of(connection: Connection, documents: Collection[str]) -> set[str] | None:
+    """The documents and all that they are linked with, from the order to the payment; None where there are too many to say."""
+    link = tables.link
+    known, new = set(documents), set(documents)
+    while new:
+        found: set[str] = set()
+        batch = sorted(new)
+        for start in range(0, len(batch), _AT_ONCE):
+            part = batch[start : start + _AT_ONCE]
+            found.update(connection.execute(select(link.c.to_document).where(link.c.from_document.in_(part))).scalars())
+            found.update(connection.execute(select(link.c.from_document).where(link.c.to_document.in_(part))).scalars())
+        new = found - known
+        known |= new
+        if len(known) > LONGEST:
+            return None
+    return known
+
+
+def kept_by(connection: Connection, unit: Unit, chain: Collection[str]) -> str | None:
+    """Why a unit and its documents cannot be erased now; None where nothing is open."""
+    if unit.kind == "transmission" and unit.state not in {"done", "unreadable"}:
+        return "the file is still in work or held"
+    ids = sorted(chain)
+    document, order, item, payment = tables.document, tables.sales_order, tables.open_item, tables.payment
+    outbox, hold, handover, pickup = tables.outbox, tables.hold, tables.handover, tables.pickup
+    leaving = _in(outbox.c.document, ids) | (outbox.c.id == unit.id)
+    checks: Sequence[tuple[str, Table, ColumnElement[bool]]] = (
+        ("a document is still in work or held", document, _in(document.c.id, ids) & document.c.state.in_(_OPEN_DOCUMENTS)),
+        ("it waits for a person", hold, (_in(hold.c.document, ids) | (hold.c.transmission == unit.id)) & hold.c.resolved_at.is_(None)),
+        ("an order is still open", order, _in(order.c.document, ids) & order.c.state.in_(_OPEN_ORDERS)),
+        ("an invoice is not settled", item, _in(item.c.document, ids) & (item.c.open_minor != 0)),
+        ("money is not applied", payment, _in(payment.c.document, ids) & (payment.c.unapplied_minor != 0)),
+        ("something has not left yet", outbox, leaving & outbox.c.state.in_(_LEAVING)),
+        ("an acknowledgment is awaited", outbox, leaving & outbox.c.ack_state.in_(("waiting", "overdue"))),
+        ("it is not handed over yet", handover, _in(handover.c.document, ids) & (handover.c.state == "waiting")),
+        ("the partner has not fetched it", pickup, (pickup.c.sha256 == unit.sha256) & pickup.c.taken_at.is_(None)),
+    )
+    for words, table, condition in checks:
+        if connection.execute(select(literal(1)).select_from(table).where(condition).limit(1)).first() is not None:
+            return words
+    return None
+
+
+def _in(column: ColumnElement[str], ids: Sequence[str]) -> ColumnElement[bool]:
+    return or_(*(column.in_(ids[start : start + _AT_ONCE]) for start in range(0, len(ids), _AT_ONCE))) if ids else column.in_([])

@@ -1,0 +1,263 @@
+"""Retention: erased when due, kept while open, unpaid or held, proven afterwards; and payloads that nothing names."""
+
+import json
+import os
+from datetime import UTC
+from datetime import datetime
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gateway.pipeline import holding
+from gateway.pipeline import retaining
+from gateway.pipeline.retaining import run_retention
+from gateway.pipeline.service import seal
+from gateway.store import documents
+from gateway.store import erasures
+from gateway.store import journal
+from gateway.store.archive import Archive
+from gateway.store.proofs import is_proven
+from gateway.store.proofs import proofs_of
+from gateway.store.tidying import tidy
+from gateway.store.verification import verify
+from tests.pipeline.world import ACME
+from tests.pipeline.world import CONFIG
+from tests.pipeline.world import Clock
+from tests.pipeline.world import World
+from tests.pipeline.world import x12_order
+
+KEPT = CONFIG + "retention: {payloads: 2y}\n"
+LONG_AGO = datetime(2020, 3, 1, 9, 0, tzinfo=UTC)
+REJECTED = x12_order("PO-BAD", control=7).replace(b"**20260105~CUR", b"**2026~CUR")
+
+
+def turned_down(world: World, number: str = "PO-BAD", control: int = 7):
+    """An order that a person rejected: it has its kind and number, and nothing of it is open."""
+    taken = world.receive(x12_order(number, control=control, purpose="ZZ"), name=f"{number}.edi")
+    [row] = taken.documents
+    assert row.state == "held"
+    holding.reject(world.station, row.id, "clerk", "unknown purpose")
+    world.settle()
+    return taken
+
+
+def world_of(folder: Path, config: str = KEPT, partner: str = ACME) -> World:
+    return World(folder, config=config, partners={"acme": partner}, clock=Clock(LONG_AGO))
+
+
+@pytest.fixture
+def world(tmp_path: Path):
+    made = world_of(tmp_path)
+    yield made
+    made.close()
+
+
+def age(world: World) -> None:
+    """The archive's files become as old as the clock says."""
+    for stored in world.station.archive.stored():
+        path = next(world.station.archive.folder.rglob(stored.sha256))
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+
+
+def years_pass(world: World, years: float) -> None:
+    world.clock.now += timedelta(days=366 * years)
+    age(world)
+
+
+def held_by(archive: Archive) -> set[str]:
+    return {stored.sha256 for stored in archive.stored()}
+
+
+def ok(world: World):
+    result = verify(world.station.database, world.station.archive, world.station.journal_key())
+    assert result.ok, result.faults
+    return result
+
+
+def test_what_is_due_is_erased_and_the_journal_proves_it(world: World) -> None:
+    taken = world.receive(REJECTED, name="bad.edi")
+    assert [row.state for row in taken.documents] == ["rejected"]
+    seal(world.station)
+    years_pass(world, 1)
+    assert run_retention(world.station).erased == 0
+    years_pass(world, 1.1)
+    assert run_retention(world.station, pretend=True).erased == 2
+    outcome = run_retention(world.station, actor="officer")
+    assert (outcome.erased, sorted(outcome.kept)) == (2, [])
+    assert not world.station.archive.has(taken.transmission.sha256)
+    result = ok(world)
+    assert result.erased >= 2
+    assert {one.rule for one in result.erasures} == {"retention.payloads: 2y of config.yaml"}
+    with world.station.database.read() as connection:
+        [row] = documents.of_transmission(connection, taken.transmission.id)
+        row = documents.get(connection, row.id)
+        assert row is not None
+        # what stood in it is gone, what it was is not
+        assert (row.body, row.problems, row.transaction_type, row.state) == (None, (), "850", "rejected")
+        assert all(one.removed_at is not None for one in erasures.recent(connection))
+        entries = [one.entry for one in journal.of_subject(connection, "transmission", taken.transmission.id)]
+    assert (entries[-1].action, entries[-1].actor) == ("erased", "officer")
+    assert taken.transmission.sha256 in entries[-1].facts["payloads"]
+    assert run_retention(world.station).erased == 0
+
+
+def test_a_proof_stands_alone_and_no_other_entry_fits_it(world: World) -> None:
+    taken = world.receive(REJECTED, name="bad.edi")
+    for number in range(5):
+        world.receive(x12_order(f"P{number}", control=20 + number), name=f"{number}.edi")
+    years_pass(world, 3)
+    run_retention(world.station)
+    key = world.station.journal_key().public_key()
+    with world.station.database.read() as connection:
+        assert proofs_of(connection, [taken.transmission.id], key) == []
+    seal(world.station)
+    with world.station.database.read() as connection:
+        [proof] = proofs_of(connection, [taken.transmission.id], key)
+    assert is_proven(proof)
+    assert is_proven(msgspec.json.decode(msgspec.json.encode(proof), type=type(proof)))
+    for changes in ({"entry": proof.entry.replace("2y", "1y")}, {"index": proof.index - 1}, {"path": proof.path[:-1]}, {"size": proof.size + 1}):
+        assert not is_proven(msgspec.structs.replace(proof, **changes))
+
+
+def test_an_open_order_and_an_unpaid_invoice_stay_with_all_that_belongs_to_them(world: World) -> None:
+    taken = world.receive(x12_order("PO1"))
+    years_pass(world, 5)
+    outcome = run_retention(world.station)
+    assert outcome.kept["an order is still open"] >= 1
+    assert world.station.archive.has(taken.transmission.sha256)
+    with world.station.database.read() as connection:
+        [row] = documents.of_transmission(connection, taken.transmission.id)
+        row = documents.get(connection, row.id)
+    assert row is not None and row.body is not None
+
+
+def test_a_legal_hold_keeps_what_it_names_and_what_that_is_linked_with(world: World) -> None:
+    bad = turned_down(world)
+    other = turned_down(world, "PO-WRONG", 8)
+    years_pass(world, 3)
+    [hold] = retaining.hold(world.station, "PO-BAD", "lawyer", "lawsuit 3 O 12/26")
+    outcome = run_retention(world.station)
+    assert outcome.kept["a legal hold stands on it"] >= 1
+    assert world.station.archive.has(bad.transmission.sha256)
+    assert not world.station.archive.has(other.transmission.sha256)
+    retaining.hold(world.station, "partner:acme", "lawyer", "audit")
+    assert [one.id for one in retaining.release(world.station, "PO-BAD", "lawyer", "settled")] == [hold.id]
+    assert run_retention(world.station).erased == 0
+    retaining.release(world.station, "partner:acme", "lawyer", "audit over")
+    assert run_retention(world.station).erased >= 1
+    assert not world.station.archive.has(bad.transmission.sha256)
+    ok(world)
+    for unknown in ("PO-NONE", "partner:nobody"):
+        with pytest.raises(retaining.UnknownReference):
+            retaining.hold(world.station, unknown, "lawyer", "x")
+        with pytest.raises(retaining.UnknownReference):
+            retaining.release(world.station, unknown, "lawyer", "x")
+
+
+def test_rules_go_by_partner_type_and_the_end_of_the_year(tmp_path: Path) -> None:
+    config = CONFIG + "retention: {payloads: 10y, types: {order: 1y}, count_from: year_end}\n"
+    world = world_of(tmp_path / "a", config)
+    taken = turned_down(world)
+    # March 2020 and a year from the end of 2020: until the last day of 2021
+    world.clock.now = datetime(2021, 12, 31, 12, 0, tzinfo=UTC)
+    age(world)
+    assert run_retention(world.station).erased == 0
+    world.clock.now = datetime(2022, 1, 1, 12, 0, tzinfo=UTC)
+    assert run_retention(world.station).erased >= 1
+    assert not world.station.archive.has(taken.transmission.sha256)
+    world.close()
+    world = world_of(tmp_path / "b", config, ACME + "retention: {payloads: forever}\n")
+    world.receive(REJECTED)
+    years_pass(world, 50)
+    assert run_retention(world.station).erased == 0
+    world.close()
+    world = world_of(tmp_path / "c", CONFIG)
+    world.receive(REJECTED)
+    years_pass(world, 50)
+    assert run_retention(world.station, pretend=True).erased == 0
+    world.close()
+
+
+def test_the_same_bytes_stay_while_another_file_needs_them(world: World) -> None:
+    taken = world.receive(REJECTED, name="bad.edi")
+    years_pass(world, 1.5)
+    world.receive(REJECTED, name="again.edi")
+    years_pass(world, 0.6)
+    run_retention(world.station)
+    assert world.station.archive.has(taken.transmission.sha256)
+    ok(world)
+    years_pass(world, 3)
+    run_retention(world.station)
+    assert not world.station.archive.has(taken.transmission.sha256)
+    ok(world)
+
+
+def test_bytes_that_came_again_lately_wait_for_the_next_run(world: World) -> None:
+    taken = world.receive(REJECTED, name="bad.edi")
+    years_pass(world, 3)
+    # a poller has just kept the same bytes, and its row is not written yet
+    world.station.archive.keep(REJECTED)
+    os.utime(next(world.station.archive.folder.rglob(taken.transmission.sha256)))
+    run_retention(world.station)
+    assert world.station.archive.has(taken.transmission.sha256)
+    age(world)
+    run_retention(world.station)
+    assert not world.station.archive.has(taken.transmission.sha256)
+
+
+def test_payloads_that_nothing_names_are_tidied_away_after_some_days(world: World) -> None:
+    world.receive(x12_order("PO1"))
+    archive, database = world.station.archive, world.station.database
+    before = held_by(archive)
+    fresh = archive.keep(b"its row is being written")
+    assert tidy(database, archive).orphans == 0
+    orphan = archive.keep(b"nobody's")
+    age(world)
+    archive.keep(b"its row is being written")
+    assert tidy(database, archive, pretend=True).orphans == 1
+    tidied = tidy(database, archive)
+    assert (tidied.orphans, tidied.bytes) == (1, len(b"nobody's"))
+    assert held_by(archive) == {*before, fresh}
+    assert not archive.has(orphan)
+    ok(world)
+
+
+def test_a_payload_that_is_missing_without_an_erasure_is_a_fault(world: World) -> None:
+    taken = world.receive(REJECTED, name="bad.edi")
+    other = world.receive(x12_order("PO1", control=9), name="monday.edi")
+    years_pass(world, 3)
+    run_retention(world.station)
+    next(world.station.archive.folder.rglob(other.transmission.sha256)).unlink()
+    result = verify(world.station.database, world.station.archive, None)
+    [fault] = result.faults
+    assert fault.startswith(f"the archive lacks the file {other.transmission.sha256}")
+    assert "monday.edi" in fault and "order PO1" in fault
+    assert taken.transmission.sha256 in {one.sha256 for one in result.erasures}
+    # nor does an old erasure excuse bytes that came again and were lost then
+    world.receive(REJECTED, name="again.edi")
+    next(world.station.archive.folder.rglob(taken.transmission.sha256)).unlink()
+    assert len(verify(world.station.database, world.station.archive, None).faults) == 2
+
+
+def test_by_commands(tmp_path: Path) -> None:
+    world = world_of(tmp_path, CONFIG + "retention: {payloads: 1d}\n")
+    world.receive(REJECTED, name="bad.edi")
+    age(world)
+    world.close()
+    status = json.loads(world.command("retention", "status", "--json").stdout)
+    assert status["due"] == 2
+    assert world.command("retention", "hold", "bad.edi", "--reason", "asked").returncode == 0
+    assert "a legal hold stands on it" in world.command("retention", "status").stdout
+    assert world.command("retention", "release", "bad.edi", "--reason", "answered").returncode == 0
+    assert world.command("retention", "release", "bad.edi", "--reason", "answered").returncode == 2
+    said = world.command("retention", "run")
+    assert "Erased 2 files, deliveries and documents" in said.stdout, said.stderr
+    proof = world.command("retention", "proof", "bad.edi", "--out", "proof.json")
+    assert proof.returncode == 0, proof.stderr
+    assert "erased" in json.loads((world.folder / "proof.json").read_text())["entry"]
+    verified = world.command("journal", "verify")
+    assert verified.returncode == 0
+    assert "by retention.payloads: 1d of config.yaml" in verified.stdout
+    assert world.command("store", "tidy", "--pretend").stdout.startswith("0 payloads that nothing names")
