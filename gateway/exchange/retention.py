@@ -15,6 +15,8 @@ from gateway.model.document import KINDS
 from gateway.yaml_source import did_you_mean
 
 _PERIOD = re.compile(r"([1-9]\d{0,4})\s*([dmy])\Z")
+#: days that a unit has at least
+_DAYS = {"d": 1, "m": 28, "y": 365}
 FOREVER = "forever"
 
 
@@ -36,6 +38,10 @@ class Retention(Keys):
     types: dict[str, Period] = {}
     #: the period begins when the file came or left, or at the end of that year
     count_from: Literal["arrival", "year_end"] | None = None
+
+    def periods(self) -> tuple[str, ...]:
+        """All periods that are said here."""
+        return (*([self.payloads] if self.payloads is not None else []), *self.types.values())
 
     @pydantic.field_validator("types")
     @classmethod
@@ -82,6 +88,12 @@ def rule_for(kind: str, partner: str, theirs: Retention | None, ours: Retention)
     return None
 
 
+def latest_start(today: date, *said: Retention) -> date | None:
+    """The last day on which something may have come that any of these rules could make due today; None where no rule ends."""
+    days = [_DAYS[match.group(2)] * int(match.group(1)) for one in said for match in map(_PERIOD.match, one.periods()) if match is not None]
+    return _later(today, -min(days)) if days else None
+
+
 def _day_in(months: int, day: int) -> date:
     year, month = min(months // 12, 9998), months % 12 + 1
     while True:
@@ -95,4 +107,4 @@ def _later(day: date, count: int) -> date:
     try:
         return day + timedelta(days=count)
     except OverflowError:
-        return date.max
+        return date.max if count > 0 else date.min

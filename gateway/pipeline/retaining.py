@@ -10,8 +10,11 @@ from collections.abc import Collection
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
+from datetime import UTC
 from datetime import date
 from datetime import datetime
+from datetime import time as time_of_day
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -20,6 +23,7 @@ from sqlalchemy import select
 
 from gateway.exchange.retention import Retention
 from gateway.exchange.retention import Rule
+from gateway.exchange.retention import latest_start
 from gateway.exchange.retention import rule_for
 from gateway.pipeline.station import Station
 from gateway.store import crash
@@ -76,10 +80,13 @@ def run_retention(station: Station, *, pretend: bool = False, actor: str = "syst
     outcome = Outcome()
     ours = station.installation.settings.retention
     theirs = {id: loaded.partner.retention for id, loaded in station.installation.directory.partners.items() if loaded.partner.retention is not None}
-    if ours == Retention() and not theirs:
+    latest = latest_start(_today(station), ours, *(retention for retention in theirs.values() if retention is not None))
+    if latest is None:
         return outcome
+    # nothing that is younger is even looked at, however much of it there is
+    before = datetime.combine(latest + timedelta(days=2), time_of_day.min, UTC)
     for kind in due.KINDS:
-        _run_kind(station, kind, ours, theirs, outcome, actor, pretend=pretend)
+        _run_kind(station, kind, before, ours, theirs, outcome, actor, pretend=pretend)
     if not pretend:
         finish(station)
         if outcome.erased:
@@ -88,10 +95,17 @@ def run_retention(station: Station, *, pretend: bool = False, actor: str = "syst
 
 
 def _run_kind(
-    station: Station, kind: str, ours: Retention, theirs: Mapping[str, Retention | None], outcome: Outcome, actor: str, *, pretend: bool
+    station: Station,
+    kind: str,
+    before: datetime,
+    ours: Retention,
+    theirs: Mapping[str, Retention | None],
+    outcome: Outcome,
+    actor: str,
+    *,
+    pretend: bool,
 ) -> None:
     after = None
-    before = station.clock()
     while True:
         with station.database.read() as connection:
             page = due.candidates(connection, kind, before, after, _PAGE)

@@ -269,7 +269,7 @@ def _write(connection: Connection, payloads: Sequence[tuple[str, bytes]]) -> Non
     _remove(connection, [digest for digest, _ in payloads])
     at = datetime.now(UTC)
     rows = [{"sha256": digest, "size": len(data), "kept_at": at, "data": data, "pieces": None} for digest, data in payloads]
-    connection.execute(insert(connection, _TABLE).values(rows).on_conflict_do_nothing())
+    connection.execute(insert(connection, _TABLE).on_conflict_do_nothing(), rows)
 
 
 def _remove(connection: Connection, digests: Sequence[str]) -> int:

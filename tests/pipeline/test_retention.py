@@ -3,6 +3,7 @@
 import json
 import os
 from datetime import UTC
+from datetime import date
 from datetime import datetime
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gateway.exchange.retention import Retention
+from gateway.exchange.retention import Rule
+from gateway.exchange.retention import latest_start
 from gateway.pipeline import holding
 from gateway.pipeline import retaining
 from gateway.pipeline.retaining import run_retention
@@ -178,6 +182,21 @@ def test_rules_go_by_partner_type_and_the_end_of_the_year(tmp_path: Path) -> Non
     years_pass(world, 50)
     assert run_retention(world.station, pretend=True).erased == 0
     world.close()
+
+
+def test_no_rule_misses_a_day_that_it_could_make_due() -> None:
+    for period in ("1d", "45d", "1m", "7m", "18m", "1y", "10y"):
+        for year_end in (False, True):
+            rule = Rule(period=period, year_end=year_end, words="")
+            for came in (date(2020, 1, 31), date(2020, 2, 29), date(2021, 12, 31), date(2023, 6, 15)):
+                day = rule.due_on(came)
+                assert day is not None
+                latest = latest_start(day, Retention(payloads=period))
+                assert latest is not None and came <= latest + timedelta(days=1), (period, came, day, latest)
+    assert latest_start(date(2026, 1, 1), Retention(), Retention(payloads="forever")) is None
+    assert Rule(period="1m", year_end=False, words="").due_on(date(2023, 1, 31)) == date(2023, 2, 28)
+    assert Rule(period="10y", year_end=True, words="").due_on(date(2023, 5, 1)) == date(2034, 1, 1)
+    assert Rule(period="99999y", year_end=False, words="").due_on(date(2023, 5, 1)) is not None
 
 
 def test_the_same_bytes_stay_while_another_file_needs_them(world: World) -> None:
