@@ -158,9 +158,10 @@ def claim(connection: Connection, *, stream: str, now: datetime, lease: timedelt
     taken = _next(connection, stream, now, limit)
     if not taken and precedence.wake(connection, stream):
         taken = _next(connection, stream, now, limit)
-    if not taken or pauses.is_paused(connection, taken[0].partner):
+    situation = precedence.situation(connection, taken[0].partner, stream) if taken else "paused"
+    if situation == "paused":
         return []
-    if not precedence.is_quiet(connection, taken[0].partner, stream):
+    if situation == "others":
         taken = _without_those_behind(connection, stream, now, limit)
     claimed = [
         msgspec.structs.replace(
@@ -175,19 +176,14 @@ def claim(connection: Connection, *, stream: str, now: datetime, lease: timedelt
     for state in ("claimed", "prepared"):
         ids = [entry.id for entry in claimed if entry.state == state]
         if ids:
-            connection.execute(
-                update(_TABLE)
-                .where(_TABLE.c.id.in_(ids))
-                .values(state=state, lease_token=token, lease_until=now + lease, attempts=_TABLE.c.attempts + 1)
-            )
+            connection.execute(_CLAIM, {"ids": ids, "as": state, "token": token, "until": now + lease})
     return claimed
 
 
 def _next(connection: Connection, stream: str, now: datetime, limit: int) -> list[Entry]:
     """The first open rows of a stream as far as they are due and free."""
-    query = select(_TABLE).where(_TABLE.c.stream == stream, is_one_of(_TABLE.c.state, *OPEN)).order_by(_TABLE.c.seq).limit(limit).with_for_update()
     found: list[Entry] = []
-    for entry in all_of(connection.execute(query), Entry):
+    for entry in all_of(connection.execute(_NEXT, {"where": stream, "most": limit}), Entry):
         if entry.due_at > now or (entry.lease_until is not None and now < entry.lease_until <= now + LONGEST_LEASE):
             break
         found.append(entry)
@@ -412,6 +408,25 @@ def search(
 
 
 # ---------------------------------------------------------------- how
+
+#: statements of every claim, made once
+_NEXT = (
+    select(_TABLE)
+    .where(_TABLE.c.stream == bindparam("where"), is_one_of(_TABLE.c.state, *OPEN))
+    .order_by(_TABLE.c.seq)
+    .limit(bindparam("most"))
+    .with_for_update()
+)
+_CLAIM = (
+    update(_TABLE)
+    .where(_TABLE.c.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        state=bindparam("as"),
+        lease_token=bindparam("token"),
+        lease_until=bindparam("until", type_=_TABLE.c.lease_until.type),
+        attempts=_TABLE.c.attempts + 1,
+    )
+)
 
 
 def _owned(connection: Connection, ids: Sequence[str], token: str, changes: Mapping[str, Any], states: Sequence[str] = _OWNED) -> None:

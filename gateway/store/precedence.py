@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import BindParameter
 from sqlalchemy import ColumnElement
 from sqlalchemy import Connection
 from sqlalchemy import Select
 from sqlalchemy import and_
+from sqlalchemy import bindparam
 from sqlalchemy import case
 from sqlalchemy import exists
 from sqlalchemy import or_
@@ -47,16 +49,12 @@ class Candidate:
     seq: int
 
 
-def is_quiet(connection: Connection, partner: str, stream: str) -> bool:
-    """Whether nothing of this partner can stand before rows of the stream: nothing dead, nothing held back here, no other stream open."""
+def situation(connection: Connection, partner: str, stream: str) -> str:
+    """Before rows of a stream are taken: `paused`, the partner is; `others`, some of them may have to wait for another row (something of this
+    partner is dead, held back here, or open in another stream); or `quiet`."""
     beginning = stream[: stream.find(partner) + len(partner)]
-    # by name, each with one look into the index of open rows: however much waits elsewhere is not walked
-    opened = select(_TABLE.c.id).where(_TABLE.c.stream == tables.stream.c.name, is_one_of(_TABLE.c.state, *_OPEN))
-    others = (tables.stream.c.name >= beginning, tables.stream.c.name < beginning + "\U0010ffff", tables.stream.c.name != stream)
-    elsewhere = select(tables.stream.c.name).where(*others, opened.order_by(_TABLE.c.seq).limit(1).correlate(tables.stream).exists())
-    died = select(_TABLE.c.id).where(is_one_of(_TABLE.c.state, "dead"), _TABLE.c.partner == partner).order_by(_TABLE.c.partner).limit(1)
-    kept = select(_TABLE.c.id).where(is_one_of(_TABLE.c.state, "held_back"), _TABLE.c.stream == stream).order_by(_TABLE.c.stream).limit(1)
-    return not connection.execute(select(or_(*(exists(one) for one in (elsewhere, died, kept))))).scalar_one()
+    names = {"partner": partner, "stream": stream, "beginning": beginning, "end": beginning + "\U0010ffff"}
+    return str(connection.execute(_SITUATION, names).scalar_one())
 
 
 def behind_others(connection: Connection, stream: str, candidates: Sequence[Candidate]) -> dict[str, str]:
@@ -98,9 +96,7 @@ def hold_back(connection: Connection, behind: Mapping[str, str]) -> None:
 
 def wake(connection: Connection, stream: str) -> bool:
     """Rows of a stream whose forerunner is done with can leave again, at their place; whether there were any."""
-    held = is_one_of(_TABLE.c.state, "held_back")
-    freed = update(_TABLE).where(held, _TABLE.c.stream == stream, _is_free(_TABLE)).values(state="waiting", behind=None)
-    return connection.execute(freed).rowcount > 0
+    return connection.execute(_WAKE, {"where": stream}).rowcount > 0
 
 
 def streams_freed(connection: Connection) -> list[str]:
@@ -111,11 +107,9 @@ def streams_freed(connection: Connection) -> list[str]:
 
 def streams_behind(connection: Connection, ids: Sequence[str]) -> list[str]:
     """The streams in which something waits behind these rows: to be poked when they are done with."""
-    held = is_one_of(_TABLE.c.state, "held_back")
     found: set[str] = set()
     for start in range(0, len(ids), _MANY):
-        query = select(_TABLE.c.stream).where(held, _TABLE.c.behind.in_(list(ids[start : start + _MANY]))).distinct()
-        found.update(connection.execute(query).scalars())
+        found.update(connection.execute(_BEHIND, {"ids": list(ids[start : start + _MANY])}).scalars())
     return sorted(found)
 
 
@@ -195,3 +189,29 @@ def _places(connection: Connection, made: Sequence[str]) -> dict[str, tuple[str,
         query = select(document.c.id, document.c.stream, document.c.seq).where(document.c.id.in_(list(made[start : start + _MANY])))
         found.update({row.id: (row.stream, row.seq) for row in connection.execute(query)})
     return found
+
+
+# ---------------------------------------------------------------- statements of every claim, made once
+
+
+def _situation() -> Select[Any]:
+    partner: BindParameter[str] = bindparam("partner")
+    here: BindParameter[str] = bindparam("stream")
+    name = tables.stream.c.name
+    # by name, each with one look into the index of open rows: however much waits elsewhere is not walked
+    opened = select(_TABLE.c.id).where(_TABLE.c.stream == name, is_one_of(_TABLE.c.state, *_OPEN)).order_by(_TABLE.c.seq).limit(1)
+    others = (name >= bindparam("beginning"), name < bindparam("end"), name != here)
+    elsewhere = select(name).where(*others, opened.correlate(tables.stream).exists())
+    died = select(_TABLE.c.id).where(is_one_of(_TABLE.c.state, "dead"), _TABLE.c.partner == partner).order_by(_TABLE.c.partner).limit(1)
+    kept = select(_TABLE.c.id).where(is_one_of(_TABLE.c.state, "held_back"), _TABLE.c.stream == here).order_by(_TABLE.c.stream).limit(1)
+    paused = select(tables.pause.c.partner).where(tables.pause.c.partner == partner)
+    return select(case((exists(paused), "paused"), (or_(*(exists(one) for one in (elsewhere, died, kept))), "others"), else_="quiet"))
+
+
+_SITUATION = _situation()
+_BEHIND = select(_TABLE.c.stream).where(is_one_of(_TABLE.c.state, "held_back"), _TABLE.c.behind.in_(bindparam("ids", expanding=True))).distinct()
+_WAKE = (
+    update(_TABLE)
+    .where(is_one_of(_TABLE.c.state, "held_back"), _TABLE.c.stream == bindparam("where"), _is_free(_TABLE))
+    .values(state="waiting", behind=None)
+)
