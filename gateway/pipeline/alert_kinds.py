@@ -16,6 +16,7 @@ ALERT_KINDS = {
     "certificate": "a certificate is about to end or has ended",
     "disk": "a disk that we write to is nearly full",
     "engine": "the engine does not turn any more",
+    "machine": "a process of a cluster fell silent, and the others took over",
     "alerts": "alerts cannot be mailed or posted",
     "given up": "deliveries were given up",
     "answers": "partners have not answered in time",

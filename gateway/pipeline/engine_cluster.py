@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
@@ -31,6 +32,8 @@ from gateway.pipeline.clocks import Clocks
 from gateway.pipeline.engine import SENDING
 from gateway.pipeline.engine import Health
 from gateway.pipeline.engine import Step
+from gateway.pipeline.engine_local import HUNG
+from gateway.pipeline.holdings import MACHINE
 from gateway.pipeline.holdings import POLL
 from gateway.pipeline.holdings import Holdings
 from gateway.pipeline.job_listener import JobListener
@@ -45,6 +48,7 @@ from gateway.store import streams
 from gateway.store import sweep
 from gateway.store import troubles
 from gateway.store.database import DatabaseTrouble
+from gateway.store.moments import database_now
 from gateway.store.nodes import Node
 from gateway.store.seats import Seats
 
@@ -55,6 +59,8 @@ SWEEP = 5.0
 LAST_STEPS = 4.0
 #: seconds before a stream is looked at again whose poke a transaction under way still leans on
 LEANED_ON = 0.01
+#: after so long a machine that did not come back is thought to be gone for good
+FORGOTTEN = timedelta(days=1)
 
 _log = structlog.get_logger("cluster")
 
@@ -89,6 +95,7 @@ class ClusterEngine:
         self._ended = threading.Event()
         self._beating: threading.Thread | None = None
         self._draining = False
+        self._turned = time.monotonic()
         # a process that freezes within a transaction must not keep its streams closed
         station.database.freeze_after(self._silence)
 
@@ -127,11 +134,13 @@ class ClusterEngine:
                 self._holdings.end(key, token)
 
     def health(self) -> Health:
-        with self._station.database.read() as connection:
-            waiting = jobs.waiting(connection)
+        waiting = 0
+        with suppress(DatabaseTrouble):  # a process whose database is away waits for it, and is well
+            with self._station.database.read() as connection:
+                waiting = jobs.waiting(connection)
         return Health(
             engine="cluster",
-            serving=self._beating is not None and not self._stopping.is_set(),
+            serving=self._beating is not None and not self._stopping.is_set() and time.monotonic() - self._turned < HUNG,
             nodes=len(self._holdings.alive),
             claims=self._holdings.held(),
             waiting=waiting,
@@ -146,6 +155,7 @@ class ClusterEngine:
             self._listener.start()
             swept = False
             while not self._stopping.is_set():
+                self._turned = time.monotonic()
                 try:
                     if not swept:
                         self.sweep()
@@ -241,8 +251,14 @@ class ClusterEngine:
         if isinstance(station.clock, SharedClock):
             station.clock.set()
         with station.database.read() as connection:
-            self._serving.know(frozenset(trouble.name for trouble in troubles.standing(connection)))
+            standing = troubles.standing(connection)
             installed = jobs.is_installed(connection)
+            now = database_now(connection)
+        self._serving.know(frozenset(trouble.name for trouble in standing))
+        for trouble in standing:
+            if trouble.kind == MACHINE and now - trouble.since > FORGOTTEN:
+                with station.database.begin() as connection:
+                    troubles.is_over(connection, trouble.name)
         if not installed:
             with station.database.begin() as connection:
                 jobs.install(connection)

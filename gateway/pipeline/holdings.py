@@ -6,6 +6,7 @@ Claims stay where they are while their holder lives; one that holds more mailbox
 
 import threading
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from math import ceil
 
@@ -17,11 +18,15 @@ from gateway.store import crash
 from gateway.store import nodes
 from gateway.store import troubles
 from gateway.store.nodes import Node
+from gateway.store.troubles import Trouble
 
 #: first words of keys that are shared out evenly: mailboxes
 POLL = "poll:"
 #: what a trouble is called that the last holder may have left behind, by the first word of its key
 _TROUBLES = {"poll": ("mailbox", "folder", "poller"), "clock": ("clock",)}
+#: the kind of trouble when a process fell silent
+MACHINE = "machine"
+_BEGIN_AGAIN = "The others do its work. Start it again; this goes when a process begins on that machine, or after a day."
 #: roles of nodes that look into mailboxes
 _LOOKING = ("service", "worker")
 
@@ -87,6 +92,7 @@ class Holdings:
         with self._station.database.read() as connection:
             standing = claims.standing(connection)
             alive = nodes.alive(connection, self._silence)
+        self._tell(dead, alive)
         if self._known and not known:
             _log.warning("thought dead", node=self.node.id, cure="it stood still, or could not reach the database; what it held is given to others")
         self._known = True
@@ -173,6 +179,18 @@ class Holdings:
 
     # ------------------------------------------------------------ how
 
+    def _tell(self, dead: Sequence[Node], alive: Sequence[Node]) -> None:
+        """Which machines lost a process that nobody has started again; one that begins here is no trouble any more."""
+        if self._known and not dead:
+            return
+        with self._station.database.begin() as connection:
+            if not self._known:
+                troubles.is_over(connection, f"{MACHINE} {self.node.host}")
+            for node in dead:
+                again = any(one.host == node.host and one.role == node.role and one.started_at > node.beat_at for one in alive)
+                if node.role in _LOOKING and not again:
+                    troubles.stands(connection, _lost(node))
+
     def _take(self, key: str) -> bool:
         with self._station.database.begin() as connection:
             token = claims.take(connection, key, self.node.id, self._silence)
@@ -206,3 +224,14 @@ class Holdings:
         self._share = ceil(len(self._expected) / looking)
         polls = sorted(key for key in self._held if key.startswith(POLL))
         self._surplus = set(polls[self._share :]) - self._stay
+
+
+def _lost(node: Node) -> Trouble:
+    return Trouble(
+        name=f"{MACHINE} {node.host}",
+        kind=MACHINE,
+        state="retrying",
+        error=f"the {node.role} there (process {node.process}) has not been heard of since {node.beat_at:%Y-%m-%d %H:%M:%S} UTC",
+        cure=_BEGIN_AGAIN,
+        since=node.beat_at,
+    )

@@ -2,6 +2,8 @@
 metrics and `gateway status` show what does not work now and what to do. A trouble of the database itself cannot be kept there: the log
 has it."""
 
+import time
+
 import structlog
 
 from gateway.pipeline.station import Station
@@ -12,6 +14,9 @@ from gateway.store.troubles import Trouble
 MENDS_ITSELF = "It is tried again by itself."
 TRY_AGAIN = "Mend what the error names; then it is tried again at once. Where no file of ours changed by that: gateway reload."
 OUR_FAULT = "It is tried again by itself; if it stays, the program's log has the whole error: report it."
+
+#: seconds after which a trouble that stands is written anew: another process of a cluster may have thought it over
+RETOLD = 60.0
 
 _log = structlog.get_logger("troubles")
 
@@ -34,6 +39,7 @@ class Standing:
         self._kind = kind
         self._partner = partner
         self._told: tuple[str, str] | None = None
+        self._told_at = 0.0
         self._over = False
 
     def is_news(self, error: str) -> bool:
@@ -43,7 +49,7 @@ class Standing:
     def stands(self, error: str, cure: str, *, stopped: bool = False) -> None:
         """It does not work."""
         state = "stopped" if stopped else "retrying"
-        if self._told == (state, error) or self._over:
+        if self._over or (self._told == (state, error) and time.monotonic() - self._told_at < RETOLD):
             return
         trouble = Trouble(name=self._name, kind=self._kind, partner=self._partner, state=state, error=error, cure=cure, since=self._station.clock())
         try:
@@ -53,6 +59,7 @@ class Standing:
             _log.warning("trouble not kept", trouble=self._name, error=str(failure))
             return
         self._told = (state, error)
+        self._told_at = time.monotonic()
 
     def is_over(self) -> None:
         """It works (again)."""

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from gateway.pipeline import shared_clock
 from gateway.pipeline.holdings import Holdings
@@ -14,6 +15,7 @@ from gateway.pipeline.shared_clock import SharedClock
 from gateway.pipeline.station import Station
 from gateway.store import claims
 from gateway.store import nodes
+from gateway.store import tables
 from gateway.store import troubles
 from gateway.store.database import Database
 from gateway.store.database import open_database
@@ -98,6 +100,30 @@ def test_what_the_last_holder_could_not_do_is_told_anew(station: Station) -> Non
     assert one.mine("poll:box0")
     with station.database.read() as connection:
         assert troubles.standing(connection) == []
+
+
+def test_a_machine_whose_process_fell_silent_is_told_until_one_begins_there(station: Station) -> None:
+    def told() -> list[str]:
+        with station.database.read() as connection:
+            return [trouble.name for trouble in troubles.standing(connection)]
+
+    dead, other = holdings(station, "A"), holdings(station, "B")
+    dead.beat()
+    other.beat()
+    for _ in range(2):
+        with station.database.begin() as connection:
+            long_ago = database_now(connection) - timedelta(hours=1)
+            connection.execute(update(tables.node).where(tables.node.c.id == "A").values(beat_at=long_ago))
+        other.beat()
+        assert told() == ["machine A"]
+        assert "process 1" in standing_error(station)
+        holdings(station, "A").beat()
+        assert told() == []
+
+
+def standing_error(station: Station) -> str:
+    with station.database.read() as connection:
+        return troubles.standing(connection)[0].error
 
 
 def test_the_clock_is_the_database_s(migrated_postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
