@@ -1,4 +1,5 @@
-"""A large file comes in: into the spool as far as the line holds, on from there at the next try, then whole into the archive.
+"""A large file comes in: from a folder piece by piece into the archive; over a line into the spool as far as it holds, on from there at the
+next try, then whole into the archive.
 
 Going on is only allowed while the sender's file is the one that was begun (path, size and time make the name in the spool), and only when
 the last bytes that we have are those that stand there now.
@@ -44,7 +45,9 @@ def clear_spool(station: Station) -> None:
 
 
 def keep_large(station: Station, address: str, box: Box, found: Found) -> Kept:
-    """Fetch a file through the spool into the archive; raises FileTrouble where it changed meanwhile."""
+    """Fetch a file into the archive; raises FileTrouble where it changed meanwhile."""
+    if not box.is_far:
+        return _whole(station, box.fetch(found), found)
     partial = Partial(spool_of(station), f"{address}|{found.identity}")
     try:
         if partial.size < found.size:
@@ -54,13 +57,18 @@ def keep_large(station: Station, address: str, box: Box, found: Found) -> Kept:
                 _log.warning("large file begun anew: what is there is not what was fetched before", address=address, file=found.name)
                 partial.drop()
                 _fetch(partial, box, found)
-        if partial.size != found.size:
-            raise changed(found)
+        kept = _whole(station, partial.chunks(), found)
     except FileTrouble:
         partial.drop()
         raise
-    sha256, size = station.archive.keep_stream(partial.chunks())
     partial.drop()
+    return kept
+
+
+def _whole(station: Station, chunks: Iterator[bytes], found: Found) -> Kept:
+    sha256, size = station.archive.keep_stream(chunks)
+    if size != found.size:
+        raise changed(found)
     return Kept(sha256=sha256, size=size)
 
 

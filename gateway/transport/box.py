@@ -78,6 +78,11 @@ class Found:
 class Box(Protocol):
     """A place where files come from and go to; every verb may raise TransportError."""
 
+    @property
+    def is_far(self) -> bool:
+        """Whether there is a line that may break: then it is worth while to keep what came of a large file."""
+        ...
+
     def list_ready(self) -> list[Found]:
         """The files that are complete, oldest first."""
         ...
@@ -113,6 +118,11 @@ class Box(Protocol):
 
 class OneByOne(abc.ABC):
     """A box for which many files are no more than one after the other, and whose senders put no digest beside their files."""
+
+    @property
+    def is_far(self) -> bool:
+        """It is here."""
+        return False
 
     @abc.abstractmethod
     def fetch(self, found: Found, offset: int = 0) -> Iterator[bytes]: ...

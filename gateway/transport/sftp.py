@@ -59,6 +59,11 @@ class SftpBox:
         self._depth = 0
         self._readiness = Readiness(settings.rules, clock)
 
+    @property
+    def is_far(self) -> bool:
+        """There is a line that may break."""
+        return True
+
     def list_ready(self) -> list[Found]:
         """The complete files of the folder, oldest first."""
         folder = self._taken_from()

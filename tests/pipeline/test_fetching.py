@@ -45,6 +45,11 @@ class Shelf(OneByOne):
     breaks_after: int | None = None
     fetched: list[tuple[str, int]] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)
+    far: bool = True
+
+    @property
+    def is_far(self) -> bool:
+        return self.far
 
     def list_ready(self) -> list[Found]:
         return [Found(name=name, identity=f"/out/{name}|{len(data)}|1", size=len(data)) for name, data in self.files.items()]
@@ -104,6 +109,12 @@ def test_files_come_in_as_they_were_listed_small_and_large_ones(world: World) ->
     assert [(one.name, one.size) for one in came(world)] == [("b", 3), ("large", len(large)), ("a", 3), ("empty", 0)]
     assert world.station.archive.read(came(world)[1].sha256) == large
     assert shelf.files == {} and list(spool_of(world.station).iterdir()) == []
+
+
+def test_a_large_file_of_a_folder_goes_straight_into_the_archive(world: World) -> None:
+    large = os.urandom(fetching.STREAMED)
+    assert fetching.poll(world.station, ADDRESS, Shelf({"large": large}, far=False))
+    assert world.station.archive.read(came(world)[0].sha256) == large and not spool_of(world.station).exists()
 
 
 def test_a_file_that_cannot_be_removed_is_taken_once_and_not_fetched_again_also_by_the_next_process(world: World) -> None:

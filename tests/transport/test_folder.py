@@ -1,6 +1,7 @@
 """The folder as a box, on a real disk."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -322,3 +323,15 @@ def test_fetching_goes_on_at_an_offset(box: FolderBox, tmp_path: Path) -> None:
     put_by_rename(tmp_path / "in", "po.edi", b"0123456789")
     [found] = box.list_ready()
     assert b"".join(box.fetch(found, 7)) == b"789"
+
+
+def test_fifty_thousand_entries_are_listed_in_bounded_time(box: FolderBox, tmp_path: Path, clock: Clock) -> None:
+    folder = os.open(tmp_path / "in", os.O_RDONLY)
+    for number in range(50_000):
+        os.mknod(f"po-{number:05}.edi", 0o644, dir_fd=folder)
+    os.close(folder)
+    assert box.list_ready() == []
+    clock.now += 15
+    began = time.monotonic()
+    assert len(box.list_ready()) == 50_000
+    assert time.monotonic() - began < 20
