@@ -5,6 +5,7 @@ No file is opened here: text comes from a Resolver that is handed in.
 """
 
 import difflib
+import re
 from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,15 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
     def resolve(self, kind: type, value: object, implicit: object) -> str:
         return _KINDS[kind]
+
+
+#: a value that should have been the name of a secret: a fault of its line is printed, logged, mailed
+_SECRET = re.compile(r"""\b((?:password|passphrase|secret|token)["']?\s*:\s*\[?\s*)(?!["']?(?:env:|file:))("[^"]*"|'[^']*'|[^\s,}\]#{\[]+)""")
+
+
+def _hidden(found: "re.Match[str]") -> str:
+    """As long as it was, so that the caret still shows the place."""
+    return found[1] + "*" * len(found[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,7 @@ class Document:
     lines: tuple[str, ...]
 
     def fault(self, line: int, column: int, message: str) -> Fault:
-        excerpt = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+        excerpt = _SECRET.sub(_hidden, self.lines[line - 1]) if 0 < line <= len(self.lines) else ""
         return Fault(self.file, line, column, message, excerpt)
 
 

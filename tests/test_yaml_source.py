@@ -72,3 +72,11 @@ def test_a_missing_file_names_one_that_is_near() -> None:
 
 def test_nothing_near_is_not_suggested() -> None:
     assert did_you_mean("zzz", ["abc"]) == ""
+
+
+def test_a_secret_in_the_line_of_a_fault_is_not_shown_and_the_caret_stays() -> None:
+    text = 'endpoints:\n  far: {user: u, password: "hunter2", key: file:keys/far, wrng: 1}\n'
+    node = parse(text, "partners/far.yaml")
+    assert isinstance(node, Mapping)
+    fault = node.document.fault(2, 62, "unknown key 'wrng'")
+    assert fault.excerpt == "  far: {user: u, password: *********, key: file:keys/far, wrng: 1}"

@@ -3,10 +3,14 @@ is taken."""
 
 import time
 
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars
+from structlog.contextvars import unbind_contextvars
 
 from gateway.pipeline.engine import Step
 from gateway.pipeline.station import Station
+
+#: what a step says it is at, with each line that it logs
+WORDS = ("stream", "partner", "document", "transmission", "endpoint", "row")
 
 
 def attended(step: Step) -> Step:
@@ -15,11 +19,15 @@ def attended(step: Step) -> Step:
     def run(station: Station, stream: str) -> bool:
         now = station.fixed()
         began = time.perf_counter()
-        with bound_contextvars(stream=stream):
-            try:
-                return step(now, stream)
-            finally:
-                station.meters.step(stream.partition(":")[0], transport_of(now, stream), time.perf_counter() - began)
+        unbind_contextvars(*WORDS)
+        bind_contextvars(stream=stream)
+        try:
+            more = step(now, stream)
+        finally:
+            station.meters.step(stream.partition(":")[0], transport_of(now, stream), time.perf_counter() - began)
+        # where it failed, what it was at goes with the line that says so
+        unbind_contextvars(*WORDS)
+        return more
 
     return run
 

@@ -95,17 +95,16 @@ def _one_by_one(station: Station, stream: str) -> bool:
         except DatabaseTrouble:
             raise
         except Exception as error:  # noqa: BLE001  this document fails alone; it is shown to a person
-            _log.exception("document failed", stream=stream)
-            _fail(station, stream, error)
+            _log.error("document failed", document=_fail(station, stream, error), exc_info=error)
     return True
 
 
-def _fail(station: Station, stream: str, error: Exception) -> None:
-    """Note a failed try of the stream's next document; after the last one it waits for a person."""
+def _fail(station: Station, stream: str, error: Exception) -> str:
+    """Note a failed try of the stream's next document, whose id it is; after the last one it waits for a person."""
     with station.database.begin() as connection:
         rows = documents.next_registered(connection, stream, 1, station.clock())
         if not rows:
-            return
+            return ""
         row, now = rows[0], station.clock()
         attempts = row.attempts + 1
         problem = kinds.STEP_FAILED.at(NOWHERE, f"The document could not be worked on: {type(error).__name__}: {error}", found=type(error).__name__)
@@ -144,3 +143,4 @@ def _fail(station: Station, stream: str, error: Exception) -> None:
                 )
             ],
         )
+    return row.id

@@ -16,6 +16,7 @@ interchange's cursor says where to go on. One bad transaction never stops its ne
 
 import structlog
 from sqlalchemy import Connection
+from structlog.contextvars import bind_contextvars
 
 from gateway.codecs.node import InterchangeStart
 from gateway.kinds import file as file_kinds
@@ -68,6 +69,7 @@ class Inbound:
         if not waiting:
             return False
         transmission = waiting[0]
+        bind_contextvars(transmission=transmission.id, **({"partner": transmission.partner} if transmission.partner else {}))
         if self._take_together(station, stream, waiting):
             return True
         splitting = self._splittings.get(transmission.id)
