@@ -82,6 +82,7 @@ def test_names_with_spaces_and_signs_are_quoted_on_their_way() -> None:
         mdn = as2.build_mdn(got, ours(partner=name), NOW, signed=True)
         assert isinstance(mdn, as2.MdnResponse)
         assert as2.read_mdn(mdn.headers, mdn.body, sent.expected, theirs(us=name), NOW).delivered
+    assert ("EDIINT-Features", "multiple-attachments, AS2-Reliability") in request().headers
     assert ("AS2-From", '"big buyer"') in request().headers and ("AS2-To", "SELLER") in request().headers
 
 

@@ -67,7 +67,7 @@ def plain(tree: object) -> bytes:
     return der.octets(tree)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(TREES, st.data(), st.binary(max_size=5))
 def test_a_tree_is_the_same_in_every_encoding(tree: object, draw: st.DataObject, rest: bytes) -> None:
     data = written(tree, draw)
@@ -78,7 +78,7 @@ def test_a_tree_is_the_same_in_every_encoding(tree: object, draw: st.DataObject,
     assert ber.read_span(Span(b"!" + data + rest, 1, 1 + len(data))).raw == data
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(TREES)
 def test_another_library_sees_the_same(tree: object) -> None:
     data = plain(tree)
@@ -89,7 +89,7 @@ def test_another_library_sees_the_same(tree: object) -> None:
         assert [child.raw for child in element.children()] == [one.dump() for one in core.SequenceOf.load(data, spec=core.Any)]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=60))
 def test_rubbish_is_a_value_error_or_a_tree(data: bytes) -> None:
     try:
@@ -98,7 +98,7 @@ def test_rubbish_is_a_value_error_or_a_tree(data: bytes) -> None:
         assert isinstance(error, ber.UNREADABLE)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data(), st.sampled_from([SIGNED, SEALED]))
 def test_changed_structures_are_problems_and_never_exceptions(draw: st.DataObject, whole: bytes) -> None:
     data = bytearray(whole)

@@ -3,6 +3,7 @@
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,9 @@ currency: EUR
 """
 
 
+made_once = cache(as2.make_key_and_certificate)
+
+
 class Desk:
     """A folder with config.yaml, one partner and keys."""
 
@@ -44,7 +48,7 @@ class Desk:
 
     def pair(self, name: str, days: int = 1000, began: datetime = START) -> None:
         """keys/NAME.key and keys/NAME.pem"""
-        key, certificate = as2.make_key_and_certificate(name, days, began)
+        key, certificate = made_once(name, days, began)
         (self.folder / "keys" / f"{name}.key").write_bytes(key)
         (self.folder / "keys" / f"{name}.pem").write_bytes(certificate)
 
@@ -81,7 +85,13 @@ THEIRS = "    certificates: keys/euroco.pem\n"
 
 def test_what_works_has_no_fault(desk: Desk) -> None:
     assert desk.lint(HEAD + OURS + THEIRS) == ([], [])
-    assert lint_everything(desk.folder / "config.yaml", None)[0] == []
+    assert lint_everything(desk.folder / "config.yaml", [desk.folder / "partners" / "euroco.yaml"])[0] == []
+
+
+def test_the_command_looks_at_them(desk: Desk) -> None:
+    desk.write(HEAD + OURS.replace("as2.pem", "euroco.pem") + THEIRS)
+    faults, _, _ = lint_everything(desk.folder / "config.yaml", [desk.folder / "partners" / "euroco.yaml"])
+    assert any("the private key is not the certificate's" in fault.message for fault in faults)
 
 
 def test_files_that_are_not_here_are_notes(desk: Desk) -> None:
