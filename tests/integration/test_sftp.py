@@ -262,3 +262,25 @@ def test_what_waits_behind_a_wrong_host_key_leaves_when_the_pin_is_mended(own_bo
     with house.service():
         until(lambda: answered(own_box.sent, "PO1") and answered(own_box.sent, "PO2") and len(names(own_box.sent)) == 4, "all answers")
     demand_everything_once(own_box, ["PO1", "PO2"], 1)
+
+
+def test_an_account_that_was_mended_at_the_partner_goes_on_when_a_person_says_so(own_box: Mailbox, tmp_path: Path) -> None:
+    """Nothing of ours changes by it, so nobody but a person can know; the service is not started again."""
+    house = by_sftp(tmp_path, own_box)
+    known = own_box.server.home / "client.pub"
+    key = known.read_bytes()
+    known.write_bytes(b"")
+    own_box.put("po1.edi", x12_order("PO1", control=1))
+    (tmp_path / "po2.edi").write_bytes(x12_order("PO2", control=2))
+    with house.service() as service:
+        until(lambda: service.said("mailbox stopped"), "the log to say that the login was refused")
+        assert house.command("receive", "po2.edi").returncode == 0
+        until(lambda: service.said("endpoint stopped"), "sending to be stopped as well")
+        log = (own_box.server.home / "sshd.log").read_text()
+        assert log.count("Connection closed by authenticating user") <= 1, "one login for polling and sending together"
+        known.write_bytes(key)
+        done = house.command("partner", "retry", "acme")
+        assert done.returncode == 0, done.stderr
+        until(lambda: answered(own_box.sent, "PO1") and answered(own_box.sent, "PO2") and len(names(own_box.sent)) == 4, "all answers")
+        until(lambda: not not_working(house), "the page to say so no more")
+    demand_everything_once(own_box, ["PO1", "PO2"], 1)
