@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from gateway.pipeline.circuits import try_again
 from gateway.pipeline.resending import NotResent
 from gateway.pipeline.resending import find_document
 from gateway.pipeline.station import Station
@@ -18,6 +19,7 @@ from gateway.store import journal
 from gateway.store import outbox
 from gateway.store import precedence
 from gateway.store import streams
+from gateway.store import troubles
 from gateway.store.outbox import Entry
 
 #: state of a document of ours that a person stopped before it left
@@ -69,8 +71,19 @@ def retry(station: Station, ids: Sequence[str], actor: str, reason: str = "") ->
         for stream in sorted({entry.stream for entry in taken}):
             streams.poke(connection, stream)
         crash.point(87)
+    _knock_again(station, {entry.partner for entry in taken})
     with station.database.read() as connection:
         return outbox.get_many(connection, ids)
+
+
+def _knock_again(station: Station, partners: set[str]) -> None:
+    """Who tries again where an account is stopped says that it was mended: it may be knocked at."""
+    with station.database.read() as connection:
+        stopped = {trouble.partner for trouble in troubles.standing(connection) if trouble.kind == "sending" and trouble.state == "stopped"}
+    for id in sorted(partners & stopped):
+        loaded = station.installation.directory.partners.get(id)
+        if loaded is not None:
+            try_again(station, loaded.partner)
 
 
 def cancel(station: Station, id: str, actor: str, reason: str) -> Entry:

@@ -20,6 +20,7 @@ from gateway.codecs.node import Transaction
 from gateway.pipeline.as2_evidence import Exchange
 from gateway.pipeline.as2_evidence import exchanges_of
 from gateway.pipeline.as2_receiving import safe_name
+from gateway.pipeline.redelivering import can_stop
 from gateway.pipeline.resending import ENDED
 from gateway.pipeline.station import Station
 from gateway.problem import Outcome
@@ -151,6 +152,7 @@ def page(request: Request, id: str, *, status: int = 200, trouble: str = "") -> 
         status=status,
         trouble=trouble,
         resent=request.query_params.get("resent") == "1" and last is not None and len(own) > 1,
+        can_stop=can_stop,
         can_resend=records.row.direction == "out" and last is not None and last.state in ENDED,
         row=records.row,
         records=records,

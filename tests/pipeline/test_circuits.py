@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.pipeline import circuits
+from gateway.pipeline import redelivering
 from gateway.pipeline.circuits import Resting
 from gateway.pipeline.circuits import guarded
 from gateway.store import outbox
@@ -74,6 +75,16 @@ def test_a_refused_login_stops_polling_and_sending_until_a_person_says_so(world:
     knock(world)
     world.settle()
     assert len([path for path in server.folder.iterdir() if path.suffix == ".edi"]) == 2
+
+
+def test_trying_a_delivery_again_says_that_the_account_was_mended(world: World, server: FaultyServer) -> None:
+    world.receive(x12_order("PO1"), address=f"sftp:sftp://127.0.0.1:{server.port}")
+    server.password = "wrong"
+    [first, *_] = redelivering.to_try_again(world.station, "acme")
+    redelivering.retry(world.station, [first], "anna", "their password is set right")
+    world.settle()
+    assert len([path for path in server.folder.iterdir() if path.suffix == ".edi"]) == 2
+    assert redelivering.to_try_again(world.station, "acme") == []
 
 
 def test_other_credentials_are_tried_at_once(world: World, server: FaultyServer) -> None:

@@ -123,6 +123,7 @@ def test_a_partner_is_paused_what_waits_is_stopped_and_the_rest_leaves_when_it_i
         response = next(entry for entry in outbox.search(connection) if entry.kind == "order_response")
     listed = fresh.site.get("/deliveries?state=waiting").text
     assert 'href="/partners/acme">paused' in listed and f"/deliveries/{quote(response.id)}/cancel" in listed
+    assert f"/deliveries/{quote(response.id)}/cancel" in fresh.site.get(f"/documents/{response.document}").text
     assert "needs a reason" in fresh.site.post_form(f"/deliveries/{quote(response.id)}/cancel", "reason=+").text
     assert fresh.site.post_form(f"/deliveries/{quote(response.id)}/cancel", f"reason={'x' * 600}").status == 409
     stopped = fresh.site.post_form(f"/deliveries/{quote(response.id)}/cancel", "reason=told+by+phone")
