@@ -30,3 +30,15 @@ def hear(folder: Path) -> None:
     given = receive_as2(station, Relations(station), headers, body)
     assert given.status == 200, given
     station.close()
+
+
+def take(folder: Path) -> None:
+    """The message in message.txt is posted to us, as often as its sender likes; then all work is done."""
+    station = open_here(folder)
+    headers, body = read_kept(station.archive, station.archive.keep((folder / "message.txt").read_bytes()))
+    given = receive_as2(station, Relations(station), headers, body)
+    assert given.status == 200, given
+    with station.database.begin() as connection:
+        outbox.try_now(connection, station.clock())
+    work_off(station)
+    station.close()

@@ -37,6 +37,7 @@ WORK = {
     "batch": batch.walk,
     "as2": as2.answer,
     "as2 hear": as2.hear,
+    "as2 take": as2.take,
     "redelivering": redelivering.walk,
     "mailbox": mailbox.fetch,
     "push": links.push,

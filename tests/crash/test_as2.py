@@ -14,12 +14,15 @@ from gateway.pipeline.as2_posting import written_head
 from gateway.store import as2_sendings
 from gateway.store import journal
 from gateway.store import outbox
+from gateway.store import transmissions
 from gateway.store.verification import verify
 from tests.crash.house import ForkServer
 from tests.pipeline.as2_partner import PartnerStation
 from tests.pipeline.as2_partner import as2_world
 from tests.pipeline.as2_partner import partner_station
+from tests.pipeline.as2_partner import their_relation
 from tests.pipeline.world import World
+from tests.pipeline.world import x12_order
 
 ASYNC = "receipt_delivery: async\nour_receipt_url: http://seller.example/as2\n"
 
@@ -99,6 +102,29 @@ def test_killed_while_a_posted_receipt_is_heard_it_is_heard_once(
     row, sending, actions = response(world)
     assert (row.state, sending.receipt_state, len(partner.posts)) == ("sent", "accepted", 1)
     assert actions.count("order_response sent") == 1
+    demand_whole(world)
+    world.close()
+
+
+@pytest.mark.parametrize("point", [70, 71, 72, 73, 56, 57, 58])
+def test_killed_on_the_way_to_a_posted_receipt_the_partner_gets_one_and_the_same(
+    point: int, tmp_path: Path, database_url: str, forks: ForkServer, partner: PartnerStation
+) -> None:
+    world = as2_world(tmp_path / "installation", f"{partner.url}/as2", f"receipt_addresses: {partner.url}/receipts", database_url, receive_from="as2")
+    partner.answer = lambda post: (200, (), b"") if post.path == "/receipts" else partner.receipt_at_once(post)
+    relation = their_relation(receipt_delivery="async", our_receipt_url=f"{partner.url}/receipts")
+    message = as2.wrap(x12_order(), relation, "order@buyer", datetime.now(UTC), "po.edi")
+    assert isinstance(message, as2.As2Request)
+    (world.folder / "message.txt").write_bytes(written_head(message.headers) + message.body)
+    assert forks.run("as2 take", world.folder, str(point)) == -signal.SIGKILL
+    assert forks.run("as2 take", world.folder) == 0
+    receipts = [post.sent for post in partner.posts if post.path == "/receipts"]
+    assert receipts and len(set(receipts)) == 1
+    proof = as2.read_mdn(*receipts[0], message.expected, relation, datetime.now(UTC))
+    assert proof.delivered and proof.mic_matches
+    with world.station.database.read() as connection:
+        assert len(transmissions.search(connection, direction="in")) == 1
+        assert [row.state for row in outbox.search(connection) if row.kind == "receipt"] == ["sent"]
     demand_whole(world)
     world.close()
 
