@@ -32,6 +32,7 @@ from gateway.problem import NOWHERE
 from gateway.store import answers
 from gateway.store import as2_sendings
 from gateway.store import awaited
+from gateway.store import deliveries
 from gateway.store import documents
 from gateway.store import journal
 from gateway.store import outbox
@@ -165,7 +166,7 @@ def test_what_another_try_cannot_help_is_given_up_until_a_person_says_so(trade: 
     trade.partner.answer = trade.partner.receipt_at_once
     with trade.world.station.database.begin() as connection:
         for row in outbox.search(connection, state="dead"):
-            assert outbox.revive(connection, row.id, trade.world.clock())
+            assert deliveries.revive(connection, row.id, trade.world.clock())
     trade.world.settle()
     first, second = trade.posts()
     assert first.sent == second.sent and trade.row().state == "sent"
@@ -282,7 +283,7 @@ def test_a_signed_refusal_ends_it_until_a_person_has_it_posted_again(waiting: Tr
     waiting.later(days=2)
     assert len(waiting.posts()) == 1
     with waiting.world.station.database.begin() as connection:
-        assert outbox.revive(connection, waiting.row().id, waiting.world.clock())
+        assert deliveries.revive(connection, waiting.row().id, waiting.world.clock())
     waiting.world.settle()
     first, second = waiting.posts()
     assert first.sent == second.sent and waiting.row().state == "posted"
