@@ -58,7 +58,8 @@ def _headers(installation: Installation, entry: Entry, endpoint: Endpoint, key: 
         ("Content-Type", content_type(entry.spec)),
         ("Content-Disposition", f"attachment; filename*=UTF-8''{name}"),
         ("Idempotency-Key", key),
-        ("Digest", "sha-256=" + base64.b64encode(bytes.fromhex(entry.sha256 or "")).decode()),
+        # RFC 9530
+        ("Content-Digest", f"sha-256=:{base64.b64encode(bytes.fromhex(entry.sha256 or '')).decode()}:"),
     ]
     if endpoint.bearer is not None:
         headers.append(("Authorization", f"Bearer {installation.secret(endpoint.bearer).strip()}"))

@@ -10,6 +10,8 @@ What is left lies in the mailbox until a person has taken it away or named its s
 follows from the agreements, and `require_authentication_results` asks our own mail server for its word.
 """
 
+import time
+from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,6 +50,9 @@ LEFT_CURE = "Look into the mailbox: take the mail away, or name its sender in th
 #: mails that a trouble names
 _NAMED = 3
 _MEGABYTE = 1_000_000
+#: seconds after which the server is asked again for a mail that it did not give out
+ASKED_AGAIN = 300.0
+_NOT_GIVEN = "the server does not give the mail out"
 _log = structlog.get_logger("mail")
 
 
@@ -105,11 +110,14 @@ def mailbox_of(installation: Installation, source: Source) -> ImapMailbox:
 class Postman:
     """Looks into one mailbox again and again; used by one thread."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic) -> None:
         self._source = source
+        self._clock = clock
         self._box: ImapMailbox | None = None
         #: mails that are not taken, with the reason
         self._left: dict[int, str] = {}
+        #: those of them that the server did not give out, and when it is asked again
+        self._again: dict[int, float] = {}
         self._told: str | None = None
 
     def look(self, station: Station) -> bool:
@@ -117,7 +125,9 @@ class Postman:
         if self._box is None:
             self._box = mailbox_of(station.installation, self._source)
         there = self._box.list_uids()
-        self._left = {uid: reason for uid, reason in self._left.items() if uid in set(there)}
+        here, now = set(there), self._clock()
+        self._again = {uid: at for uid, at in self._again.items() if uid in here and at > now}
+        self._left = {uid: reason for uid, reason in self._left.items() if uid in here and (reason != _NOT_GIVEN or uid in self._again)}
         fresh = [uid for uid in there if uid not in self._left]
         came = False
         for head in self._box.heads(fresh[:HEADS]):
@@ -149,8 +159,11 @@ class Postman:
                 return f"{' or '.join(servers)} does not say that the mail is really from {letter.sender}"
             data = box.fetch(head.uid)
             attachments = read_attachments(data)
-        except (Unreadable, FileTrouble) as error:
+        except Unreadable as error:
             return str(error)
+        except FileTrouble:
+            self._again[head.uid] = self._clock() + ASKED_AGAIN
+            return _NOT_GIVEN
         if not attachments:
             return f"the mail from {letter.sender} has no attachment"
         crash.point(61)

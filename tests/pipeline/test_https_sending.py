@@ -1,6 +1,7 @@
 """Our files posted to a partner's address: who we say we are, the same identity on every try, and which answers are worth another one."""
 
 import base64
+import hashlib
 import http.server
 import ssl
 import threading
@@ -79,6 +80,7 @@ def test_a_file_is_posted_with_our_secret_under_an_identity(
     [(path, headers, body)] = inbox.got
     assert path == "/edi/inbox?from=seller" and b"ST*855*" in body
     assert headers["Authorization"] == "Bearer token-of-ours" and headers["Content-Type"] == "application/edi-x12"
+    assert headers["Content-Digest"] == f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
     assert "855-" in headers["Content-Disposition"] and len(headers["Idempotency-Key"]) == 40
     with world.station.database.read() as connection:
         [entry] = [one for one in outbox.search(connection, state="sent") if one.endpoint == "inbox"]

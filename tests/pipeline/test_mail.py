@@ -15,6 +15,8 @@ from gateway.store import outbox
 from gateway.store import transmissions
 from gateway.store import troubles
 from gateway.store.verification import verify
+from gateway.transport.box import FileTrouble
+from gateway.transport.imap import ImapMailbox
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order
@@ -252,3 +254,22 @@ def test_a_mail_that_did_not_go_out_goes_out_later_under_the_same_identity(world
         world.settle()
     ids = [str(post.read(index)["Message-ID"]) for index in range(len(post.mails))]
     assert len(ids) == 3 and len(set(ids)) == 2 and ids[0] == ids[1]
+
+
+def test_a_mail_that_the_server_does_not_give_out_is_asked_for_again_later(
+    world: World, server: Dovecot, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(box: ImapMailbox, uid: int) -> bytes:
+        raise FileTrouble("no", retry=True)
+
+    server.put(letter(("po.edi", x12_order())), user)
+    [source] = mail_receiving.sources(world.station.installation)
+    now = [0.0]
+    postman = mail_receiving.Postman(source, lambda: now[0])
+    with monkeypatch.context() as patched:
+        patched.setattr(ImapMailbox, "fetch", refused)
+        assert not postman.look(world.station) and "does not give the mail out" in left(world)
+    assert not postman.look(world.station), "not at once"
+    now[0] = mail_receiving.ASKED_AGAIN + 1
+    assert postman.look(world.station) and left(world) == "" and server.mails(user) == []
+    postman.close()
