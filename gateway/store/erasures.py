@@ -62,6 +62,14 @@ def of_payload(connection: Connection, sha256: str) -> Erasure | None:
     return one_of(connection.execute(select(_TABLE).where(_TABLE.c.sha256 == sha256).order_by(_TABLE.c.erased_at.desc()).limit(1)), Erasure)
 
 
+def words_of(connection: Connection, sha256: str) -> str | None:
+    """Why bytes are not there, where a rule erased them."""
+    found = of_payload(connection, sha256)
+    if found is None:
+        return None
+    return f"These bytes were erased on {found.erased_at:%Y-%m-%d} by the rule {found.rule}; the journal holds the proof"
+
+
 def unfinished(connection: Connection) -> list[str]:
     """Payloads that are erased by their rule and still lie in the archive, as far as we know."""
     waiting = (_TABLE.c.removed_at.is_(None), _TABLE.c.sha256 != "")

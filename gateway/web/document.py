@@ -257,10 +257,7 @@ def _bytes(station: Station, sha256: str, name: str) -> Response:
         file = station.archive.open(sha256)
     except ArchiveMissing as error:
         with station.database.read() as connection:
-            erased = erasures.of_payload(connection, sha256)
-        if erased is not None:
-            raise NotFound(f"These bytes were erased on {erased.erased_at:%Y-%m-%d} by the rule {erased.rule}; the journal holds the proof") from None
-        raise NotFound(str(error)) from None
+            raise NotFound(erasures.words_of(connection, sha256) or str(error)) from None
     # what somebody looked at is known, not what stood in it
     _log.info("payload given out", sha256=sha256, size=size)
     plain = safe_name(name, sha256).encode("ascii", "replace").decode().replace("?", "_")

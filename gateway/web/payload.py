@@ -18,6 +18,7 @@ from gateway.codecs.node import InterchangeStart
 from gateway.codecs.node import Syntax
 from gateway.codecs.node import Transaction
 from gateway.pipeline.station import Station
+from gateway.store import erasures
 from gateway.store.archive import ArchiveMissing
 from gateway.store.documents import Document
 from gateway.store.outbox import Entry
@@ -66,7 +67,8 @@ def _open(station: Station, sha256: str, offset: int | None, length: int | None,
     try:
         payload = Payload(sha256, station.archive.size(sha256))
     except (ArchiveMissing, ValueError) as error:
-        return Payload("", 0, trouble=str(error))
+        with station.database.read() as connection:
+            return Payload("", 0, trouble=erasures.words_of(connection, sha256) or str(error))
     with station.archive.open(sha256) as file:
         head = file.read(4096)
         payload.syntax = syntax_of(head)

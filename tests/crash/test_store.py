@@ -25,9 +25,16 @@ def world(tmp_path: Path):
     made.close()
 
 
-@pytest.mark.parametrize("point", [16, 17])
-def test_killed_while_the_store_is_copied_the_target_is_what_it_was(world: World, point: int) -> None:
-    url = f"sqlite:///{world.folder}/new.db"
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, world: World) -> str:
+    """An empty database of each kind."""
+    return f"sqlite:///{world.folder}/new.db" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.mark.parametrize("point", [15, 16, 17])
+def test_killed_while_the_store_is_copied_the_target_is_what_it_was(world: World, url: str, point: int) -> None:
+    if point == 15:
+        world.station.archive.keep(b"large" * (1 << 19))
     arguments = ("store", "migrate", "--to", url, "--archive", "database")
     assert world.command(*arguments, env={"GATEWAY_CRASH_AT": str(point)}).returncode == -signal.SIGKILL
     target = open_database(url)
@@ -39,10 +46,10 @@ def test_killed_while_the_store_is_copied_the_target_is_what_it_was(world: World
     assert "nothing was changed" in again.stdout
 
 
-def test_killed_before_a_restore_is_committed_it_may_be_begun_again(world: World, tmp_path: Path) -> None:
+def test_killed_before_a_restore_is_committed_it_may_be_begun_again(world: World, tmp_path: Path, url: str) -> None:
     backup = tmp_path / "b.zip"
     assert world.command("backup", str(backup)).returncode == 0
-    arguments = ("restore", str(backup), "--into", str(tmp_path / "second"), "--gap", "0")
+    arguments = ("restore", str(backup), "--into", str(tmp_path / "second"), "--gap", "0", "--database", url)
     assert world.command(*arguments, env={"GATEWAY_CRASH_AT": "18"}).returncode == -signal.SIGKILL
     again = world.command(*arguments)
     assert again.returncode == 0, again.stderr
