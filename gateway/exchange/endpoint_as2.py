@@ -25,6 +25,7 @@ from gateway.exchange.keys import listed
 
 Use = Literal["signature", "encryption", "both"]
 Compress = Literal["none", "before_signing", "after_signing"]
+Oaep = Literal["none", "sha1", "sha256", "sha384", "sha512"]
 OldAlgorithm = Literal["sha1", "tripledes", "short_keys"]
 
 _YES = frozenset({"true", "yes", "on", "1"})
@@ -104,6 +105,12 @@ def _compress(value: Any) -> Any:
     return "before_signing" if word in _YES else "none" if word in _NO else value
 
 
+def _oaep(value: Any) -> Any:
+    """`true` is short for sha256."""
+    word = str(value).lower()
+    return "sha256" if word in _YES else "none" if word in _NO else value
+
+
 def _accept_old(value: Any) -> Any:
     """`true` is short for all of them."""
     word = str(value).lower()
@@ -141,7 +148,8 @@ class As2Keys(Keys):
     require_encryption: bool = True
     #: what is taken from this partner although it is old (never sent)
     accept_old: tuple[OldAlgorithm, ...] = ()
-    oaep: bool = False
+    #: the digest of RSA-OAEP; `none` is PKCS #1 v1.5
+    oaep: Oaep = "none"
     content_type: str = "application/octet-stream"
     #: megabytes that a message may have, as it comes and when it is decompressed
     largest: int = pydantic.Field(default=100, ge=1, le=4096)
@@ -157,6 +165,7 @@ class As2Keys(Keys):
         "certificates", mode="before", json_schema_input_type=str | TheirCertificate | tuple[str | TheirCertificate, ...]
     )(_certificates)
     _compress_read = pydantic.field_validator("compress", mode="before", json_schema_input_type=bool | Compress)(_compress)
+    _oaep_read = pydantic.field_validator("oaep", mode="before", json_schema_input_type=bool | Oaep)(_oaep)
     _old_read = pydantic.field_validator("accept_old", mode="before", json_schema_input_type=bool | OldAlgorithm | tuple[OldAlgorithm, ...])(
         _accept_old
     )

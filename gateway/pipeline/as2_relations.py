@@ -59,7 +59,7 @@ def relation_of_endpoint(installation: Installation, partner: Partner, endpoint:
         require_signature=endpoint.require_signature,
         require_encryption=endpoint.require_encryption,
         accept=functools.reduce(operator.or_, (_OLD[word] for word in endpoint.accept_old), Old.NOTHING),
-        oaep=endpoint.oaep,
+        oaep=None if endpoint.oaep == "none" else endpoint.oaep,
         content_type=endpoint.content_type,
         limits=Limits(most_bytes=endpoint.largest * 1_000_000),
     )

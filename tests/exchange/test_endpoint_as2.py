@@ -37,6 +37,7 @@ def test_short_forms_and_what_they_stand_for() -> None:
     assert [(one.file, one.use) for one in made.certificates] == [("them.pem", "both")]
     assert made.compress == "before_signing" and made.accept_old == ("sha1", "tripledes", "short_keys")
     assert made.receipt_addresses == ("http://x.example/m",)
+    assert [endpoint(f"oaep: {word}\n").oaep for word in ("true", "no", "sha1", "sha512")] == ["sha256", "none", "sha1", "sha512"]
     plain = endpoint("compress: no\naccept_old: false\n")
     assert (plain.compress, plain.accept_old, plain.keys, plain.certificates) == ("none", (), (), ())
 
@@ -72,6 +73,7 @@ LONG = "our_keys:\n  - {key: file:a.key, certificate: a.pem, "
         ("sign: md5\n", "3:7: 'md5' is not one of 'sha256', 'sha384', 'sha512' or 'none'"),
         ("sign: sha1\n", "3:7: 'sha1' is not one of"),
         ("encrypt: tripledes\n", "3:10: 'tripledes' is not one of 'aes128_cbc'"),
+        ("oaep: md5\n", "3:7: 'md5' is not one of 'none', 'sha1', 'sha256', 'sha384' or 'sha512'"),
         ("sign_padding: oaep\n", "3:15: 'oaep' is not one of 'pkcs1' or 'pss'"),
         ("compress: maybe\n", "3:11: 'maybe' is not one of 'none', 'before_signing' or 'after_signing'"),
         ("accept_old: [rc4]\n", "3:14: 'rc4' is not one of 'sha1', 'tripledes' or 'short_keys'"),

@@ -159,6 +159,23 @@ def test_station_takes_our_message_and_its_signed_receipt_proves_it(station: Sta
 
 
 @pytest.mark.parametrize(
+    "changes",
+    [
+        {"sign_padding": "pss"},
+        {"sign_padding": "pss", "sign": "sha512", "encrypt": "aes128_cbc"},
+        {"compress": True, "compress_signed": True},
+        {"encrypt": "aes192_cbc", "compress": True, "compress_signed": True, "sign_padding": "pss"},
+    ],
+    ids=str,
+)
+def test_station_takes_the_newer_ways_as_well(station: Station, changes: dict[str, object]) -> None:
+    message_id = f"{hashlib.sha256(str(changes).encode()).hexdigest()[:20]}@gw.test"
+    _, proof = exchange(station, replace(station.relation(), **changes), ORDER, message_id)  # type: ignore[arg-type]
+    assert proof.delivered and proof.mic_matches and proof.signed_by, proof.problems
+    assert station.stored(message_id) == ORDER
+
+
+@pytest.mark.parametrize(
     "payload",
     [b"a\nb\n", b"a\rb\r", bytes(range(256)) * 8, "Grüße\n".encode("utf-16"), b"", os.urandom(1_000_000)],
     ids=["LF", "CR", "every octet", "UTF-16", "empty", "1 MB"],

@@ -43,8 +43,8 @@ class As2Relation:
     sign_padding: str = "pkcs1"
     #: Cipher, or None for no encryption.
     encrypt: str | None = "aes256_cbc"
-    #: Key transport by OAEP instead of PKCS #1 v1.5 (what most AS2 systems expect).
-    oaep: bool = False
+    #: Key transport by OAEP with this digest, or None for PKCS #1 v1.5 (what most AS2 systems expect).
+    oaep: str | None = None
     compress: bool = False
     #: Compress what was signed, instead of signing what was compressed (RFC 5402 allows both).
     compress_signed: bool = False
@@ -70,6 +70,8 @@ class As2Relation:
         for known, chosen in ((DIGESTS, self.sign), (CIPHERS, self.encrypt)):
             if chosen is not None and (chosen not in known or known[chosen].old):
                 raise ValueError(f'"{chosen}" is not offered: choose one of {", ".join(name for name, one in known.items() if not one.old)}')
+        if self.oaep is not None and self.oaep not in DIGESTS:
+            raise ValueError(f'"{self.oaep}" is no digest: choose one of {", ".join(DIGESTS)}')
         for name, value, words in (
             ("receipt", self.receipt, ("signed", "unsigned", "none")),
             ("sign_padding", self.sign_padding, ("pkcs1", "pss")),

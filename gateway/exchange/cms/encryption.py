@@ -21,8 +21,8 @@ from gateway.exchange.cms.transport import wrap_key
 _TAG = 16
 
 
-def encrypt(content: Content, certificate: x509.Certificate, cipher: Cipher, *, oaep: bool = False) -> bytes:
-    """`content` for the holder of this certificate; `oaep` for RSA keys, instead of PKCS #1 v1.5."""
+def encrypt(content: Content, certificate: x509.Certificate, cipher: Cipher, *, oaep: str | None = None) -> bytes:
+    """`content` for the holder of this certificate; `oaep` names the digest of OAEP for RSA keys, instead of PKCS #1 v1.5."""
     assert not cipher.old, "old ciphers are never written"
     pieces = pieces_of(content)
     key = AESGCM.generate_key(cipher.key_bytes * 8)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.hashes import SHA256
 
 from gateway.exchange.cms import agreement
 from gateway.exchange.cms import ber
@@ -43,15 +42,18 @@ class Recipient:
         return names(self.identifier, facts)
 
 
-def wrap_key(key: bytes, facts: Facts, cipher: Cipher, *, oaep: bool) -> bytes:
+def wrap_key(key: bytes, facts: Facts, cipher: Cipher, *, oaep: str | None) -> bytes:
     """The RecipientInfo that holds `key` for the holder of a certificate."""
     name = der.sequence(facts.issuer, der.integer(facts.serial_number))
     if not isinstance(facts.key, rsa.RSAPublicKey):
         return agreement.wrap_key(key, facts.key, name, cipher)
-    if oaep:
-        digest = der.sequence(DIGESTS["sha256"].identifier, der.NULL)
-        way: padding.AsymmetricPadding = padding.OAEP(padding.MGF1(SHA256()), SHA256(), None)
-        algorithm = der.sequence(der.RSA_OAEP, der.sequence(der.explicit(0, digest), der.explicit(1, der.sequence(der.MGF1, digest))))
+    if oaep is not None:
+        # SHA-1 is as good as any here: nothing rests on collisions (RFC 8017 B.1)
+        chosen = DIGESTS[oaep]
+        way: padding.AsymmetricPadding = padding.OAEP(padding.MGF1(chosen.algorithm), chosen.algorithm, None)
+        digest = der.sequence(chosen.identifier, der.NULL)
+        parts = () if oaep == "sha1" else (der.explicit(0, digest), der.explicit(1, der.sequence(der.MGF1, digest)))  # DER leaves defaults out
+        algorithm = der.sequence(der.RSA_OAEP, der.sequence(*parts))
     else:
         way = padding.PKCS1v15()
         algorithm = der.sequence(der.RSA_ENCRYPTION, der.NULL)
