@@ -10,6 +10,7 @@ poke came meanwhile. Mailboxes and timers are claimed (holdings.py). A heartbeat
 are buried by the others, who go on with their work.
 """
 
+import math
 import os
 import platform
 import threading
@@ -83,7 +84,8 @@ class ClusterEngine:
         self._woken = threading.Event()
         self._serving = Serving(station, steps, self._stopping)
         self._senders = Senders(self._send, leases.beat)
-        self._workers = Senders(self._work, share=pace.threads, busy=pace.threads, limit=pace.threads)
+        # no server of a partner's can hang here: a step that takes long is only a large one, and has its next turn like any other
+        self._workers = Senders(self._work, share=pace.threads, busy=pace.threads, limit=pace.threads, slow=math.inf)
         self._clocks = Clocks(station, self._stopping)
         self._seats = Seats(station.database, self._silence)
         now = station.clock()

@@ -36,7 +36,7 @@ def serve(folder: Path) -> None:
     end = time.monotonic() + PATIENCE
     while not _is_done(station, folder):
         if time.monotonic() > end:
-            raise TimeoutError("the work is not done")
+            raise TimeoutError(f"the work is not done: {_open(station)}")
         time.sleep(0.05)
     engine.stop()
     running.join()
@@ -51,6 +51,13 @@ def _leave_a_dead_one(station: Station) -> None:
         dead = nodes.Node(id="DEAD", host="gone", process=1, role="worker", version="1", started_at=long_ago, beat_at=long_ago)
         nodes.beat(connection, dead)
         connection.execute(update(tables.node).where(tables.node.c.id == "DEAD").values(beat_at=long_ago))
+
+
+def _open(station: Station) -> str:
+    """What is not done, for people who look for the reason."""
+    with station.database.read() as connection:
+        rows = [(row.id, row.state, row.lease_token, row.lease_until, row.due_at, row.last_error) for row in outbox.search(connection, limit=20)]
+        return f"{sweep.streams_with_work(connection, station.clock())} at {station.clock()}, {nodes.known(connection)}, {rows}"
 
 
 def _is_done(station: Station, folder: Path) -> bool:

@@ -76,6 +76,15 @@ def test_a_poke_without_a_job_is_found(opened: Opener) -> None:
         until_served(served, "in:x")
 
 
+def test_a_step_that_took_long_has_its_next_turn_like_any_other(opened: Opener) -> None:
+    served = Served(2.3)
+    station = opened(CLUSTER)
+    with running(opened(CLUSTER), served, look=0.2):
+        for times in (1, 2):
+            poke(station, "in:folder:large")
+            until(lambda wanted=times: served.times("in:folder:large") >= wanted)  # type: ignore[misc]
+
+
 def test_tables_of_jobs_that_somebody_dropped_are_made_anew(opened: Opener) -> None:
     served = Served()
     station = opened(CLUSTER)
