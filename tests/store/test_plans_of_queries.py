@@ -114,6 +114,13 @@ PARTIAL = {
     "open items of a partner": "ix_open_item_open",
     "unapplied payments": "ix_payment_unapplied",
     "handovers": "ix_handover_open",
+    "overdue answers by partner": "ix_outbox_awaited",
+    "oldest answers": "ix_outbox_awaited",
+    "old holds": "ix_hold_open",
+    "number of holds": "ix_hold_open",
+    "number of unapplied payments": "ix_payment_unapplied",
+    "number of answers that fit nothing": "ix_answer_unmatched",
+    "oldest unsent": "ix_outbox_open",
 }
 #: small whatever happens, or wholly wanted
 _SMALL = ("SCAN first", "SCAN anon_1", "SCAN (subquery", "SCAN CONSTANT ROW")
