@@ -120,7 +120,6 @@ PARTIAL = {
     "number of holds": "ix_hold_open",
     "number of unapplied payments": "ix_payment_unapplied",
     "number of answers that fit nothing": "ix_answer_unmatched",
-    "oldest unsent": "ix_outbox_open",
 }
 #: small whatever happens, or wholly wanted
 _SMALL = ("SCAN first", "SCAN anon_1", "SCAN (subquery", "SCAN CONSTANT ROW")
