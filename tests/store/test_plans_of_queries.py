@@ -119,7 +119,6 @@ PARTIAL = {
     "old holds": "ix_hold_open",
     "number of holds": "ix_hold_open",
     "number of unapplied payments": "ix_payment_unapplied",
-    "number of answers that fit nothing": "ix_answer_unmatched",
 }
 #: small whatever happens, or wholly wanted
 _SMALL = ("SCAN first", "SCAN anon_1", "SCAN (subquery", "SCAN CONSTANT ROW")
