@@ -205,10 +205,10 @@ def test_a_certificate_with_a_nonsense_point_or_another_kind_of_key_is_refused_w
 
 @pytest.mark.parametrize(("bits", "exponent"), [(2048, (1 << 1000) + 1), (16384, 65537), (2048, (1 << 40) + 1)])
 def test_huge_keys_and_exponents_are_refused_at_once(bits: int, exponent: int) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ValueError, match="public key cannot be used|at most 8192 and 32"):
         as2.read_certificate(certificate_for(rsa.RSAPublicNumbers(exponent, (1 << bits) - 159).public_key(), "huge", SIGNER))
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize("octets", [0, 1, 255, 257, 100_000])
@@ -216,9 +216,9 @@ def test_signatures_of_any_length_are_refused_at_once(octets: int) -> None:
     for who in (BUYER, curve_identity("signer")):
         info = cms.ContentInfo.load(sign(ENTITY, who, DIGESTS["sha256"], NOW))
         info["content"]["signer_infos"][0]["signature"] = b"\x7f" * octets
-        start = time.perf_counter()
+        start = time.process_time()
         assert getattr(verify(ENTITY, info.dump(force=True), (pinned(who),), NOW), "code", None) == "AS2-SIGNATURE-INVALID"
-        assert time.perf_counter() - start < 1
+        assert time.process_time() - start < 1
 
 
 def test_a_flood_of_signers_and_recipients_is_cut() -> None:
@@ -226,14 +226,14 @@ def test_a_flood_of_signers_and_recipients_is_cut() -> None:
     signer = genuine["content"]["signer_infos"][0].dump()
     algorithm = der.sequence(DIGESTS["sha256"].identifier, der.NULL)
     flood = der.sequence(der.integer(1), der.set_of(algorithm), der.sequence(der.DATA), der.compose(0x31, *[signer] * 1500))
-    start = time.perf_counter()
+    start = time.process_time()
     got = verify(ENTITY, der.sequence(der.SIGNED_DATA, der.explicit(0, flood)), (pinned(BUYER),), NOW)
     assert getattr(got, "code", None) == "AS2-SIGNER-UNKNOWN"
     enveloped_data = cms.ContentInfo.load(encrypt(ENTITY, STRANGER.certificate, CIPHERS["aes256_cbc"]))["content"]
     recipient = enveloped_data["recipient_infos"][0].dump()
     many = der.sequence(der.integer(0), der.compose(0x31, *[recipient] * 1500), enveloped_data["encrypted_content_info"].dump())
     assert isinstance(decrypt(der.sequence(der.ENVELOPED_DATA, der.explicit(0, many)), (SELLER,), NOW), Problem)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 # ---- structures that cost
@@ -254,10 +254,10 @@ def test_a_flood_of_signers_and_recipients_is_cut() -> None:
     ids=["nested", "nested strings", "many empty", "many octets", "length of lengths", "long tags", "deep", "wide"],
 )
 def test_structures_made_to_cost_are_refused_at_once(data: bytes) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     for got in (decrypt(data, (SELLER,), NOW), verify(b"x", data, (pinned(BUYER),), NOW), decompress(data, Limits())):
         assert isinstance(got, Problem)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_an_octet_string_within_itself_is_read_in_one_pass() -> None:
@@ -294,10 +294,10 @@ BLANKS = " " * 60_000
     ids=["quotes", "blanks", "semicolons", "words", "boundary"],
 )
 def test_headers_made_to_cost_are_read_at_once(header: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     headers = (("Content-Type", header), ("Content-Disposition", header), ("AS2-From", '"big buyer"'), ("AS2-To", "SELLER"), ("Message-ID", "<1@x>"))
     opened(headers, b"x", ours(require_signature=False, require_encryption=False))
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize(
@@ -305,18 +305,18 @@ def test_headers_made_to_cost_are_read_at_once(header: str) -> None:
 )
 @pytest.mark.parametrize("kind", ["signed", "mixed"])
 def test_multiparts_made_to_cost_are_cut_at_once(kind: str, body: bytes) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     headers = tuple(one for one in request().headers if one[0] not in ("Content-Type", "Content-Transfer-Encoding"))
     got = opened((*headers, ("Content-Type", f"multipart/{kind}; boundary=b")), body, ours(require_signature=False, require_encryption=False))
-    assert codes(got.problems) == ["AS2-MIME-INVALID"] and time.perf_counter() - start < 1
+    assert codes(got.problems) == ["AS2-MIME-INVALID"] and time.process_time() - start < 1
 
 
 @pytest.mark.parametrize("disposition", [BLANKS, "a;b/c" + BLANKS + "x", ";" * 60_000, "a;b" + "/" * 60_000, "a;" + BLANKS + "processed"], ids=len)
 def test_receipts_made_to_cost_are_read_at_once(disposition: str) -> None:
     body = f"Disposition: a{disposition}\r\nOriginal-Message-ID: <1@buyer>\r\n".encode()
-    start = time.perf_counter()
+    start = time.process_time()
     as2.read_mdn((("Content-Type", "message/disposition-notification"),), body, request().expected, theirs(receipt="unsigned"), NOW)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 # ---- attributes

@@ -100,11 +100,9 @@ def split_multipart(entity: Entity) -> list[Span]:
     parts: list[Span] = []
     start: int | None = None
     alike = 0
-    while (found := body.find(delimiter, position, last)) >= 0:
+    while (found := _delimiter_line(entity.body, delimiter, position)) >= 0:
         after = found + len(delimiter)
         position = after
-        if found > entity.body.start and body[found - 1 : found] != b"\n":
-            continue
         closing = body[after : min(after + 2, last)] == b"--"
         line_end = body.find(b"\n", after, last)
         # a delimiter line is short: what is longer need not be copied to be seen
@@ -122,10 +120,17 @@ def split_multipart(entity: Entity) -> list[Span]:
         if line_end < 0:
             break
         start = position = line_end + 1
-        position -= 1  # a delimiter may follow at once: an empty part
         if len(parts) > MOST_PARTS:
             raise Unreadable("too many parts")
     raise Unreadable("the multipart is not closed")
+
+
+def _delimiter_line(body: Span, delimiter: bytes, position: int) -> int:
+    """Where the next line begins with the delimiter; -1 where none does. It may be the line at `position`: an empty part."""
+    if position == body.start and body.data.startswith(delimiter, position, body.end):
+        return position
+    found = body.data.find(b"\n" + delimiter, max(position - 1, body.start), body.end)
+    return found + 1 if found >= 0 else -1
 
 
 def parameters_of(value: str) -> dict[str, str]:
