@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.pipeline.world import ACME
 
-PACE = "{heartbeat: 0.3, silence: 1.5}"
+PACE = "{heartbeat: 0.3, silence: 3}"
 #: order and change of it: the change must never overtake
 CHANGING = ACME.replace(
     "  - {send: x12/004010/855, to: box}",

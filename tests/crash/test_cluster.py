@@ -272,7 +272,7 @@ def test_a_frozen_process_finds_everything_gone_when_it_wakes(tmp_path: Path, mi
 def test_a_process_killed_among_others_leaves_its_work_to_the_next(point: str, tmp_path: Path, migrated_postgres_url: str, forks: ForkServer) -> None:
     folder = tmp_path / "installation"
     (folder / "partners").mkdir(parents=True)
-    shape = "engine: cluster\ncluster: {heartbeat: 0.2, silence: 1}\n"
+    shape = "engine: cluster\ncluster: {heartbeat: 0.2, silence: 2}\n"
     (folder / "config.yaml").write_text(f'{CONFIG}{shape}database: "{migrated_postgres_url}"\n')
     (folder / "partners/acme.yaml").write_text(ACME)
     for box in ("out", "in"):

@@ -42,7 +42,7 @@ CHANGES = ACME.replace(
     "  - {send: x12/004010/855, to: box}",
     '  - {receive: x12/004010/860, from: box, acknowledge: "997"}\n  - {send: x12/004010/855, to: box}\n  - {send: x12/004010/865, to: box}',
 )
-CLUSTER = CONFIG + "engine: cluster\ncluster: {heartbeat: 0.1, silence: 1}\n"
+CLUSTER = CONFIG + "engine: cluster\ncluster: {heartbeat: 0.2, silence: 3}\n"
 
 
 def until(condition: Callable[[], bool], patience: float = PATIENCE) -> None:
