@@ -21,7 +21,7 @@ outbox_app = typer.Typer(no_args_is_help=True, help="What leaves: list it, try i
 app.add_typer(outbox_app, name="outbox")
 
 #: what `list` shows: everything that has not left
-_UNFINISHED = ("dead", "held_back", "waiting", "claimed", "prepared")
+_UNFINISHED = ("dead", "held_back", "waiting", "claimed", "prepared", "posted")
 _STATES = (*_UNFINISHED, "sent", "acknowledged", "rejected", "cancelled")
 _MOST = 10_000
 

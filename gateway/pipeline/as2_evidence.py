@@ -197,8 +197,12 @@ def write_evidence(station: Station, exchanges: Iterable[Exchange], out: Path) -
         file.writestr("verify.sh", _VERIFY)
         for count, exchange in enumerate(exchanges, start=1):  # noqa: B007  the last one is how many
             folder = f"{count:03d}-{exchange.direction}-{_NOT_IN_NAMES.sub('_', exchange.message_id)[:60]}"
-            for name, data in _files(station.archive, exchange):
-                file.writestr(f"{folder}/{name}", data)
+            try:
+                for name, data in _files(station.archive, exchange):
+                    file.writestr(f"{folder}/{name}", data)
+            except ArchiveMissing as error:
+                # erased after its time of keeping, or lost: what is left is written out all the same
+                file.writestr(f"{folder}/MISSING.txt", f"{error}\n")
     return count
 
 

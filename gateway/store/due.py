@@ -25,6 +25,8 @@ KINDS = ("transmission", "outbox", "document")
 #: a chain of documents that is longer is not walked to its end, and nothing of it is erased
 LONGEST = 2000
 _AT_ONCE = 400
+#: facts that name a certificate by its fingerprint, which is its digest in the archive
+_CERTIFICATES = ("signed_by", "answered_by")
 _OPEN_DOCUMENTS = ("registered", "waiting", "held")
 _OPEN_ORDERS = ("registered", "held", "accepted", "part_despatched", "despatched")
 _LEAVING = ("waiting", "claimed", "prepared", "posted")
@@ -86,7 +88,9 @@ def payloads_of(connection: Connection, unit: Unit) -> list[str]:
     """The digests of a unit: its own, and what the journal's entries about it name (AS2 messages, receipts)."""
     found = {unit.sha256} if unit.sha256 is not None else set()
     for recorded in journal.of_subject(connection, unit.kind, unit.id):
-        found.update(recorded.entry.references)
+        # certificates prove other messages as well, and hold no content
+        certificates = {recorded.entry.facts.get(name, "").partition(":")[2] for name in _CERTIFICATES}
+        found.update(set(recorded.entry.references) - certificates)
     return sorted(found)
 
 

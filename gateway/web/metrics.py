@@ -88,7 +88,7 @@ def _documents(connection: Connection) -> Iterator[Metric]:
 def _open(connection: Connection, now: datetime) -> Iterator[Metric]:
     yield _gauge("gateway_holds_open", {(): tallies.open_holds(connection)})
     yield _gauge("gateway_rejections_open", {(): tallies.open_holds(connection, "answer")})
-    yield _gauge("gateway_outbox", {(state,): tallies.outbox(connection, state) for state in (*outbox.OPEN, "held_back", "dead")})
+    yield _gauge("gateway_outbox", {(state,): tallies.outbox(connection, state) for state in (*outbox.OPEN, outbox.POSTED, "held_back", "dead")})
     yield _gauge("gateway_partners_paused", {(): len(pauses.standing(connection))})
     standing = Counter(dict.fromkeys(_ALWAYS, 0))
     standing.update((trouble.kind, trouble.state) for trouble in troubles.standing(connection))

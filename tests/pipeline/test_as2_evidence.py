@@ -15,6 +15,7 @@ from gateway.pipeline.trails import trail_json
 from gateway.pipeline.trails import trail_of
 from gateway.pipeline.trails import trail_words
 from gateway.store import documents
+from gateway.store import due
 from tests.pipeline.as2_partner import as2_world
 from tests.pipeline.as2_partner import identity
 from tests.pipeline.as2_partner import partner_station
@@ -121,6 +122,24 @@ def test_the_trail_says_who_signed_and_how_to_check_it(tmp_path: Path) -> None:
     found = trail_json(trail)["as2"]
     assert [(one["direction"], one["as2_from"]) for one in found] == [("received", "big buyer"), ("sent", "SELLER"), ("sent", "SELLER")]
     assert all(world.station.archive.has(one["message"]) and world.station.archive.has(one["receipt"]) for one in found)
+    world.close()
+
+
+def test_what_is_erased_with_a_message_are_its_bytes_and_nobody_elses_certificate(tmp_path: Path) -> None:
+    world = traded(tmp_path)
+    station = world.station
+    trail = trail_of(station, "PO1")
+    assert trail is not None
+    with station.database.read() as connection:
+        [unit] = due.candidates(connection, "transmission", world.clock(), None, 10)
+        payloads = due.payloads_of(connection, unit)
+    order = next(one for one in trail.exchanges if one.direction == "received")
+    assert {order.message, order.receipt, order.signature, order.payload} <= set(payloads)
+    assert not {order.signed_by.partition(":")[2], order.receipt_signed_by.partition(":")[2]} & set(payloads)
+    station.archive.remove(order.message)
+    write_evidence(station, trail.exchanges, tmp_path / "proof.zip")
+    with zipfile.ZipFile(tmp_path / "proof.zip") as file:
+        assert [name for name in file.namelist() if name.endswith("MISSING.txt")] == ["001-received-order@buyer/MISSING.txt"]
     world.close()
 
 
