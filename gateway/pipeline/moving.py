@@ -50,13 +50,16 @@ def migrate_store(station: Station, url: str, place: ArchivePlace, progress: Pro
 
 
 def _move(station: Station, target: Database, archive: Archive, progress: Progress) -> Moved:
-    copied = present = 0
+    copied = 0
+    present: int | None = None
     damaged: tuple[str, ...] = ()
 
     def bring_payloads() -> None:
         nonlocal copied, present, damaged
         found = copy_payloads(station.archive, archive, lambda done: progress("payloads", done, 0))
-        copied, present, damaged = copied + found.copied, found.present, found.damaged
+        # what the first pass brought is no news to the second
+        present = found.present if present is None else present
+        copied, damaged = copied + found.copied, found.damaged
 
     apart = not _is_same(station.archive, archive)
     if apart:
@@ -68,7 +71,7 @@ def _move(station: Station, target: Database, archive: Archive, progress: Progre
         if apart:
             bring_payloads()
         tables = copy_rows(source, target, lambda done, total: progress("rows", done, total))
-    return Moved(tuple(tables), copied, present, damaged, verify(target, archive, station.journal_key()))
+    return Moved(tuple(tables), copied, present or 0, damaged, verify(target, archive, station.journal_key()))
 
 
 def _is_same(one: Archive, other: Archive) -> bool:
