@@ -114,8 +114,8 @@ def _take(station: Station, relations: Relations, got: Received, request: str, n
             id=new_id(),
             direction="in",
             endpoint=address,
-            # several payloads of one message are told apart by their places in it
-            source_identity=message.message_id if position == 0 else f"{message.message_id}#{position + 1}",
+            # several payloads of one message are told apart by their places in it, behind a blank: no Message-ID has one
+            source_identity=message.message_id if position == 0 else f"{message.message_id} {position + 1}",
             name=safe_name(payload.filename, f"{message.message_id}{f'-{position + 1}' if position else ''}"),
             sha256=sha256,
             size=len(payload.data),

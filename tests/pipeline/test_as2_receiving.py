@@ -241,7 +241,7 @@ def test_several_payloads_of_a_message_are_several_files_with_one_receipt(tmp_pa
     answer = buyer.post(sent)
     assert answer.status == 200 and b"processed" in answer.body
     came = buyer.came()
-    assert [one.source_identity for one in came] == ["several@buyer", "several@buyer#2", "several@buyer#3"]
+    assert [one.source_identity for one in came] == ["several@buyer", "several@buyer 2", "several@buyer 3"]
     assert [one.name for one in came] == ["po.edi", "drawing.pdf", "po.edi"]
     assert [world.station.archive.read(one.sha256) for one in came] == [data for _, data in files]
     assert [one.properties["part"] for one in came] == ["1 of 3", "2 of 3", "3 of 3"]
