@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from gateway.publish import errors_page
 ROOT = Path(__file__).parent.parent
 
 
+@cache
 def constants() -> dict[str, str]:
     """`family.NAME` of each kind -> its code."""
     return {

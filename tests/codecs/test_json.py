@@ -152,9 +152,7 @@ def test_no_bytes_make_reading_fail(data: bytes) -> None:
     list(json.read([data], layout(), judge))
 
 
-@pytest.mark.parametrize(
-    "data", [b"[" * 300_000, b'{"orders": [' + b"{}," * 60_000 + b"{}]}", b'"' + b"\\u0041" * 100_000 + b'"', b'{"a":' * 100_000]
-)
+@pytest.mark.parametrize("data", [b"[" * 100_000, b'{"orders": [' + b"{}," * 20_000 + b"{}]}", b'"' + b"\\u0041" * 50_000 + b'"', b'{"a":' * 50_000])
 def test_time_grows_with_the_size_and_no_more(data: bytes) -> None:
     start = time.process_time()
     list(json.read([data], layout(), judge))

@@ -56,7 +56,7 @@ def _send(database: Database, worker: int) -> list[tuple[str, str]]:
     with database.begin() as connection:
         if not streams.take(connection, "out/acme"):
             return []
-        taken = outbox.claim(connection, stream="out/acme", now=NOW, lease=timedelta(hours=1), limit=7, token=token)
+        taken = outbox.claim(connection, stream="out/acme", now=NOW, lease=timedelta(minutes=5), limit=7, token=token)
         if not taken:
             return []
         control = str(controls.draw(connection, "acme", "us", "interchange"))

@@ -219,7 +219,7 @@ def test_health_says_what_is_so(fresh: Seeded) -> None:
     with OwnerLock(fresh.world.station.installation.data) as lock:
         assert lock.take()
         reply = fresh.site.get("/readyz")
-        assert (reply.status, json.loads(reply.body)) == (200, {"database": "reachable", "engine": "running"})
+        assert (reply.status, json.loads(reply.body)) == (200, {"database": "reachable", "engine": "running", "archive": "writable"})
     fresh.world.receive(x12_order("PO1", lines=LOW_PRICE))
     metrics = fresh.site.get("/metrics").text
     assert 'gateway_documents{direction="in",kind="order",state="held",test="no"} 1.0' in metrics
