@@ -13,7 +13,7 @@ from tests.codecs.strategies import FILES
 ROOT = Path(__file__).parent.parent
 TARGETS = sorted(path.stem for path in (ROOT / "fuzz").glob("*.py") if "atheris.Fuzz()" in path.read_text())
 #: seconds for each; docs/fuzzing.md tells of longer runs
-SECONDS = os.environ.get("GATEWAY_FUZZ_SECONDS", "6")
+SECONDS = os.environ.get("GATEWAY_FUZZ_SECONDS", "3")
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris is not installed (it has no wheel for this Python)")
 

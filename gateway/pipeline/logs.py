@@ -10,6 +10,8 @@ import sys
 import traceback
 from datetime import UTC
 from datetime import datetime
+from typing import TextIO
+from typing import cast
 
 import structlog
 from structlog.typing import EventDict
@@ -30,12 +32,22 @@ def set_up_logs(level: int = logging.INFO) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=cast(TextIO, _StandardError())),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
+
+
+class _StandardError:
+    """Standard error as it is at the moment: loggers are kept for good, and whoever catches what we say may have put another file there."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def told(error: BaseException) -> str:

@@ -67,7 +67,16 @@ def test_killed_while_it_is_saved_there_is_no_backup_and_no_harm(world: World, t
     assert world.command("backup", str(backup)).returncode == 0
 
 
-@pytest.mark.parametrize("at", ["33", "43", "54", "56:5", "57"])
+@pytest.mark.parametrize(
+    "at",
+    [
+        "33",
+        pytest.param("43", marks=pytest.mark.storm),
+        pytest.param("54", marks=pytest.mark.storm),
+        "56:5",
+        pytest.param("57", marks=pytest.mark.storm),
+    ],
+)
 def test_restored_after_a_kill_open_work_goes_on_and_nothing_leaves_under_another_identity(tmp_path: Path, at: str) -> None:
     world = World(tmp_path / "first")
     files = []

@@ -113,6 +113,9 @@ def test_the_page_for_partners_and_a_kill_in_the_middle(house: House, server: Do
         assert [event["document"]["number"] for event in ear.events] == ["PO1", "PO2"]
         service.stop()
         service.demand_quiet()
+    except AssertionError:
+        print(service.text())
+        raise
     finally:
         service.kill()
     with house.station() as station, station.database.read() as connection:
