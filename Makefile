@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT   ?= 8080
 BIN     = $(VENV)/bin
 PYTEST_ARGS ?=
-# five at a time on two cores: many tests wait for a server. Ratios mean nothing beside others: these run apart
+# four at a time on two cores: many tests wait for a server. Ratios mean nothing beside others: these run apart
 SPEED   = tests/test_speed.py tests/mapping/test_speed.py tests/codecs/test_cost.py
 
 .PHONY: demo test coverage lint storm bench wheel clean
@@ -14,7 +14,7 @@ demo: $(VENV)/.ready
 
 test: $(VENV)/.ready-dev lint
 	rm -f .tests.xml
-	$(BIN)/python -m pytest -p no:cov -n 5 --dist loadfile --junitxml=.tests.xml -m "not storm and not bench" $(SPEED:%=--ignore=%) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -p no:cov -n 4 --dist loadfile --junitxml=.tests.xml -m "not storm and not bench" $(SPEED:%=--ignore=%) $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -p no:cov -p no:xdist -m "not storm" $(SPEED)
 	@$(BIN)/python tests/what_was_left_out.py .tests.xml
 
