@@ -4,6 +4,7 @@ An exception is told by its type and where it went through. Its words only where
 hold what was in the document.
 """
 
+import contextlib
 import json
 import logging
 import sys
@@ -41,13 +42,20 @@ def set_up_logs(level: int = logging.INFO) -> None:
 
 
 class _StandardError:
-    """Standard error as it is at the moment: loggers are kept for good, and whoever catches what we say may have put another file there."""
+    """Standard error as it is at the moment: loggers are kept for good, and whoever catches what we say may have put another file there.
+
+    Where nobody listens any more (closed, or a broken pipe) there is nowhere to tell it, and no thread may end by it: hearts, pollers and
+    senders log from their handlers of errors.
+    """
 
     def write(self, text: str) -> int:
-        return sys.stderr.write(text)
+        with contextlib.suppress(OSError, ValueError):
+            return sys.stderr.write(text)
+        return 0
 
     def flush(self) -> None:
-        sys.stderr.flush()
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.flush()
 
 
 def told(error: BaseException) -> str:

@@ -8,7 +8,6 @@ whose server hangs therefore holds up its own streams and nobody else's, however
 Knows streams by name and nothing of what serves them.
 """
 
-import contextlib
 import threading
 import time
 from collections import Counter
@@ -137,7 +136,7 @@ class Senders:
             threading.Thread(target=self._work, args=(stream,), name="send", daemon=True).start()
         except RuntimeError as error:
             # the system gives no more threads: what waits is looked at again by the next tick
-            _tell("no thread to send", error=str(error), running=len(self._running))
+            _log.exception("no thread to send", error=str(error), running=len(self._running))
             return False
         return True
 
@@ -148,7 +147,7 @@ class Senders:
             try:
                 self._serve(stream)
             except Exception:  # noqa: BLE001  who serves shows its own faults; the thread is there for the next stream
-                _tell("serving failed", stream=stream)
+                _log.exception("serving failed", stream=stream)
             with self._change:
                 self._done(stream)
             stream = self._next()
@@ -192,10 +191,4 @@ class Senders:
                 try:
                     self._beat()
                 except Exception:  # noqa: BLE001  the next beat tries again; without a ticker nothing would be prolonged any more
-                    _tell("beat failed")
-
-
-def _tell(event: str, **facts: object) -> None:
-    """Log an error under way; a log that cannot be written must not end a thread that others count on."""
-    with contextlib.suppress(Exception):
-        _log.exception(event, **facts)
+                    _log.exception("beat failed")

@@ -33,14 +33,16 @@ def storable(text: str) -> str:
 
 
 class TextBacked(TypeDecorator[Any]):
-    """A type whose values are text in the database; `to_text` is how one becomes it."""
+    """A type whose values are text in the database; `to_text` is how one becomes it: plain text as both databases take it."""
 
     impl = Text
     cache_ok = True
 
     def to_text(self, value: Any) -> str | None:
         """The text of a value."""
-        raise NotImplementedError
+        if value is None or (value.isascii() and "\x00" not in value):
+            return value
+        return storable(value)
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         if dialect.name == "postgresql":
@@ -55,11 +57,6 @@ class Words(TextBacked):
     """Text of any length."""
 
     cache_ok = True
-
-    def to_text(self, value: str | None) -> str | None:
-        if value is None or (value.isascii() and "\x00" not in value):
-            return value
-        return storable(value)
 
 
 @lru_cache(maxsize=256)

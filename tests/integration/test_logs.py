@@ -156,3 +156,14 @@ def test_no_call_of_the_log_is_given_a_body() -> None:
     wrong = re.compile(r"_log\.\w+\([^)]*\b(data|body|payload|content|segments?)=", re.DOTALL)
     found = [str(path.relative_to(top)) for path in top.rglob("*.py") if wrong.search(path.read_text())]
     assert not found
+
+
+def test_a_log_that_nobody_can_take_ends_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    set_up_logs()
+    closed = (tmp_path / "log").open("w")
+    closed.close()
+    read_only = (tmp_path / "log").open("r")
+    for nowhere in (closed, read_only):
+        monkeypatch.setattr("sys.stderr", nowhere)
+        structlog.get_logger("nowhere").warning("said to nobody")
+    read_only.close()
