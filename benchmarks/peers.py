@@ -6,9 +6,9 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from gateway.pipeline.acknowledging_files import acknowledge_file
 from gateway.pipeline.plans import Plans
-from gateway.pipeline.reading import stateless
+from gateway.pipeline.reading.payload import stateless
+from gateway.pipeline.stateless.acknowledging_files import acknowledge_file
 
 
 def acknowledged(data: bytes, plans: Plans) -> object:

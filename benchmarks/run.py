@@ -27,9 +27,9 @@ from benchmarks import orders  # noqa: E402  run as a script
 from gateway.config import default_resolver  # noqa: E402
 from gateway.config import load_installation  # noqa: E402
 from gateway.pipeline.plans import Plans  # noqa: E402
-from gateway.pipeline.reading import Read  # noqa: E402
-from gateway.pipeline.reading import read_payload  # noqa: E402
-from gateway.pipeline.reading import stateless  # noqa: E402
+from gateway.pipeline.reading.payload import Read  # noqa: E402
+from gateway.pipeline.reading.payload import read_payload  # noqa: E402
+from gateway.pipeline.reading.payload import stateless  # noqa: E402
 
 if TYPE_CHECKING:
     from gateway.pipeline.station import Station
@@ -166,7 +166,7 @@ def growth(arguments: argparse.Namespace, table: "Table") -> None:
 
 def explain(arguments: argparse.Namespace, table: "Table") -> None:
     """Reading where nobody asks where a value came from: with the explaining variant compiled and used before, and without."""
-    from gateway.pipeline.explaining import provenance_of
+    from gateway.pipeline.reading.explaining import provenance_of
 
     bare, both = Plans(default_resolver()), Plans(default_resolver())
     data = orders.x12(max(1, arguments.orders // 5), arguments.lines)
@@ -185,10 +185,10 @@ def writing(arguments: argparse.Namespace, table: "Table") -> None:
     from datetime import datetime
 
     from benchmarks.advices import advices
-    from gateway.pipeline.answering import Numbers
-    from gateway.pipeline.rendering import Body
-    from gateway.pipeline.rendering import write_body
-    from gateway.pipeline.rendering import write_interchange
+    from gateway.pipeline.writing.answering import Numbers
+    from gateway.pipeline.writing.rendering import Body
+    from gateway.pipeline.writing.rendering import write_body
+    from gateway.pipeline.writing.rendering import write_interchange
 
     plans = Plans(default_resolver())
     spec, data = "x12/004010/856", orders.x12(arguments.orders, arguments.lines)
@@ -327,8 +327,8 @@ def _until_answered(folder: Path, count: int, *, sent: bool) -> float:
 
 def through(folder: Path) -> None:
     """The child: hand the file in, do all work, say what it took; its collector is set as `gateway` sets it."""
-    from gateway.pipeline.handing_in import hand_in_files
-    from gateway.pipeline.service import work_off
+    from gateway.pipeline.arriving.handing_in import hand_in_files
+    from gateway.pipeline.service.assembly import work_off
     from gateway.pipeline.station import open_station
 
     station = open_station(load_installation(folder / "config.yaml"))
@@ -434,8 +434,8 @@ def stored_traffic(arguments: argparse.Namespace, table: "Table") -> None:
     from datetime import datetime
 
     from gateway.insight.impact import impact
-    from gateway.pipeline.handing_in import hand_in_files
-    from gateway.pipeline.service import work_off
+    from gateway.pipeline.arriving.handing_in import hand_in_files
+    from gateway.pipeline.service.assembly import work_off
     from gateway.pipeline.station import open_station
 
     with tempfile.TemporaryDirectory(prefix="gateway-bench-", dir=arguments.folder) as name:

@@ -19,8 +19,8 @@ import paramiko
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from gateway.config import load_installation  # noqa: E402  run as a script
-from gateway.pipeline import fetching  # noqa: E402
-from gateway.pipeline.boxes import make_box  # noqa: E402
+from gateway.pipeline.arriving import fetching  # noqa: E402
+from gateway.pipeline.outbox.boxes import make_box  # noqa: E402
 from gateway.pipeline.station import open_station  # noqa: E402
 from gateway.transport.sftp import SftpBox  # noqa: E402
 from gateway.transport.ssh import connect_pinned  # noqa: E402

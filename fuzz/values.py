@@ -6,9 +6,9 @@ import atheris
 
 with atheris.instrument_imports(include=["gateway"]):
     from gateway.config import default_resolver
-    from gateway.pipeline.checking import Report
     from gateway.pipeline.plans import Plans
-    from gateway.pipeline.reading import stateless
+    from gateway.pipeline.reading.payload import stateless
+    from gateway.pipeline.stateless.checking import Report
 
 PLANS = Plans(default_resolver())
 X12 = (

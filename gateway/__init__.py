@@ -1,3 +1,3 @@
-"""An EDI and document gateway for order to cash. docs/architecture.md draws the house; start reading at pipeline/inbound.py."""
+"""An EDI and document gateway for order to cash. docs/architecture.md draws the house; start reading at pipeline/inbound/walk.py."""
 
 __version__ = "0.1.0"

@@ -11,10 +11,10 @@ import pytest
 from gateway.codecs.choose import syntax_of
 from gateway.codecs.node import Syntax
 from gateway.config import default_resolver
-from gateway.pipeline.acknowledging_files import acknowledge_file
-from gateway.pipeline.checking import Report
 from gateway.pipeline.plans import Plans
-from gateway.pipeline.reading import stateless
+from gateway.pipeline.reading.payload import stateless
+from gateway.pipeline.stateless.acknowledging_files import acknowledge_file
+from gateway.pipeline.stateless.checking import Report
 
 CORPUS = Path(__file__).parent.parent.parent / "shared" / "corpus"
 NOT_SAMPLES = {".xsd", ".py", ".md", ".tsv", ".zip"}

@@ -19,6 +19,8 @@ FLOORS = {
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 #: rooms of these floors may not import a neighbour
 NEVER_SIDEWAYS = {2, 4}
+#: the rooms of pipeline, from the lowest: each imports only from those before it and from the files beside them
+PIPELINE = "reading writing answers trading inbound outbox as2 outbound arriving stateless engine keeping alerts service".split()
 #: names that a pure room may not import, and the rooms that are excepted
 IMPURE = {
     "socket",
@@ -103,6 +105,21 @@ def test_no_room_imports_in_a_circle() -> None:
 
     for room in sorted(edges):
         walk(room, ())
+
+
+def test_the_rooms_of_the_pipeline_stand_in_one_order() -> None:
+    """Files beside the rooms (station, plans, ...) are below all of them."""
+    place = {room: number for number, room in enumerate(PIPELINE, 1)}
+    inside = TOP / "pipeline"
+    assert {path.name for path in inside.iterdir() if path.is_dir() and path.name != "__pycache__"} == set(place), "add the room to PIPELINE"
+    wrong = []
+    for path in (path for path in modules() if inside in path.parents):
+        own = place.get(path.relative_to(inside).parts[0], 0)
+        for name in imports(path):
+            parts = name.split(".")
+            if parts[:2] == ["gateway", "pipeline"] and place.get(parts[2], 0) > own:
+                wrong.append(f"{path.relative_to(TOP)} imports {name}")
+    assert not wrong
 
 
 def test_every_module_says_what_its_room_is_for() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli import operating
-from gateway.pipeline import heart
+from gateway.pipeline.service import heart
 
 PACKAGING = Path(__file__).parent.parent / "packaging"
 UNIT = PACKAGING / "gateway.service"

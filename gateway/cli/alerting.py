@@ -62,7 +62,7 @@ def test_alerts(config: ConfigOption = None) -> None:
     Example: gateway alerts test
     """
     from gateway.config import ConfigTrouble
-    from gateway.pipeline.alert_sending import tell
+    from gateway.pipeline.alerts.sending import tell
     from gateway.store.alerts import Message
     from gateway.store.identity import new_id
     from gateway.transport.box import TransportError
@@ -99,7 +99,7 @@ def mute_alerts(
     Example: gateway alerts mute --partner acme --for 2d --reason "their server moves"
     """
     from gateway.exchange.timing import span_of
-    from gateway.pipeline.alert_kinds import ALERT_KINDS
+    from gateway.pipeline.alerts.kinds import ALERT_KINDS
     from gateway.store import alerts
     from gateway.store.identity import new_id
 

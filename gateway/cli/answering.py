@@ -32,10 +32,10 @@ def resend(
     """
     from gateway.cli.operating import actor
     from gateway.cli.operating import open_here
-    from gateway.pipeline.resending import NotResent
-    from gateway.pipeline.resending import find_document
-    from gateway.pipeline.resending import resend as send_again
-    from gateway.pipeline.service import work_off
+    from gateway.pipeline.outbox.resending import NotResent
+    from gateway.pipeline.outbox.resending import find_document
+    from gateway.pipeline.outbox.resending import resend as send_again
+    from gateway.pipeline.service.assembly import work_off
     from gateway.store import outbox
 
     if document is not None and anew is False:
@@ -72,8 +72,8 @@ def controls(
     Example: gateway controls acme
     """
     from gateway.cli.operating import open_here
-    from gateway.pipeline.number_report import report_of
-    from gateway.pipeline.number_report import words_of
+    from gateway.pipeline.keeping.number_report import report_of
+    from gateway.pipeline.keeping.number_report import words_of
     from gateway.yaml_source import did_you_mean
 
     station = open_here(config)

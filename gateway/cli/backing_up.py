@@ -23,7 +23,7 @@ from gateway.cli.operating import open_here
 from gateway.cli.progress import counting
 
 if TYPE_CHECKING:
-    from gateway.pipeline.restoring import Restored
+    from gateway.pipeline.keeping.restoring import Restored
 
 PassphraseOption = Annotated[
     str | None, typer.Option("--passphrase", help="What keys are sealed with: env:NAME or file:PATH.", metavar="SECRET", show_default=False)
@@ -54,7 +54,7 @@ def backup(
 
     Example: gateway backup /backups/gateway-monday.zip --passphrase file:/root/backup-passphrase
     """
-    from gateway.pipeline.backing_up import make_backup
+    from gateway.pipeline.keeping.backing_up import make_backup
 
     if out.exists():
         raise Refused(f"{out} is there already: name another file, a backup is never written over", WRONG_USAGE)
@@ -102,10 +102,10 @@ def restore(
 
     Example: gateway restore /backups/gateway-monday.zip --into /srv/gateway --passphrase file:/root/backup-passphrase
     """
-    from gateway.pipeline.logs import set_up_logs
-    from gateway.pipeline.restoring import RestoreRefused
-    from gateway.pipeline.restoring import Wanted
-    from gateway.pipeline.restoring import restore as bring_back
+    from gateway.pipeline.keeping.restoring import RestoreRefused
+    from gateway.pipeline.keeping.restoring import Wanted
+    from gateway.pipeline.keeping.restoring import restore as bring_back
+    from gateway.pipeline.service.logs import set_up_logs
     from gateway.store.backup_file import BackupTrouble
 
     set_up_logs()

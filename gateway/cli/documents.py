@@ -26,12 +26,12 @@ from gateway.cli.failures import WRONG_USAGE
 from gateway.cli.failures import Refused
 from gateway.cli.progress import with_progress
 from gateway.mapping.files import file_for
-from gateway.pipeline.checking import Report
 from gateway.pipeline.plans import FORMS
 from gateway.pipeline.plans import Plans
-from gateway.pipeline.reading import Read
-from gateway.pipeline.reading import read_payload
-from gateway.pipeline.reading import stateless
+from gateway.pipeline.reading.payload import Read
+from gateway.pipeline.reading.payload import read_payload
+from gateway.pipeline.reading.payload import stateless
+from gateway.pipeline.stateless.checking import Report
 from gateway.problem import Problem
 from gateway.problem import Severity
 from gateway.problem import problem_json
@@ -91,7 +91,7 @@ class Reading:
             raise Refused(f"There is no schemas/{spec}.yaml", WRONG_USAGE)
         if spec is None and self.directory is None:
             return []
-        from gateway.pipeline.forms import forms_for
+        from gateway.pipeline.reading.forms import forms_for
 
         return forms_for(self.plans, self.directory, self.partner, spec)
 
@@ -126,7 +126,7 @@ def check(
             report.cannot_open(str(error))
         answer = report.json()
         if second_opinion:
-            from gateway.pipeline.second_opinion import second_opinion_of
+            from gateway.pipeline.stateless.second_opinion import second_opinion_of
 
             answer["second_opinion"] = second_opinion_of(file, report.outcome, {problem.code for problem in report.problems})
         worst = max(worst, report.exit_code)
@@ -255,7 +255,7 @@ def _tell(file: Path, problems: list[Problem]) -> None:
 
 def _with_provenance(line: bytes, item: Read, reading: Reading) -> bytes:
     """The document with where each of its fields came from."""
-    from gateway.pipeline.explaining import provenance_of
+    from gateway.pipeline.reading.explaining import provenance_of
 
     return line[:-1] + b',"provenance":' + json_line(provenance_of(item, reading.plans, reading.partner)).encode() + b"}"
 
@@ -273,10 +273,10 @@ def write(
     Example: gateway write asn.json --as x12/004010/856
     """
     from gateway.model.document import decode
-    from gateway.pipeline.writing import Explained
-    from gateway.pipeline.writing import Unwritable
-    from gateway.pipeline.writing import explain_writing
-    from gateway.pipeline.writing import write_document
+    from gateway.pipeline.stateless.writing import Explained
+    from gateway.pipeline.stateless.writing import Unwritable
+    from gateway.pipeline.stateless.writing import explain_writing
+    from gateway.pipeline.stateless.writing import write_document
 
     reading = Reading(config, partner)
     try:
@@ -313,7 +313,7 @@ def ack(
 
     Example: gateway ack orders.edi --type 997
     """
-    from gateway.pipeline.acknowledging_files import acknowledge_file
+    from gateway.pipeline.stateless.acknowledging_files import acknowledge_file
 
     if kind is not None and kind not in {"997", "999", "TA1", "CONTRL", "824", "APERAK"}:
         raise Refused(f"'{kind}' is no acknowledgment: 997, 999, TA1, CONTRL, 824 or APERAK", WRONG_USAGE)

@@ -62,7 +62,7 @@ def retry_webhook(
     Example: gateway webhooks retry erp
     """
     from gateway.cli.operating import open_here
-    from gateway.pipeline.hooking import retry
+    from gateway.pipeline.outbound.hooking import retry
 
     station = open_here(config)
     try:

@@ -35,7 +35,7 @@ def actor() -> str:
 
 def open_here(config: Path | None) -> Any:
     """The opened installation of this command."""
-    from gateway.pipeline.logs import set_up_logs
+    from gateway.pipeline.service.logs import set_up_logs
     from gateway.pipeline.station import open_station
 
     set_up_logs()
@@ -48,7 +48,7 @@ def run(config: ConfigOption = None) -> None:
 
     Example: gateway run --config config.yaml
     """
-    from gateway.pipeline.running import run_service
+    from gateway.pipeline.service.running import run_service
 
     if not run_service(load_installation(config)):
         sys.stderr.flush()
@@ -63,7 +63,7 @@ def worker(config: ConfigOption = None) -> None:
 
     Example: gateway worker --config config.yaml
     """
-    from gateway.pipeline.running import run_worker
+    from gateway.pipeline.service.running import run_worker
 
     if not run_worker(load_installation(config)):
         sys.stderr.flush()
@@ -82,9 +82,9 @@ def receive(
 
     Example: gateway receive orders.edi
     """
-    from gateway.pipeline.handing_in import became
-    from gateway.pipeline.handing_in import hand_in_files
-    from gateway.pipeline.service import work_off
+    from gateway.pipeline.arriving.handing_in import became
+    from gateway.pipeline.arriving.handing_in import hand_in_files
+    from gateway.pipeline.service.assembly import work_off
 
     station = open_here(config)
     try:
@@ -244,8 +244,8 @@ def hold_reject(hold: HoldArgument, reason: ReasonOption, config: ConfigOption =
 
 
 def _decide_hold(decision: str, hold: str, reason: str, config: Path | None) -> None:
-    from gateway.pipeline import holding
-    from gateway.pipeline.service import work_off
+    from gateway.pipeline.service.assembly import work_off
+    from gateway.pipeline.trading import holding
     from gateway.store import documents
     from gateway.store.rows import StaleState
 
@@ -285,10 +285,10 @@ def trail(
 
     Example: gateway trail PO4711 --evidence proof.zip
     """
-    from gateway.pipeline.as2_evidence import write_evidence
-    from gateway.pipeline.trails import trail_json
-    from gateway.pipeline.trails import trail_of
-    from gateway.pipeline.trails import trail_words
+    from gateway.pipeline.as2.evidence import write_evidence
+    from gateway.pipeline.keeping.trails import trail_json
+    from gateway.pipeline.keeping.trails import trail_of
+    from gateway.pipeline.keeping.trails import trail_words
 
     station = open_here(config)
     try:

@@ -47,10 +47,10 @@ def new(
     """
     from gateway.exchange.partner_template import NewPartner
     from gateway.exchange.partner_template import known_templates
-    from gateway.pipeline.partner_setup import NotMade
-    from gateway.pipeline.partner_setup import look_at_sample
-    from gateway.pipeline.partner_setup import make_partner
     from gateway.pipeline.plans import Plans
+    from gateway.pipeline.stateless.partner_setup import NotMade
+    from gateway.pipeline.stateless.partner_setup import look_at_sample
+    from gateway.pipeline.stateless.partner_setup import make_partner
 
     if config is None and find_config(Path.cwd()) is None:
         raise Refused(_FIRST_CONFIG, INSTALLATION)
@@ -157,7 +157,7 @@ def retry(
 
     Example: gateway partner retry acme
     """
-    from gateway.pipeline.circuits import try_again
+    from gateway.pipeline.outbox.circuits import try_again
     from gateway.pipeline.station import open_station
 
     station = open_station(load_installation(config))

@@ -33,7 +33,7 @@ def retention_status(as_json: JsonOption = False, config: ConfigOption = None) -
 
     Example: gateway retention status
     """
-    from gateway.pipeline.retaining import run_retention
+    from gateway.pipeline.keeping.retaining import run_retention
     from gateway.store import erasures
 
     station = open_here(config)
@@ -67,8 +67,8 @@ def retention_run(as_json: JsonOption = False, config: ConfigOption = None) -> N
 
     Example: gateway retention run
     """
-    from gateway.pipeline.retaining import run_retention
-    from gateway.pipeline.service import seal
+    from gateway.pipeline.keeping.retaining import run_retention
+    from gateway.pipeline.service.assembly import seal
 
     station = open_here(config)
     try:
@@ -103,7 +103,7 @@ def retention_release(reference: ReferenceArgument, reason: ReasonOption, config
 
 
 def _held(act: str, reference: str, reason: str, config: Path | None) -> None:
-    from gateway.pipeline import retaining
+    from gateway.pipeline.keeping import retaining
 
     station = open_here(config)
     try:
@@ -126,7 +126,7 @@ def retention_proof(
 
     Example: gateway retention proof po4711.edi --out proof.json
     """
-    from gateway.pipeline.service import seal
+    from gateway.pipeline.service.assembly import seal
     from gateway.store.erasures import subjects_of
     from gateway.store.proofs import proofs_of
 

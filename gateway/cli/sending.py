@@ -115,8 +115,8 @@ def retry(
 
     Example: gateway outbox retry --all --partner acme
     """
-    from gateway.pipeline import redelivering
-    from gateway.pipeline.service import work_off
+    from gateway.pipeline.outbox import redelivering
+    from gateway.pipeline.service.assembly import work_off
     from gateway.store import outbox
 
     if (reference is None) is not everything:
@@ -156,7 +156,7 @@ def cancel(
 
     Example: gateway outbox cancel INV-000042 --reason "price was wrong"
     """
-    from gateway.pipeline import redelivering
+    from gateway.pipeline.outbox import redelivering
     from gateway.store.rows import StaleState
 
     station = open_here(config)
@@ -184,7 +184,7 @@ def pause(
 
     Example: gateway partner pause acme --reason "their server moves tonight"
     """
-    from gateway.pipeline import pausing
+    from gateway.pipeline.outbox import pausing
 
     station = open_here(config)
     try:
@@ -208,7 +208,7 @@ def resume(
 
     Example: gateway partner resume acme
     """
-    from gateway.pipeline import pausing
+    from gateway.pipeline.outbox import pausing
 
     station = open_here(config)
     try:

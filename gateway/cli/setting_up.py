@@ -36,7 +36,7 @@ def lint(
 
     Example: gateway lint
     """
-    from gateway.pipeline.linting import lint_everything
+    from gateway.pipeline.stateless.linting import lint_everything
 
     faults, looked_at, notes = lint_everything(config, files)
     for fault in faults:

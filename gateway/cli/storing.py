@@ -40,7 +40,7 @@ def store_migrate(
     import pydantic
 
     from gateway.config.archiving import Archive
-    from gateway.pipeline.moving import migrate_store
+    from gateway.pipeline.keeping.moving import migrate_store
     from gateway.store.copying import CopyRefused
     from gateway.store.copying import totals
 

@@ -34,9 +34,9 @@ def ship(
 
     Example: gateway ship shipment.csv
     """
-    from gateway.pipeline.handing_in import NotTaken
-    from gateway.pipeline.handing_in import hand_in_shipments
-    from gateway.pipeline.service import work_off
+    from gateway.pipeline.arriving.handing_in import NotTaken
+    from gateway.pipeline.arriving.handing_in import hand_in_shipments
+    from gateway.pipeline.service.assembly import work_off
 
     station = open_here(config)
     worst = 0
@@ -72,10 +72,10 @@ def invoice(
 
     Example: gateway invoice PO4711
     """
-    from gateway.pipeline.handing_in import NotTaken
-    from gateway.pipeline.handing_in import release_credit
-    from gateway.pipeline.handing_in import release_invoices
-    from gateway.pipeline.service import work_off
+    from gateway.pipeline.arriving.handing_in import NotTaken
+    from gateway.pipeline.arriving.handing_in import release_credit
+    from gateway.pipeline.arriving.handing_in import release_invoices
+    from gateway.pipeline.service.assembly import work_off
     from gateway.store import orders as order_store
 
     if credit is not None and not reason:
@@ -124,8 +124,8 @@ def pay(
 
     Example: gateway pay statement.xml
     """
-    from gateway.pipeline.handing_in import hand_in_files
-    from gateway.pipeline.service import work_off
+    from gateway.pipeline.arriving.handing_in import hand_in_files
+    from gateway.pipeline.service.assembly import work_off
     from gateway.store import documents
     from gateway.store import ledger
 

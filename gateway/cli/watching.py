@@ -21,7 +21,7 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     Example: gateway status
     """
     from gateway.cli.operating import open_here
-    from gateway.pipeline.condition import condition_of
+    from gateway.pipeline.service.condition import condition_of
 
     station = open_here(config)
     try:
@@ -71,7 +71,7 @@ def reload(
     """
     from gateway.cli.operating import actor
     from gateway.config.installation import config_text
-    from gateway.pipeline import asking
+    from gateway.pipeline.service import asking
 
     file = config or asking.config_here()
     config_text(file)

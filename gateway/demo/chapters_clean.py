@@ -23,7 +23,7 @@ from gateway.demo.dialects import Dialect
 from gateway.demo.dialects import Edifact
 from gateway.demo.dialects import Ubl
 from gateway.demo.stage import Stage
-from gateway.pipeline.trails import trail_of
+from gateway.pipeline.keeping.trails import trail_of
 from gateway.trade.reference import rf_reference
 
 

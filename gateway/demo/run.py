@@ -41,8 +41,8 @@ from gateway.demo.summary import count_documents
 from gateway.demo.summary import print_summary
 from gateway.demo.telling import Teller
 from gateway.demo.watching import Watch
-from gateway.pipeline.running import port_is_free
-from gateway.pipeline.service import seal
+from gateway.pipeline.service.assembly import seal
+from gateway.pipeline.service.running import port_is_free
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import open_station
 from gateway.store import sweep

@@ -11,10 +11,10 @@ import threading
 from pathlib import Path
 
 from gateway.config import load_installation
-from gateway.pipeline.running import run_service
+from gateway.pipeline.service.running import run_service
 
 #: what the service needs once it serves
-_HEAVY = ("gateway.conformance.judge", "gateway.transport.sftp", "gateway.transport.as2_http", "gateway.pipeline.as2_relations")
+_HEAVY = ("gateway.conformance.judge", "gateway.transport.sftp", "gateway.transport.as2_http", "gateway.pipeline.as2.relations")
 #: seconds that the service has for ending in order
 GRACE = 12.0
 

@@ -27,10 +27,10 @@ from gateway.demo.standing import waiting_files
 from gateway.demo.telling import Teller
 from gateway.demo.watching import Watch
 from gateway.model.money import from_minor
-from gateway.pipeline import holding
-from gateway.pipeline.handing_in import release_credit
-from gateway.pipeline.handing_in import release_invoices
+from gateway.pipeline.arriving.handing_in import release_credit
+from gateway.pipeline.arriving.handing_in import release_invoices
 from gateway.pipeline.station import Station
+from gateway.pipeline.trading import holding
 from gateway.store import documents
 from gateway.store import holds
 from gateway.store import ledger

@@ -7,8 +7,8 @@ from gateway.demo import chapters_clean as clean
 from gateway.demo import chapters_trouble as trouble
 from gateway.demo.stage import Stage
 from gateway.demo.watching import DidNotHappen
-from gateway.pipeline.handing_in import NotTaken
-from gateway.pipeline.holding import Undecidable
+from gateway.pipeline.arriving.handing_in import NotTaken
+from gateway.pipeline.trading.holding import Undecidable
 
 Scene = Callable[[Stage], None]
 

@@ -27,14 +27,14 @@ from gateway.exchange.partner import load_partner
 from gateway.insight.differences import differences
 from gateway.model.document import Document as Canonical
 from gateway.model.document import encode_plainly
-from gateway.pipeline.forms import forms_for
-from gateway.pipeline.kept_plans import KeptPlan
-from gateway.pipeline.kept_plans import kept_plan
-from gateway.pipeline.kept_plans import parts_of
 from gateway.pipeline.plans import Plans
-from gateway.pipeline.reading import Read
-from gateway.pipeline.reading import read_payload
-from gateway.pipeline.reading import stateless
+from gateway.pipeline.reading.forms import forms_for
+from gateway.pipeline.reading.kept_plans import KeptPlan
+from gateway.pipeline.reading.kept_plans import kept_plan
+from gateway.pipeline.reading.kept_plans import parts_of
+from gateway.pipeline.reading.payload import Read
+from gateway.pipeline.reading.payload import read_payload
+from gateway.pipeline.reading.payload import stateless
 from gateway.pipeline.station import Station
 from gateway.problem import Severity
 from gateway.store import documents

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gateway.config import ConfigTrouble
 from gateway.config import load_installation
-from gateway.pipeline.logs import set_up_logs
+from gateway.pipeline.service.logs import set_up_logs
 from gateway.pipeline.station import open_station
 from gateway.store.database import DatabaseTrouble
 from gateway.web.following import Following

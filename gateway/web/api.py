@@ -16,14 +16,14 @@ from fastapi.responses import Response
 from sqlalchemy.exc import IntegrityError
 
 from gateway.exchange.directory import BY_HAND
-from gateway.pipeline import holding
-from gateway.pipeline.as2_receiving import safe_name
-from gateway.pipeline.handing_in import NotTaken
-from gateway.pipeline.handing_in import hand_in_shipments
-from gateway.pipeline.handing_in import release_invoices
-from gateway.pipeline.receive import Arrival
-from gateway.pipeline.receive import register
+from gateway.pipeline.arriving.handing_in import NotTaken
+from gateway.pipeline.arriving.handing_in import hand_in_shipments
+from gateway.pipeline.arriving.handing_in import release_invoices
+from gateway.pipeline.as2.receiving import safe_name
+from gateway.pipeline.inbound.receive import Arrival
+from gateway.pipeline.inbound.receive import register
 from gateway.pipeline.station import Station
+from gateway.pipeline.trading import holding
 from gateway.problem import problem_json
 from gateway.store import journal
 from gateway.store import masterdata

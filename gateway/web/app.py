@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from gateway import __version__
-from gateway.pipeline.as2_keys import Relations
+from gateway.pipeline.as2.keys import Relations
 from gateway.pipeline.station import Station
 from gateway.store.archive import ArchiveMissing
 from gateway.store.database import DatabaseTrouble

@@ -6,8 +6,8 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from gateway.pipeline.as2_receiving import most_bytes
-from gateway.pipeline.as2_receiving import receive_as2
+from gateway.pipeline.as2.receiving import most_bytes
+from gateway.pipeline.as2.receiving import receive_as2
 
 _WORDS = "This is an AS2 address: messages and receipts are posted here.\n"
 

@@ -8,7 +8,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 
-from gateway.pipeline.condition import workers_of
+from gateway.pipeline.service.condition import workers_of
 from gateway.store import awaited
 from gateway.store import documents
 from gateway.store import holds

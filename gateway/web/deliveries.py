@@ -5,8 +5,8 @@ from fastapi.responses import HTMLResponse
 from fastapi.responses import RedirectResponse
 from fastapi.responses import Response
 
-from gateway.pipeline import redelivering
-from gateway.pipeline.redelivering import NotDone
+from gateway.pipeline.outbox import redelivering
+from gateway.pipeline.outbox.redelivering import NotDone
 from gateway.pipeline.troubles import cure_of_sending
 from gateway.store import outbox
 from gateway.store import pauses

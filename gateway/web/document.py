@@ -17,11 +17,11 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import Connection
 
 from gateway.codecs.node import Transaction
-from gateway.pipeline.as2_evidence import Exchange
-from gateway.pipeline.as2_evidence import exchanges_of
-from gateway.pipeline.as2_receiving import safe_name
-from gateway.pipeline.redelivering import can_stop
-from gateway.pipeline.resending import ENDED
+from gateway.pipeline.as2.evidence import Exchange
+from gateway.pipeline.as2.evidence import exchanges_of
+from gateway.pipeline.as2.receiving import safe_name
+from gateway.pipeline.outbox.redelivering import can_stop
+from gateway.pipeline.outbox.resending import ENDED
 from gateway.pipeline.station import Station
 from gateway.problem import Outcome
 from gateway.problem import Problem

@@ -12,9 +12,9 @@ import structlog
 from fastapi import Request
 
 from gateway.config import Installation
-from gateway.pipeline.accounts import Account
-from gateway.pipeline.accounts import Accounts
-from gateway.pipeline.accounts import load_accounts
+from gateway.pipeline.arriving.accounts import Account
+from gateway.pipeline.arriving.accounts import Accounts
+from gateway.pipeline.arriving.accounts import load_accounts
 from gateway.pipeline.station import Station
 from gateway.pipeline.troubles import TRY_AGAIN
 from gateway.pipeline.troubles import Standing

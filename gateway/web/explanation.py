@@ -10,10 +10,10 @@ from typing import Any
 
 from gateway.codecs.node import Transaction
 from gateway.exchange.partner import LoadedPartner
-from gateway.pipeline.kept_plans import kept_plan
 from gateway.pipeline.plans import Plans
-from gateway.pipeline.reading import Terms
-from gateway.pipeline.reading import read_transaction
+from gateway.pipeline.reading.kept_plans import kept_plan
+from gateway.pipeline.reading.payload import Terms
+from gateway.pipeline.reading.payload import read_transaction
 from gateway.pipeline.station import Station
 from gateway.store.documents import Document
 from gateway.web.payload import Payload
@@ -50,8 +50,8 @@ def explain(station: Station, row: Document, payload: Payload) -> Explanation:
 
 def _read(plans: Plans, transaction: Transaction, payload: Payload, loaded: LoadedPartner | None) -> tuple[Any, Callable[[], dict[str, Any]]] | None:
     """The transaction read with these plans, and how to ask where it came from; None where they give no document."""
-    from gateway.pipeline.explaining import provenance_of  # heavy: the explaining variants are compiled only here
     from gateway.pipeline.plans import spec_of
+    from gateway.pipeline.reading.explaining import provenance_of  # heavy: the explaining variants are compiled only here
 
     assert payload.start is not None
     try:

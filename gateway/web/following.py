@@ -12,9 +12,9 @@ from gateway.config import Installation
 from gateway.config import load_installation
 from gateway.config.held import Held
 from gateway.config.installation import state_of
-from gateway.pipeline import in_force
 from gateway.pipeline.plans import Plans
-from gateway.pipeline.reading_anew import load_held
+from gateway.pipeline.service import in_force
+from gateway.pipeline.service.reading_anew import load_held
 from gateway.pipeline.station import Loaded
 from gateway.pipeline.station import Station
 from gateway.yaml_source import Faults

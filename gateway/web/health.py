@@ -8,10 +8,10 @@ from fastapi import Request
 from fastapi.responses import PlainTextResponse
 from fastapi.responses import Response
 
-from gateway.pipeline.condition import serving
-from gateway.pipeline.condition import workers_of
-from gateway.pipeline.heart import SILENT
-from gateway.pipeline.heart import silence_of
+from gateway.pipeline.service.condition import serving
+from gateway.pipeline.service.condition import workers_of
+from gateway.pipeline.service.heart import SILENT
+from gateway.pipeline.service.heart import silence_of
 from gateway.pipeline.station import Station
 from gateway.store import outbox
 from gateway.store.database import DatabaseTrouble

@@ -11,8 +11,8 @@ from fastapi.responses import RedirectResponse
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
-from gateway.pipeline import holding
 from gateway.pipeline.station import Station
+from gateway.pipeline.trading import holding
 from gateway.problem import problem_json
 from gateway.store import documents
 from gateway.store import holds

@@ -17,14 +17,14 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
-from gateway.pipeline.condition import Worker
-from gateway.pipeline.condition import serving
-from gateway.pipeline.condition import workers_of
-from gateway.pipeline.heart import silence_of
 from gateway.pipeline.meters import BUCKETS
 from gateway.pipeline.meters import STEP_CLASSES
 from gateway.pipeline.meters import STEP_MICROSECONDS
 from gateway.pipeline.meters import TRANSPORT_ERRORS
+from gateway.pipeline.service.condition import Worker
+from gateway.pipeline.service.condition import serving
+from gateway.pipeline.service.condition import workers_of
+from gateway.pipeline.service.heart import silence_of
 from gateway.pipeline.station import Station
 from gateway.store import awaited
 from gateway.store import documents

@@ -18,11 +18,11 @@ from gateway.exchange.partner import Agreement
 from gateway.exchange.partner import Partner
 from gateway.exchange.timing import Batch
 from gateway.exchange.timing import Expectation
-from gateway.pipeline import pausing
-from gateway.pipeline.number_report import Level
-from gateway.pipeline.number_report import report_of
-from gateway.pipeline.number_report import span
-from gateway.pipeline.pausing import NotPaused
+from gateway.pipeline.keeping.number_report import Level
+from gateway.pipeline.keeping.number_report import report_of
+from gateway.pipeline.keeping.number_report import span
+from gateway.pipeline.outbox import pausing
+from gateway.pipeline.outbox.pausing import NotPaused
 from gateway.pipeline.station import Station
 from gateway.store import answers
 from gateway.store import awaited

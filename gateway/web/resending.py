@@ -7,8 +7,8 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse
 from fastapi.responses import Response
 
-from gateway.pipeline.resending import NotResent
-from gateway.pipeline.resending import resend as send_again
+from gateway.pipeline.outbox.resending import NotResent
+from gateway.pipeline.outbox.resending import resend as send_again
 from gateway.store.rows import StaleState
 from gateway.web import document
 from gateway.web.holding_page import ACTOR

@@ -7,9 +7,9 @@ from dataclasses import field
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-from gateway.pipeline.trails import Event
-from gateway.pipeline.trails import Trail
-from gateway.pipeline.trails import trail_of
+from gateway.pipeline.keeping.trails import Event
+from gateway.pipeline.keeping.trails import Trail
+from gateway.pipeline.keeping.trails import trail_of
 from gateway.store.documents import Document
 from gateway.web.pages import document_address
 from gateway.web.pages import render

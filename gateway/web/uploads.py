@@ -21,14 +21,14 @@ from starlette.formparsers import MultiPartException
 from starlette.formparsers import MultiPartParser
 from starlette.requests import ClientDisconnect
 
-from gateway.pipeline.accounts import Account
-from gateway.pipeline.as2_receiving import safe_name
+from gateway.pipeline.arriving.accounts import Account
+from gateway.pipeline.arriving.uploading import LONGEST_KEY
+from gateway.pipeline.arriving.uploading import OtherBytes
+from gateway.pipeline.arriving.uploading import Pushed
+from gateway.pipeline.arriving.uploading import take_push
+from gateway.pipeline.as2.receiving import safe_name
+from gateway.pipeline.stateless.telling import state_of
 from gateway.pipeline.station import Station
-from gateway.pipeline.telling import state_of
-from gateway.pipeline.uploading import LONGEST_KEY
-from gateway.pipeline.uploading import OtherBytes
-from gateway.pipeline.uploading import Pushed
-from gateway.pipeline.uploading import take_push
 from gateway.store import journal
 from gateway.store import pickups
 from gateway.web.answers import json_answer

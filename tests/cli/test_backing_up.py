@@ -178,7 +178,7 @@ def test_keys_are_sealed_or_left_out(world: World, command: Command, tmp_path: P
     (world.folder / "partners" / "stray.pem").write_text("-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----\n")
     (world.folder / "config.yaml").write_text(CONFIG + 'archive: {url: "s3://x/y", key: "file:keys/s3", secret: "file:keys/s3"}\n')
     from gateway.config import load_installation
-    from gateway.pipeline.saved_files import saved_files
+    from gateway.pipeline.keeping.saved_files import saved_files
 
     world.station.journal_key()
     found, outside = saved_files(load_installation(world.folder / "config.yaml"))

@@ -134,9 +134,9 @@ def main() -> None:
     begun = time.process_time()
     if sys.argv[3:] == ["check"]:
         from gateway.config import default_resolver
-        from gateway.pipeline.checking import Report
         from gateway.pipeline.plans import Plans
-        from gateway.pipeline.reading import stateless
+        from gateway.pipeline.reading.payload import stateless
+        from gateway.pipeline.stateless.checking import Report
 
         plans = Plans(default_resolver())
         report = Report(name)

@@ -20,10 +20,10 @@ from gateway.config import default_resolver
 from gateway.exchange.partner import LoadedPartner
 from gateway.exchange.partner import load_partner
 from gateway.kinds import KINDS
-from gateway.pipeline.acknowledging_files import acknowledge_file
-from gateway.pipeline.checking import Report
 from gateway.pipeline.plans import Plans
-from gateway.pipeline.reading import stateless
+from gateway.pipeline.reading.payload import stateless
+from gateway.pipeline.stateless.acknowledging_files import acknowledge_file
+from gateway.pipeline.stateless.checking import Report
 from gateway.problem import Problem
 from tests.codes.sentences import says_what_was_found_and_expected
 from tests.pipeline.world import CONFIG

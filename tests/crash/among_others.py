@@ -9,10 +9,10 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from gateway.pipeline.pollers import Pollers
-from gateway.pipeline.service import cluster_engine
-from gateway.pipeline.service import lookers
-from gateway.pipeline.service import seal
+from gateway.pipeline.service.assembly import cluster_engine
+from gateway.pipeline.service.assembly import lookers
+from gateway.pipeline.service.assembly import seal
+from gateway.pipeline.service.pollers import Pollers
 from gateway.pipeline.station import Station
 from gateway.store import nodes
 from gateway.store import outbox

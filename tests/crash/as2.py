@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from gateway.pipeline.as2_keys import Relations
-from gateway.pipeline.as2_posting import read_kept
-from gateway.pipeline.as2_receiving import receive_as2
-from gateway.pipeline.receive import Arrival
-from gateway.pipeline.receive import register
-from gateway.pipeline.service import work_off
+from gateway.pipeline.as2.keys import Relations
+from gateway.pipeline.as2.posting import read_kept
+from gateway.pipeline.as2.receiving import receive_as2
+from gateway.pipeline.inbound.receive import Arrival
+from gateway.pipeline.inbound.receive import register
+from gateway.pipeline.service.assembly import work_off
 from gateway.store import outbox
 from tests.crash.walk import open_here
 from tests.pipeline.world import x12_order

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from gateway.pipeline.service import work_off
+from gateway.pipeline.service.assembly import work_off
 from gateway.pipeline.station import Station
 from gateway.store import tables
 from tests.crash.walk import open_here

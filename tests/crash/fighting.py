@@ -8,12 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from gateway.config import load_installation
-from gateway.pipeline import leases
-from gateway.pipeline import outbound
-from gateway.pipeline import senders
-from gateway.pipeline.delivery import Delivered
-from gateway.pipeline.delivery import deliver
-from gateway.pipeline.logs import set_up_logs
+from gateway.pipeline.outbound import senders
+from gateway.pipeline.outbound import walk as outbound
+from gateway.pipeline.outbound.delivery import Delivered
+from gateway.pipeline.outbound.delivery import deliver
+from gateway.pipeline.outbox import leases
+from gateway.pipeline.service.logs import set_up_logs
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import open_station
 from gateway.store import outbox

@@ -4,12 +4,12 @@ again, as the partner, the poller and the timer would. Run by tests/crash/server
 
 from pathlib import Path
 
-from gateway.pipeline import hooking
-from gateway.pipeline import mail_receiving
-from gateway.pipeline.accounts import load_accounts
-from gateway.pipeline.service import work_off
-from gateway.pipeline.uploading import Pushed
-from gateway.pipeline.uploading import take_push
+from gateway.pipeline.arriving import mail_receiving
+from gateway.pipeline.arriving.accounts import load_accounts
+from gateway.pipeline.arriving.uploading import Pushed
+from gateway.pipeline.arriving.uploading import take_push
+from gateway.pipeline.outbound import hooking
+from gateway.pipeline.service.assembly import work_off
 from gateway.store import transmissions
 from gateway.store import webhooks
 from tests.crash.walk import open_here

@@ -3,10 +3,10 @@
 import time
 from pathlib import Path
 
-from gateway.pipeline import fetching
-from gateway.pipeline.boxes import make_box
-from gateway.pipeline.service import mailboxes
-from gateway.pipeline.service import work_off
+from gateway.pipeline.arriving import fetching
+from gateway.pipeline.outbox.boxes import make_box
+from gateway.pipeline.service.assembly import mailboxes
+from gateway.pipeline.service.assembly import work_off
 from tests.crash.walk import PACE
 from tests.crash.walk import PATIENCE
 from tests.crash.walk import open_here

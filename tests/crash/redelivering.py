@@ -5,11 +5,11 @@ paused, mended, tried again and resumed. Run by tests/crash/server.py in a child
 from pathlib import Path
 
 from gateway.config import load_installation
-from gateway.pipeline import pausing
-from gateway.pipeline import redelivering
-from gateway.pipeline.handing_in import hand_in_shipments
-from gateway.pipeline.service import seal
-from gateway.pipeline.service import work_off
+from gateway.pipeline.arriving.handing_in import hand_in_shipments
+from gateway.pipeline.outbox import pausing
+from gateway.pipeline.outbox import redelivering
+from gateway.pipeline.service.assembly import seal
+from gateway.pipeline.service.assembly import work_off
 from gateway.pipeline.station import open_station
 from gateway.store import pauses
 from tests.crash.walk import SHIPMENT

@@ -13,7 +13,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from gateway.pipeline.logs import set_up_logs
+from gateway.pipeline.service.logs import set_up_logs
 from gateway.store import crash
 from tests.crash import among_others
 from tests.crash import as2

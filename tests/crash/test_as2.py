@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.exchange import as2
-from gateway.pipeline.as2_posting import written_head
+from gateway.pipeline.as2.posting import written_head
 from gateway.store import as2_sendings
 from gateway.store import journal
 from gateway.store import outbox

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline.clock_watch import ClockWatch
+from gateway.pipeline.service.clock_watch import ClockWatch
 from gateway.store import outbox
 from gateway.store.verification import verify
 from tests.pipeline.world import ACME

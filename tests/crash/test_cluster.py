@@ -18,12 +18,12 @@ import psycopg
 import pytest
 
 from gateway.config import load_installation
-from gateway.pipeline.condition import workers_of
-from gateway.pipeline.joining import own_database
-from gateway.pipeline.joining import stay_owner
-from gateway.pipeline.receive import Arrival
-from gateway.pipeline.receive import register
-from gateway.pipeline.service import local_engine
+from gateway.pipeline.inbound.receive import Arrival
+from gateway.pipeline.inbound.receive import register
+from gateway.pipeline.service.assembly import local_engine
+from gateway.pipeline.service.condition import workers_of
+from gateway.pipeline.service.joining import own_database
+from gateway.pipeline.service.joining import stay_owner
 from gateway.pipeline.station import now_utc
 from gateway.pipeline.station import open_station
 from gateway.store import crash

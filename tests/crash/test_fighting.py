@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline import pausing
+from gateway.pipeline.outbox import pausing
 from gateway.store import journal
 from gateway.store import outbox
 from tests.crash.test_full_disk import until

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline.pollers import Pollers
-from gateway.pipeline.service import local_engine
-from gateway.pipeline.service import lookers
+from gateway.pipeline.service.assembly import local_engine
+from gateway.pipeline.service.assembly import lookers
+from gateway.pipeline.service.pollers import Pollers
 from gateway.store import database as database_room
 from gateway.store import troubles
 from tests.crash.house import inbox

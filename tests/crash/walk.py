@@ -12,18 +12,18 @@ from datetime import datetime
 from pathlib import Path
 
 from gateway.config import load_installation
-from gateway.pipeline import fetching
-from gateway.pipeline import holding
-from gateway.pipeline.boxes import make_box
-from gateway.pipeline.handing_in import NotTaken
-from gateway.pipeline.handing_in import hand_in_shipments
-from gateway.pipeline.handing_in import release_invoices
+from gateway.pipeline.arriving import fetching
+from gateway.pipeline.arriving.handing_in import NotTaken
+from gateway.pipeline.arriving.handing_in import hand_in_shipments
+from gateway.pipeline.arriving.handing_in import release_invoices
+from gateway.pipeline.outbox.boxes import make_box
 from gateway.pipeline.plans import Plans
-from gateway.pipeline.service import mailboxes
-from gateway.pipeline.service import seal
-from gateway.pipeline.service import work_off
+from gateway.pipeline.service.assembly import mailboxes
+from gateway.pipeline.service.assembly import seal
+from gateway.pipeline.service.assembly import work_off
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import open_station
+from gateway.pipeline.trading import holding
 from gateway.store import holds
 from gateway.store import masterdata
 from gateway.store import stock

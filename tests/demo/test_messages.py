@@ -27,9 +27,9 @@ from gateway.demo.dialects import Dialect
 from gateway.demo.dialects import Edifact
 from gateway.demo.dialects import Ubl
 from gateway.pipeline.plans import Plans
-from gateway.pipeline.reading import Read
-from gateway.pipeline.reading import read_payload
-from gateway.pipeline.reading import stateless
+from gateway.pipeline.reading.payload import Read
+from gateway.pipeline.reading.payload import read_payload
+from gateway.pipeline.reading.payload import stateless
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from gateway.pipeline.alert_kinds import ALERT_KINDS
+from gateway.pipeline.alerts.kinds import ALERT_KINDS
 from gateway.web.metric_names import METRICS
 from tests.docs.pages import ROOT
 from tests.docs.pages import keys_of_table
@@ -38,7 +38,7 @@ def test_every_kind_in_code_is_in_the_table() -> None:
     found = dict(kinds_in_code())
     assert len(found) > 10
     unknown = {kind: file for kind, file in found.items() if kind not in ALERT_KINDS}
-    assert not unknown, f"add these to pipeline/alert_kinds.py and to the table in docs/operations.md: {unknown}"
+    assert not unknown, f"add these to pipeline/alerts/kinds.py and to the table in docs/operations.md: {unknown}"
 
 
 def test_every_kind_is_told_somewhere() -> None:

@@ -23,8 +23,8 @@ from gateway.exchange.acknowledgment import answer
 from gateway.exchange.acknowledgment import number_of
 from gateway.exchange.acknowledgment import received_envelope
 from gateway.kinds import pipeline as pipeline_kinds
-from gateway.pipeline.answering import Numbers
-from gateway.pipeline.answering import wrap_answer
+from gateway.pipeline.writing.answering import Numbers
+from gateway.pipeline.writing.answering import wrap_answer
 from gateway.problem import Place
 from gateway.problem import Problem
 from gateway.problem import Severity

@@ -15,9 +15,9 @@ from gateway.exchange.acknowledgment import answer
 from gateway.exchange.acknowledgment_result import MOST_NOTES
 from gateway.kinds import edifact
 from gateway.kinds import x12
-from gateway.pipeline.acknowledging_files import acknowledge_file
 from gateway.pipeline.plans import Plans
-from gateway.pipeline.reading import stateless
+from gateway.pipeline.reading.payload import stateless
+from gateway.pipeline.stateless.acknowledging_files import acknowledge_file
 from gateway.problem import Place
 from tests.codecs.edi import GS
 from tests.codecs.edi import ISA

@@ -21,10 +21,10 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.pipeline import holding
-from gateway.pipeline.handing_in import hand_in_shipments
-from gateway.pipeline.resending import find_document
-from gateway.pipeline.resending import resend
+from gateway.pipeline.arriving.handing_in import hand_in_shipments
+from gateway.pipeline.outbox.resending import find_document
+from gateway.pipeline.outbox.resending import resend
+from gateway.pipeline.trading import holding
 from gateway.problem import Problem
 from gateway.store import documents
 from gateway.store import holds

@@ -9,12 +9,12 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from gateway.pipeline import cycle
-from gateway.pipeline.engine_local import LocalEngine
-from gateway.pipeline.logs import set_up_logs
-from gateway.pipeline.logs import told
-from gateway.pipeline.service import steps
+from gateway.pipeline.engine.local import LocalEngine
+from gateway.pipeline.service.assembly import steps
+from gateway.pipeline.service.logs import set_up_logs
+from gateway.pipeline.service.logs import told
 from gateway.pipeline.station import Station
+from gateway.pipeline.trading import cycle
 from tests.integration.house import House
 from tests.integration.house import answered
 from tests.integration.house import put
@@ -113,7 +113,7 @@ def test_a_step_that_fails_says_which_file_it_was_at(tmp_path: Path, capfd: pyte
         structlog.contextvars.bind_contextvars(transmission="T-1", partner="acme")
         raise KeyError("ZZWIDGETSECRET")
 
-    from gateway.pipeline.attending import attended
+    from gateway.pipeline.engine.attending import attended
     from gateway.store import streams
 
     world = World(tmp_path)

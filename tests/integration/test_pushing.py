@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline import fetching
-from gateway.pipeline.boxes import make_box
+from gateway.pipeline.arriving import fetching
+from gateway.pipeline.outbox.boxes import make_box
 from gateway.transport.box import TransportError
 from gateway.transport.readiness import Rules
 from gateway.transport.sftp import SftpBox

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline.engine_local import LocalEngine
+from gateway.pipeline.engine.local import LocalEngine
 from tests.integration.house import House
 from tests.integration.house import put
 from tests.integration.house import until

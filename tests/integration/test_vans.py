@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline import fetching
-from gateway.pipeline.boxes import make_box
-from gateway.pipeline.service import mailboxes
+from gateway.pipeline.arriving import fetching
+from gateway.pipeline.outbox.boxes import make_box
+from gateway.pipeline.service.assembly import mailboxes
 from gateway.store import documents
 from gateway.store import holds
 from tests.integration.sftp_house import Mailbox

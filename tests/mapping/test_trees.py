@@ -8,16 +8,16 @@ import pytest
 from gateway.config import default_resolver
 from gateway.model.document import decode
 from gateway.model.document import encode
-from gateway.pipeline.checking import Report
-from gateway.pipeline.explaining import provenance_of
-from gateway.pipeline.forms import forms_for
-from gateway.pipeline.linting_xml import XmlLint
 from gateway.pipeline.plans import Plans
-from gateway.pipeline.reading import Read
-from gateway.pipeline.reading import read_payload
-from gateway.pipeline.reading import stateless
-from gateway.pipeline.writing import Unwritable
-from gateway.pipeline.writing import write_document
+from gateway.pipeline.reading.explaining import provenance_of
+from gateway.pipeline.reading.forms import forms_for
+from gateway.pipeline.reading.payload import Read
+from gateway.pipeline.reading.payload import read_payload
+from gateway.pipeline.reading.payload import stateless
+from gateway.pipeline.stateless.checking import Report
+from gateway.pipeline.stateless.linting_xml import XmlLint
+from gateway.pipeline.stateless.writing import Unwritable
+from gateway.pipeline.stateless.writing import write_document
 from tests.mapping.mapping_world import Texts
 from tests.mapping.test_rows import DOCUMENT
 

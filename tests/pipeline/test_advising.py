@@ -5,10 +5,10 @@ import pytest
 from gateway.config import default_resolver
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.plans import spec_of
-from gateway.pipeline.reading import Item
-from gateway.pipeline.reading import Read
-from gateway.pipeline.reading import read_payload
-from gateway.pipeline.reading import stateless
+from gateway.pipeline.reading.payload import Item
+from gateway.pipeline.reading.payload import Read
+from gateway.pipeline.reading.payload import read_payload
+from gateway.pipeline.reading.payload import stateless
 from gateway.problem import Problem
 from gateway.problem import Severity
 

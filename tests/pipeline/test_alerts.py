@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config import load_installation
-from gateway.pipeline.alert_sending import Alerts
+from gateway.pipeline.alerts.sending import Alerts
 from gateway.pipeline.troubles import Standing
 from gateway.store import alerts
 from gateway.store import holds

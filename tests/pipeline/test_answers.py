@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline import holding
-from gateway.pipeline.deadlines import watch
-from gateway.pipeline.resending import NotResent
-from gateway.pipeline.resending import find_document
-from gateway.pipeline.resending import resend
+from gateway.pipeline.answers.deadlines import watch
+from gateway.pipeline.outbox.resending import NotResent
+from gateway.pipeline.outbox.resending import find_document
+from gateway.pipeline.outbox.resending import resend
+from gateway.pipeline.trading import holding
 from gateway.store import answers
 from gateway.store import documents
 from gateway.store import holds

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.codecs.choose import read
 from gateway.codecs.node import Transaction
-from gateway.pipeline import holding
+from gateway.pipeline.trading import holding
 from tests.pipeline.world import ACME
 from tests.pipeline.world import EUROCO
 from tests.pipeline.world import World

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from gateway.exchange import as2
-from gateway.pipeline.as2_certificates import watch_certificates
-from gateway.pipeline.receive import Arrival
-from gateway.pipeline.receive import register
+from gateway.pipeline.as2.certificates import watch_certificates
+from gateway.pipeline.inbound.receive import Arrival
+from gateway.pipeline.inbound.receive import register
 from gateway.store import outbox
 from gateway.store import troubles
 from gateway.store.troubles import Trouble

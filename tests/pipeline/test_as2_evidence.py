@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from gateway.exchange import as2
-from gateway.pipeline.as2_evidence import write_evidence
-from gateway.pipeline.as2_keys import Relations
-from gateway.pipeline.as2_receiving import receive_as2
-from gateway.pipeline.trails import trail_json
-from gateway.pipeline.trails import trail_of
-from gateway.pipeline.trails import trail_words
+from gateway.pipeline.as2.evidence import write_evidence
+from gateway.pipeline.as2.keys import Relations
+from gateway.pipeline.as2.receiving import receive_as2
+from gateway.pipeline.keeping.trails import trail_json
+from gateway.pipeline.keeping.trails import trail_of
+from gateway.pipeline.keeping.trails import trail_words
 from gateway.store import documents
 from gateway.store import due
 from tests.pipeline.as2_partner import as2_world

@@ -11,10 +11,10 @@ import pytest
 from gateway.config import load_installation
 from gateway.exchange import as2
 from gateway.exchange.cms.keys import fingerprint
-from gateway.pipeline.as2_linting import lint_as2
-from gateway.pipeline.as2_relations import as2_endpoints
-from gateway.pipeline.as2_relations import relation_of_endpoint
-from gateway.pipeline.linting import lint_everything
+from gateway.pipeline.as2.linting import lint_as2
+from gateway.pipeline.as2.relations import as2_endpoints
+from gateway.pipeline.as2.relations import relation_of_endpoint
+from gateway.pipeline.stateless.linting import lint_everything
 from tests.pipeline.world import CONFIG
 
 ROOT = Path(__file__).parents[2]

@@ -15,8 +15,8 @@ from gateway.exchange import as2
 from gateway.exchange.as2.names import agreed_address
 from gateway.exchange.as2.wrap import sign_entity
 from gateway.exchange.cms.algorithms import DIGESTS
-from gateway.pipeline.as2_keys import Relations
-from gateway.pipeline.as2_receiving import receive_as2
+from gateway.pipeline.as2.keys import Relations
+from gateway.pipeline.as2.receiving import receive_as2
 from gateway.store import documents
 from gateway.store import journal
 from gateway.store import outbox

@@ -22,12 +22,12 @@ from cryptography.x509.oid import NameOID
 
 from gateway.exchange import as2
 from gateway.kinds import as2 as kinds
-from gateway.pipeline.as2_keys import Relations
-from gateway.pipeline.as2_receiving import receive_as2
-from gateway.pipeline.as2_waiting import MOST_POSTS
-from gateway.pipeline.as2_waiting import watch_receipts
-from gateway.pipeline.receive import Arrival
-from gateway.pipeline.receive import register
+from gateway.pipeline.as2.keys import Relations
+from gateway.pipeline.as2.receiving import receive_as2
+from gateway.pipeline.as2.waiting import MOST_POSTS
+from gateway.pipeline.as2.waiting import watch_receipts
+from gateway.pipeline.inbound.receive import Arrival
+from gateway.pipeline.inbound.receive import register
 from gateway.problem import NOWHERE
 from gateway.store import answers
 from gateway.store import as2_sendings

@@ -77,8 +77,8 @@ def test_responses_wait_for_their_time_and_leave_in_one_interchange_in_their_ord
 def test_several_types_share_an_interchange_each_in_its_group(tmp_path: Path) -> None:
     text = partner("hourly", text=partner("hourly"), kind="x12/004010/810")
     world = World(tmp_path, partners={"acme": text})
-    from gateway.pipeline.handing_in import hand_in_shipments
-    from gateway.pipeline.handing_in import release_invoices
+    from gateway.pipeline.arriving.handing_in import hand_in_shipments
+    from gateway.pipeline.arriving.handing_in import release_invoices
 
     world.clock.now = datetime(2026, 1, 6, 10, 5, tzinfo=UTC)
     orders(world, "PO1")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline import holding
-from gateway.pipeline.handing_in import hand_in_shipments
-from gateway.pipeline.handing_in import release_invoices
-from gateway.pipeline.trails import trail_of
-from gateway.pipeline.trails import trail_words
+from gateway.pipeline.arriving.handing_in import hand_in_shipments
+from gateway.pipeline.arriving.handing_in import release_invoices
+from gateway.pipeline.keeping.trails import trail_of
+from gateway.pipeline.keeping.trails import trail_words
+from gateway.pipeline.trading import holding
 from gateway.store import changes
 from gateway.store import documents
 from gateway.store import holds

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline import circuits
-from gateway.pipeline import redelivering
-from gateway.pipeline.circuits import Resting
-from gateway.pipeline.circuits import guarded
+from gateway.pipeline.outbox import circuits
+from gateway.pipeline.outbox import redelivering
+from gateway.pipeline.outbox.circuits import Resting
+from gateway.pipeline.outbox.circuits import guarded
 from gateway.store import outbox
 from gateway.transport.box import TransportError
 from gateway.transport.box import Unreachable

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from gateway.config import ConfigTrouble
-from gateway.pipeline.condition import condition_of
-from gateway.pipeline.engine_local import OwnerLock
-from gateway.pipeline.handing_in import became
-from gateway.pipeline.joining import check_shared
-from gateway.pipeline.joining import own_database
-from gateway.pipeline.receive import Arrival
-from gateway.pipeline.receive import register
-from gateway.pipeline.service import cluster_engine
-from gateway.pipeline.service import seal
-from gateway.pipeline.service import work_off
+from gateway.pipeline.arriving.handing_in import became
+from gateway.pipeline.engine.local import OwnerLock
+from gateway.pipeline.inbound.receive import Arrival
+from gateway.pipeline.inbound.receive import register
+from gateway.pipeline.service.assembly import cluster_engine
+from gateway.pipeline.service.assembly import seal
+from gateway.pipeline.service.assembly import work_off
+from gateway.pipeline.service.condition import condition_of
+from gateway.pipeline.service.joining import check_shared
+from gateway.pipeline.service.joining import own_database
 from gateway.pipeline.station import now_utc
 from gateway.store import claims
 from gateway.store import nodes

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from gateway.config import default_resolver
-from gateway.pipeline import second_opinion
-from gateway.pipeline.checking import Report
 from gateway.pipeline.plans import Plans
-from gateway.pipeline.reading import stateless
+from gateway.pipeline.reading.payload import stateless
+from gateway.pipeline.stateless import second_opinion
+from gateway.pipeline.stateless.checking import Report
 from tests.codecs.strategies import FILES
 from tests.pipeline.faults import FAULTS
 from tests.pipeline.faults import good_file

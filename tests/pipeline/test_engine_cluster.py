@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from gateway.pipeline.engine import Step
-from gateway.pipeline.engine_cluster import ClusterEngine
+from gateway.pipeline.engine.cluster import ClusterEngine
+from gateway.pipeline.engine.port import Step
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import now_utc
 from gateway.store import jobs

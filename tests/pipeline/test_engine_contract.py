@@ -15,15 +15,15 @@ import pytest
 from sqlalchemy import text
 
 from gateway.config import ConfigTrouble
-from gateway.pipeline.engine import Engine
-from gateway.pipeline.engine import Step
-from gateway.pipeline.engine_cluster import ClusterEngine
-from gateway.pipeline.engine_local import LocalEngine
-from gateway.pipeline.engine_local import OwnerLock
-from gateway.pipeline.joining import own_database
-from gateway.pipeline.receive import Arrival
-from gateway.pipeline.receive import register
-from gateway.pipeline.service import steps
+from gateway.pipeline.engine.cluster import ClusterEngine
+from gateway.pipeline.engine.local import LocalEngine
+from gateway.pipeline.engine.local import OwnerLock
+from gateway.pipeline.engine.port import Engine
+from gateway.pipeline.engine.port import Step
+from gateway.pipeline.inbound.receive import Arrival
+from gateway.pipeline.inbound.receive import register
+from gateway.pipeline.service.assembly import steps
+from gateway.pipeline.service.joining import own_database
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import now_utc
 from gateway.store import documents

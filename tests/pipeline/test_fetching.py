@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline import fetching
-from gateway.pipeline import handing_in
-from gateway.pipeline.boxes import make_box
-from gateway.pipeline.files_in_the_way import FilesInTheWay
-from gateway.pipeline.large_files import spool_of
+from gateway.pipeline.arriving import fetching
+from gateway.pipeline.arriving import handing_in
+from gateway.pipeline.arriving.files_in_the_way import FilesInTheWay
+from gateway.pipeline.arriving.large_files import spool_of
+from gateway.pipeline.outbox.boxes import make_box
 from gateway.store import holds
 from gateway.store import left_behind
 from gateway.store import transmissions

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from gateway.exchange.partner import load_partner
-from gateway.pipeline.explaining import provenance_of
-from gateway.pipeline.forms import forms_for
-from gateway.pipeline.linting import agreement_faults
 from gateway.pipeline.plans import Plans
-from gateway.pipeline.reading import Read
-from gateway.pipeline.reading import read_payload
-from gateway.pipeline.reading import stateless
+from gateway.pipeline.reading.explaining import provenance_of
+from gateway.pipeline.reading.forms import forms_for
+from gateway.pipeline.reading.payload import Read
+from gateway.pipeline.reading.payload import read_payload
+from gateway.pipeline.reading.payload import stateless
+from gateway.pipeline.stateless.linting import agreement_faults
 from gateway.user_files import FolderResolver
 from gateway.yaml_source import Faults
 from tests.docs.pages import ROOT

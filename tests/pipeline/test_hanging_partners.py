@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline.pollers import Pollers
-from gateway.pipeline.receive import Arrival
-from gateway.pipeline.receive import register
-from gateway.pipeline.service import local_engine
-from gateway.pipeline.service import lookers
+from gateway.pipeline.inbound.receive import Arrival
+from gateway.pipeline.inbound.receive import register
+from gateway.pipeline.service.assembly import local_engine
+from gateway.pipeline.service.assembly import lookers
+from gateway.pipeline.service.pollers import Pollers
 from gateway.store import outbox
 from gateway.store.identity import new_id
 from tests.crash.walk import put

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from gateway.pipeline import shared_clock
-from gateway.pipeline.holdings import Holdings
+from gateway.pipeline.engine.claims import Holdings
 from gateway.pipeline.shared_clock import SharedClock
 from gateway.pipeline.station import Station
 from gateway.store import claims

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from gateway.exchange.partner import load_partner
-from gateway.pipeline.linting import agreement_faults
 from gateway.pipeline.plans import Plans
+from gateway.pipeline.stateless.linting import agreement_faults
 from gateway.user_files import FolderResolver
 from tests.docs.pages import ROOT
 from tests.pipeline.world import ACME

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from gateway.conformance import artefacts
-from gateway.pipeline.linting import lint_everything
-from gateway.pipeline.linting_xml import XmlLint
 from gateway.pipeline.plans import Plans
+from gateway.pipeline.stateless.linting import lint_everything
+from gateway.pipeline.stateless.linting_xml import XmlLint
 from gateway.user_files import default_resolver
 from tests.pipeline.world import World
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline import mail_receiving
-from gateway.pipeline.mail_sending import message_id
+from gateway.pipeline.arriving import mail_receiving
+from gateway.pipeline.outbound.mail_sending import message_id
 from gateway.store import documents
 from gateway.store import holds
 from gateway.store import journal

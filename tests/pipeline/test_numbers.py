@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline import holding
-from gateway.pipeline.handing_in import Became
-from gateway.pipeline.number_report import report_of
-from gateway.pipeline.number_report import words_of
+from gateway.pipeline.arriving.handing_in import Became
+from gateway.pipeline.keeping.number_report import report_of
+from gateway.pipeline.keeping.number_report import words_of
+from gateway.pipeline.trading import holding
 from gateway.store import holds
 from gateway.store import numbers
 from gateway.store import outbox

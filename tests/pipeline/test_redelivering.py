@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline import pausing
-from gateway.pipeline import redelivering
-from gateway.pipeline.condition import condition_of
-from gateway.pipeline.handing_in import hand_in_shipments
-from gateway.pipeline.handing_in import release_invoices
-from gateway.pipeline.redelivering import NotDone
-from gateway.pipeline.resending import resend
+from gateway.pipeline.arriving.handing_in import hand_in_shipments
+from gateway.pipeline.arriving.handing_in import release_invoices
+from gateway.pipeline.outbox import pausing
+from gateway.pipeline.outbox import redelivering
+from gateway.pipeline.outbox.redelivering import NotDone
+from gateway.pipeline.outbox.resending import resend
+from gateway.pipeline.service.condition import condition_of
 from gateway.store import documents
 from gateway.store import journal
 from gateway.store import numbers
@@ -318,8 +318,8 @@ def test_nothing_leaves_to_a_paused_partner_until_it_is_resumed(world: World) ->
 
 
 def test_a_mailbox_is_left_alone_where_that_is_wanted(world: World) -> None:
-    from gateway.pipeline.service import _look_into
-    from gateway.pipeline.service import mailboxes
+    from gateway.pipeline.service.assembly import _look_into
+    from gateway.pipeline.service.assembly import mailboxes
 
     [(address, (endpoint, _))] = mailboxes(world.station).items()
     look = _look_into(world.station, address, endpoint).once

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from gateway.config.held import Held
-from gateway.pipeline import in_force
-from gateway.pipeline.pollers import Pollers
-from gateway.pipeline.reading_anew import hold
-from gateway.pipeline.reading_anew import load_held
-from gateway.pipeline.reading_anew import read_anew
-from gateway.pipeline.reloading import Reloading
-from gateway.pipeline.service import lookers
+from gateway.pipeline.service import in_force
+from gateway.pipeline.service.assembly import lookers
+from gateway.pipeline.service.pollers import Pollers
+from gateway.pipeline.service.reading_anew import hold
+from gateway.pipeline.service.reading_anew import load_held
+from gateway.pipeline.service.reading_anew import read_anew
+from gateway.pipeline.service.reloading import Reloading
 from gateway.pipeline.station import Current
 from gateway.pipeline.station import Loaded
 from gateway.pipeline.station import Station

@@ -14,10 +14,10 @@ import pytest
 from gateway.exchange.retention import Retention
 from gateway.exchange.retention import Rule
 from gateway.exchange.retention import latest_start
-from gateway.pipeline import holding
-from gateway.pipeline import retaining
-from gateway.pipeline.retaining import run_retention
-from gateway.pipeline.service import seal
+from gateway.pipeline.keeping import retaining
+from gateway.pipeline.keeping.retaining import run_retention
+from gateway.pipeline.service.assembly import seal
+from gateway.pipeline.trading import holding
 from gateway.store import documents
 from gateway.store import erasures
 from gateway.store import journal

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline import second_opinion
-from gateway.pipeline.second_opinion import second_opinion_of
+from gateway.pipeline.stateless import second_opinion
+from gateway.pipeline.stateless.second_opinion import second_opinion_of
 from tests.pipeline.world import x12_order
 
 ORDERS = (

@@ -7,9 +7,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from gateway.config import default_resolver
-from gateway.pipeline.checking import Report
 from gateway.pipeline.plans import Plans
-from gateway.pipeline.reading import stateless
+from gateway.pipeline.reading.payload import stateless
+from gateway.pipeline.stateless.checking import Report
 from gateway.problem import Severity
 from tests.pipeline.faults import FAULTS
 from tests.pipeline.faults import good_file

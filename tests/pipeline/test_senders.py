@@ -7,7 +7,7 @@ from collections import defaultdict
 
 import pytest
 
-from gateway.pipeline.senders import Senders
+from gateway.pipeline.outbound.senders import Senders
 
 PATIENCE = 10.0
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from gateway.pipeline import inbound
-from gateway.pipeline import inbound_small
-from gateway.pipeline.receive import Arrival
-from gateway.pipeline.receive import register
+from gateway.pipeline.inbound import small_files as inbound_small
+from gateway.pipeline.inbound import walk as inbound
+from gateway.pipeline.inbound.receive import Arrival
+from gateway.pipeline.inbound.receive import register
 from gateway.pipeline.station import Station
 from gateway.store import journal
 from gateway.store import tables

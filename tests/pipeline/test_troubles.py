@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline.engine_local import LocalEngine
+from gateway.pipeline.engine.local import LocalEngine
 from gateway.pipeline.station import Station
 from gateway.store import streams
 from gateway.store import troubles

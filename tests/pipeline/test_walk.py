@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline import holding
-from gateway.pipeline.handing_in import hand_in_shipments
-from gateway.pipeline.handing_in import release_credit
-from gateway.pipeline.handing_in import release_invoices
-from gateway.pipeline.trails import trail_of
-from gateway.pipeline.trails import trail_words
+from gateway.pipeline.arriving.handing_in import hand_in_shipments
+from gateway.pipeline.arriving.handing_in import release_credit
+from gateway.pipeline.arriving.handing_in import release_invoices
+from gateway.pipeline.keeping.trails import trail_of
+from gateway.pipeline.keeping.trails import trail_words
+from gateway.pipeline.trading import holding
 from gateway.store import documents
 from gateway.store import holds
 from gateway.store import ledger
@@ -41,8 +41,8 @@ def test_a_clean_order_is_acknowledged_and_answered(world: World) -> None:
 
 
 def test_the_same_bytes_fetched_twice_are_one_transmission(world: World) -> None:
-    from gateway.pipeline.receive import Arrival
-    from gateway.pipeline.receive import register
+    from gateway.pipeline.inbound.receive import Arrival
+    from gateway.pipeline.inbound.receive import register
 
     arrival = Arrival(address="folder:boxes/acme/out", name="po.edi", identity="same", data=x12_order())
     assert register(world.station, [arrival])[0][1] is True

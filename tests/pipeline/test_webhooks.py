@@ -21,11 +21,11 @@ import pytest
 
 from gateway.config.settings import Settings
 from gateway.config.webhooks import EventType
-from gateway.pipeline import hooking
-from gateway.pipeline.deadlines import watch
-from gateway.pipeline.events import TABLE
-from gateway.pipeline.handing_in import hand_in_shipments
-from gateway.pipeline.handing_in import release_invoices
+from gateway.pipeline.answers.deadlines import watch
+from gateway.pipeline.arriving.handing_in import hand_in_shipments
+from gateway.pipeline.arriving.handing_in import release_invoices
+from gateway.pipeline.outbound import hooking
+from gateway.pipeline.outbound.events import TABLE
 from gateway.store import journal
 from gateway.store import masterdata
 from gateway.store import pickups

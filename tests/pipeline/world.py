@@ -12,13 +12,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from gateway.config import load_installation
-from gateway.pipeline.engine_local import LocalEngine
-from gateway.pipeline.handing_in import Became
-from gateway.pipeline.handing_in import became
-from gateway.pipeline.logs import set_up_logs
-from gateway.pipeline.receive import Arrival
-from gateway.pipeline.receive import register
-from gateway.pipeline.service import steps
+from gateway.pipeline.arriving.handing_in import Became
+from gateway.pipeline.arriving.handing_in import became
+from gateway.pipeline.engine.local import LocalEngine
+from gateway.pipeline.inbound.receive import Arrival
+from gateway.pipeline.inbound.receive import register
+from gateway.pipeline.service.assembly import steps
+from gateway.pipeline.service.logs import set_up_logs
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import open_station
 from gateway.store.identity import new_id

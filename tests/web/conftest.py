@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline.handing_in import hand_in_shipments
-from gateway.pipeline.handing_in import release_invoices
+from gateway.pipeline.arriving.handing_in import hand_in_shipments
+from gateway.pipeline.arriving.handing_in import release_invoices
 from gateway.store import documents
 from gateway.store import masterdata
 from tests.pipeline.world import ACME

@@ -20,8 +20,8 @@ from pathlib import Path
 import pytest
 
 from gateway.exchange import as2
-from gateway.pipeline import as2_receiving
-from gateway.pipeline.as2_keys import Relations
+from gateway.pipeline.as2 import receiving as as2_receiving
+from gateway.pipeline.as2.keys import Relations
 from gateway.store import documents
 from gateway.store import journal
 from gateway.store import receipts

@@ -26,7 +26,7 @@ _SENDER = """
 import sys
 from pathlib import Path
 from gateway.config import load_installation
-from gateway.pipeline.outbound import step
+from gateway.pipeline.outbound.walk import step
 from gateway.pipeline.station import open_station
 from gateway.store import outbox
 station = open_station(load_installation(Path(sys.argv[1]) / "config.yaml"))

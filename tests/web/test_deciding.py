@@ -212,7 +212,7 @@ def test_the_api_describes_itself(fresh: Seeded) -> None:
 
 
 def test_health_says_what_is_so(fresh: Seeded) -> None:
-    from gateway.pipeline.engine_local import OwnerLock
+    from gateway.pipeline.engine.local import OwnerLock
 
     assert fresh.site.get("/healthz").text == "ok\n"
     assert fresh.site.get("/readyz").status == 503

@@ -6,12 +6,12 @@ from datetime import datetime
 from datetime import timedelta
 from pathlib import Path
 
-from gateway.pipeline.handing_in import hand_in_files
-from gateway.pipeline.handing_in import hand_in_shipments
-from gateway.pipeline.handing_in import release_invoices
-from gateway.pipeline.retaining import run_retention
-from gateway.pipeline.trails import trail_of
-from gateway.pipeline.trails import trail_words
+from gateway.pipeline.arriving.handing_in import hand_in_files
+from gateway.pipeline.arriving.handing_in import hand_in_shipments
+from gateway.pipeline.arriving.handing_in import release_invoices
+from gateway.pipeline.keeping.retaining import run_retention
+from gateway.pipeline.keeping.trails import trail_of
+from gateway.pipeline.keeping.trails import trail_words
 from gateway.store import documents
 from gateway.store.verification import verify
 from tests.cli.test_working import camt

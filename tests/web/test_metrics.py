@@ -10,9 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway.pipeline.engine_local import OwnerLock
+from gateway.pipeline.engine.local import OwnerLock
 from gateway.pipeline.meters import Meters
-from gateway.pipeline.running import keep_meters
+from gateway.pipeline.service.running import keep_meters
 from gateway.store import meters
 from gateway.store import troubles
 from gateway.store.troubles import Trouble

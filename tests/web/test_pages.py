@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline.deadlines import watch
+from gateway.pipeline.answers.deadlines import watch
 from gateway.store import documents
 from gateway.store import holds
 from gateway.store import references

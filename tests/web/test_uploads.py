@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline.accounts import load_accounts
-from gateway.pipeline.events import event_of
+from gateway.pipeline.arriving.accounts import load_accounts
+from gateway.pipeline.outbound.events import event_of
 from gateway.store import documents
 from gateway.store import holds
 from gateway.store import journal

@@ -22,7 +22,7 @@ from gateway.kinds import x12 as x12_kinds
 from gateway.mapping.files import file_for
 from gateway.mapping.plan import MappingPlan
 from gateway.pipeline.plans import Plans
-from gateway.pipeline.rendering import identity_of
+from gateway.pipeline.writing.rendering import identity_of
 from gateway.problem import Kind
 from gateway.problem import Severity
 from gateway.publish.guide import reading_rows

@@ -1,0 +1,175 @@
+"""Alerts: who is told what does not work, once when it begins, once when it is over, in between when it grows worse. What happens within a
+short time is collected to one message, messages are few, and what is left out is counted. It all stands in the database: a restart neither
+repeats nor forgets.
+
+Deciding (`decide`) is a transaction; sending (alert_sending) is outside of any.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from datetime import datetime
+from datetime import timedelta
+
+import msgspec
+from sqlalchemy import Connection
+
+from gateway.config.alerting import Alerting
+from gateway.config.alerting import timedelta_of
+from gateway.pipeline.alerts.signals import ERROR
+from gateway.pipeline.alerts.signals import Signal
+from gateway.pipeline.alerts.signals import signals
+from gateway.pipeline.station import Station
+from gateway.store import alerts
+from gateway.store.alert_item import Item
+from gateway.store.alerts import Alert
+from gateway.store.alerts import Message
+from gateway.store.identity import new_id
+
+#: how long something must not stand before it is over: a service that starts anew finds its troubles anew
+CALM = timedelta(minutes=2)
+#: how long the first of several is kept back for the others
+GATHER = timedelta(seconds=20)
+#: alerts in one message
+MOST_ITEMS = 40
+#: how long a number must rest before its growth is told again
+GROWTH = timedelta(hours=1)
+_KEPT = timedelta(days=90)
+_HOUR = timedelta(hours=1)
+_RANK = {"warning": 0, ERROR: 1}
+
+
+def decide(station: Station) -> bool:
+    """Look at what stands, and where it is time put together what shall be told; true where there is a message."""
+    alerting = station.installation.settings.alerts
+    if alerting is None:
+        return False
+    now = station.clock()
+    with station.database.read() as connection:
+        found = signals(connection, alerting, now)
+        before = alerts.known(connection)
+        composed = alerts.last_composed(connection)
+        busy = alerts.composed_since(connection, now - _HOUR)
+        muted = [*_of_config(alerting, station.installation.settings.zone, now), *((one.kind, one.partner) for one in alerts.mutes(connection, now))]
+    after = {alert.name: alert for alert in _as_they_are(before, found, now)}
+    news = [item for alert in after.values() if (item := _news(alert, alerting, muted, now)) is not None]
+    told = _is_time(news, alerting, now, composed, busy)
+    if told:
+        after = _as_told(after, news, now)
+    ended = [name for name, alert in after.items() if alert.over_at is not None and (alert.told_at is None or _is_muted(alert, muted))]
+    changed = [alert for name, alert in after.items() if name not in ended and before.get(name) != alert]
+    if told or ended or changed:
+        with station.database.begin() as connection:
+            if told:
+                for way in alerting.ways:
+                    _compose(connection, way, news, now)
+                alerts.forget_messages(connection, now - _KEPT)
+            alerts.forget(connection, ended)
+            alerts.put(connection, changed)
+    return told
+
+
+def _as_they_are(before: Mapping[str, Alert], found: Iterable[Signal], now: datetime) -> Iterator[Alert]:
+    """Every alert as it is after this look."""
+    standing = {signal.name: signal for signal in found}
+    for signal in standing.values():
+        known = before.get(signal.name)
+        if known is not None and known.over_at is not None:
+            # it came back before its end was told: nobody knows that it was gone
+            known = msgspec.structs.replace(known, over_at=None)
+        # what a restart found anew began when it was first known
+        since = min(signal.since, known.since) if known is not None else signal.since
+        yield Alert(
+            name=signal.name,
+            kind=signal.kind,
+            partner=signal.partner,
+            severity=signal.severity,
+            what=signal.what,
+            cure=signal.cure,
+            number=signal.number,
+            since=since,
+            told_at=known.told_at if known is not None else None,
+            told_severity=known.told_severity if known is not None else None,
+            told_number=known.told_number if known is not None else 0,
+        )
+    for name, alert in before.items():
+        if name not in standing:
+            gone = alert.gone_since or now
+            over = alert.over_at or (now if now - gone >= CALM else None)
+            yield msgspec.structs.replace(alert, gone_since=gone, over_at=over)
+
+
+def _news(alert: Alert, alerting: Alerting, muted: Iterable[tuple[str | None, str | None]], now: datetime) -> Item | None:
+    """What is new about an alert that somebody should hear."""
+    if _is_muted(alert, muted) or _RANK[alert.severity] < _RANK[alerting.severity]:
+        return None
+    change = None
+    if alert.told_at is None:
+        # what mends itself gets its time; what is gone for the moment may be over
+        ripe = alert.severity == ERROR or now - alert.since >= timedelta_of(alerting.patience)
+        change = "begins" if ripe and alert.gone_since is None else None
+    elif alert.over_at is not None:
+        change = "over"
+    elif _RANK[alert.severity] > _RANK[alert.told_severity or "warning"] or (alert.number > alert.told_number and now - alert.told_at >= GROWTH):
+        change = "worse"
+    if change is None:
+        return None
+    return Item(
+        name=alert.name,
+        kind=alert.kind,
+        partner=alert.partner,
+        change=change,
+        severity=alert.severity,
+        what=alert.what,
+        cure=alert.cure,
+        since=alert.since,
+        at=alert.over_at or now,
+    )
+
+
+def _is_muted(alert: Alert, muted: Iterable[tuple[str | None, str | None]]) -> bool:
+    return any(kind in {None, alert.kind} and partner in {None, alert.partner} for kind, partner in muted)
+
+
+def _of_config(alerting: Alerting, zone: str, now: datetime) -> Iterator[tuple[str | None, str | None]]:
+    for mute in alerting.mute:
+        ends = mute.ends(zone)
+        if ends is None or now < ends:
+            yield mute.kind, mute.partner
+
+
+def _is_time(news: list[Item], alerting: Alerting, now: datetime, composed: datetime | None, busy: int) -> bool:
+    """Whether a message may leave now: there is something to say, others had time to join, and the last one is long enough ago."""
+    if not news or busy >= alerting.most_an_hour:
+        return False
+    if composed is not None and now - composed < timedelta_of(alerting.digest):
+        return False
+    return now - min(max(item.since, item.at if item.change == "over" else item.since) for item in news) >= GATHER
+
+
+def _as_told(after: Mapping[str, Alert], news: Iterable[Item], now: datetime) -> dict[str, Alert]:
+    """The alerts after they were told: those that are over are forgotten."""
+    told = {item.name: item for item in news}
+    answer = {}
+    for name, alert in after.items():
+        if name not in told:
+            answer[name] = alert
+        elif told[name].change == "over":
+            answer[name] = msgspec.structs.replace(alert, told_at=None)
+        else:
+            answer[name] = msgspec.structs.replace(alert, told_at=now, told_severity=alert.severity, told_number=alert.number)
+    return answer
+
+
+def _compose(connection: Connection, way: str, news: Iterable[Item], now: datetime) -> None:
+    """A message by one way; what still waits to leave by it goes along."""
+    waiting = alerts.waiting_message(connection, way)
+    items: dict[str, Item] = {}
+    for item in [*(waiting.items if waiting is not None else ()), *news]:
+        items.pop(item.name, None)
+        items[item.name] = item
+    # what began is more than what is over, and errors are more than warnings
+    ordered = sorted(items.values(), key=lambda item: (item.change == "over", -_RANK[item.severity], item.since, item.name))
+    left_out = max(0, len(ordered) - MOST_ITEMS) + (waiting.left_out if waiting is not None else 0)
+    message = Message(id=new_id(), way=way, created_at=now, items=tuple(ordered[:MOST_ITEMS]), left_out=left_out, due_at=now)
+    alerts.add_message(connection, message)

@@ -1,0 +1,1 @@
+"""How bytes come to us: looked for in mailboxes, pushed over HTTPS, mailed, handed in by our own people."""

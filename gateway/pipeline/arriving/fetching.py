@@ -1,0 +1,180 @@
+"""A mailbox is looked into: one listing, its files in that order, each kept, committed, and only then removed. A file that cannot be had, or
+not be removed, stops no other; what came in once never comes in again, whatever becomes of the file there.
+"""
+
+import errno
+from collections.abc import Iterator
+from collections.abc import Sequence
+from contextlib import contextmanager
+
+import structlog
+
+from gateway.pipeline.arriving.files_in_the_way import FilesInTheWay
+from gateway.pipeline.arriving.large_files import keep_large
+from gateway.pipeline.inbound.receive import Arrival
+from gateway.pipeline.inbound.receive import Kept
+from gateway.pipeline.inbound.receive import register
+from gateway.pipeline.station import Station
+from gateway.store import crash
+from gateway.transport.box import Box
+from gateway.transport.box import FileTrouble
+from gateway.transport.box import Found
+from gateway.transport.box import TransportError
+from gateway.transport.checksum import fits
+
+#: most bytes and files that one commit takes in
+BATCH_BYTES = 16 << 20
+BATCH_FILES = 50
+#: files from this size on are never whole in memory
+STREAMED = 8 << 20
+#: most files of one listing: then the folder is listed anew, so that an older file that came meanwhile has its turn
+LONGEST_POLL = 5_000
+#: files that are lying there since an earlier visit, and are tried to be removed in this one
+REMOVED_AT_LAST = 100
+
+_log = structlog.get_logger("receive")
+_Batch = list[tuple[Found, Arrival]]
+
+
+def poll(station: Station, address: str, box: Box, *, empty: str = "hold", in_the_way: FilesInTheWay | None = None) -> bool:
+    """Fetch what lies ready in a mailbox, commit, then remove; true when something came."""
+    in_the_way = in_the_way if in_the_way is not None else FilesInTheWay(station, address)
+    visit = _Visit(station, address, box, empty, in_the_way)
+    listed = box.list_ready()
+    in_the_way.keep_only(listed)
+    due = [found for found in listed if not in_the_way.waits(found)]
+    for found in [found for found in due if not in_the_way.was_left(found)][:LONGEST_POLL]:
+        visit.want(found)
+    visit.take_in()
+    for found in [found for found in due if in_the_way.was_left(found)][:REMOVED_AT_LAST]:
+        visit.remove_at_last(found)
+    in_the_way.tell()
+    return visit.came
+
+
+class _Visit:
+    """One look into one mailbox."""
+
+    def __init__(self, station: Station, address: str, box: Box, empty: str, in_the_way: FilesInTheWay) -> None:
+        self._station = station
+        self._address = address
+        self._box = box
+        self._empty = empty
+        self._in_the_way = in_the_way
+        self._wanted: list[Found] = []
+        self._bytes = 0
+        self.came = False
+
+    def want(self, found: Found) -> None:
+        """Take this file in with the next ones, or by itself where it is large; always behind those before it."""
+        if found.size >= STREAMED:
+            self.take_in()
+            self._take_large(found)
+            return
+        self._wanted.append(found)
+        self._bytes += found.size
+        if self._bytes >= BATCH_BYTES or len(self._wanted) >= BATCH_FILES:
+            self.take_in()
+
+    def take_in(self) -> None:
+        """Fetch and take in what is wanted so far."""
+        wanted, self._wanted, self._bytes = self._wanted, [], 0
+        if not wanted:
+            return
+        for _ in wanted:
+            crash.point(60)
+        batch: _Batch = []
+        for found, got in zip(wanted, self._box.fetch_many(wanted), strict=True):
+            try:
+                if isinstance(got, FileTrouble):
+                    raise got
+                self._demand_checksum(found, [got])
+            except FileTrouble as error:
+                self._in_the_way.add(found, error.message)
+                continue
+            crash.point(61)
+            batch.append((found, self._arrival(found, got)))
+        self._commit(batch)
+
+    def remove_at_last(self, found: Found) -> None:
+        """It was taken in before, and could not be removed then."""
+        try:
+            self._box.remove(found)
+        except FileTrouble as error:
+            self._in_the_way.add(found, error.message)
+            return
+        self._in_the_way.is_gone(found)
+
+    def _take_large(self, found: Found) -> None:
+        crash.point(60)
+        try:
+            with _keeping(self._station):
+                kept = keep_large(self._station, self._address, self._box, found)
+            self._demand_checksum(found, _pieces(self._station, kept))
+        except FileTrouble as error:
+            self._in_the_way.add(found, error.message)
+            return
+        crash.point(61)
+        self._commit([(found, self._arrival(found, kept))])
+
+    def _arrival(self, found: Found, got: bytes | Kept) -> Arrival:
+        return Arrival(
+            address=self._address,
+            name=found.name,
+            identity=found.identity,
+            data=got if isinstance(got, bytes) else b"",
+            kept=got if isinstance(got, Kept) else None,
+            through=not found.size and self._empty == "take",
+        )
+
+    def _demand_checksum(self, found: Found, chunks: Sequence[bytes] | Iterator[bytes]) -> None:
+        digest = self._box.checksum(found)
+        if digest is not None and not fits(digest, chunks):
+            raise FileTrouble(f'the file "{found.name}" does not fit its checksum {digest}: ask the sender to put both there again', retry=True)
+
+    def _commit(self, batch: _Batch) -> None:
+        """Keep and commit a batch, then remove it from the mailbox; where the disk does not take it all, each file by itself."""
+        if not batch:
+            return
+        try:
+            with _keeping(self._station):
+                register(self._station, [arrival for _, arrival in batch])
+        except FileTrouble as error:
+            if len(batch) > 1:
+                for one in batch:
+                    self._commit([one])
+            else:
+                self._in_the_way.add(batch[0][0], error.message)
+            return
+        crash.point(62)
+        self._remove([found for found, _ in batch])
+
+    def _remove(self, taken: Sequence[Found]) -> None:
+        staying = []
+        for found, error in zip(taken, self._box.remove_many(taken), strict=True):
+            crash.point(63)
+            self.came |= error is None
+            if error is not None:
+                self._in_the_way.add(found, error.message)
+                staying.append(found)
+            else:
+                self._in_the_way.over(found)
+        self._in_the_way.leave(staying)
+
+
+@contextmanager
+def _keeping(station: Station) -> Iterator[None]:
+    """Our own disk: a file that is too large for it stands in its own way only, a disk that is full in everybody's."""
+    try:
+        yield
+    except OSError as error:
+        sentence = f"what came cannot be kept in {station.archive.place}: {error.strerror or error}"
+        if error.errno == errno.EFBIG:
+            raise FileTrouble(sentence, retry=True) from error
+        raise TransportError(sentence, retry=True) from error
+
+
+def _pieces(station: Station, kept: Kept) -> Iterator[bytes]:
+    with station.archive.open(kept.sha256) as file:
+        while chunk := file.read(1 << 20):
+            yield chunk

@@ -1,0 +1,232 @@
+"""What our own people and systems hand in: files as if they had arrived, shipments, invoice releases, bank files. Commands and
+folders both come here; everything handed in is kept like what arrives, and a shipment or release with a number is taken once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from gateway.exchange.directory import BY_HAND
+from gateway.exchange.partner import LoadedPartner
+from gateway.kinds import rule as kinds
+from gateway.pipeline.arriving.files_in_the_way import FilesInTheWay
+from gateway.pipeline.endpoints import trade_stream
+from gateway.pipeline.inbound.receive import Arrival
+from gateway.pipeline.inbound.receive import register
+from gateway.pipeline.station import Station
+from gateway.pipeline.station import short_id
+from gateway.pipeline.trading.invoicing import Release
+from gateway.pipeline.trading.shipments import encode
+from gateway.pipeline.trading.shipments import owner_of
+from gateway.pipeline.trading.shipments import shipments_of
+from gateway.problem import NOWHERE
+from gateway.problem import Problem
+from gateway.store import crash
+from gateway.store import documents
+from gateway.store import holds
+from gateway.store import interchanges
+from gateway.store import journal
+from gateway.store import outbox
+from gateway.store import references
+from gateway.store import streams
+from gateway.store import transmissions
+from gateway.store.identity import new_id
+from gateway.store.transmissions import Transmission
+from gateway.trade.crediting import CreditLine
+from gateway.transport.box import Box
+from gateway.transport.box import FileTrouble
+from gateway.transport.box import Found
+
+_log = structlog.get_logger("handing in")
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """What became of one file that was handed in."""
+
+    file: str
+    transmission: Transmission
+    documents: list[documents.Document]
+    #: acknowledgments and documents of ours that it led to
+    outgoing: list[outbox.Entry]
+    #: why the file as a whole waits for a person
+    waits_for: tuple[Problem, ...] = ()
+
+    @property
+    def problems(self) -> list[Problem]:
+        return [*self.transmission.problems, *self.waits_for, *(problem for row in self.documents for problem in row.problems)]
+
+
+def hand_in_files(station: Station, files: Sequence[Path], loaded: LoadedPartner | None, actor: str, spec: str | None = None) -> list[Transmission]:
+    """Files as if they had arrived: over the partner's own endpoint where one is named, else by the operator, who may hand in anybody's.
+    `spec`: what they are, where they do not say it themselves (csv/orders)."""
+    address = BY_HAND
+    if loaded is not None:
+        named = [loaded.partner.endpoint(agreement.from_) for agreement in loaded.partner.receiving()]
+        if spec is not None:
+            named = [loaded.partner.endpoint(one.from_) for one in loaded.partner.receiving() if one.receive == spec] or named
+        address = next((endpoint.address for endpoint in named if endpoint is not None), BY_HAND)
+    arrivals = [
+        Arrival(
+            address=address,
+            name=file.name,
+            identity=f"{new_id()}|{file.name}",
+            data=file.read_bytes(),
+            partner=loaded.partner.id if loaded else None,
+            properties={"as": spec} if spec is not None else {},
+        )
+        for file in files
+    ]
+    return [transmission for transmission, _ in register(station, arrivals, actor)]
+
+
+class NotTaken(Exception):
+    """Something handed in that cannot be taken as it is; its problems say why. Nothing of it was kept."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = tuple(problems)
+
+
+def hand_in_shipments(station: Station, data: bytes, name: str, actor: str, partner: str | None = None, spec: str | None = None) -> list[str]:
+    """Shipments of a JSON or CSV file (`spec`: of another type) onto their partners' streams; raises NotTaken. The documents' ids; a shipment
+    known by its number (or, without one, by its very content) is there already and is not taken again."""
+    shipments, problems = shipments_of(data, station.plans, spec)
+    if problems:
+        raise NotTaken(problems)
+    sha256 = station.archive.keep(data)
+    made = []
+    with station.database.read() as connection:
+        for position, shipment in enumerate(shipments):
+            owner = owner_of(connection, shipment, partner)
+            if isinstance(owner, Problem):
+                raise NotTaken([owner])
+            identity = shipment.number or f"{sha256}|{position}"
+            made.append(_document("shipment", owner, identity, shipment.number or "", encode(shipment), station, sha256))
+    return _insert(station, made, actor, name)
+
+
+def release_invoices(station: Station, orders_: Sequence[str], actor: str, partner: str | None = None) -> list[str]:
+    """Release what was despatched of these orders for billing; raises NotTaken. The documents' ids."""
+    made = []
+    with station.database.read() as connection:
+        for number in orders_:
+            found = {row.partner for row in documents.search(connection, documents.Filters(kind="order", direction="in", number=number))}
+            owners = {partner} if partner is not None else found
+            if len(owners) != 1:
+                word = "no order" if not owners else f"an order of {', '.join(sorted(owners))}"
+                raise NotTaken([kinds.BILLING_NOTHING.at(NOWHERE, f"'{number}' is {word}", found=number, expected="an order of one partner")])
+            body = msgspec.json.encode(Release(orders=(number,))).decode()
+            made.append(_document("invoice_release", owners.pop(), new_id(), number, body, station, None))
+    return _insert(station, made, actor, "invoice release")
+
+
+def release_credit(station: Station, invoice: str, lines: Sequence[CreditLine], reason: str, actor: str) -> list[str]:
+    """Release an invoice, or some of its lines, for a credit note; raises NotTaken. The documents' ids."""
+    with station.database.read() as connection:
+        found = documents.search(connection, documents.Filters(kind="invoice", direction="out", number=invoice))
+    if len(found) != 1:
+        raise NotTaken(
+            [kinds.BILLING_NOTHING.at(NOWHERE, f"'{invoice}' is no invoice that we made", found=invoice, expected="the number of an invoice")]
+        )
+    body = msgspec.json.encode(Release(credit=invoice, lines=tuple(lines), reason=reason)).decode()
+    return _insert(station, [_document("invoice_release", found[0].partner, new_id(), invoice, body, station, None)], actor, "credit release")
+
+
+def _document(kind: str, partner: str, identity: str, number: str, body: str, station: Station, sha256: str | None) -> documents.Document:
+    return documents.Document(
+        id=short_id("D", kind, partner, identity),
+        direction="in",
+        partner=partner,
+        kind=kind,
+        number=number,
+        state="registered",
+        stream=trade_stream(partner),
+        sha256=sha256,
+        created_at=station.clock(),
+        body=body,
+    )
+
+
+def _insert(station: Station, made: Sequence[documents.Document], actor: str, name: str) -> list[str]:
+    with station.database.begin() as connection:
+        known = documents.get_many(connection, [row.id for row in made])
+        fresh = documents.insert_many(connection, [row for row in made if row.id not in known], actor=actor, reason=f"handed in as {name}")
+        journal.append(
+            connection,
+            [
+                journal.Entry(
+                    stream=row.stream,
+                    at=row.created_at,
+                    actor=actor,
+                    action=f"{row.kind} handed in",
+                    subject_kind="document",
+                    subject=row.id,
+                    facts={"name": name, "number": row.number},
+                    references=(row.sha256,) if row.sha256 else (),
+                )
+                for row in fresh
+            ],
+        )
+        references.add(connection, [references.Reference(document=row.id, kind=row.kind, value=row.number) for row in fresh if row.number])
+        for row in fresh:
+            streams.poke(connection, row.stream)
+        crash.point(47)
+    return [row.id for row in made]
+
+
+def poll_folder(station: Station, kind: str, box: Box, in_the_way: FilesInTheWay) -> bool:
+    """Take what our own systems put into a folder: bank files walk inward, shipments become documents. One file stops no other."""
+    came = False
+    listed = box.list_ready()
+    in_the_way.keep_only(listed)
+    for found in listed:
+        if in_the_way.waits(found):
+            continue
+        try:
+            if not in_the_way.was_left(found):
+                _hand_in(station, kind, found, b"".join(box.fetch(found)))
+                came = True
+        except FileTrouble as error:
+            in_the_way.add(found, error.message)
+            continue
+        try:
+            box.remove(found)
+        except FileTrouble as error:
+            in_the_way.add(found, error.message)
+            in_the_way.leave([found])
+        else:
+            in_the_way.is_gone(found)
+    in_the_way.tell()
+    return came
+
+
+def _hand_in(station: Station, kind: str, found: Found, data: bytes) -> None:
+    if kind == "shipments":
+        try:
+            hand_in_shipments(station, data, found.name, "folder")
+        except NotTaken as error:
+            # kept like any file that nobody can read, and shown to a person
+            _log.warning("shipment not taken", file=found.name, problems=len(error.problems))
+        else:
+            return
+    register(station, [Arrival(address=BY_HAND, name=found.name, identity=f"{kind}|{found.identity}", data=data, properties={"inbox": kind})])
+
+
+def became(station: Station, file: str, transmission_id: str) -> Became:
+    """What became of a file that was handed in, when the work is done."""
+    with station.database.read() as connection:
+        transmission = transmissions.get(connection, transmission_id)
+        assert transmission is not None
+        open_holds = [hold for hold in holds.of_transmission(connection, transmission_id) if hold.resolved_at is None]
+        waits_for = tuple(problem for hold in open_holds for problem in hold.reasons)
+        rows = documents.of_transmission(connection, transmission_id, limit=100_000)
+        whole = documents.get_many(connection, [row.id for row in rows])
+        outgoing = [entry for row in interchanges.of_transmission(connection, transmission_id) for entry in outbox.of_interchange(connection, row.id)]
+        for row in rows:
+            for link in references.links_of(connection, row.id):
+                if link.from_document == row.id:
+                    outgoing += outbox.of_document(connection, link.to_document)
+    return Became(file, transmission, [whole[row.id] for row in rows], outgoing, waits_for)

@@ -1,0 +1,256 @@
+"""Mail that partners send us: attachments of known senders become files. The order of everything:
+
+    head         who sent it; a stranger's mail is left where it is, and told as a trouble
+    fetch        the whole mail
+    archive      the mail as it came, and each attachment
+    one commit   a transmission an attachment on its sender's stream, journal entries that name the mail
+    put away     only now the mail is moved or deleted; the same mail again is known by its Message-ID
+
+What is left lies in the mailbox until a person has taken it away or named its sender. From can be forged: who may send what by an address
+follows from the agreements, and `require_authentication_results` asks our own mail server for its word.
+"""
+
+import time
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import structlog
+
+from gateway.config import Installation
+from gateway.exchange.endpoint import Endpoint
+from gateway.exchange.endpoint_mail import SEND
+from gateway.exchange.mail_authentication import is_authentic
+from gateway.exchange.mail_message import Attachment
+from gateway.exchange.mail_message import Letter
+from gateway.exchange.mail_message import Unreadable
+from gateway.exchange.mail_message import read_attachments
+from gateway.exchange.mail_message import read_head
+from gateway.pipeline.as2.receiving import safe_name
+from gateway.pipeline.inbound.receive import stream_of
+from gateway.pipeline.station import Station
+from gateway.pipeline.station import short_id
+from gateway.store import crash
+from gateway.store import holds
+from gateway.store import journal
+from gateway.store import streams
+from gateway.store import transmissions
+from gateway.store import troubles
+from gateway.store.identity import new_id
+from gateway.store.transmissions import Transmission
+from gateway.transport.box import FileTrouble
+from gateway.transport.imap import HEADS
+from gateway.transport.imap import Head
+from gateway.transport.imap import ImapMailbox
+from gateway.transport.imap import ImapSettings
+
+LEFT_CURE = "Look into the mailbox: take the mail away, or name its sender in the partner's endpoint (from:)."
+#: mails that a trouble names
+_NAMED = 3
+_MEGABYTE = 1_000_000
+#: seconds after which the server is asked again for a mail that it did not give out
+ASKED_AGAIN = 300.0
+_NOT_GIVEN = "the server does not give the mail out"
+_log = structlog.get_logger("mail")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One mailbox with the endpoints of all partners that share it."""
+
+    name: str
+    endpoints: tuple[Endpoint, ...]
+    partners: tuple[str, ...] = ()
+
+    @property
+    def first(self) -> Endpoint:
+        return self.endpoints[0]
+
+    def endpoint_of(self, sender: str) -> Endpoint | None:
+        """The endpoint that knows this sender."""
+        return next((endpoint for endpoint in self.endpoints if endpoint.knows_sender(sender)), None)
+
+
+def sources(installation: Installation) -> list[Source]:
+    """All mailboxes that are looked into, each once."""
+    found: dict[tuple[str, str], list[tuple[str, Endpoint]]] = {}
+    for loaded in installation.directory.partners.values():
+        for endpoint in loaded.partner.endpoints.values():
+            if endpoint.mail is not None and endpoint.mail != SEND:
+                found.setdefault((endpoint.mail, endpoint.user or ""), []).append((loaded.partner.id, endpoint))
+    return [
+        Source(f"{user} at {url}", tuple(endpoint for _, endpoint in sharing), tuple(dict.fromkeys(partner for partner, _ in sharing)))
+        for (url, user), sharing in found.items()
+    ]
+
+
+def mailbox_of(installation: Installation, source: Source) -> ImapMailbox:
+    """The mailbox of a source; raises ConfigTrouble where a secret cannot be read."""
+    endpoint = source.first
+    url = urlsplit(endpoint.mail or "")
+    assert url.hostname is not None and endpoint.user is not None and endpoint.password is not None
+    return ImapMailbox(
+        ImapSettings(
+            host=url.hostname,
+            port=url.port or (993 if url.scheme == "imaps" else 143),
+            implicit_tls=url.scheme == "imaps",
+            user=endpoint.user,
+            password=installation.secret(endpoint.password),
+            folder=endpoint.mailbox_folder,
+            move_to=endpoint.archive_to,
+            ca_file=str(installation.path(endpoint.authorities)) if endpoint.authorities else None,
+            timeout_seconds=endpoint.timeout,
+            longest_seconds=10 * endpoint.timeout,
+        )
+    )
+
+
+class Postman:
+    """Looks into one mailbox again and again; used by one thread."""
+
+    def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic) -> None:
+        self._source = source
+        self._clock = clock
+        self._box: ImapMailbox | None = None
+        #: mails that are not taken, with the reason
+        self._left: dict[int, str] = {}
+        #: those of them that the server did not give out, and when it is asked again
+        self._again: dict[int, float] = {}
+        self._told: str | None = None
+
+    def look(self, station: Station) -> bool:
+        """Take in what is new; true when there may be more at once."""
+        if self._box is None:
+            self._box = mailbox_of(station.installation, self._source)
+        there = self._box.list_uids()
+        here, now = set(there), self._clock()
+        self._again = {uid: at for uid, at in self._again.items() if uid in here and at > now}
+        self._left = {uid: reason for uid, reason in self._left.items() if uid in here and (reason != _NOT_GIVEN or uid in self._again)}
+        fresh = [uid for uid in there if uid not in self._left]
+        came = False
+        for head in self._box.heads(fresh[:HEADS]):
+            reason = self._take(station, self._box, head)
+            if reason is None:
+                came = True
+            else:
+                self._left[head.uid] = reason
+                _log.warning("mail left in the mailbox", mailbox=self._source.name, mail=head.identity, reason=reason)
+        self._tell(station)
+        return came or len(fresh) > HEADS
+
+    def close(self) -> None:
+        if self._box is not None:
+            self._box.close()
+
+    def _take(self, station: Station, box: ImapMailbox, head: Head) -> str | None:
+        """Take one mail in and put it away; or why it is left."""
+        crash.point(60)
+        try:
+            letter = read_head(head.head)
+            endpoint = self._source.endpoint_of(letter.sender)
+            if endpoint is None:
+                return f"no partner sends mail as {letter.sender}"
+            if head.size > endpoint.largest * _MEGABYTE:
+                return f"the mail from {letter.sender} has {head.size} bytes, at most {endpoint.largest} megabytes are taken"
+            servers = endpoint.require_authentication_results
+            if servers and not is_authentic(letter.sender, letter.authentication, servers):
+                return f"{' or '.join(servers)} does not say that the mail is really from {letter.sender}"
+            data = box.fetch(head.uid)
+            attachments = read_attachments(data)
+        except Unreadable as error:
+            return str(error)
+        except FileTrouble:
+            self._again[head.uid] = self._clock() + ASKED_AGAIN
+            return _NOT_GIVEN
+        if not attachments:
+            return f"the mail from {letter.sender} has no attachment"
+        crash.point(61)
+        take_mail(station, head, letter, data, attachments)
+        crash.point(92)
+        box.put_away(head.uid)
+        crash.point(93)
+        return None
+
+    def _tell(self, station: Station) -> None:
+        """What is left stands among the troubles as long as it lies there."""
+        named = list(dict.fromkeys(self._left.values()))
+        more = f"; and {len(named) - _NAMED} other reasons" if len(named) > _NAMED else ""
+        count = len(self._left)
+        lie = "1 mail is not taken" if count == 1 else f"{count} mails are not taken"
+        words = f"{lie}: {'; '.join(named[:_NAMED])}{more}" if count else ""
+        if words == self._told:
+            return
+        name = f"letters {self._source.name}"
+        with station.database.begin() as connection:
+            if not count:
+                troubles.is_over(connection, name)
+            else:
+                now = station.clock()
+                troubles.stands(connection, troubles.Trouble(name=name, kind="letters", state="stopped", error=words, cure=LEFT_CURE, since=now))
+        self._told = words
+
+
+def take_mail(station: Station, head: Head, letter: Letter, data: bytes, attachments: Sequence[Attachment]) -> list[Transmission]:
+    """Keep a mail and put its attachments on their stream in one commit; those that are known already are not taken again."""
+    raw, *digests = station.archive.keep_many([data, *(attachment.data for attachment in attachments)])
+    crash.point(20)
+    now = station.clock()
+    taken = []
+    address = f"mail:{letter.sender}"
+    facts = {"mail": head.identity, "message_id": letter.message_id or "", "from": letter.sender}
+    with station.database.begin() as connection:
+        entries = []
+        for attachment, sha256 in zip(attachments, digests, strict=True):
+            arrived = Transmission(
+                id=new_id(),
+                direction="in",
+                endpoint=address,
+                source_identity=f"{letter.message_id or head.identity}|{attachment.index}",
+                name=safe_name(attachment.name or f"mail-{head.uid}-{attachment.index}", head.identity),
+                sha256=sha256,
+                size=len(attachment.data),
+                received_at=now,
+                stream=stream_of(address),
+                state="received" if attachment.problem is None else "unreadable",
+                problems=(attachment.problem,) if attachment.problem is not None else (),
+                properties={name: value for name, value in facts.items() if value},
+            )
+            transmission, fresh = transmissions.register(connection, arrived)
+            if not fresh:
+                continue
+            taken.append(transmission)
+            entries.append(_entry(transmission, attachment, facts, raw))
+            if attachment.problem is not None:
+                hold = holds.Hold(
+                    id=short_id("H", transmission.id), transmission=transmission.id, kind="unreadable", reasons=transmission.problems, opened_at=now
+                )
+                holds.open_hold(connection, hold)
+        streams.poke(connection, stream_of(address))
+        journal.append(connection, entries)
+        crash.point(21)
+    crash.point(22)
+    return taken
+
+
+def _entry(transmission: Transmission, attachment: Attachment, facts: Mapping[str, str], raw: str) -> journal.Entry:
+    told = {
+        **facts,
+        "name": transmission.name,
+        "address": transmission.endpoint,
+        "size": str(transmission.size),
+        "part": str(attachment.index),
+        "raw_message": raw,
+        "problems": attachment.problem.code if attachment.problem is not None else "",
+    }
+    return journal.Entry(
+        stream=transmission.stream,
+        at=transmission.received_at,
+        actor="gateway",
+        action="received",
+        subject_kind="transmission",
+        subject=transmission.id,
+        facts={name: value[:500] for name, value in told.items() if value},
+        references=(transmission.sha256, raw),
+    )

@@ -1,0 +1,86 @@
+"""What is kept with a received AS2 message so that anybody can prove later, without us and without our keys, who sent what and what we
+answered: the message as it came, what was signed in it, the signature, the signer's certificate, our receipt and the certificate that it is
+signed by. Digests of the archive stand with the transmission and in the journal."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.exchange.as2 import Unwrapped
+from gateway.exchange.as2 import fingerprint
+from gateway.exchange.as2.wrap import signing_identity
+from gateway.pipeline.as2.keys import keep_certificate
+from gateway.store.archive import Archive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """Digests of the archive; `content_head` is what stands before the payload in what was signed, where the rest is the payload itself."""
+
+    request: str
+    mdn: str
+    signature: str | None
+    content: str | None
+    content_head: str | None
+    certificates: tuple[str, ...]
+    answered_by: str | None
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """All archived files besides the payload."""
+        return tuple(digest for digest in (self.request, self.mdn, self.signature, self.content, *self.certificates) if digest)
+
+    def properties(self, message: Unwrapped, position: int) -> dict[str, str]:
+        """What stands with the transmission of one of the message's payloads."""
+        facts = {
+            "message_id": message.message_id,
+            "as2_from": message.as2_from,
+            "as2_to": message.as2_to,
+            "mic": str(message.mic) if message.mic else "",
+            "signed_by": message.signed_by or "",
+            "signed_with": message.signed_with or "",
+            "encrypted": "yes" if message.encrypted else "no",
+            "encrypted_with": message.encrypted_with or "",
+            "part": f"{position + 1} of {len(message.payloads)}" if len(message.payloads) > 1 else "",
+            "raw_message": self.request,
+            "mdn": self.mdn,
+            "signature": self.signature or "",
+            "content": self.content or "",
+            "content_head": self.content_head or "",
+            "answered_by": self.answered_by or "",
+        }
+        return {name: value for name, value in facts.items() if value}
+
+
+def keep_proof(archive: Archive, message: Unwrapped, request: str, receipt: bytes, now: datetime) -> tuple[Proof, list[str]]:
+    """Payloads, receipt and signature in the archive, with what the signature is over and both sides' certificates; and the payloads' digests."""
+    assert message.relation is not None
+    ours = signing_identity(message.relation, now) if message.receipt is not None and message.receipt.signed else None
+    answered_by = fingerprint(ours.certificate) if ours is not None else None
+    signature = [message.signature] if message.signature is not None else []
+    mdn, *rest = archive.keep_many([receipt, *(payload.data for payload in message.payloads), *signature])
+    head, content = _content(archive, message)
+    proof = Proof(
+        request=request,
+        mdn=mdn,
+        signature=rest[len(message.payloads)] if signature else None,
+        content=content,
+        content_head=head,
+        certificates=(
+            *keep_certificate(archive, message.relation.verification, message.signed_by),
+            *keep_certificate(archive, message.relation.identities, answered_by),
+        ),
+        answered_by=answered_by,
+    )
+    return proof, rest[: len(message.payloads)]
+
+
+def _content(archive: Archive, message: Unwrapped) -> tuple[str | None, str | None]:
+    """What was signed: its head, where the payload follows, or all of it in the archive."""
+    signed = message.signed
+    if signed is None:
+        return None, None
+    payload = message.payloads[0].data
+    if len(message.payloads) == 1 and signed.data.endswith(payload, signed.start, signed.end):
+        return bytes(signed.view[: len(signed) - len(payload)]).decode("latin-1"), None
+    # compressed, encoded or several: it is not just a head and the payload
+    return None, archive.keep_stream([signed.to_bytes()])[0]

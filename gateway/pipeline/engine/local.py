@@ -1,0 +1,226 @@
+"""The engine of one machine: one process owns the installation (a lock says so), one thread runs the steps that only compute and
+commit, threads of their own send (senders.py), one thread a mailbox polls. It keeps no queue: on start, and now and then, a sweep
+pokes every stream with open work.
+
+The owner watches the database (at most 100 ms), so that commands and the web process are clients that insert and commit.
+"""
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+import structlog
+from sqlalchemy import Connection
+
+from gateway.pipeline.engine.clocks import Clocks
+from gateway.pipeline.engine.port import SENDING
+from gateway.pipeline.engine.port import Health
+from gateway.pipeline.engine.port import Step
+from gateway.pipeline.engine.turn import Serving
+from gateway.pipeline.outbound.senders import Senders
+from gateway.pipeline.outbox import leases
+from gateway.pipeline.station import Station
+from gateway.store import streams
+from gateway.store import sweep
+from gateway.store.database import DatabaseTrouble
+
+WATCH = 0.1
+SWEEP = 5.0
+#: seconds after which a step that does not come back is thought to hang
+HUNG = 120.0
+#: seconds that steps under way get when the service is told to stop; what hangs longer (a partner's server) is cut off, as by a kill
+LAST_STEPS = 4.0
+_log = structlog.get_logger("engine")
+
+
+class OwnerLock:
+    """Exclusive ownership of an installation's data folder; the kernel frees it when the process dies."""
+
+    def __init__(self, data: Path) -> None:
+        self._path = data / "engine.lock"
+        self._file: IO[str] | None = None
+
+    def take(self, wait: float = 0.0) -> bool:
+        """True when the lock is ours; waits up to `wait` seconds for a dying owner."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        file = self._path.open("a+")
+        end = time.monotonic() + wait
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= end:
+                    file.close()
+                    return False
+                time.sleep(0.05)
+                continue
+            file.seek(0)
+            file.truncate()
+            file.write(str(os.getpid()))
+            file.flush()
+            self._file = file
+            return True
+
+    def owner(self) -> str:
+        """The process that holds the lock, as it wrote it down."""
+        try:
+            return self._path.read_text().strip() or "unknown"
+        except OSError:
+            return "unknown"
+
+    def give_back(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> "OwnerLock":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.give_back()
+
+
+class LocalEngine:
+    """Runs the steps of one installation. `steps` says by the stream's first word what serves it; streams that start with a
+    word of `sending` are served in threads of their own, one at a time a stream."""
+
+    def __init__(self, station: Station, steps: Mapping[str, Step], sending: frozenset[str] = SENDING) -> None:
+        self._station = station
+        self._sending = sending
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._serving = Serving(station, steps, self._stopping)
+        self._senders = Senders(self._serve, leases.beat)
+        self._clocks = Clocks(station, self._stopping)
+        self._guard = threading.Lock()
+        self._exclusive: set[str] = set()
+        self._turned = time.monotonic()
+
+    def poke(self, connection: Connection, stream: str) -> None:
+        streams.poke(connection, stream)
+
+    def wake(self) -> None:
+        """Look for work now instead of at the next look at the database."""
+        self._wake.set()
+
+    def every(self, name: str, seconds: float, work: Callable[[], None], *, each_process: bool = False) -> None:
+        self._clocks.every(name, seconds, work)
+
+    def poller(self, name: str, seconds: float, look: Callable[[], bool]) -> None:
+        self._clocks.poller(name, seconds, look, self.wake)
+
+    def end_poller(self, name: str) -> None:
+        self._clocks.end_poller(name)
+
+    @contextmanager
+    def exclusive(self, key: str, seconds: float) -> Iterator[bool]:
+        """One thread at a time: there is no other process."""
+        with self._guard:
+            free = key not in self._exclusive
+            self._exclusive.add(key)
+        try:
+            yield free
+        finally:
+            if free:
+                with self._guard:
+                    self._exclusive.discard(key)
+
+    def health(self) -> Health:
+        turns = time.monotonic() - self._turned < HUNG
+        return Health(engine="local", serving=turns and not self._stopping.is_set())
+
+    def run(self) -> None:
+        """Serve until `stop`: sweep, then poked streams as they come."""
+        self.sweep()
+        self.every("sweep", SWEEP, self.sweep)
+        self._clocks.start()
+        seen = -1
+        try:
+            while not self._stopping.is_set():
+                self._turned = time.monotonic()
+                try:
+                    served = self._serve_poked()
+                    if served:
+                        continue
+                    counter = self._station.database.change_counter()
+                except DatabaseTrouble as error:
+                    _log.error("database", error=str(error))
+                    self._stopping.wait(1.0)
+                    continue
+                if counter != seen:
+                    seen = counter
+                    continue
+                self._wake.wait(WATCH)
+                self._wake.clear()
+        finally:
+            self._finish()
+
+    def drain(self, timeout: float = 300.0) -> None:
+        """Work until nothing is due any more: what a command does where no owner runs. Raises TimeoutError."""
+        end = time.monotonic() + timeout
+        self.sweep()
+        while time.monotonic() < end:
+            # asked before the pokes are looked at: what a sender pokes at its end is seen then
+            idle = self._senders.idle()
+            if self._serve_poked():
+                continue
+            if idle:
+                return
+            self._senders.wait(end - time.monotonic())
+        raise TimeoutError(f"There is still work after {timeout:.0f} seconds")
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._wake.set()
+
+    def close(self) -> None:
+        """Let go of the threads of an engine that only drained."""
+        self._senders.stop(time.monotonic() + LAST_STEPS)
+
+    def idle(self) -> bool:
+        """Whether no thread of ours runs any more, also none that hangs at a partner's server."""
+        return self._clocks.idle() and self._senders.idle()
+
+    def sweep(self) -> None:
+        """Poke every stream with open work: nothing depends on a poke having survived."""
+        station = self._station
+        with station.database.begin() as connection:
+            for stream in sweep.streams_with_work(connection, station.clock()):
+                streams.poke(connection, stream)
+        self._wake.set()
+
+    def _finish(self) -> None:
+        end = time.monotonic() + LAST_STEPS
+        self._clocks.stop(end)
+        late = self._senders.stop(end)
+        if late:
+            _log.warning("sending was cut off, it is tried again at the next start", streams=late)
+
+    def _serve_poked(self) -> bool:
+        station = self._station
+        with station.database.read() as connection:
+            poked = streams.poked(connection, station.clock())
+        for stream in poked:
+            if self._stopping.is_set():
+                return True
+            self._turned = time.monotonic()
+            with station.database.begin() as connection:
+                streams.unpoke(connection, stream, station.clock())
+            if stream.partition(":")[0] in self._sending:
+                self._senders.start(stream)
+            else:
+                self._serve(stream)
+        return bool(poked)
+
+    def _serve(self, stream: str) -> None:
+        if self._serving.turn(stream):
+            with self._station.database.begin() as connection:
+                streams.poke(connection, stream)

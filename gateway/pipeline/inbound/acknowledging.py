@@ -1,0 +1,297 @@
+"""Acknowledgments at the end of an interchange: what was found in it, gathered from the stored results, is answered into the outbox.
+What partners answer to us is heard in pipeline/answers/reconciling.py."""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from dataclasses import dataclass
+from dataclasses import field
+
+import msgspec
+import structlog
+from sqlalchemy import Connection
+
+from gateway.codecs.node import GroupEnd
+from gateway.codecs.node import GroupStart
+from gateway.codecs.node import InterchangeEnd
+from gateway.codecs.node import InterchangeStart
+from gateway.codecs.node import Syntax
+from gateway.exchange.acknowledgment import AcknowledgmentPolicy
+from gateway.exchange.acknowledgment import Answer
+from gateway.exchange.acknowledgment import GroupResult
+from gateway.exchange.acknowledgment import InterchangeResult
+from gateway.exchange.acknowledgment import Policies
+from gateway.exchange.acknowledgment import ReceivedEnvelope
+from gateway.exchange.acknowledgment import TransactionResult
+from gateway.exchange.acknowledgment import answer as answers_of
+from gateway.exchange.acknowledgment import received_envelope
+from gateway.exchange.partner import Agreement
+from gateway.exchange.partner import LoadedPartner
+from gateway.kinds import pipeline as kinds
+from gateway.pipeline.answers.reconciling import apply_advice
+from gateway.pipeline.endpoints import endpoint_for
+from gateway.pipeline.endpoints import out_stream
+from gateway.pipeline.endpoints import owner_of
+from gateway.pipeline.station import Station
+from gateway.pipeline.writing.answering import Numbers
+from gateway.pipeline.writing.answering import sound_answer
+from gateway.pipeline.writing.rendering import identity_of
+from gateway.problem import Problem
+from gateway.problem import codes
+from gateway.store import documents
+from gateway.store import journal
+from gateway.store import outbox
+from gateway.store import streams
+from gateway.store.interchanges import Interchange
+from gateway.store.transmissions import Transmission
+
+_log = structlog.get_logger("acknowledging")
+
+
+class GroupSeen(msgspec.Struct, kw_only=True):
+    """A functional group on its way: its header, and what its trailer said when it came."""
+
+    type: str
+    control_number: str
+    version: str
+    sender: str
+    receiver: str
+    declared: int | None = None
+    counted: int = 0
+    problems: tuple[Problem, ...] = ()
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What is stored of an interchange's envelope."""
+
+    envelope: ReceivedEnvelope | None
+    groups: tuple[GroupSeen, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(slots=True)
+class Progress:
+    """The envelope of an interchange while it is split."""
+
+    start: InterchangeStart | None = None
+    groups: list[GroupSeen] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    end: InterchangeEnd | None = None
+    #: nothing in it is taken, whatever stands in it (a duplicate, an unknown sender)
+    refused: bool = False
+    #: what is wrong with our own answers to it
+    alerts: list[Problem] = field(default_factory=list)
+
+    def open_group(self, start: GroupStart) -> None:
+        self.groups.append(
+            GroupSeen(type=start.type, control_number=start.control_number, version=start.version, sender=start.sender, receiver=start.receiver)
+        )
+
+    def close_group(self, end: GroupEnd) -> None:
+        if self.groups:
+            group = self.groups[-1]
+            group.declared, group.counted, group.problems = end.declared, end.counted, end.problems
+
+    def encode(self) -> str:
+        """The envelope as it is stored with the interchange."""
+        return msgspec.json.encode(
+            Kept(envelope=received_envelope(self.start) if self.start else None, groups=tuple(self.groups), problems=tuple(self.all_problems))
+        ).decode()
+
+    @property
+    def all_problems(self) -> list[Problem]:
+        return [*self.problems, *(self.end.problems if self.end else ())]
+
+    def result(self, transactions: Iterable[tuple[int, TransactionResult]]) -> InterchangeResult:
+        """Everything found; each transaction with the number of its group (0: none)."""
+        assert self.start is not None
+        by_group: dict[int, list[TransactionResult]] = {}
+        for group, transaction in transactions:
+            by_group.setdefault(group, []).append(transaction)
+        return InterchangeResult(
+            envelope=received_envelope(self.start),
+            refused=self.refused,
+            problems=tuple(self.all_problems),
+            transactions=tuple(by_group.get(0, ())),
+            groups=tuple(
+                GroupResult(
+                    type=group.type,
+                    control_number=group.control_number,
+                    version=group.version,
+                    sender=group.sender,
+                    receiver=group.receiver,
+                    declared=group.declared,
+                    counted=group.counted,
+                    problems=group.problems,
+                    transactions=tuple(by_group.get(number, ())),
+                )
+                for number, group in enumerate(self.groups, 1)
+            ),
+        )
+
+
+class KeptResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A transaction's result as it is stored with its document. `group` counts the interchange's groups from 1."""
+
+    group: int
+    result: TransactionResult
+
+
+_RESULT = msgspec.json.Decoder(KeptResult)
+
+
+def encode_result(group: int, result: TransactionResult) -> str:
+    return msgspec.json.encode(KeptResult(group=group, result=result)).decode()
+
+
+def results_of(connection: Connection, interchange: str) -> Iterable[tuple[int, TransactionResult]]:
+    """The stored results of an interchange's transactions, in their order, page by page."""
+    after = -1
+    while True:
+        page = documents.of_interchange(connection, interchange, after_ordinal=after)
+        for row in page:
+            if row.result is not None:
+                kept = _RESULT.decode(row.result)
+                yield kept.group, kept.result
+        if len(page) < 1000:
+            return
+        after = page[-1].ordinal
+
+
+def policy_of(agreement: Agreement) -> AcknowledgmentPolicy:
+    """What an agreement says about acknowledgments."""
+    return AcknowledgmentPolicy(
+        which=agreement.acknowledge,
+        when=agreement.acknowledge_when,
+        by=agreement.acknowledge_by,
+        technical=agreement.acknowledge_interchange,
+        delimiters=agreement.acknowledge_delimiters or "",
+        version=agreement.acknowledge_version or "",
+        strict=frozenset(agreement.refuse_warnings),
+    )
+
+
+def policies_of(loaded: LoadedPartner | None, syntax: str) -> Policies:
+    """What a partner gets for each type that it may send; for any other as the first of its agreements that says something says."""
+    agreements = [one for one in loaded.partner.receiving() if one.receive and one.receive.split("/")[0] == syntax] if loaded else []
+    by_type: dict[str, AcknowledgmentPolicy] = {}
+    for one in agreements:
+        by_type.setdefault(str(one.receive).rsplit("/", 1)[1].upper(), policy_of(one))
+    plain = AcknowledgmentPolicy()
+    return Policies(next((policy for policy in by_type.values() if policy != plain), plain), by_type)
+
+
+def answer(
+    station: Station, connection: Connection, progress: Progress, interchange: Interchange, transmission: Transmission, entries: list[journal.Entry]
+) -> str | None:
+    """Put the acknowledgments of a finished interchange into the outbox; the interchange's outcome in one word."""
+    made = answers_to(station, progress, interchange, transmission, lambda: results_of(connection, interchange.id), entries)
+    if made is None:
+        return None
+    if made.sender is not None and progress.start is not None:
+        apply_advice(station, connection, progress.start.advice, made.sender, transmission.id, entries)
+    outbox.enqueue(connection, made.outgoing)
+    for stream in sorted({entry.stream for entry in made.outgoing}):
+        streams.poke(connection, stream)
+    return made.outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a finished interchange leads to: rows for the outbox, its outcome in one word, and whose it is."""
+
+    outgoing: list[outbox.Entry]
+    outcome: str
+    sender: LoadedPartner | None
+
+
+def answers_to(
+    station: Station,
+    progress: Progress,
+    interchange: Interchange,
+    transmission: Transmission,
+    results: Callable[[], Iterable[tuple[int, TransactionResult]]],
+    entries: list[journal.Entry],
+) -> Answered | None:
+    """The acknowledgments of a finished interchange, built and checked; None where nobody can be answered."""
+    if progress.start is None:
+        return None
+    directory, syntax = station.installation.directory, progress.start.syntax
+    # a partner may have been added while its first file waited
+    sender = directory.partners.get(interchange.partner or "") or directory.find(syntax.value, progress.start.sender)
+    # the refusal of an unknown sender goes back the way it came, in the mailbox of whoever shares it
+    loaded = sender or owner_of(directory, transmission.endpoint)
+    if loaded is None:
+        return None
+    result = progress.result(results())
+    made = answers_of(result, policies_of(sender, syntax.value)) if syntax in {Syntax.X12, Syntax.EDIFACT} else []
+    name = endpoint_for(loaded.partner, transmission.endpoint)
+    if made and name is None:
+        entries.append(_entry(interchange, transmission, station, "acknowledgment not sent", {}, "the partner has no endpoint to send it to"))
+    outgoing = [_row_of(station, one, progress, loaded, str(name), interchange, transmission, entries) for one in made if name is not None]
+    return Answered(outgoing, _outcome(result), sender)
+
+
+def _row_of(
+    station: Station,
+    made: Answer,
+    progress: Progress,
+    loaded: LoadedPartner,
+    endpoint: str,
+    interchange: Interchange,
+    transmission: Transmission,
+    entries: list[journal.Entry],
+) -> outbox.Entry:
+    """One acknowledgment as a row of the outbox, after it was built, read back and checked once."""
+    now = station.clock()
+    syntax = Syntax.EDIFACT if made.type == "CONTRL" else Syntax.X12
+    us, them = station.installation.settings.us.identifiers, loaded.partner.identifiers
+    sound = sound_answer(
+        made, Numbers(sender=identity_of(us, syntax), receiver=identity_of(them, syntax), test=interchange.test, at=now), station.plans, loaded
+    )
+    if sound.faults:
+        problem = sound.problem()
+        progress.alerts.append(problem)
+        _log.error("answer replaced", interchange=interchange.id, type=made.type, problems=codes(sound.faults), cure=kinds.ANSWER_REPLACED.cure)
+        entries.append(_entry(interchange, transmission, station, f"{made.type} replaced", {"problems": codes(sound.faults)}, problem.message))
+    answer_ = sound.answer
+    stream = out_stream(loaded.partner.id, endpoint)
+    spec = f"x12/{answer_.version}/{answer_.type}" if answer_.type != "CONTRL" else f"edifact/service/contrl-{answer_.version}"
+    number = f":{answer_.number}" if answer_.number > 1 else ""
+    entries.append(_entry(interchange, transmission, station, f"{answer_.type} enqueued", {"outcome": answer_.outcome}))
+    return outbox.Entry(
+        id=f"{interchange.id}:{answer_.type}:{answer_.version}{number}",
+        partner=loaded.partner.id,
+        endpoint=endpoint,
+        stream=stream,
+        kind="acknowledgment",
+        spec=spec,
+        body=msgspec.json.encode(answer_).decode(),
+        properties={"interchange": interchange.id, "outcome": answer_.outcome},
+        test=interchange.test,
+        created_at=now,
+        due_at=now,
+    )
+
+
+def _outcome(result: InterchangeResult) -> str:
+    outcomes = {transaction.outcome for group in result.groups for transaction in group.transactions} | {one.outcome for one in result.transactions}
+    if not outcomes or outcomes == {"accepted"}:
+        return "accepted"
+    if outcomes == {"rejected"}:
+        return "rejected"
+    return "partially_accepted" if "rejected" in outcomes else "accepted_with_errors"
+
+
+def _entry(
+    interchange: Interchange, transmission: Transmission, station: Station, action: str, facts: dict[str, str], reason: str = ""
+) -> journal.Entry:
+    return journal.Entry(
+        stream=transmission.stream,
+        at=station.clock(),
+        actor="gateway",
+        action=action,
+        subject_kind="interchange",
+        subject=interchange.id,
+        reason=reason,
+        facts=facts,
+    )

@@ -1,0 +1,246 @@
+"""What became of a try to send is written down: sent, with its receipt and the time until which the answer is waited for; failed, to be
+tried again; stopped, until a person mends the endpoint; or given up. The rows of one interchange share their fate."""
+
+import random
+from datetime import datetime
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from gateway.pipeline.answers.deadlines import answer_due
+from gateway.pipeline.outbox.circuits import Resting
+from gateway.pipeline.outbox.delivered import Awaited
+from gateway.pipeline.outbox.delivered import Delivered
+from gateway.pipeline.outbox.delivered import NoCertificate
+from gateway.pipeline.outbox.delivered import Receipt
+from gateway.pipeline.outbox.delivered import ReceiptRefused
+from gateway.pipeline.outbox.delivered import Told
+from gateway.pipeline.station import Station
+from gateway.pipeline.station import short_id
+from gateway.pipeline.troubles import MENDS_ITSELF
+from gateway.pipeline.troubles import TRY_AGAIN
+from gateway.store import answers
+from gateway.store import as2_sendings
+from gateway.store import crash
+from gateway.store import documents
+from gateway.store import journal
+from gateway.store import outbox
+from gateway.store import precedence
+from gateway.store import streams
+from gateway.store import troubles
+from gateway.store.outbox import Entry
+from gateway.transport.box import Busy
+from gateway.transport.box import TransportError
+
+#: seconds before the second, third, ... try; after the last one the row rests in `dead`
+WAITS = (5, 15, 60, 300, 900, 3600, 3600, 7200, 14400)
+#: how long an endpoint is left alone after a wrong host key, password or setting: one try an hour locks no account
+STOPPED = timedelta(hours=1)
+#: seconds after which a row asks again whether an account that is left alone may be tried
+POSTPONED = timedelta(seconds=10)
+
+NEW_CERTIFICATE = "Put a new certificate where the partner's file names it: sending goes on by itself within a minute."
+
+_log = structlog.get_logger("outbound")
+
+#: the rows of one file, and what is known of its delivery
+Gone = tuple[list[Entry], Delivered]
+Failed = tuple[list[Entry], TransportError]
+
+
+def record(station: Station, sent: list[Gone], failure: Failed | None, rest: list[str], token: str) -> None:
+    """Write down what left and what did not, and give the rows behind it back untried."""
+    now = station.clock()
+    left = [(entry, delivered) for rows, delivered in sent if delivered.awaited is None for entry in rows]
+    with station.database.begin() as connection:
+        entries: list[journal.Entry] = []
+        if left:
+            for due, ids in _by_deadline(station, [entry for entry, _ in left], now).items():
+                outbox.sent(connection, ids, token, now, due)
+            tell_left(connection, left, now, entries)
+        for rows, delivered in sent:
+            if delivered.awaited is not None:
+                _posted(connection, rows, delivered, delivered.awaited, token, now, entries)
+        receipts = [(rows, delivered.receipt) for rows, delivered in sent if delivered.receipt is not None]
+        if failure is not None and isinstance(failure[1], ReceiptRefused) and failure[1].delivered.receipt is not None:
+            refused = failure[1].delivered
+            receipts.append((failure[0], failure[1].delivered.receipt))
+            entries += [entry_of(entry, now, "refused by receipt", refused.facts, refused.references) for entry in failure[0]]
+        answers.keep(connection, [receipt_answer(entry, receipt, now) for rows, receipt in receipts for entry in rows])
+        for delivered in (*(one for _, one in sent), *([failure[1].delivered] if failure and isinstance(failure[1], ReceiptRefused) else [])):
+            if delivered.told is not None:
+                keep_told(connection, delivered.told, now)
+        if failure is not None:
+            _failed(connection, *failure, token, now, entries)
+        if rest:
+            outbox.unclaim(connection, rest, token)
+        for stream in precedence.streams_behind(connection, [entry.id for rows, _ in sent for entry in rows]):
+            streams.poke(connection, stream)
+        journal.append(connection, entries)
+        crash.point(57)
+
+
+def tell_left(connection: Connection, left: list[tuple[Entry, Delivered]], now: datetime, entries: list[journal.Entry]) -> None:
+    """Rows have left: their documents are sent, and the journal says with which proof."""
+    for entry, delivered in left:
+        entries.append(entry_of(entry, now, "sent", {"identity": entry.identity or "", **delivered.facts}, delivered.references))
+    changes = [
+        documents.Change(document=document.id, expected=document.state, state="sent", actor="gateway", reason="it has left", at=now)
+        for document in documents.get_many(connection, [entry.document for entry, _ in left if entry.document]).values()
+        if document.state == "created"
+    ]
+    documents.transition(connection, changes)
+    troubles.is_over(connection, _sending(left[0][0]))
+
+
+def _posted(
+    connection: Connection, rows: list[Entry], delivered: Delivered, awaited: Awaited, token: str, now: datetime, entries: list[journal.Entry]
+) -> None:
+    """The partner's station took the rows and posts its receipt later; it may have been quicker than we are here."""
+    ids = [row.id for row in rows]
+    sending = as2_sendings.lock(connection, awaited.message_id)
+    if sending is not None and sending.receipt_state == "refused":
+        outbox.dead(connection, ids, token, sending.trouble or "refused by the partner's receipt")
+        entries += [entry_of(row, now, "given up", {"attempts": str(row.attempts)}, reason=sending.trouble or "") for row in rows]
+        return
+    if sending is not None and sending.receipt_state != "accepted":
+        as2_sendings.posted(connection, awaited.message_id)
+    outbox.posted(connection, ids, token, now, awaited.until)
+    entries += [entry_of(row, now, "posted", {"identity": row.identity or "", **delivered.facts}, delivered.references) for row in rows]
+    troubles.is_over(connection, _sending(rows[0]))
+
+
+def keep_told(connection: Connection, told: Told, now: datetime) -> None:
+    """Keep what a receipt says with the message that it speaks of."""
+    as2_sendings.told(
+        connection,
+        told.message_id,
+        told.state,
+        at=now,
+        sha256=told.sha256,
+        disposition=told.disposition,
+        signed_by=told.signed_by,
+        trouble=told.trouble,
+    )
+
+
+def _failed(connection: Connection, rows: list[Entry], error: TransportError, token: str, now: datetime, entries: list[journal.Entry]) -> None:
+    entry, ids = rows[0], [row.id for row in rows]
+    _tell(connection, entry, error, now)
+    if isinstance(error, Resting | Busy):
+        # asking again costs no login; it counts as no try
+        outbox.postpone(connection, ids, token, now + POSTPONED, error.message)
+        if entry.last_error == error.message:
+            return
+        action = "stopped" if error.stop else "postponed"
+        if error.stop:
+            _log.error(
+                "endpoint stopped",
+                partner=entry.partner,
+                endpoint=entry.endpoint,
+                error=error.message,
+                cure="mend what the error names; then gateway reload",
+            )
+    elif error.stop:
+        # the row is as good as any behind it: they wait together, in order, for a person to mend the endpoint
+        outbox.failed(connection, ids, token, now + STOPPED, error.message)
+        action = "stopped"
+        _log.error(
+            "endpoint stopped",
+            partner=entry.partner,
+            endpoint=entry.endpoint,
+            error=error.message,
+            cure="mend what the error names; then gateway reload",
+        )
+    elif _is_given_up(entry, error):
+        _log.error("given up", partner=entry.partner, endpoint=entry.endpoint, row=entry.id, spec=entry.spec, error=error.message)
+        outbox.dead(connection, ids, token, error.message)
+        action = "given up"
+    else:
+        if entry.attempts == 1:
+            _log.warning(
+                "sending failed",
+                partner=entry.partner,
+                endpoint=entry.endpoint,
+                row=entry.id,
+                error=error.message,
+                cure="it is tried again by itself",
+            )
+        wait = WAITS[entry.attempts - 1] * random.uniform(0.8, 1.2)  # noqa: S311  spreads tries, guards nothing
+        outbox.failed(connection, ids, token, now + timedelta(seconds=wait), error.message)
+        action = "failed"
+    entries += [entry_of(row, now, action, {"attempts": str(row.attempts)}, reason=error.message) for row in rows]
+
+
+def receipt_answer(entry: Entry, receipt: Receipt, now: datetime) -> answers.Answer:
+    """An AS2 receipt as an answer of the partner, in the layer of its transport."""
+    return answers.Answer(
+        id=short_id("A", entry.id, "MDN", entry.attempts),
+        partner=entry.partner,
+        kind="MDN",
+        layer="transport",
+        level="interchange",
+        outbox=entry.id,
+        speaks_of=f"message {entry.identity}",
+        outcome=receipt.outcome,
+        relation="first" if entry.attempts == 1 else "further",
+        notes=(receipt.disposition,) if receipt.disposition else (),
+        problems=receipt.problems,
+        at=now,
+    )
+
+
+def _by_deadline(station: Station, sent: list[Entry], now: datetime) -> dict[datetime | None, list[str]]:
+    """The rows that left, by the time until which their answer is waited for."""
+    found: dict[datetime | None, list[str]] = {}
+    for entry in sent:
+        found.setdefault(answer_due(station, entry, now), []).append(entry.id)
+    return found
+
+
+def _is_given_up(entry: Entry, error: TransportError) -> bool:
+    return not error.retry or entry.attempts > len(WAITS)
+
+
+def _sending(entry: Entry) -> str:
+    return sending_trouble(entry.partner, entry.endpoint)
+
+
+def sending_trouble(partner: str, endpoint: str) -> str:
+    """The name of a trouble with the endpoint that a row leaves by."""
+    return f"sending {partner}:{endpoint}"
+
+
+def _tell(connection: Connection, entry: Entry, error: TransportError, now: datetime) -> None:
+    """Show that an endpoint takes nothing; a row that was given up stands among the dead deliveries instead."""
+    if not error.stop and _is_given_up(entry, error):
+        troubles.is_over(connection, _sending(entry))
+        return
+    troubles.stands(
+        connection,
+        troubles.Trouble(
+            name=_sending(entry),
+            kind="certificate" if isinstance(error, NoCertificate) else "sending",
+            partner=entry.partner,
+            state="stopped" if error.stop else "retrying",
+            error=error.message,
+            cure=NEW_CERTIFICATE if isinstance(error, NoCertificate) else TRY_AGAIN if error.stop else MENDS_ITSELF,
+            since=now,
+        ),
+    )
+
+
+def entry_of(entry: Entry, now: datetime, action: str, facts: dict[str, str], references: tuple[str, ...] = (), reason: str = "") -> journal.Entry:
+    """The journal's entry about a row."""
+    return journal.Entry(
+        stream=entry.stream,
+        at=now,
+        actor="gateway",
+        action=f"{entry.kind} {action}",
+        subject_kind="outbox",
+        subject=entry.id,
+        reason=reason,
+        facts={"spec": entry.spec, **facts},
+        references=references,
+    )

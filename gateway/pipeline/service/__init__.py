@@ -1,0 +1,1 @@
+"""The program that runs: put together, started, watched, loaded anew, stopped."""

@@ -1,0 +1,56 @@
+"""What a command asks of the service that owns the installation: to read its files anew. The data folder is that of the config.yaml that is in
+force, so that it is found also while the file is wrong."""
+
+import time
+from pathlib import Path
+
+from gateway.config import ConfigTrouble
+from gateway.config import Installation
+from gateway.config import find_config
+from gateway.config import load_installation
+from gateway.config.held import Held
+from gateway.config.installation import config_text
+from gateway.pipeline.service import in_force
+from gateway.pipeline.service.condition import owner_of
+from gateway.pipeline.service.in_force import InForce
+from gateway.yaml_source import Faults
+
+
+def config_here() -> Path:
+    """The config.yaml of this folder or of one above."""
+    file = find_config(Path.cwd())
+    if file is None:
+        raise ConfigTrouble("There is no config.yaml here or in a folder above: name one with --config FILE")
+    return file
+
+
+def reload(file: Path, actor: str, timeout: float) -> InForce:
+    """Have the files read anew, and what came of it; raises ConfigTrouble where no service runs, TimeoutError where it does not answer."""
+    installation = _installation_of(file)
+    data = installation.data
+    owner = owner_of(data)
+    if owner is None and installation.settings.engine == "local":
+        raise ConfigTrouble(f"No service owns {data}: nothing to reload. gateway lint checks the files, gateway run starts it")
+    request = in_force.ask(data, actor)
+    path = in_force.path_in(data)
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        now = in_force.read(path)
+        if now is not None and now.request == request.id:
+            return now
+        time.sleep(0.1)
+    raise TimeoutError(
+        f"The service{f' (process {owner})' if owner else ''} has not read its files anew within {timeout:.0f} seconds: its log says why"
+    )
+
+
+def _installation_of(file: Path) -> Installation:
+    """The installation as far as config.yaml alone says it."""
+    try:
+        return load_installation(file, Held(config_text(file), {}))
+    except Faults:
+        # the service may tell the fault; where it keeps its data is what the file usually says
+        default = file.resolve().parent / "data"
+        if (now := in_force.read(in_force.path_in(default))) is not None:
+            return load_installation(file, Held(now.began, {}))
+        raise

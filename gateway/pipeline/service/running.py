@@ -1,0 +1,289 @@
+"""`gateway run`: engine and pollers in one process, and the web process beside it, so that pages stay quick under load. `gateway worker`:
+the same without pages, one of several that are equal."""
+
+import os
+import platform
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from types import FrameType
+from typing import TypeVar
+
+import structlog
+
+from gateway.config import ConfigTrouble
+from gateway.config import Installation
+from gateway.config.held import Held
+from gateway.pipeline.alerts.sending import EVERY as ALERTS_EVERY
+from gateway.pipeline.alerts.sending import Alerts
+from gateway.pipeline.answers.deadlines import watch
+from gateway.pipeline.arriving.large_files import clear_spool
+from gateway.pipeline.as2.certificates import watch_certificates
+from gateway.pipeline.as2.waiting import watch_receipts
+from gateway.pipeline.engine.local import OwnerLock
+from gateway.pipeline.engine.port import Engine
+from gateway.pipeline.keeping.retaining import keep_clean
+from gateway.pipeline.outbound import hooking
+from gateway.pipeline.outbox.boxes import hang_up_idle
+from gateway.pipeline.service import in_force
+from gateway.pipeline.service.assembly import cluster_engine
+from gateway.pipeline.service.assembly import is_cluster
+from gateway.pipeline.service.assembly import local_engine
+from gateway.pipeline.service.assembly import lookers
+from gateway.pipeline.service.assembly import seal
+from gateway.pipeline.service.clock_watch import LOOK_EVERY
+from gateway.pipeline.service.clock_watch import ClockWatch
+from gateway.pipeline.service.disk_space import EVERY as DISK_EVERY
+from gateway.pipeline.service.disk_space import Disks
+from gateway.pipeline.service.heart import EVERY as HEART_EVERY
+from gateway.pipeline.service.heart import Heart
+from gateway.pipeline.service.joining import own_database
+from gateway.pipeline.service.joining import stay_owner
+from gateway.pipeline.service.logs import set_up_logs
+from gateway.pipeline.service.pollers import Pollers
+from gateway.pipeline.service.reading_anew import hold
+from gateway.pipeline.service.reading_anew import load_held
+from gateway.pipeline.service.reloading import GLANCE_EVERY
+from gateway.pipeline.service.reloading import Reloading
+from gateway.pipeline.service.service_manager import tell_manager
+from gateway.pipeline.stateless.linting import agreement_faults
+from gateway.pipeline.station import Station
+from gateway.pipeline.station import open_station
+from gateway.store import circuits
+from gateway.store import meters
+from gateway.store import nodes
+from gateway.store import outbox
+from gateway.store import troubles
+from gateway.store.database import DatabaseTrouble
+from gateway.yaml_source import Faults
+
+#: seconds that a new owner waits for a dying one to let go
+WAIT_FOR_OWNER = 10.0
+#: seconds that the start waits for a database that is away
+WAIT_FOR_DATABASE = 60.0
+SEAL_EVERY = 300.0
+METERS_EVERY = 10.0
+#: whether today's erasing is done yet
+KEEP_CLEAN_EVERY = 1800.0
+WATCH_DEADLINES_EVERY = 5.0
+WATCH_CERTIFICATES_EVERY = 20.0
+TELL_EVERY = 1.0
+CLEAR_SPOOL_EVERY = 3600.0
+HANG_UP_EVERY = 30.0
+STAY_OWNER_EVERY = 5.0
+
+T = TypeVar("T")
+_log = structlog.get_logger("run")
+
+
+def run_service(installation: Installation, *, ready: threading.Event | None = None) -> bool:
+    """Serve until SIGTERM or SIGINT: finish the steps under way, stop the web process, go. False where a thread still hangs at a partner's
+    server: then the caller ends the process without waiting for it, which is as harmless as a kill."""
+    set_up_logs()
+    if installation.settings.engine == "cluster":
+        return _serve_among_others(installation, "service", ready)
+    with OwnerLock(installation.data) as lock:
+        if not lock.take(WAIT_FOR_OWNER):
+            raise ConfigTrouble(
+                f"Another process owns {installation.data} (process {lock.owner()}): one service an installation. Stop it, or use its pages and "
+                "commands beside it"
+            )
+        with _opened(installation) as (station, held):
+            alone = own_database(station, WAIT_FOR_OWNER)
+            engine = local_engine(station)
+            with station.database.begin() as connection:
+                outbox.try_now(connection, station.clock())
+                troubles.forget_all(connection)
+                circuits.forget_all(connection)
+            if alone is not None:
+                engine.every("owner", STAY_OWNER_EVERY, partial(stay_owner, alone))
+            return _serve(station, held, engine, WebProcess(installation), ready)
+
+
+def run_worker(installation: Installation, *, ready: threading.Event | None = None) -> bool:
+    """One more process that does the work of a cluster, without pages."""
+    set_up_logs()
+    if installation.settings.engine != "cluster":
+        raise ConfigTrouble("A worker works beside others: write `engine: cluster` into config.yaml, or start `gateway run`")
+    return _serve_among_others(installation, "worker", ready)
+
+
+def _serve_among_others(installation: Installation, role: str, ready: threading.Event | None) -> bool:
+    with _opened(installation) as (station, held):
+        engine = _patiently(lambda: cluster_engine(station, role))
+        _patiently(lambda: _begin_among_others(station))
+        return _serve(station, held, engine, WebProcess(installation) if role == "service" else None, ready)
+
+
+def _begin_among_others(station: Station) -> None:
+    """A person has started something anew: what failed may be tried. What the others know to be wrong stays told."""
+    silence = timedelta(seconds=station.installation.settings.cluster.silence)
+    with station.database.begin() as connection:
+        outbox.try_now(connection, station.clock())
+        if not nodes.alive(connection, silence):
+            troubles.forget_all(connection)
+            circuits.forget_all(connection)
+
+
+@contextmanager
+def _opened(installation: Installation) -> Iterator[tuple[Station, Held]]:
+    """The installation as its files are now, and what they said; closed at the end."""
+    held, unreadable = hold(installation.file)
+    if unreadable:
+        raise Faults(unreadable)
+    station = _patiently(lambda: open_station(load_held(installation.file, held)))
+    try:
+        # a wrong mapping stops the start, not the first order on Monday
+        faults = agreement_faults(station.plans, installation.directory.partners.values(), installation.rules)
+        if faults:
+            raise Faults(faults)
+        yield station, held
+    finally:
+        station.close()
+        _log.info("stopped")
+
+
+def _patiently(work: Callable[[], T]) -> T:
+    """A database that is away for a moment, or just starting, is waited for: machines come up together in any order."""
+    end = time.monotonic() + WAIT_FOR_DATABASE
+    while True:
+        try:
+            return work()
+        except DatabaseTrouble as error:
+            if not error.retry or time.monotonic() > end:
+                raise
+            _log.warning("waiting for the database", error=str(error))
+            time.sleep(1.0)
+
+
+def _serve(station: Station, held: Held, engine: Engine, web: "WebProcess | None", ready: threading.Event | None) -> bool:
+    installation = station.installation
+    pollers = Pollers(engine)
+    name = platform.node() if is_cluster(station) else ""
+    reloading = Reloading(station, held, lambda asked: pollers.become(lookers(station), anew=asked), name, leads=web is not None)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        engine.stop()
+        if web is not None:
+            web.tell_to_stop()
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        signal.signal(signal.SIGHUP, lambda number, frame: reloading.ask())
+    try:
+        pollers.become(lookers(station))
+        engine.every("configuration", GLANCE_EVERY, reloading.look, each_process=True)
+        engine.every("clock", LOOK_EVERY, ClockWatch(station).keep_watch, each_process=True)
+        engine.every("seal", SEAL_EVERY, lambda: seal(station))
+        engine.every("retention", KEEP_CLEAN_EVERY, lambda: keep_clean(station))
+        engine.every("deadlines", WATCH_DEADLINES_EVERY, lambda: _watch(station))
+        engine.every("certificates", WATCH_CERTIFICATES_EVERY, lambda: watch_certificates(station))
+        engine.every("webhooks", TELL_EVERY, lambda: hooking.tell(station))
+        engine.every("connections", HANG_UP_EVERY, hang_up_idle, each_process=True)
+        engine.every("spool", CLEAR_SPOOL_EVERY, lambda: clear_spool(station), each_process=True)
+        engine.every("heart", HEART_EVERY, Heart(station, engine, name).beat, each_process=True)
+        engine.every("meters", METERS_EVERY, lambda: keep_meters(station), each_process=True)
+        engine.every("alerts", ALERTS_EVERY, Alerts(station).look)
+        engine.every("disk", DISK_EVERY, Disks(station, name).look, each_process=True)
+        if web is not None:
+            engine.every("web", 1.0, web.keep_up, each_process=True)
+            web.start()
+        pages = f"http://{installation.settings.web.host}:{installation.settings.web.port}/" if web is not None else ""
+        _log.info("serving", config=str(installation.file), url=pages, partners=len(installation.directory.partners), node=station.node)
+        if ready is not None:
+            ready.set()
+        tell_manager("READY=1", f"STATUS=serving {len(installation.directory.partners)} partners")
+        engine.run()
+        tell_manager("STOPPING=1")
+        keep_meters(station)
+        if not is_cluster(station):
+            seal(station)
+        return engine.idle()
+    finally:
+        if web is not None:
+            web.stop()
+
+
+def keep_meters(station: Station) -> None:
+    """Add what this process counted to what the installation counted."""
+    taken = station.meters.take()
+    try:
+        with station.database.begin() as connection:
+            meters.add(connection, taken)
+    except DatabaseTrouble:
+        station.meters.give_back(taken)
+        raise
+
+
+def _watch(station: Station) -> None:
+    watch_receipts(station)
+    watch(station)
+
+
+class WebProcess:
+    """The web server as a child: started, started again when it dies, ended with us."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._child: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
+        self._wanted = False
+
+    def start(self) -> None:
+        self._wanted = True
+        self._started = time.monotonic()
+        # the child ends itself when its standard input, which only we hold open, is closed by our death
+        self._child = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "gateway.web"),
+                *("--config", str(self._installation.file), "--held", str(in_force.path_in(self._installation.data))),
+            ],
+            stdin=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+
+    def keep_up(self) -> None:
+        """Start the child again where it died."""
+        child = self._child
+        if self._wanted and child is not None and child.poll() is not None and time.monotonic() - self._started > 5:
+            _log.error("web process died, starting it again", code=child.returncode)
+            self.start()
+
+    def tell_to_stop(self) -> None:
+        """Ask the child to end, without waiting for it."""
+        self._wanted = False
+        if self._child is not None and self._child.poll() is None:
+            self._child.terminate()
+
+    def stop(self) -> None:
+        """End the child."""
+        self.tell_to_stop()
+        child = self._child
+        if child is None:
+            return
+        try:
+            child.wait(5)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait(5)
+
+
+def port_is_free(host: str, port: int) -> bool:
+    """Whether the web server could listen there now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,1 @@
+"""What commands answer about files and settings without touching the installation's state."""

@@ -1,0 +1,1 @@
+"""The trade steps: which comes next for a document, what is decided, and what that writes."""

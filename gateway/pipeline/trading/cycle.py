@@ -1,0 +1,146 @@
+"""Which trade step is next: documents of a stream, in their order, each to the room that knows its kind.
+
+A step takes the stream, reads a batch, decides, and writes states, journal and outbox in one transaction. A batch that fails is
+tried one by one, so that one document fails alone; after its last try it waits for a person.
+"""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import groupby
+
+import structlog
+
+from gateway.kinds import pipeline as kinds
+from gateway.pipeline.answers.work import Work
+from gateway.pipeline.station import Station
+from gateway.pipeline.station import short_id
+from gateway.pipeline.trading.applying import apply_bank_statements
+from gateway.pipeline.trading.applying import apply_remittance_advices
+from gateway.pipeline.trading.changing import changes_step
+from gateway.pipeline.trading.deciding import decide_orders
+from gateway.pipeline.trading.invoicing import invoice_releases
+from gateway.pipeline.trading.shipping import ship
+from gateway.problem import NOWHERE
+from gateway.store import crash
+from gateway.store import documents
+from gateway.store import holds
+from gateway.store import journal
+from gateway.store import streams
+from gateway.store.database import DatabaseTrouble
+
+BATCH = 80
+TRIES = 3
+
+#: kind of document -> what is done with a batch of it
+ROOMS: dict[str, Callable[[Work, Sequence[documents.Document]], None]] = {
+    "order": decide_orders,
+    "order_change": changes_step,
+    "shipment": ship,
+    "invoice_release": invoice_releases,
+    "remittance_advice": apply_remittance_advices,
+    "bank_statement": apply_bank_statements,
+}
+
+_log = structlog.get_logger("cycle")
+
+
+def step(station: Station, stream: str) -> bool:
+    """Decide the next batch of a stream; true when more may be waiting."""
+    try:
+        return _batch(station, stream, BATCH)
+    except DatabaseTrouble:
+        raise
+    except Exception:  # noqa: BLE001  whose fault it is shows when each is tried alone
+        _log.exception("batch failed, trying one by one", stream=stream)
+        return _one_by_one(station, stream)
+
+
+def _batch(station: Station, stream: str, limit: int) -> bool:
+    with station.database.begin() as connection:
+        if not streams.take(connection, stream):
+            streams.poke(connection, stream)
+            return False
+        rows = documents.next_registered(connection, stream, limit, station.clock())
+        if not rows:
+            return False
+        crash.point(40)
+        work = Work(station, connection, station.clock())
+        for kind, group in groupby(rows, key=lambda row: row.kind):
+            room = ROOMS.get(kind)
+            if room is None:
+                _file_away(work, list(group))
+            else:
+                room(work, list(group))
+        work.write()
+    crash.point(44)
+    # a document that waits behind another of its number may be next now
+    return True
+
+
+def _file_away(work: Work, rows: Sequence[documents.Document]) -> None:
+    """Kinds that nothing has to be decided about are done when they are kept."""
+    for row in rows:
+        work.changes.append(
+            documents.Change(document=row.id, expected=row.state, state="done", actor="gateway", reason="kept for reference", at=work.now)
+        )
+        work.note(row, f"{row.kind or 'document'} kept", {})
+
+
+def _one_by_one(station: Station, stream: str) -> bool:
+    for _ in range(BATCH):
+        try:
+            if not _batch(station, stream, 1):
+                return False
+        except DatabaseTrouble:
+            raise
+        except Exception as error:  # noqa: BLE001  this document fails alone; it is shown to a person
+            _log.error("document failed", document=_fail(station, stream, error), exc_info=error)
+    return True
+
+
+def _fail(station: Station, stream: str, error: Exception) -> str:
+    """Note a failed try of the stream's next document, whose id it is; after the last one it waits for a person."""
+    with station.database.begin() as connection:
+        rows = documents.next_registered(connection, stream, 1, station.clock())
+        if not rows:
+            return ""
+        row, now = rows[0], station.clock()
+        attempts = row.attempts + 1
+        problem = kinds.STEP_FAILED.at(NOWHERE, f"The document could not be worked on: {type(error).__name__}: {error}", found=type(error).__name__)
+        final = attempts >= TRIES
+        documents.transition(
+            connection,
+            [
+                documents.Change(
+                    document=row.id,
+                    expected="registered",
+                    state="failed" if final else "registered",
+                    actor="gateway",
+                    reason=problem.message,
+                    at=now,
+                    due_at=None if final else now + timedelta(seconds=2**attempts),
+                    attempts=attempts,
+                )
+            ],
+        )
+        if final:
+            holds.open_hold(
+                connection,
+                holds.Hold(id=short_id("H", row.id, row.transition_no), document=row.id, kind="failure", reasons=(problem,), opened_at=now),
+            )
+        journal.append(
+            connection,
+            [
+                journal.Entry(
+                    stream=stream,
+                    at=now,
+                    actor="gateway",
+                    action="step failed",
+                    subject_kind="document",
+                    subject=row.id,
+                    facts={"attempts": str(attempts), "error": type(error).__name__},
+                )
+            ],
+        )
+    return row.id

@@ -1,0 +1,155 @@
+"""What a person decides about something held: release lets it walk on, reject ends it. The reason is kept in the journal, and the
+answer to the partner follows."""
+
+from gateway.pipeline.answers.reconciling import OVERDUE
+from gateway.pipeline.answers.reconciling import REJECTED
+from gateway.pipeline.answers.work import Work
+from gateway.pipeline.station import Station
+from gateway.pipeline.trading.changing import reject_change
+from gateway.pipeline.trading.deciding import reject_order
+from gateway.store import crash
+from gateway.store import documents
+from gateway.store import holds
+from gateway.store import interchanges
+from gateway.store import journal
+from gateway.store import streams
+from gateway.store import transmissions
+from gateway.store.holds import Hold
+
+
+class Undecidable(Exception):
+    """A hold that cannot be decided: not there, decided already, or the reason is missing. One sentence says which."""
+
+
+def release(station: Station, hold_id: str, actor: str, reason: str) -> Hold:
+    """Let something held walk on: an order is decided again without the problems that held it."""
+    return _decide(station, hold_id, "release", actor, reason)
+
+
+def reject(station: Station, hold_id: str, actor: str, reason: str) -> Hold:
+    """End something held: an order is answered with a rejection that carries the reason."""
+    return _decide(station, hold_id, "reject", actor, reason)
+
+
+def find_hold(station: Station, text: str) -> Hold:
+    """The open hold that is meant: by its own id (or the beginning of it), its document's id or number."""
+    with station.database.read() as connection:
+        exact = holds.get(connection, text)
+        if exact is not None:
+            return exact
+        waiting = holds.list_open(connection, limit=10_000)
+        rows = documents.get_many(connection, [hold.document for hold in waiting if hold.document])
+    meant = [
+        hold
+        for hold in waiting
+        if hold.id.startswith(text) or hold.document == text or (hold.document in rows and rows[hold.document].number == text)
+    ]
+    if len(meant) == 1:
+        return meant[0]
+    if meant:
+        raise Undecidable(f"'{text}' may mean {', '.join(hold.id for hold in meant)}: give the whole id")
+    raise Undecidable(f"Nothing that waits is called '{text}': gateway hold list shows what waits")
+
+
+def _decide(station: Station, hold_id: str, decision: str, actor: str, reason: str) -> Hold:
+    if not reason.strip():
+        raise Undecidable("A decision needs a reason: it stands in the journal and may be read by the buyer")
+    hold = find_hold(station, hold_id)
+    if hold.resolved_at is not None:
+        raise Undecidable(f"{hold.id} was decided already: {hold.decision} by {hold.actor}")
+    if hold.kind in {REJECTED, OVERDUE} and decision == "reject":
+        raise Undecidable("What we sent cannot be rejected by ourselves: release the hold when it is settled with the partner, or gateway resend")
+    with station.database.begin() as connection:
+        now = station.clock()
+        holds.resolve(connection, hold.id, decision=decision, actor=actor, reason=reason, at=now)
+        work = Work(station, connection, now, actor)
+        if hold.document is not None:
+            _decide_document(work, hold, decision, reason)
+        elif hold.kind == REJECTED:
+            _settle(work, hold, reason)
+        else:
+            _decide_transmission(work, hold, decision, reason)
+        work.write()
+        crash.point(45)
+    return hold
+
+
+def _decide_document(work: Work, hold: Hold, decision: str, reason: str) -> None:
+    assert hold.document is not None
+    row = documents.get(work.connection, hold.document)
+    assert row is not None
+    if hold.kind in {REJECTED, OVERDUE}:
+        # a person settled it with the partner: nothing is sent, and the document stays as it is
+        work.note(row, f"{row.kind} settled", {"hold": hold.id}, reason=reason)
+        return
+    work.note(
+        row,
+        f"hold {decision}d" if decision == "release" else "hold rejected",
+        {"hold": hold.id, "problems": ",".join(p.code for p in hold.reasons)},
+        reason=reason,
+    )
+    if decision == "release" and row.body is not None:
+        work.changes.append(documents.Change(document=row.id, expected=row.state, state="registered", actor=work.actor, reason=reason, at=work.now))
+        work.pokes.add(row.stream)
+    elif row.kind == "order" and row.state == "held" and hold.kind != "entitlement":
+        reject_order(work, row, reason)
+    elif row.kind == "order_change" and row.state == "held" and hold.kind != "entitlement":
+        reject_change(work, row, reason)
+    else:
+        work.changes.append(documents.Change(document=row.id, expected=row.state, state="rejected", actor=work.actor, reason=reason, at=work.now))
+
+
+def _settle(work: Work, hold: Hold, reason: str) -> None:
+    """An answer to something without a document (an acknowledgment of ours): there is nothing to do but to know it."""
+    assert hold.transmission is not None
+    transmission = transmissions.get(work.connection, hold.transmission)
+    assert transmission is not None
+    work.entries.append(
+        journal.Entry(
+            stream=transmission.stream,
+            at=work.now,
+            actor=work.actor,
+            action="rejection settled",
+            subject_kind="transmission",
+            subject=transmission.id,
+            reason=reason,
+            facts={"hold": hold.id},
+        )
+    )
+
+
+def _decide_transmission(work: Work, hold: Hold, decision: str, reason: str) -> None:
+    """A whole file waited: its sender is unknown, or not entitled to the endpoint, or it could not be read."""
+    assert hold.transmission is not None
+    connection = work.connection
+    transmission = transmissions.get(connection, hold.transmission)
+    assert transmission is not None
+    held = [row for row in interchanges.of_transmission(connection, transmission.id) if row.state == "held"]
+    if decision == "release":
+        for row in held:
+            interchanges.reopen(connection, row.id)
+        # a person vouches for it: from now on it counts as handed in by hand
+        transmissions.set_state(
+            connection,
+            transmission.id,
+            transmission.state,
+            "opening" if held else "received",
+            properties={**transmission.properties, "entitled": "command"},
+        )
+        streams.poke(connection, transmission.stream)
+    else:
+        for row in held:
+            interchanges.finish(connection, row.id, at=work.now, state="refused", outcome="rejected", expected="held")
+        transmissions.set_state(connection, transmission.id, transmission.state, "done")
+    work.entries.append(
+        journal.Entry(
+            stream=transmission.stream,
+            at=work.now,
+            actor=work.actor,
+            action=f"file {decision}d" if decision == "release" else "file rejected",
+            subject_kind="transmission",
+            subject=transmission.id,
+            reason=reason,
+            facts={"hold": hold.id},
+        )
+    )

@@ -1,0 +1,1 @@
+"""Documents and acknowledgments as bytes, before anything leaves."""
