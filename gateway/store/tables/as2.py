@@ -1,0 +1,56 @@
+"""AS2: what was posted as it was made, and the receipts that were given."""
+
+from sqlalchemy import Column
+from sqlalchemy import ForeignKey
+from sqlalchemy import Index
+from sqlalchemy import Integer
+from sqlalchemy import PrimaryKeyConstraint
+from sqlalchemy import Table
+
+from gateway.store.columns import Json
+from gateway.store.columns import Moment
+from gateway.store.columns import Words
+from gateway.store.tables.metadata import METADATA
+from gateway.store.tables.metadata import NAMES
+
+# What was posted by AS2, as it was made at the first try: each retry posts the same bytes, and a receipt is compared with the same digests.
+as2_sending = Table(
+    "as2_sending",
+    METADATA,
+    Column("message_id", Words, primary_key=True),
+    Column("outbox", Words, ForeignKey("outbox.id"), nullable=False),
+    Column("partner", Words, nullable=False),
+    Column("endpoint", Words, nullable=False),
+    Column("us", Words, nullable=False),
+    Column("them", Words, nullable=False),
+    Column("request_sha256", Words, nullable=False),
+    Column("content_head", Words),
+    Column("content_sha256", Words),
+    Column("encrypted_for", Words),
+    Column("mics", Json(tuple[str, ...]), nullable=False),
+    Column("receipt", Words, nullable=False),
+    Column("delivery", Words, nullable=False),
+    Column("wrapped_at", Moment, nullable=False),
+    Column("posts", Integer, nullable=False),
+    Column("receipt_state", Words),
+    Column("receipt_at", Moment),
+    Column("receipt_sha256", Words),
+    Column("disposition", Words),
+    Column("signed_by", Words),
+    Column("trouble", Words),
+    Index(None, "outbox", unique=True),
+    sqlite_with_rowid=False,
+)
+
+receipt = Table(
+    "receipt",
+    METADATA,
+    Column("as2_from", Words, nullable=False),
+    Column("message_id", Words, nullable=False),
+    Column("transmission", Words, ForeignKey("transmission.id")),
+    Column("mdn_sha256", Words, nullable=False),
+    Column("headers", NAMES, nullable=False),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("as2_from", "message_id"),
+    sqlite_with_rowid=False,
+)
