@@ -243,6 +243,7 @@ def million(arguments: argparse.Namespace, table: "Table") -> None:
     """The same on SQLite with a million documents stored already, against the empty one, in turns."""
     from benchmarks import stored
     from gateway.pipeline.station import open_station
+    from gateway.store import checkpoints
 
     with tempfile.TemporaryDirectory(prefix="gateway-bench-", dir=arguments.folder) as name:
         full = Path(name)
@@ -250,6 +251,9 @@ def million(arguments: argparse.Namespace, table: "Table") -> None:
         _hand_in(full, arguments.orders, 1, 1)
         station = open_station(load_installation(full / "config.yaml"))
         documents = stored.multiply(station.database, arguments.documents)
+        with station.database.begin() as connection:
+            # a service seals every few minutes: what is measured seals its own entries, as on the empty database
+            checkpoints.seal(connection, station.journal_key(), station.clock())
         station.close()
         pairs = []
         for turn in range(min(3, arguments.rounds)):
@@ -274,7 +278,8 @@ def _hand_in(folder: Path, count: int, lines: int, control: int) -> dict[str, fl
     text = orders.x12(count, lines).decode().replace("*000000001*0*P", f"*{control:09d}*0*P").replace("IEA*1*000000001", f"IEA*1*{control:09d}")
     text = text.replace("*1200*1*X*", f"*1200*{control}*X*").replace(f"GE*{count}*1~", f"GE*{count}*{control}~")
     (folder / "in.edi").write_text(text.replace("**20260105~", f"-{control}**20260105~"))
-    told = subprocess.run([sys.executable, __file__, "--through", str(folder)], capture_output=True, text=True, check=True)
+    # what it says on standard error is for whoever runs the bench
+    told = subprocess.run([sys.executable, __file__, "--through", str(folder)], stdout=subprocess.PIPE, text=True, check=True)
     found: dict[str, float] = json.loads(told.stdout)
     return found
 
