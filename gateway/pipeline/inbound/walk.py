@@ -10,7 +10,7 @@
     cycle.step          rules, decision, answer: the partner's next stream                   (rules, trade)
 
 A chunk is at most 100 transactions or about 150 ms of work, computed before the transaction that writes it (small files that wait
-behind each other share one: inbound_small.py); after a kill the
+behind each other share one: small_files.py); after a kill the
 interchange's cursor says where to go on. One bad transaction never stops its neighbours.
 """
 
