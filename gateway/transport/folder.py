@@ -63,7 +63,10 @@ class FolderBox(OneByOne):
         """The complete files of the folder, oldest first."""
         folder = self._taken_from()
         with _failures(f"the folder {folder} cannot be listed"):
-            entries = _regular_files(folder)
+            try:
+                entries = _regular_files(folder)
+            except FileNotFoundError as error:
+                raise TransportError(f"the folder {folder} is not there: make it, or mount it", retry=True) from error
         ready = self._readiness.ready(_listed(*entry) for entry in entries)
         for orphan in self._readiness.orphans():
             _remove_quietly(folder, orphan.name)

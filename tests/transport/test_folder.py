@@ -217,7 +217,7 @@ def test_sent_name_cannot_leave_the_folder(box: FolderBox, tmp_path: Path) -> No
 
 
 def test_missing_folder_may_be_tried_again_and_send_to_is_made_only_when_told(tmp_path: Path) -> None:
-    with pytest.raises(TransportError) as caught:
+    with pytest.raises(TransportError, match="is not there: make it, or mount it") as caught:
         FolderBox(tmp_path / "none").list_ready()
     assert caught.value.retry and not caught.value.stop
     with pytest.raises(TransportError):
