@@ -1,4 +1,7 @@
-"""Real databases for tests: SQLite in a file, and one PostgreSQL server for the session with a fresh database a test."""
+"""Real databases for tests: SQLite in a file, and one PostgreSQL server for the session with a fresh database a test.
+
+And no chance: properties are tried with the same examples each time. GATEWAY_EXAMPLES=5000 looks further, each time elsewhere (`make storm`).
+"""
 
 import itertools
 import os
@@ -8,11 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from gateway.store.database import Database
 from gateway.store.database import open_database
 
 _numbers = itertools.count(1)
+
+# before the test modules are read: what they do not say themselves they take from here
+settings.register_profile("gateway", deadline=None, derandomize="GATEWAY_EXAMPLES" not in os.environ, database=None, print_blob=True)
+settings.load_profile("gateway")
 
 
 @pytest.fixture(scope="session")
@@ -126,6 +134,39 @@ def _newest_revision() -> str:
     from gateway.store.migrations.run import newest_revision
 
     return newest_revision()
+
+
+#: the files that take longest, the longest first: begun last, one of them would keep three of four workers waiting at the end
+LONGEST = (
+    "docs/test_sessions.py",
+    "crash/test_points.py",
+    "crash/test_store.py",
+    "integration/test_commands.py",
+    "integration/test_sftp.py",
+    "crash/test_cluster.py",
+    "demo/test_story.py",
+    "web/test_browser.py",
+    "integration/test_as2.py",
+    "transport/test_as2_station_matrix.py",
+    "pipeline/test_as2_sending.py",
+    "integration/test_bad_input.py",
+    "crash/test_storm_of_three.py",
+    "crash/test_fighting.py",
+    "integration/test_reload.py",
+    "crash/test_as2.py",
+    "pipeline/test_reloading.py",
+    "test_wheel.py",
+    "crash/test_mailbox.py",
+    "crash/test_links.py",
+    "test_fuzz.py",
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Beside others the long files come first (workers take whole files in this order); alone the order is the names'."""
+    if hasattr(config, "workerinput"):
+        places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,4 +1,6 @@
-"""Printed at the end of `make test`: what this machine could not run, and how to get it; and every test that said itself that it was skipped."""
+"""Printed at the end of `make test`: what this machine could not run, and how to get it; every test that said itself that it was skipped; and
+every test that fell beside others and passed alone.
+"""
 
 import importlib.util
 import shutil
@@ -25,6 +27,12 @@ def skipped(report: Path) -> list[tuple[str, str]]:
     return [(f"{case.get('classname')}.{case.get('name')}", str(case.find("skipped").get("message"))) for case in cases]
 
 
+def unstable(report: Path) -> list[str]:
+    """Each test that fell beside others and passed alone, with its first failure (written by tests/run_twice.py beside the report)."""
+    written = report.with_suffix(".unstable")
+    return written.read_text().splitlines() if written.exists() else []
+
+
 def main(reports: list[Path]) -> int:
     missing = [(what, cure) for there, what, cure in NEEDS if not there] + [one for report in reports for one in skipped(report)]
     print(
@@ -32,6 +40,11 @@ def main(reports: list[Path]) -> int:
     )
     for what, cure in missing:
         print(f"  {what}: {cure}")
+    shaky = [one for report in reports for one in unstable(report)]
+    if shaky:
+        print("UNSTABLE: these fell beside others and passed alone. Each is a fault, of the test or of the gateway, and wants mending:")
+    for line in shaky:
+        print(f"  {line}")
     return 0
 
 
