@@ -1,4 +1,4 @@
-"""The names of all metrics, with what they mean and their labels. docs/operations.md lists them; a test holds both together."""
+"""The names of all metrics, with what they mean and their labels. docs/operations/monitoring.md lists them; a test holds both together."""
 
 #: name -> (what it says, labels)
 METRICS: dict[str, tuple[str, tuple[str, ...]]] = {

@@ -1,4 +1,4 @@
-"""The operator's page names every kind of alert that the program can tell, and no other."""
+"""The operator's pages name every kind of alert that the program can tell, and no other."""
 
 import ast
 from collections.abc import Iterator
@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from gateway.pipeline.alerts.kinds import ALERT_KINDS
 from gateway.web.metric_names import METRICS
 from tests.docs.pages import ROOT
+from tests.docs.pages import anchors
 from tests.docs.pages import keys_of_table
+from tests.docs.pages import links
 
-PAGE = ROOT / "docs" / "operations.md"
+ALERTS = ROOT / "docs/operations/alerts.md"
+METRICS_PAGE = ROOT / "docs/operations/monitoring.md"
 
 
 def kinds_in_code() -> Iterator[tuple[str, str]]:
@@ -38,7 +41,7 @@ def test_every_kind_in_code_is_in_the_table() -> None:
     found = dict(kinds_in_code())
     assert len(found) > 10
     unknown = {kind: file for kind, file in found.items() if kind not in ALERT_KINDS}
-    assert not unknown, f"add these to pipeline/alerts/kinds.py and to the table in docs/operations.md: {unknown}"
+    assert not unknown, f"add these to pipeline/alerts/kinds.py and to the table in docs/operations/alerts.md: {unknown}"
 
 
 def test_every_kind_is_told_somewhere() -> None:
@@ -46,15 +49,27 @@ def test_every_kind_is_told_somewhere() -> None:
 
 
 def test_the_page_says_what_each_alert_means_and_what_to_do() -> None:
-    assert set(keys_of_table(PAGE, "ALERT_KINDS")) == set(ALERT_KINDS)
-    text = PAGE.read_text()
+    assert set(keys_of_table(ALERTS, "ALERT_KINDS")) == set(ALERT_KINDS)
+    text = ALERTS.read_text()
     for meaning in ALERT_KINDS.values():
         assert meaning.partition(":")[0] in text, meaning
 
 
 def test_the_page_lists_every_metric_with_its_labels() -> None:
-    assert set(keys_of_table(PAGE, "METRICS")) == set(METRICS)
-    text = PAGE.read_text()
+    assert set(keys_of_table(METRICS_PAGE, "METRICS")) == set(METRICS)
+    text = METRICS_PAGE.read_text()
     for name, (help, labels) in METRICS.items():
         shown = ", ".join(f"`{label}`" for label in labels)
         assert f"| `{name}` | {help[0].lower()}{help[1:]} | {shown} |".replace("|  |", "|  |") in text, name
+
+
+def test_the_meaning_of_an_alert_is_two_clicks_from_the_index() -> None:
+    index, hub = ROOT / "docs/index.md", ROOT / "docs/operations.md"
+    wanted = "operations/alerts.md#what-each-alert-means"
+    assert wanted in links(index) and wanted in links(hub)
+    assert "what-each-alert-means" in anchors(ALERTS)
+
+
+def test_every_page_for_operators_is_named_by_the_first_one() -> None:
+    named = {link.partition("#")[0] for link in links(ROOT / "docs/operations.md")}
+    assert {f"operations/{page.name}" for page in (ROOT / "docs/operations").glob("*.md")} <= named

@@ -47,4 +47,4 @@ def test_printed_lines_are_compared_loosely() -> None:
 
 
 def test_there_are_sessions() -> None:
-    assert {session.page.name for session in ALL} >= {"README.md", "partners.md", "operations.md", "canonical.md"}
+    assert {session.page.name for session in ALL} >= {"README.md", "partners.md", "feeding.md", "backup.md", "monitoring.md", "canonical.md"}

@@ -1,4 +1,4 @@
-"""A partner pushes to our own OpenSSH server, set up as docs/operations.md says it; the gateway sees a folder."""
+"""A partner pushes to our own OpenSSH server, set up as docs/operations/sftp-server.md says it; the gateway sees a folder."""
 
 import grp
 import os
@@ -29,7 +29,7 @@ from tests.transport.openssh import SYSTEM_USER
 from tests.transport.openssh import _free_port
 from tests.transport.openssh import _wait_until_it_answers
 
-PAGE = Path(__file__).parents[2] / "docs/operations.md"
+PAGE = Path(__file__).parents[2] / "docs/operations/sftp-server.md"
 #: a group that stands for the gateway's own
 OURS = "daemon"
 

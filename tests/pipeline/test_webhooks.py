@@ -202,7 +202,7 @@ def test_what_partners_answer_and_fetch_is_told(tmp_path: Path, ear: Ear) -> Non
 def test_the_table_of_events_is_the_one_of_the_docs_and_the_config() -> None:
     named = {event for _, _, event in TABLE}
     assert named == set(get_args(EventType))
-    page = (ROOT / "docs/operations.md").read_text()
+    page = (ROOT / "docs/operations/webhooks.md").read_text()
     assert [event for event in sorted(named) if f"`{event}`" not in page] == []
 
 
@@ -332,7 +332,7 @@ def test_a_webhook_that_cannot_be_is_told(hooks: list[dict[str, object]], fault:
 
 
 def test_the_snippet_of_the_docs_tells_genuine_events(tmp_path: Path, ear: Ear) -> None:
-    [snippet] = [text for _, text in blocks(ROOT / "docs/operations.md", "python") if "def is_genuine" in text]
+    [snippet] = [text for _, text in blocks(ROOT / "docs/operations/webhooks.md", "python") if "def is_genuine" in text]
     room: dict[str, Any] = {}
     exec(snippet, room)
     genuine = room["is_genuine"]

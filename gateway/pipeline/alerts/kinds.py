@@ -1,4 +1,4 @@
-"""The kinds of alerts: one word each, with what it means. docs/operations.md says of each what to do; a test holds both together."""
+"""The kinds of alerts: one word each, with what it means. docs/operations/alerts.md says of each what to do; a test holds both together."""
 
 #: of troubles that steps, pollers, timers and endpoints tell (pipeline.troubles), and of what is found in the store (pipeline.signals)
 ALERT_KINDS = {

@@ -39,7 +39,7 @@ LEASE = timedelta(seconds=120)
 WAITS = (5, 15, 60, 300, 900, 1800, 3600)
 #: an event that could not be posted for so long is given up
 GIVEN_UP_AFTER = timedelta(days=3)
-MENDS = "It is tried again by itself, and given up after three days. Look whether the address answers, and see docs/operations.md under Webhooks."
+MENDS = "It is tried again by itself, and given up after three days. Look whether the address answers, and see docs/operations/webhooks.md."
 REVIVE = "When the address answers again: gateway webhooks retry {target}"
 _log = structlog.get_logger("webhooks")
 
