@@ -27,6 +27,9 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 #: a value that should have been the name of a secret: a fault of its line is printed, logged, mailed
 _SECRET = re.compile(r"""\b((?:password|passphrase|secret|token)["']?\s*:\s*\[?\s*)(?!["']?(?:env:|file:))("[^"]*"|'[^']*'|[^\s,}\]#{\[]+)""")
 
+#: a password within an address
+_WITHIN = re.compile(r"(://[^\s/:@]*:)([^\s/]*)(?=@)")
+
 
 def _hidden(found: "re.Match[str]") -> str:
     """As long as it was, so that the caret still shows the place."""
@@ -79,7 +82,7 @@ class Document:
     lines: tuple[str, ...]
 
     def fault(self, line: int, column: int, message: str) -> Fault:
-        excerpt = _SECRET.sub(_hidden, self.lines[line - 1]) if 0 < line <= len(self.lines) else ""
+        excerpt = _WITHIN.sub(_hidden, _SECRET.sub(_hidden, self.lines[line - 1])) if 0 < line <= len(self.lines) else ""
         return Fault(self.file, line, column, message, excerpt)
 
 

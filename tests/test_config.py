@@ -1,5 +1,7 @@
 """config.yaml and partners/: found, loaded, and every fault told with file, line and column."""
 
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,8 @@ import pytest
 from gateway.config import ConfigTrouble
 from gateway.config import find_config
 from gateway.config import load_installation
+from gateway.exchange.endpoint import Endpoint
+from gateway.exchange.keys import Keys
 from gateway.store.archive import ArchivePlace
 from gateway.yaml_source import Faults
 from tests.pipeline.world import ACME
@@ -84,6 +88,66 @@ def test_a_secret_is_named_and_never_written(tmp_path: Path) -> None:
 
 def test_an_sftp_endpoint_pins_its_host_keys(tmp_path: Path) -> None:
     assert "pins its host keys" in faults_of(tmp_path, acme=CONTRACT_PARTNER.replace(', host_keys: ["SHA256:..."]', ""))
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        'sftp: "sftp://seller:hunter2@h/out", host_keys: ["SHA256:x"], user: u',
+        'sftp: "sftp://seller:hun@ter2@h:x/out", host_keys: ["SHA256:x"]',
+        "https: https://seller:hunter2@h/in",
+        "as2: https://seller:hunter2@h/as2, name: THEM",
+        "as2: https://h/as2, name: THEM, receipt_addresses: https://seller:hunter2@h/mdn",
+        "mail: imaps://seller:hunter2@h/INBOX, user: u, password: env:P, from: a@b.example",
+    ],
+)
+def test_a_password_in_an_address_is_refused_and_not_shown(tmp_path: Path, endpoint: str) -> None:
+    told = faults_of(tmp_path, acme=re.sub(r"box: \{.*\}", f"box: {{{endpoint}}}", ACME, count=1))
+    assert "an address holds no password" in told and "hun" not in told and "ter2" not in told
+
+
+def test_endpoints_at_one_place_agree_on_how_it_is_looked_into(tmp_path: Path) -> None:
+    north = ACME.replace("id: acme", "id: north").replace("ACMEBUYER", "NORTH").replace("1234567890128", "4012345000009")
+    first = 'sftp: "sftp://van.example/out", user: us, password: env:A, host_keys: ["SHA256:x"], send_to: in'
+    for endpoint, wrong in (
+        (first.replace("env:A", "env:B").replace("van.example/", "VAN.example:22/"), "password"),
+        (first + ", only: '*.edi', settle: 9", "settle and only"),
+        (first.replace("user: us", "user: them").replace("env:A", "env:B"), ""),
+        (first.replace("send_to: in", "send_to: in/north"), ""),
+    ):
+        partners = [re.sub(r"box: \{.*\}", f"box: {{{one}}}", text, count=1) for text, one in ((ACME, first), (north, endpoint))]
+        if wrong:
+            told = faults_of(tmp_path, acme=partners[0], north=partners[1])
+            assert f"is at the same place as 'box' of partners/acme.yaml, but not with its {wrong}: they must be the same" in told
+        else:
+            made = installation(tmp_path, acme=partners[0], north=partners[1])
+            places = {loaded.partner.endpoints["box"].address for loaded in made.directory.partners.values()}
+            assert len(places) == (2 if "them" in endpoint else 1), "what another user sees there is another folder"
+
+
+def test_a_mailbox_has_one_password_whoever_shares_it(tmp_path: Path) -> None:
+    north = ACME.replace("id: acme", "id: north").replace("ACMEBUYER", "NORTH").replace("1234567890128", "4012345000009")
+    box = "box: {{mail: {mail}, user: u, password: {password}, from: {sender}@van.example, send_to: in@van.example}}"
+    acme = re.sub(r"box: \{.*\}", box.format(mail="imaps://h/INBOX", password="env:A", sender="a"), ACME, count=1)
+    north = re.sub(r"box: \{.*\}", box.format(mail="imaps://H:993", password="env:B", sender="b"), north, count=1)
+    assert "is at the same place as 'box' of partners/acme.yaml, but not with its password" in faults_of(tmp_path, acme=acme, north=north)
+
+
+def test_no_two_kinds_of_keys_that_are_mixed_bear_one_name() -> None:
+    mixed = [model for model in _models(Keys) if len(model.__bases__) > 1]
+    assert Endpoint in mixed
+    for model in mixed:
+        names = Counter(
+            name for base in model.__bases__ for name in {*vars(base), *base.model_fields} if not name.startswith(("__", "model_", "_abc_"))
+        )
+        of_pydantic = {name for name in vars(type("Empty", (Keys,), {})) if not name.startswith("__")}
+        assert not [name for name, count in names.items() if count > 1 and name not in of_pydantic], (
+            f"{model.__name__}: one silently replaces the other"
+        )
+
+
+def _models(model: type[Keys]) -> list[type[Keys]]:
+    return [model, *(one for below in model.__subclasses__() for one in _models(below))]
 
 
 def test_two_partners_cannot_share_an_identifier(tmp_path: Path) -> None:
@@ -278,7 +342,7 @@ def test_the_mail_server_is_read_with_its_password(tmp_path: Path, monkeypatch: 
         ("{https: receive}", "needs the keys with which the partner comes"),
         ("{https: receive, api_keys: [secret]}", "a secret is named, not written"),
         ("{https: 'http://acme.example/'}", "is no address to post to"),
-        ("{https: 'https://u:p@acme.example/'}", "is no address to post to"),
+        ("{https: 'https://u:p@acme.example/'}", "an address holds no password"),
         ("{https: 'https://acme.example/', bearer: 'env:A', user: u, password: 'env:B'}", "bearer: goes without user"),
         ("{mail: 'pop3://x'}", "is no mailbox"),
         ("{mail: 'imaps://x/INBOX', user: u, password: 'env:P'}", "a mailbox needs user:, password: and from:"),

@@ -7,6 +7,7 @@ import pydantic
 
 from gateway.exchange.keys import Keys
 from gateway.exchange.keys import Secret
+from gateway.exchange.keys import address_parts
 from gateway.exchange.keys import mail_address
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -31,13 +32,10 @@ class Mail(Keys):
     @pydantic.field_validator("smtp")
     @classmethod
     def _is_server(cls, value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            port_is_said = parts.port is None or parts.port > 0
-        except ValueError:
-            raise ValueError(f"'{value}' is no mail server: write smtps://host:465 or smtp://host:587") from None
-        if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.username or parts.path not in {"", "/"} or not port_is_said:
-            raise ValueError(f"'{value}' is no mail server: write smtps://host:465 or smtp://host:587; user and password are keys of their own")
+        otherwise = "is no mail server: write smtps://host:465 or smtp://host:587; user and password are keys of their own"
+        parts = address_parts(value, ("smtp", "smtps"), otherwise)
+        if parts.username or parts.path not in {"", "/"}:
+            raise ValueError(f"'{value}' {otherwise}")
         return value
 
     @pydantic.model_validator(mode="after")

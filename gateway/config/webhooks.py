@@ -8,6 +8,7 @@ import pydantic
 from gateway.exchange.keys import Keys
 from gateway.exchange.keys import Secret
 from gateway.exchange.keys import Texts
+from gateway.exchange.keys import address_parts
 from gateway.exchange.keys import listed
 
 #: what happens to documents, files and deliveries
@@ -49,13 +50,10 @@ class Webhook(Keys):
     @pydantic.field_validator("url")
     @classmethod
     def _is_webhook_address(cls, value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            fits = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.username is None and not parts.fragment and parts.port != 0
-        except ValueError:
-            fits = False
-        if not fits:
-            raise ValueError(f"'{value}' is no address to post to: write it like https://erp.example/hooks/gateway")
+        otherwise = "is no address to post to: write it like https://erp.example/hooks/gateway"
+        parts = address_parts(value, ("http", "https"), otherwise)
+        if parts.username is not None or parts.fragment:
+            raise ValueError(f"'{value}' {otherwise}")
         return value
 
     @pydantic.model_validator(mode="after")

@@ -1,14 +1,12 @@
 """All partners, found by their identifiers; who may send what as whom over which endpoint."""
 
-from collections.abc import Iterable
-from collections.abc import Iterator
 from collections.abc import Sequence as List
 from dataclasses import dataclass
 
-from gateway.exchange.endpoint import Endpoint
 from gateway.exchange.partner import Agreement
 from gateway.exchange.partner import Identifiers
 from gateway.exchange.partner import LoadedPartner
+from gateway.exchange.sharing import unlike_endpoints
 from gateway.kinds import partner as kinds
 from gateway.problem import NOWHERE
 from gateway.problem import Problem
@@ -79,31 +77,13 @@ def build_directory(partners: List[LoadedPartner], ours: Identifiers) -> Directo
             if by_identity.get(key, partner.id) != partner.id:
                 faults.append(Fault(loaded.file, 1, 1, f"'{key.partition('|')[2]}' identifies {by_identity[key]} as well"))
             by_identity[key] = partner.id
-    faults += _two_behind_one_name(by_id.values())
+    faults += unlike_endpoints(by_id.values())
     if faults:
         raise Faults(faults)
     own = set(keys_of(ours))
     if ours.gln:
         own |= {f"edifact|14:{ours.gln}", f"ubl|0088:{ours.gln}"}
     return Directory(by_id, by_identity, frozenset(own))
-
-
-#: what two partners behind one AS2 station (a VAN) have in common: it is decided before anybody knows whose file it is
-_OF_THE_STATION = ("certificates", "keys", "require_signature", "require_encryption", "accept_old", "receipt_addresses", "largest")
-
-
-def _two_behind_one_name(partners: Iterable[LoadedPartner]) -> Iterator[Fault]:
-    """Two partners with the same pair of AS2 names are one station: what opens its messages must be the same."""
-    known: dict[tuple[str | None, str | None], tuple[LoadedPartner, Endpoint]] = {}
-    for loaded in partners:
-        for name, endpoint in loaded.partner.endpoints.items():
-            if endpoint.as2 is None:
-                continue
-            first, other = known.setdefault((endpoint.name, endpoint.our_name), (loaded, endpoint))
-            wrong = [key for key in _OF_THE_STATION if getattr(endpoint, key) != getattr(other, key)]
-            if wrong:
-                words = f"endpoint '{name}' has the AS2 names of {first.file}, but not its {' and '.join(wrong)}: they must be the same"
-                yield Fault(loaded.file, 1, 1, f"{words}; two stations that call themselves the same need two names of ours (our_name)")
 
 
 def agreement_for(

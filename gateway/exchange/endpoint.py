@@ -1,5 +1,6 @@
 """An endpoint: an address at a transport and the names of its credentials. Each transport's keys stand in a module of their own."""
 
+import posixpath
 from urllib.parse import urlsplit
 
 import pydantic
@@ -12,6 +13,7 @@ from gateway.exchange.endpoint_mail import MailKeys
 from gateway.exchange.endpoint_mailbox import MailboxKeys
 from gateway.exchange.endpoint_sftp import SftpKeys
 from gateway.exchange.keys import mail_address
+from gateway.exchange.keys import place_of
 
 #: the keys that name an address: an endpoint has exactly one of them
 TRANSPORTS = ("folder", "sftp", "as2", "https", "mail")
@@ -33,6 +35,8 @@ class Endpoint(MailboxKeys, SftpKeys, As2Keys, HttpsKeys, MailKeys):
             raise ValueError("archive_to: is a folder that we take from or send to: name another one")
         if self.sftp is not None and not self.host_keys:
             raise ValueError('an SFTP endpoint pins its host keys: host_keys: ["SHA256:..."]')
+        if self.sftp is not None and self.login is None:
+            raise ValueError("an SFTP endpoint says who we are there: user: seller")
         self._check_https()
         self._check_mail()
         return self
@@ -71,6 +75,11 @@ class Endpoint(MailboxKeys, SftpKeys, As2Keys, HttpsKeys, MailKeys):
             return f"https:{self.account}"
         if self.transport == "mail":
             return f"mail:{(*self.from_, self.send_to)[0] or ''}"
+        if self.sftp is not None:
+            # a server may show each of its users another folder by the same name
+            return f"sftp:{place_of(self.sftp, 22, self.login)}"
+        if self.folder is not None:
+            return f"folder:{posixpath.normpath(self.folder)}"
         return f"{self.transport}:{getattr(self, self.transport).rstrip('/')}"
 
     def serves(self, address: str) -> bool:

@@ -15,12 +15,12 @@ from typing import Annotated
 from typing import Any
 from typing import Literal
 from typing import get_args
-from urllib.parse import urlsplit
 
 import pydantic
 
 from gateway.exchange.keys import Keys
 from gateway.exchange.keys import Secret
+from gateway.exchange.keys import address_parts
 from gateway.exchange.keys import listed
 
 Use = Literal["signature", "encryption", "both"]
@@ -184,6 +184,13 @@ class As2Keys(Keys):
             _demand_url(value)
         return value
 
+    @pydantic.field_validator("as2")
+    @classmethod
+    def _is_station(cls, value: str | None) -> str | None:
+        if value is not None:
+            _demand_url(value)
+        return value
+
     @pydantic.field_validator("receipt_delivery")
     @classmethod
     def _asked_for(cls, value: str, info: pydantic.ValidationInfo) -> str:
@@ -230,13 +237,9 @@ class As2Keys(Keys):
 
 
 def _demand_url(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
-    except ValueError:
-        good = False
-    if not good:
-        raise ValueError(f"'{url}' is no address: write it like https://as2.acme.example/receipts")
+    otherwise = "is no address: write it like https://as2.acme.example/receipts"
+    if address_parts(url, ("http", "https"), otherwise).username is not None:
+        raise ValueError(f"'{url}' {otherwise}")
 
 
 def _begin(moment: date, zone: tzinfo) -> datetime:

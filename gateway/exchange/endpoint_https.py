@@ -1,11 +1,10 @@
 """Keys of an endpoint over HTTPS: where we post files to, and the API keys with which the partner pushes files to us."""
 
-from urllib.parse import urlsplit
-
 import pydantic
 
 from gateway.exchange.keys import Keys
 from gateway.exchange.keys import Secret
+from gateway.exchange.keys import address_parts
 from gateway.exchange.keys import listed
 
 #: instead of an address: the partner only comes to us, pushes its files and fetches ours
@@ -32,12 +31,8 @@ class HttpsKeys(Keys):
     def _is_https_address(cls, value: str | None) -> str | None:
         if value is None or value == RECEIVE:
             return value
-        try:
-            parts = urlsplit(value)
-            plain = parts.scheme == "http" and parts.hostname in _LOOPBACK
-            fits = (parts.scheme == "https" or plain) and bool(parts.hostname) and parts.username is None and not parts.fragment and parts.port != 0
-        except ValueError:
-            fits = False
-        if not fits:
-            raise ValueError(f"'{value}' is no address to post to: write https://acme.example/inbox, or {RECEIVE} where the partner comes to us")
+        otherwise = f"is no address to post to: write https://acme.example/inbox, or {RECEIVE} where the partner comes to us"
+        parts = address_parts(value, ("http", "https"), otherwise)
+        if (parts.scheme == "http" and parts.hostname not in _LOOPBACK) or parts.username is not None or parts.fragment:
+            raise ValueError(f"'{value}' {otherwise}")
         return value

@@ -8,6 +8,7 @@ import pydantic
 
 from gateway.exchange.keys import Keys
 from gateway.exchange.keys import Texts
+from gateway.exchange.keys import address_parts
 from gateway.exchange.keys import listed
 from gateway.exchange.keys import mail_address
 
@@ -33,15 +34,9 @@ class MailKeys(Keys):
     def _is_mailbox(cls, value: str | None) -> str | None:
         if value is None or value == SEND:
             return value
-        try:
-            parts = urlsplit(value)
-            fits = parts.scheme in {"imap", "imaps"} and bool(parts.hostname) and parts.username is None and parts.port != 0
-        except ValueError:
-            fits = False
-        if not fits:
-            raise ValueError(
-                f"'{value}' is no mailbox: write imaps://imap.example/INBOX, or {SEND} where mail only leaves; user: is a key of its own"
-            )
+        otherwise = f"is no mailbox: write imaps://imap.example/INBOX, or {SEND} where mail only leaves; user: is a key of its own"
+        if address_parts(value, ("imap", "imaps"), otherwise).username is not None:
+            raise ValueError(f"'{value}' {otherwise}")
         return value
 
     @pydantic.field_validator("from_")
@@ -57,6 +52,14 @@ class MailKeys(Keys):
         """Whether mail from this address is this endpoint's."""
         address = address.lower()
         return address in self.from_ or f"*@{address.rpartition('@')[2]}" in self.from_
+
+    @property
+    def mailbox(self) -> str | None:
+        """The mailbox that is looked into, the same for all ways to write it; None where mail only leaves."""
+        if self.mail is None or self.mail == SEND:
+            return None
+        parts = urlsplit(self.mail)
+        return f"{parts.scheme}://{parts.hostname}:{parts.port or (993 if parts.scheme == 'imaps' else 143)}/{self.mailbox_folder}"
 
     @property
     def mailbox_folder(self) -> str:

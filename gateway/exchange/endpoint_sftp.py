@@ -1,11 +1,13 @@
 """Keys of an endpoint that is a folder at an SFTP server."""
 
 from typing import Literal
+from urllib.parse import urlsplit
 
 import pydantic
 
 from gateway.exchange.keys import Keys
 from gateway.exchange.keys import Secret
+from gateway.exchange.keys import address_parts
 from gateway.exchange.keys import listed
 
 
@@ -24,4 +26,16 @@ class SftpKeys(Keys):
     #: algorithms that are broken or near it, and that this partner's server has nothing better than
     legacy: tuple[Literal["ssh-rsa"], ...] = ()
 
-    _listed = pydantic.field_validator("host_keys", "legacy", mode="before")(listed)
+    _pins_listed = pydantic.field_validator("host_keys", "legacy", mode="before")(listed)
+
+    @pydantic.field_validator("sftp")
+    @classmethod
+    def _is_server(cls, value: str | None) -> str | None:
+        if value is not None:
+            address_parts(value, ("sftp",), "is no SFTP address: write sftp://host:port/folder")
+        return value
+
+    @property
+    def login(self) -> str | None:
+        """Who we are there; the address may name it as well."""
+        return self.user or (urlsplit(self.sftp).username if self.sftp is not None else None)

@@ -1,8 +1,11 @@
 """What all models of user-edited keys share: unknown keys are refused, one text may stand where several may, secrets are only named."""
 
 import re
+from collections.abc import Collection
 from typing import Annotated
 from typing import Any
+from urllib.parse import SplitResult
+from urllib.parse import urlsplit
 
 import pydantic
 
@@ -32,6 +35,31 @@ def _named(value: str) -> str:
 
 #: where a secret is: `env:NAME` or `file:path`
 Secret = Annotated[str, pydantic.AfterValidator(_named)]
+
+
+def address_parts(value: str, schemes: Collection[str], otherwise: str) -> SplitResult:
+    """The parts of an address that a user wrote; ValueError with the words `otherwise` where it is none. One that holds a password is refused
+    without being shown: an address stands in logs, pages and metrics."""
+    try:
+        parts = urlsplit(value)
+        # asked for, because they are only looked at then
+        fits = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        has_password = parts.password is not None
+    except ValueError:
+        fits, has_password = False, "@" in value
+    if has_password:
+        raise ValueError("an address holds no password: user: and password: are keys of their own, and a secret is named: env:NAME or file:path")
+    if not fits:
+        raise ValueError(f"'{value}' {otherwise}")
+    return parts
+
+
+def place_of(url: str, port: int, user: str | None) -> str:
+    """An address of which there is one for each place: without what may be left out. `port`: the usual one."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    there = f":{parts.port}" if parts.port not in (None, port) else ""
+    return f"{parts.scheme}://{user}@{host}{there}{parts.path}".rstrip("/")
 
 
 def mail_address(value: str) -> str:

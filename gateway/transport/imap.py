@@ -16,12 +16,15 @@ from dataclasses import dataclass
 
 from gateway.transport.box import FileTrouble
 from gateway.transport.box import TransportError
+from gateway.transport.box import Unreachable
 from gateway.transport.deadline import cut_off_after
 
 _UID = re.compile(rb"\bUID (\d+)")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
-#: heads that are asked for at once
+#: heads that are asked for at once, and how much of each: who it is from stands early in it
 HEADS = 50
+LONGEST_HEAD = 128 * 1024
+_HEAD = f"(UID RFC822.SIZE BODY.PEEK[HEADER]<0.{LONGEST_HEAD}>)"
 _PRINTABLE = re.compile(r"[\x20-\x7e]+")
 
 
@@ -72,12 +75,18 @@ class ImapMailbox:
             return sorted(int(uid) for uid in (found or b"").split())
 
     def heads(self, uids: Sequence[int]) -> list[Head]:
-        """Size and head of these mails, those that are gone left out."""
+        """Size and head of these mails, those that are gone or that the server cannot read left out."""
         if not uids:
             return []
         wanted = ",".join(str(uid) for uid in uids)
         with self._speaking() as client:
-            answer = self._demand(client.uid("FETCH", wanted, "(UID RFC822.SIZE BODY.PEEK[HEADER])"), "mails cannot be read")
+            status, parts = client.uid("FETCH", wanted, _HEAD)
+            answer: list[object] = list(parts) if status == "OK" else []
+            if status != "OK":
+                # one mail that the server cannot read must not hide the others
+                for one in uids:
+                    status, parts = client.uid("FETCH", str(one), _HEAD)
+                    answer += parts if status == "OK" else []
         found = []
         for said, head in _literals(answer):
             uid, size = _UID.search(said), _SIZE.search(said)
@@ -85,10 +94,10 @@ class ImapMailbox:
                 found.append(Head(int(uid.group(1)), f"{self._validity}.{uid.group(1).decode()}", int(size.group(1)), head))
         return sorted(found, key=lambda head: head.uid)
 
-    def fetch(self, uid: int) -> bytes:
-        """The mail's bytes as they lie there."""
+    def fetch(self, uid: int, most: int) -> bytes:
+        """The mail's bytes as they lie there, no more than one above `most` of them: what servers say of sizes is not exact everywhere."""
         with self._speaking() as client:
-            status, answer = client.uid("FETCH", str(uid), "(UID BODY.PEEK[])")
+            status, answer = client.uid("FETCH", str(uid), f"(UID BODY.PEEK[]<0.{most + 1}>)")
             for said, data in _literals(answer if status == "OK" else []):
                 named = _UID.search(said)
                 if named is not None and int(named.group(1)) == uid:
@@ -152,7 +161,7 @@ class ImapMailbox:
             except (imaplib.IMAP4.error, OSError, ValueError) as error:
                 self.close()
                 words = "it took too long" if is_late() else " ".join(str(error).split())[:300] or type(error).__name__
-                raise TransportError(f"{whose} does not answer or broke off: {words}", retry=True) from error
+                raise Unreachable(f"{whose} does not answer or broke off: {words}") from error
 
     def _log_in(self) -> imaplib.IMAP4:
         settings = self._settings

@@ -63,7 +63,7 @@ def test_a_refused_login_stops_polling_and_sending_until_a_person_says_so(world:
         with pytest.raises(Resting) as resting:
             knock(world)
         assert resting.value.stop and resting.value.message == caught.value.message
-    world.receive(x12_order("PO1"), address=f"sftp:sftp://127.0.0.1:{server.port}")
+    world.receive(x12_order("PO1"), address=f"sftp:sftp://seller@127.0.0.1:{server.port}")
     with world.station.database.read() as connection:
         entries = outbox.search(connection)
     assert entries and all(entry.attempts == 0 for entry in entries), "what was not tried is no try"
@@ -78,7 +78,7 @@ def test_a_refused_login_stops_polling_and_sending_until_a_person_says_so(world:
 
 
 def test_trying_a_delivery_again_says_that_the_account_was_mended(world: World, server: FaultyServer) -> None:
-    world.receive(x12_order("PO1"), address=f"sftp:sftp://127.0.0.1:{server.port}")
+    world.receive(x12_order("PO1"), address=f"sftp:sftp://seller@127.0.0.1:{server.port}")
     server.password = "wrong"
     [first, *_] = redelivering.to_try_again(world.station, "acme")
     redelivering.retry(world.station, [first], "anna", "their password is set right")

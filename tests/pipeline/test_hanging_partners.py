@@ -101,7 +101,8 @@ def test_hanging_partners_do_not_slow_the_others(tmp_path: Path, monkeypatch: py
         for number in range(HANGING):
             order = x12_order("PO1", sender=f"BAD{number}", control=1)
             register(
-                world.station, [Arrival(address=f"sftp:sftp://127.0.0.1:{server.port}/out{number}", name="po.edi", identity=new_id(), data=order)]
+                world.station,
+                [Arrival(address=f"sftp:sftp://seller@127.0.0.1:{server.port}/out{number}", name="po.edi", identity=new_id(), data=order)],
             )
         running.engine.sweep()
         end = time.monotonic() + 30

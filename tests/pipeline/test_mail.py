@@ -1,5 +1,6 @@
 """Mail in from a real server and out to a real one: known senders, strangers, forgers, files that are not opened, and the same mail again."""
 
+import smtplib
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from gateway.pipeline.arriving import mail_receiving
 from gateway.pipeline.outbound.mail_sending import message_id
+from gateway.pipeline.outbox.circuits import Resting
 from gateway.store import documents
 from gateway.store import holds
 from gateway.store import journal
@@ -16,6 +18,7 @@ from gateway.store import transmissions
 from gateway.store import troubles
 from gateway.store.verification import verify
 from gateway.transport.box import FileTrouble
+from gateway.transport.box import TransportError
 from gateway.transport.imap import ImapMailbox
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import World
@@ -64,11 +67,20 @@ def user(request: pytest.FixtureRequest) -> str:
 def world(tmp_path: Path, server: Dovecot, post: Post, user: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setenv("MAIL_PASSWORD", PASSWORD)
     more = getattr(request, "param", "")
+    # how the mailbox is looked into is the same for all who share it
+    mailbox = more if "archive_to" in more else ""
     given = {"port": server.tls_port, "user": user, "authorities": server.authorities}
     partners = {
         "acme": PARTNER.format(id="acme", identity="ACMEBUYER", senders="orders@acme.example", to="orders@acme.example", more=more, **given),
-        "north": PARTNER.format(id="north", identity="NORTH", senders='["*@van.example"]', to="in@van.example", more="", **given),
-        "south": PARTNER.format(id="south", identity="SOUTH", senders="[edi@van.example]", to="in@van.example", more="", **given),
+        "north": PARTNER.format(id="north", identity="NORTH", senders='["*@van.example"]', to="in@van.example", more=mailbox, **given),
+        "south": PARTNER.format(
+            id="south",
+            identity="SOUTH",
+            senders="[edi@van.example]",
+            to="in@van.example",
+            more=more if "authentication" in more else mailbox,
+            **given,
+        ),
     }
     config = CONFIG + f'mail: {{smtp: "smtp://127.0.0.1:{post.port}", tls: none, from: edi@seller.example}}\n'
     made = World(tmp_path / "installation", config=config, partners=partners)
@@ -210,6 +222,51 @@ def test_a_mail_that_our_server_does_not_vouch_for_is_left(world: World, server:
     assert orders(world) == [("acme", "PO1", "accepted")]
 
 
+@pytest.mark.parametrize("world", [AUTHENTIC], indirect=True)
+def test_one_of_two_partners_behind_an_address_asks_for_proof_of_it(world: World, server: Dovecot, user: str) -> None:
+    server.put(letter(("po.edi", x12_order(sender="SOUTH")), sender="edi@van.example"), user)
+    look(world)
+    assert came(world) == [] and "mx.seller.example does not say that the mail is really from edi@van.example" in left(world)
+
+
+def test_a_refused_login_is_tried_once_whoever_looks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAIL_PASSWORD", "wrong")
+    logins = []
+    really = ImapMailbox._log_in
+    monkeypatch.setattr(ImapMailbox, "_log_in", lambda box: (logins.append(box), really(box))[1])
+    [source] = mail_receiving.sources(world.station.installation)
+    for _ in range(3):  # as many processes
+        with pytest.raises(TransportError) as caught:
+            mail_receiving.Postman(source).look(world.station)
+        assert isinstance(caught.value, Resting) and caught.value.stop
+    assert len(logins) == 1
+    monkeypatch.setenv("MAIL_PASSWORD", PASSWORD)
+    assert not mail_receiving.Postman(source).look(world.station), "another password is another account"
+    assert len(logins) == 2
+
+
+def test_our_mail_server_is_asked_once_with_a_wrong_password(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with smtp_server(login=True) as strict:
+        monkeypatch.setenv("SMTP_PASSWORD", "wrong")
+        world.close()
+        config = (
+            CONFIG + f'mail: {{smtp: "smtp://127.0.0.1:{strict.port}", tls: none, from: edi@seller.example, user: u, password: env:SMTP_PASSWORD}}\n'
+        )
+        (world.folder / "config.yaml").write_text(config)
+        logins = []
+        really = smtplib.SMTP.login
+        monkeypatch.setattr(
+            smtplib.SMTP, "login", lambda client, user, password, **more: (logins.append(user), really(client, user, password, **more))[1]
+        )
+        for control, address in enumerate(("orders@acme.example", "in@van.example", "edi@van.example"), 1):
+            sender = "ACMEBUYER" if control == 1 else "NORTH"
+            world.receive(x12_order(f"PO{control}", sender=sender, control=control), address=f"mail:{address}")
+        with world.station.database.read() as connection:
+            waiting = outbox.search(connection)
+        assert len({entry.partner for entry in waiting}) == 2 and not [entry for entry in waiting if entry.state in outbox.LEFT]
+        assert len(logins) == 1, "one try, and everything waits"
+
+
 def test_the_same_mail_again_is_taken_once_and_put_away(world: World, server: Dovecot, user: str) -> None:
     data = letter(("a.edi", x12_order()), ("b.edi", x12_order("PO2", control=2)))
     for _ in range(2):
@@ -259,7 +316,7 @@ def test_a_mail_that_did_not_go_out_goes_out_later_under_the_same_identity(world
 def test_a_mail_that_the_server_does_not_give_out_is_asked_for_again_later(
     world: World, server: Dovecot, user: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(box: ImapMailbox, uid: int) -> bytes:
+    def refused(box: ImapMailbox, uid: int, most: int) -> bytes:
         raise FileTrouble("no", retry=True)
 
     server.put(letter(("po.edi", x12_order())), user)

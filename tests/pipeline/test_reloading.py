@@ -221,7 +221,7 @@ def test_a_key_that_was_replaced_makes_its_endpoint_new(world: World) -> None:
     kept.strokes()
     endpoint = kept.station.installation.directory.partners["acme"].partner.endpoints["far"]
     assert kept.station.installation.mark_of(endpoint) != before.mark_of(endpoint)
-    assert kept.engine.begun.count("sftp:sftp://127.0.0.1:1/x") == 2
+    assert kept.engine.begun.count("sftp:sftp://u@127.0.0.1:1/x") == 2
     [entry] = kept.entries()
     assert dict(entry.facts) == {str(world.folder / "keys" / "acme"): "changed"}
     kept.strokes(3)

@@ -96,6 +96,17 @@ def test_more_hanging_partners_than_threads_leave_room_for_those_that_answered_b
     assert time.monotonic() - began < 3
 
 
+def test_who_was_slow_once_is_served_again_also_by_one_thread(server: Server) -> None:
+    for limit in (1, 4):
+        server.served.clear()
+        senders = Senders(server, busy=limit, limit=limit, slow=-1.0)  # everybody is slow
+        for _ in range(3):
+            senders.start("out:acme:box")
+            senders.start("out:other:box")
+            assert senders.wait(PATIENCE), f"{senders.under_way()} of {limit}"
+        assert sorted(server.served) == ["out:acme:box"] * 3 + ["out:other:box"] * 3
+
+
 def test_a_stream_is_served_by_one_thread_and_again_when_it_was_wanted_meanwhile(server: Server) -> None:
     server.hanging = {"acme"}
     senders = Senders(server)

@@ -6,11 +6,13 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from gateway.transport.box import FileTrouble
 from gateway.transport.box import TransportError
+from gateway.transport.imap import LONGEST_HEAD
 from gateway.transport.imap import ImapMailbox
 from gateway.transport.imap import ImapSettings
 from tests.transport.dovecot import NEEDS
@@ -60,12 +62,12 @@ def test_mails_are_listed_read_and_deleted_one_by_one(server: Dovecot, user: str
         assert b"Message-ID: <2>" in heads[1].head and b"body" not in heads[1].head
         validity, _, uid = heads[0].identity.partition(".")
         assert validity.isdigit() and int(validity) > 0 and int(uid) == uids[0]
-        assert mailbox.fetch(uids[1]) == MAIL % 2
+        assert mailbox.fetch(uids[1], 10_000) == MAIL % 2
         mailbox.put_away(uids[1])
         mailbox.put_away(uids[1])
         assert mailbox.list_uids() == [uids[0], uids[2]]
         with pytest.raises(FileTrouble, match="cannot be read"):
-            mailbox.fetch(uids[1])
+            mailbox.fetch(uids[1], 10_000)
         assert mailbox.heads([uids[1]]) == [] and mailbox.heads([]) == []
     assert server.mails(user) == [MAIL % 1, MAIL % 3]
 
@@ -75,7 +77,7 @@ def test_reading_changes_nothing(server: Dovecot, user: str) -> None:
     with box(server, user) as mailbox:
         [uid] = mailbox.list_uids()
         mailbox.heads([uid])
-        mailbox.fetch(uid)
+        mailbox.fetch(uid, 10_000)
     with server.speaking(user) as client:
         client.select("INBOX", readonly=True)
         assert client.search(None, "UNSEEN")[1] == [b"1"]
@@ -91,7 +93,7 @@ def test_a_taken_mail_is_moved_to_a_folder_that_is_made_where_there_is_none(serv
         assert mailbox.list_uids() == []
     with box(server, user, folder=folder) as mailbox:
         [uid] = mailbox.list_uids()
-        assert mailbox.fetch(uid) == MAIL % 1
+        assert mailbox.fetch(uid, 10_000) == MAIL % 1
 
 
 def test_a_server_without_move_and_uidplus_is_used_as_well() -> None:
@@ -103,6 +105,33 @@ def test_a_server_without_move_and_uidplus_is_used_as_well() -> None:
             mailbox.put_away(first)
             assert mailbox.list_uids() == [second], "what is marked as deleted is not seen again"
         assert old.mails("u", "Taken") == [MAIL % 1] and len(old.mails("u")) == 2, "no other mail is expunged by us"
+
+
+def test_a_mail_that_the_server_cannot_read_hides_no_other(server: Dovecot, user: str) -> None:
+    for number in range(4):
+        server.put(MAIL % number, user)
+    with box(server, user) as mailbox:
+        uids = mailbox.list_uids()
+        client = mailbox._client
+        assert client is not None
+        really = client.uid
+
+        def uid(command: str, *given: str) -> tuple[str, list[Any]]:
+            if str(uids[1]) in given[0].split(","):
+                return "NO", [b"[SERVERBUG] this mail is broken"]
+            return really(command, *given)
+
+        client.uid = uid  # type: ignore[method-assign]
+        assert [head.uid for head in mailbox.heads(uids)] == [uids[0], *uids[2:]]
+
+
+def test_no_more_is_read_of_a_mail_and_of_its_head_than_is_wanted(server: Dovecot, user: str) -> None:
+    server.put(b"From: orders@acme.example\r\nX-Long: " + b"x" * 200_000 + b"\r\n\r\nbody", user)
+    with box(server, user) as mailbox:
+        [uid] = mailbox.list_uids()
+        [head] = mailbox.heads([uid])
+        assert head.head.startswith(b"From: orders@acme.example\r\n") and len(head.head) <= LONGEST_HEAD and head.size > 200_000
+        assert len(mailbox.fetch(uid, 1000)) == 1001, "one more says that there is more"
 
 
 def test_a_wrong_password_stops_and_a_wrong_certificate_too(server: Dovecot, user: str) -> None:

@@ -11,6 +11,8 @@ from gateway.pipeline.alerts.raising import decide
 from gateway.pipeline.alerts.words import json_of
 from gateway.pipeline.alerts.words import mail_of
 from gateway.pipeline.mail_server import smtp_settings
+from gateway.pipeline.outbox.circuits import knocking
+from gateway.pipeline.outbox.logins import mail_account
 from gateway.pipeline.station import Station
 from gateway.pipeline.troubles import MENDS_ITSELF
 from gateway.pipeline.troubles import Standing
@@ -77,7 +79,8 @@ def _mail(station: Station, message: Message) -> None:
     page = f"http://{settings.web.host}:{settings.web.port}/"
     mail = mail_of(message, settings.mail.from_, settings.alerts.to, settings.us.name, page)
     # who is there shall know, also where one address is wrong
-    send_mail(smtp_settings(station.installation), mail, whoever_takes_it=True)
+    with knocking(station, mail_account(station.installation)):
+        send_mail(smtp_settings(station.installation), mail, whoever_takes_it=True)
 
 
 def _post(station: Station, message: Message) -> None:

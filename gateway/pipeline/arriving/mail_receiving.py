@@ -21,7 +21,6 @@ import structlog
 
 from gateway.config import Installation
 from gateway.exchange.endpoint import Endpoint
-from gateway.exchange.endpoint_mail import SEND
 from gateway.exchange.mail_authentication import is_authentic
 from gateway.exchange.mail_message import Attachment
 from gateway.exchange.mail_message import Letter
@@ -30,6 +29,8 @@ from gateway.exchange.mail_message import read_attachments
 from gateway.exchange.mail_message import read_head
 from gateway.pipeline.as2.receiving import safe_name
 from gateway.pipeline.inbound.receive import stream_of
+from gateway.pipeline.outbox.circuits import knocking
+from gateway.pipeline.outbox.logins import account_of
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.store import crash
@@ -68,9 +69,9 @@ class Source:
     def first(self) -> Endpoint:
         return self.endpoints[0]
 
-    def endpoint_of(self, sender: str) -> Endpoint | None:
-        """The endpoint that knows this sender."""
-        return next((endpoint for endpoint in self.endpoints if endpoint.knows_sender(sender)), None)
+    def endpoints_of(self, sender: str) -> list[Endpoint]:
+        """The endpoints that know this sender: of one partner, or of several behind one address."""
+        return [endpoint for endpoint in self.endpoints if endpoint.knows_sender(sender)]
 
 
 def sources(installation: Installation) -> list[Source]:
@@ -78,23 +79,23 @@ def sources(installation: Installation) -> list[Source]:
     found: dict[tuple[str, str], list[tuple[str, Endpoint]]] = {}
     for loaded in installation.directory.partners.values():
         for endpoint in loaded.partner.endpoints.values():
-            if endpoint.mail is not None and endpoint.mail != SEND:
-                found.setdefault((endpoint.mail, endpoint.user or ""), []).append((loaded.partner.id, endpoint))
+            if endpoint.mailbox is not None:
+                found.setdefault((endpoint.mailbox, endpoint.user or ""), []).append((loaded.partner.id, endpoint))
     return [
-        Source(f"{user} at {url}", tuple(endpoint for _, endpoint in sharing), tuple(dict.fromkeys(partner for partner, _ in sharing)))
-        for (url, user), sharing in found.items()
+        Source(f"{user} at {sharing[0][1].mail}", tuple(one for _, one in sharing), tuple(dict.fromkeys(partner for partner, _ in sharing)))
+        for (_, user), sharing in found.items()
     ]
 
 
 def mailbox_of(installation: Installation, source: Source) -> ImapMailbox:
     """The mailbox of a source; raises ConfigTrouble where a secret cannot be read."""
     endpoint = source.first
-    url = urlsplit(endpoint.mail or "")
-    assert url.hostname is not None and endpoint.user is not None and endpoint.password is not None
+    url = urlsplit(endpoint.mailbox or "")
+    assert url.hostname is not None and url.port is not None and endpoint.user is not None and endpoint.password is not None
     return ImapMailbox(
         ImapSettings(
             host=url.hostname,
-            port=url.port or (993 if url.scheme == "imaps" else 143),
+            port=url.port,
             implicit_tls=url.scheme == "imaps",
             user=endpoint.user,
             password=installation.secret(endpoint.password),
@@ -119,19 +120,30 @@ class Postman:
         #: those of them that the server did not give out, and when it is asked again
         self._again: dict[int, float] = {}
         self._told: str | None = None
+        #: what we log in as, known to all who would
+        self._account: str | None = None
 
     def look(self, station: Station) -> bool:
-        """Take in what is new; true when there may be more at once."""
+        """Take in what is new; true when there may be more at once. Raises Resting where the account is left alone."""
         if self._box is None:
             self._box = mailbox_of(station.installation, self._source)
-        there = self._box.list_uids()
+            self._account = account_of(station.installation, self._source.first)
+        with knocking(station, self._account):
+            return self._look(station, self._box)
+
+    def _look(self, station: Station, box: ImapMailbox) -> bool:
+        there = box.list_uids()
         here, now = set(there), self._clock()
         self._again = {uid: at for uid, at in self._again.items() if uid in here and at > now}
         self._left = {uid: reason for uid, reason in self._left.items() if uid in here and (reason != _NOT_GIVEN or uid in self._again)}
         fresh = [uid for uid in there if uid not in self._left]
         came = False
-        for head in self._box.heads(fresh[:HEADS]):
-            reason = self._take(station, self._box, head)
+        heads = box.heads(fresh[:HEADS])
+        for uid in {*fresh[:HEADS]} - {head.uid for head in heads}:
+            # gone since, or one that the server cannot read: asked for at once again it would be asked for ever
+            self._left[uid], self._again[uid] = _NOT_GIVEN, now + ASKED_AGAIN
+        for head in heads:
+            reason = self._take(station, box, head)
             if reason is None:
                 came = True
             else:
@@ -149,15 +161,19 @@ class Postman:
         crash.point(60)
         try:
             letter = read_head(head.head)
-            endpoint = self._source.endpoint_of(letter.sender)
-            if endpoint is None:
+            endpoints = self._source.endpoints_of(letter.sender)
+            if not endpoints:
                 return f"no partner sends mail as {letter.sender}"
-            if head.size > endpoint.largest * _MEGABYTE:
-                return f"the mail from {letter.sender} has {head.size} bytes, at most {endpoint.largest} megabytes are taken"
-            servers = endpoint.require_authentication_results
-            if servers and not is_authentic(letter.sender, letter.authentication, servers):
-                return f"{' or '.join(servers)} does not say that the mail is really from {letter.sender}"
-            data = box.fetch(head.uid)
+            largest = max(endpoint.largest for endpoint in endpoints)
+            if head.size > largest * _MEGABYTE:
+                return _too_large(letter, head.size, largest)
+            # whose order is in it is not known yet: who asks for proof gets it whoever else has this address
+            for servers in dict.fromkeys(endpoint.require_authentication_results for endpoint in endpoints):
+                if servers and not is_authentic(letter.sender, letter.authentication, servers):
+                    return f"{' or '.join(servers)} does not say that the mail is really from {letter.sender}"
+            data = box.fetch(head.uid, largest * _MEGABYTE)
+            if len(data) > largest * _MEGABYTE:
+                return _too_large(letter, len(data), largest)
             attachments = read_attachments(data)
         except Unreadable as error:
             return str(error)
@@ -190,6 +206,10 @@ class Postman:
                 now = station.clock()
                 troubles.stands(connection, troubles.Trouble(name=name, kind="letters", state="stopped", error=words, cure=LEFT_CURE, since=now))
         self._told = words
+
+
+def _too_large(letter: Letter, size: int, largest: int) -> str:
+    return f"the mail from {letter.sender} has {size} bytes, at most {largest} megabytes are taken"
 
 
 def take_mail(station: Station, head: Head, letter: Letter, data: bytes, attachments: Sequence[Attachment]) -> list[Transmission]:

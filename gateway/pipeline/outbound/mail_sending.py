@@ -8,6 +8,8 @@ from email.utils import format_datetime
 from gateway.exchange.endpoint import Endpoint
 from gateway.pipeline.mail_server import smtp_settings
 from gateway.pipeline.outbound.https_sending import content_type
+from gateway.pipeline.outbox.circuits import knocking
+from gateway.pipeline.outbox.logins import mail_account
 from gateway.pipeline.station import Station
 from gateway.store.outbox import Entry
 from gateway.transport.box import TransportError
@@ -22,7 +24,8 @@ def send_by_mail(station: Station, entry: Entry, endpoint: Endpoint, data: bytes
     if endpoint.send_to is None:
         raise TransportError("this mail endpoint has no send_to: nothing can be sent there", retry=False)
     message = mail_of(entry, mail.from_, endpoint.send_to, station.installation.settings.us.name, data)
-    send_mail(settings, message)
+    with knocking(station, mail_account(station.installation)):
+        send_mail(settings, message)
     return {"name": entry.identity, "bytes": str(len(data)), "message_id": str(message["Message-ID"]), "to": endpoint.send_to}
 
 

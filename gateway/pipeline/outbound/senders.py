@@ -3,7 +3,8 @@ whose server hangs therefore holds up its own streams and nobody else's, however
 
     at once a partner    SHARE threads: its third stream waits
     at once in all       BUSY threads that come along well; those that sit at one stream for longer than SLOW seconds do not count
-    never more than      LIMIT threads, of which the last BUSY are kept for partners that were not slow the last time
+    never more than      LIMIT threads, of which the last BUSY are kept for partners that were not slow the last time; a quarter is
+                         for slow ones however few there are
 
 Knows streams by name and nothing of what serves them.
 """
@@ -47,6 +48,8 @@ class Senders:
         self._serve = serve
         self._beat = beat
         self._share, self._busy, self._limit, self._slow_after = share, busy, limit, slow
+        #: threads that slow partners may have: without one a partner that was slow once would never be served again
+        self._for_slow = max(limit - busy, limit // 4, 1)
         guard = threading.Lock()
         self._change = threading.Condition(guard)
         #: threads without work wait here
@@ -116,7 +119,7 @@ class Senders:
             if len(self._running) - hanging >= self._busy or len(self._running) >= self._limit:
                 break
             partner = partner_of_stream(stream)
-            if each[partner] >= self._share or (partner in self._slow and of_slow >= self._limit - self._busy):
+            if each[partner] >= self._share or (partner in self._slow and of_slow >= self._for_slow):
                 continue
             if not self._give_thread(stream):
                 break

@@ -2,7 +2,7 @@
 something was mended here or a person says so (an account is not locked by us), a server that is away is tried more and more rarely.
 
 Whoever meets the failure writes it to the store; all threads and machines ask there before they knock. Other credentials are another
-account (boxes.py), so what was mended here is tried at once.
+account (logins.py), so what was mended here is tried at once.
 """
 
 import random
@@ -12,8 +12,9 @@ from datetime import timedelta
 
 from gateway.exchange.endpoint import Endpoint
 from gateway.exchange.partner import Partner
-from gateway.pipeline.outbox.boxes import account_of
 from gateway.pipeline.outbox.boxes import box_and_account
+from gateway.pipeline.outbox.logins import account_of
+from gateway.pipeline.outbox.logins import mail_account
 from gateway.pipeline.station import Station
 from gateway.store import circuits
 from gateway.store import outbox
@@ -36,15 +37,22 @@ class Resting(TransportError):
 def guarded(station: Station, endpoint: Endpoint) -> Iterator[Box]:
     """The box of an endpoint, where its account may be tried; raises Resting where not, and remembers how the try ended."""
     box, account = box_and_account(station.installation, endpoint)
-    if account is None:
+    with knocking(station, account):
         yield box
+
+
+@contextmanager
+def knocking(station: Station, account: str | None) -> Iterator[None]:
+    """Try an account, where it may be tried; raises Resting where not, and remembers how the try ended. None: there is no login."""
+    if account is None:
+        yield
         return
     with station.database.read() as connection:
         known = circuits.get(connection, account)
     if known is not None:
         _demand_tryable(station, known)
     try:
-        yield box
+        yield
     except TransportError as error:
         if error.stop or isinstance(error, Unreachable):
             _failed(station, account, known, error)
@@ -58,7 +66,10 @@ def guarded(station: Station, endpoint: Endpoint) -> Iterator[Box]:
 
 def try_again(station: Station, partner: Partner) -> int:
     """A person says that it was mended: polling and sending go on; returns how many rows of the outbox were waiting for it."""
-    accounts = {account_of(station.installation, endpoint) for endpoint in partner.endpoints.values()}
+    installation = station.installation
+    accounts = {account_of(installation, endpoint) for endpoint in partner.endpoints.values()}
+    if installation.settings.mail is not None and any(endpoint.mail and endpoint.send_to for endpoint in partner.endpoints.values()):
+        accounts.add(mail_account(installation))
     with station.database.begin() as connection:
         for account in accounts:
             if account is not None:
