@@ -31,6 +31,12 @@ ASYNC_REFUSED = Kind(
     cure="Ask the partner to request a synchronous receipt, or list the address in receipt_addresses: at the endpoint.",
     mdn="unexpected-processing-error",
 )
+MESSAGE_ID_USED = Kind(
+    code="AS2-MESSAGE-ID-USED",
+    title="The Message-ID was used before for another content",
+    cure="Ask the partner to send it again under a Message-ID of its own: the first message stands, this one was not taken.",
+    mdn="unexpected-processing-error",
+)
 RECEIPT_FORMAT_UNSUPPORTED = Kind(
     code="AS2-RECEIPT-FORMAT-UNSUPPORTED",
     title="A form of signed receipt that we do not know was required",

@@ -83,6 +83,13 @@ def get(connection: Connection, message_id: str) -> Sending | None:
     return one_of(connection.execute(select(_TABLE).where(_TABLE.c.message_id == message_id)), Sending)
 
 
+def unconfirmed(connection: Connection, us: str, them: str) -> list[Sending]:
+    """The messages between two names whose receipt is to be posted to us and has not come."""
+    under_way = select(tables.outbox.c.id).where(tables.outbox.c.state.in_(("posted", "prepared")))
+    mine = (_TABLE.c.us == us, _TABLE.c.them == them, _TABLE.c.delivery == "async", _TABLE.c.outbox.in_(under_way))
+    return all_of(connection.execute(select(_TABLE).where(*mine)), Sending)
+
+
 def of_files(connection: Connection, identities: Iterable[str]) -> list[tuple[Sending, str]]:
     """The messages that files of these names left in, each with its file's name: several rows may share one."""
     names = sorted(identities)

@@ -103,6 +103,12 @@ def _source_of(transmission: Transmission) -> tuple[str, str, str]:
     return transmission.endpoint, transmission.source_identity, transmission.sha256
 
 
+def of_sources(connection: Connection, endpoint: str, sources: Sequence[str]) -> list[Transmission]:
+    """What came in from these places of an endpoint."""
+    wanted = (is_one_of(_TABLE.c.direction, "in"), _TABLE.c.endpoint == endpoint, _TABLE.c.source_identity.in_(list(sources)))
+    return all_of(connection.execute(select(_TABLE).where(*wanted)), Transmission)
+
+
 def _known_among(connection: Connection, arrived: Sequence[Transmission]) -> dict[tuple[str, str, str], Transmission]:
     """Those that are there already, by source."""
     identities: dict[str, list[str]] = {}
@@ -111,9 +117,7 @@ def _known_among(connection: Connection, arrived: Sequence[Transmission]) -> dic
     found = []
     for endpoint, names in identities.items():
         for start in range(0, len(names), _AT_ONCE):
-            among = _TABLE.c.source_identity.in_(names[start : start + _AT_ONCE])
-            query = select(_TABLE).where(is_one_of(_TABLE.c.direction, "in"), _TABLE.c.endpoint == endpoint, among)
-            found += all_of(connection.execute(query), Transmission)
+            found += of_sources(connection, endpoint, names[start : start + _AT_ONCE])
     return {_source_of(one): one for one in found}
 
 

@@ -11,6 +11,9 @@ import time
 from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import SplitResult
 from urllib.parse import urlsplit
 
@@ -85,10 +88,25 @@ def post(
         connection.close()
     if not 200 <= answer.status < 300:
         words = content[:300].decode("utf-8", "replace").strip()
+        again = answer.status in WORTH_ANOTHER_TRY
         raise TransportError(
-            f"{host} answered {answer.status} {answer.reason}{': ' + words if words else ''}", retry=answer.status in WORTH_ANOTHER_TRY
+            f"{host} answered {answer.status} {answer.reason}{': ' + words if words else ''}",
+            retry=again,
+            after=_seconds_asked_for(headers_back, datetime.now(UTC)) if again else 0.0,
         )
     return HttpAnswer(answer.status, headers_back, content)
+
+
+def _seconds_asked_for(headers: Sequence[tuple[str, str]], now: datetime) -> float:
+    """What Retry-After says, in seconds or as a moment (RFC 9110 10.2.3); 0 where it says nothing that can be read."""
+    said = next((value.strip() for name, value in headers if name.lower() == "retry-after"), "")
+    if said.isascii() and said.isdigit():
+        return float(said[:9])
+    try:
+        moment = parsedate_to_datetime(said)
+    except ValueError:
+        return 0.0
+    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds())
 
 
 class _FinalResponse(http.client.HTTPResponse):

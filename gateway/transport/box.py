@@ -35,13 +35,15 @@ def passing_nothing(moment: int) -> None:
 
 
 class TransportError(Exception):
-    """The outside world failed. `retry`: the same again may work; `stop`: leave this endpoint alone until a person has looked."""
+    """The outside world failed. `retry`: the same again may work; `stop`: leave this endpoint alone until a person has looked; `after`: the
+    other side asked to be left alone for so many seconds."""
 
-    def __init__(self, message: str, *, retry: bool, stop: bool = False) -> None:
+    def __init__(self, message: str, *, retry: bool, stop: bool = False, after: float = 0.0) -> None:
         super().__init__(message)
         self.message = message
         self.retry = retry
         self.stop = stop
+        self.after = after
 
 
 class Unreachable(TransportError):

@@ -19,7 +19,7 @@ from gateway.exchange.directory import BY_HAND
 from gateway.pipeline.arriving.handing_in import NotTaken
 from gateway.pipeline.arriving.handing_in import hand_in_shipments
 from gateway.pipeline.arriving.handing_in import release_invoices
-from gateway.pipeline.as2.receiving import safe_name
+from gateway.pipeline.as2.taking import safe_name
 from gateway.pipeline.inbound.receive import Arrival
 from gateway.pipeline.inbound.receive import register
 from gateway.pipeline.station import Station

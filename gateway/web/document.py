@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from gateway.codecs.node import Transaction
 from gateway.pipeline.as2.evidence import Exchange
 from gateway.pipeline.as2.evidence import exchanges_of
-from gateway.pipeline.as2.receiving import safe_name
+from gateway.pipeline.as2.taking import safe_name
 from gateway.pipeline.outbox.redelivering import can_stop
 from gateway.pipeline.outbox.resending import ENDED
 from gateway.pipeline.station import Station

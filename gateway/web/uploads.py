@@ -26,7 +26,7 @@ from gateway.pipeline.arriving.uploading import LONGEST_KEY
 from gateway.pipeline.arriving.uploading import OtherBytes
 from gateway.pipeline.arriving.uploading import Pushed
 from gateway.pipeline.arriving.uploading import take_push
-from gateway.pipeline.as2.receiving import safe_name
+from gateway.pipeline.as2.taking import safe_name
 from gateway.pipeline.stateless.telling import state_of
 from gateway.pipeline.station import Station
 from gateway.store import journal

@@ -19,7 +19,7 @@ def received(
         sent.headers + more,
         sent.body,
         lambda sender, receiver: known if (sender, receiver) == (known.partner, known.us) else None,
-        lambda sender, receiver, message_id: first if message_id == sent.message_id else None,
+        lambda message: first if message.message_id == sent.message_id else None,
         NOW,
     )
 

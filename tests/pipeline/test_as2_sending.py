@@ -184,6 +184,14 @@ def test_waits_between_tries_grow_and_end(trade: Trade) -> None:
     assert len({(post.headers, post.body) for post in trade.posts()}) == 1
 
 
+@pytest.mark.parametrize(("asked", "waits"), [("1800", 1800), ("9999999", 3600), ("soon", 0), ("Sun, 06 Nov 1994 08:49:37 GMT", 0)])
+def test_a_station_that_asks_for_time_gets_it_within_reason(trade: Trade, asked: str, waits: int) -> None:
+    trade.partner.answer = lambda post: (503, (("Retry-After", asked),), b"")
+    trade.order()
+    left = (trade.row().due_at - trade.world.clock()).total_seconds()
+    assert waits - 60 < left <= waits if waits else left < 10
+
+
 def test_a_receipt_that_is_posted_later_confirms(waiting: Trade) -> None:
     waiting.order()
     assert waiting.row().state == "posted" and waiting.row().due_at > waiting.world.clock() + timedelta(minutes=29)
@@ -322,6 +330,19 @@ def test_a_receipt_for_nothing_that_we_sent_is_kept_and_shown(waiting: Trade) ->
         [answer] = answers.unmatched(connection, "acme")
         told = [one.entry for one in journal.after(connection, 0) if one.entry.action == "AS2 receipt fits nothing that we sent"]
     assert "never-sent@seller" in answer.speaks_of and waiting.world.station.archive.read(told[0].subject).endswith(receipt.body)
+
+
+@pytest.mark.parametrize("digest", ["ours", "another one"])
+def test_a_receipt_that_names_no_message_is_put_to_it_by_the_digest(waiting: Trade, digest: str) -> None:
+    waiting.order()
+    opened = waiting.partner.opened(waiting.posts()[0])
+    nameless = replace(opened, message_id="", mic=opened.mic if digest == "ours" else as2.Mic("AAAA", "sha-256"))
+    receipt = as2.build_mdn(nameless, waiting.partner.relation, waiting.world.clock(), signed=True)
+    assert isinstance(receipt, as2.MdnResponse) and b"Original-Message-ID: <>" in receipt.body
+    assert waiting.hear(receipt).status == 200
+    assert waiting.row().state == ("sent" if digest == "ours" else "posted")
+    with waiting.world.station.database.read() as connection:
+        assert len(answers.unmatched(connection, "acme")) == (0 if digest == "ours" else 1)
 
 
 @pytest.mark.parametrize("body", [b"", b"--x\r\n\r\nrubbish", b"--x\r\nContent-Type: multipart/report\r\n\r\n--x--"])

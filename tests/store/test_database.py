@@ -14,11 +14,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import IntegrityError
 
+from gateway.store import receipts
 from gateway.store import settings
 from gateway.store import tables
 from gateway.store.database import Database
 from gateway.store.database import DatabaseTrouble
 from gateway.store.database import open_database
+from gateway.store.migrations.run import migrate
 
 
 def test_migrations_build_the_tables_of_the_code(database: Database) -> None:
@@ -30,6 +32,26 @@ def test_migrations_build_the_tables_of_the_code(database: Database) -> None:
 def test_migrating_twice_is_harmless(database: Database) -> None:
     database.migrate()
     database.migrate()
+
+
+def test_receipts_of_before_get_the_name_of_ours_that_their_message_was_for(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    for url in (f"sqlite:///{tmp_path / 'old.db'}", str(request.getfixturevalue("postgres_url"))):
+        old = open_database(url)
+        with old.begin() as connection:
+            migrate(connection, "0013")
+            transmission = "'T1', 'in', 'as2:A to US', '1@a', 'a.edi', 'ab', 1, '2026-01-01', 'done', 'in:as2', 1, '[]', '{\"as2_to\": \"US\"}'"
+            columns = "id, direction, endpoint, source_identity, name, sha256, size, received_at, state, stream, seq, problems, properties"
+            connection.exec_driver_sql(f"INSERT INTO transmission ({columns}) VALUES ({transmission})")  # noqa: S608
+            for values in (
+                "'A', '1@a', 'T1', 'aa', '{}', '2026-01-01T00:00:00.000000Z'",
+                "'A', '2@a', NULL, 'bb', '{}', '2026-01-01T00:00:00.000000Z'",
+            ):
+                connection.exec_driver_sql(f"INSERT INTO receipt VALUES ({values})")  # noqa: S608
+        old.migrate()
+        with old.read() as connection:
+            found = [receipts.find(connection, "A", us, message) for us, message in (("US", "1@a"), ("US2", "1@a"), ("US", "2@a"))]
+        old.close()
+        assert [one.mdn_sha256 if one else None for one in found] == ["aa", None, "bb"]
 
 
 _MIGRATE = "import sys; from gateway.store.database import open_database; d = open_database(sys.argv[1]); d.migrate(); d.close()"

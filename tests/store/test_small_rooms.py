@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from gateway.problem import Problem
@@ -172,13 +173,19 @@ def test_a_plan_is_kept_once(database: Database) -> None:
 
 
 def test_the_same_message_gets_the_same_receipt(database: Database) -> None:
+    given = receipts.Receipt(
+        as2_from="ACME", as2_to="US", message_id="<1@acme>", transmission=None, mdn_sha256="ab", headers={"AS2-To": "ACME"}, at=NOW
+    )
     with database.begin() as connection:
-        given, fresh = receipts.keep(connection, "ACME", "<1@acme>", transmission=None, mdn_sha256="ab", headers={"AS2-To": "ACME"}, at=NOW)
-        assert fresh
-        again, fresh = receipts.keep(connection, "ACME", "<1@acme>", transmission=None, mdn_sha256="cd", headers={}, at=NOW + MINUTE)
-        assert not fresh
-        assert again == given == receipts.find(connection, "ACME", "<1@acme>")
-        assert receipts.find(connection, "BETA", "<1@acme>") is None
+        assert receipts.keep(connection, [given])
+        assert not receipts.keep(connection, [msgspec.structs.replace(given, mdn_sha256="cd")])
+        assert receipts.find(connection, *given.names) == given
+        assert receipts.find(connection, "BETA", "US", "<1@acme>") is None
+        # another name of ours: another message
+        assert receipts.find(connection, "ACME", "US2", "<1@acme>") is None
+        assert receipts.keep(connection, [msgspec.structs.replace(given, as2_to="US2", mdn_sha256="cd")])
+        found = receipts.find_many(connection, [given.names, ("ACME", "US2", "<1@acme>"), ("ACME", "US3", "<1@acme>")])
+        assert {names[1]: receipt.mdn_sha256 for names, receipt in found.items()} == {"US": "ab", "US2": "cd"}
 
 
 def test_a_handover_is_offered_until_it_is_confirmed(database: Database) -> None:

@@ -130,7 +130,7 @@ def test_the_station_takes_everything_byte_for_byte_and_confirms_it(station: Sta
         drive(station, [{"do": "async"}])
         for one in ours.posts:
             assert as2.is_receipt(one.headers, one.body)
-            answers[str(as2.original_message_id(one.headers, one.body))] = (one.headers, one.body)
+            answers[str(as2.speaks_of(one.headers, one.body)[0])] = (one.headers, one.body)
     kept = {row["id"]: row["payload"] for row in station.messages() if row["dir"] == "IN"}
     for identifier, (made, payload, agreed) in sent.items():
         assert Path(kept[identifier]).read_bytes() == payload, identifier

@@ -21,6 +21,7 @@ import pytest
 
 from gateway.exchange import as2
 from gateway.pipeline.as2 import receiving as as2_receiving
+from gateway.pipeline.as2 import taking as as2_taking
 from gateway.pipeline.as2.keys import Relations
 from gateway.store import documents
 from gateway.store import journal
@@ -135,7 +136,7 @@ def test_the_journal_proves_what_was_received_and_what_was_answered(world: World
     [transmission] = came(station.database)
     with station.database.read() as connection:
         [recorded] = journal.of_subject(connection, "transmission", transmission.id)
-        receipt = receipts.find(connection, "big buyer", "1@buyer")
+        receipt = receipts.find(connection, "big buyer", "SELLER", "1@buyer")
     facts = recorded.entry.facts
     assert station.archive.read(facts["mdn"]) == reply.body
     assert station.archive.read(facts["raw_message"]).endswith(b"\r\n\r\n" + sent.body)
@@ -150,8 +151,20 @@ def test_the_same_message_again_gets_the_first_receipt_byte_for_byte(world: Worl
     first, again = buyer.post(sent), buyer.post(sent)
     assert (again.status, again.body) == (first.status, first.body)
     assert {k: v for k, v in again.headers.items() if k != "date"} == {k: v for k, v in first.headers.items() if k != "date"}
-    other = buyer.post(buyer.message(x12_order("PO2"), message_id="1@buyer"))
-    assert other.body == first.body and len(came(world.station.database)) == 1
+    anew = buyer.post(buyer.message(x12_order()))
+    assert anew.body == first.body and len(came(world.station.database)) == 1, "signed and encrypted once more it is the same message"
+
+
+def test_another_content_under_a_message_id_that_was_used_is_refused_and_kept(world: World, buyer: Buyer) -> None:
+    first, other = buyer.message(x12_order()), buyer.message(x12_order("PO2"))
+    assert buyer.receipt(first, buyer.post(first)).delivered
+    receipt = buyer.receipt(other, buyer.post(other))
+    assert not receipt.delivered and "unexpected-processing-error" in (receipt.disposition or "") and "used before" in receipt.text
+    with world.station.database.read() as connection:
+        [refused] = [one for one in journal.after(connection, 0) if one.entry.action == "AS2 message refused"]
+    assert refused.entry.facts["problems"] == "AS2-MESSAGE-ID-USED" and world.station.archive.read(refused.entry.subject).endswith(other.body)
+    assert len(came(world.station.database)) == 1
+    assert buyer.receipt(first, buyer.post(first)).delivered, "the first one stands"
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -164,7 +177,7 @@ def test_the_same_message_over_several_connections_at_once_is_taken_once(tmp_pat
 
 
 def taken_once(world: World, buyer: Buyer) -> None:
-    messages = [buyer.message(x12_order(f"PO{number % 2}"), message_id="same@buyer") for number in range(6)]
+    messages = [buyer.message(x12_order(), message_id="same@buyer") for _ in range(6)]
     replies: list[Reply] = []
     threads = [threading.Thread(target=lambda one=one: replies.append(buyer.post(one))) for one in messages]
     for thread in threads:
@@ -239,7 +252,7 @@ def test_half_a_message_is_none(world: World, buyer: Buyer) -> None:
     ],
 )
 def test_names_of_files_are_made_safe(given: str, kept: str) -> None:
-    assert as2_receiving.safe_name(given, "1@b") == kept
+    assert as2_taking.safe_name(given, "1@b") == kept
 
 
 def free_port() -> int:
@@ -295,7 +308,7 @@ def test_a_kill_at_any_point_loses_and_doubles_nothing(tmp_path: Path, point: in
     world.settle()
     with world.station.database.read() as connection:
         assert len(documents.search(connection, documents.Filters(kind="order"))) == 1
-        receipt = receipts.find(connection, "big buyer", "1@buyer")
+        receipt = receipts.find(connection, "big buyer", "SELLER", "1@buyer")
         assert receipt is not None and receipt.transmission == transmission.id
     assert world.station.archive.read(receipt.mdn_sha256) == reply.body
     assert not verify(world.station.database, world.station.archive, world.station.journal_key()).faults

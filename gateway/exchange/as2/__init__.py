@@ -9,8 +9,8 @@ from gateway.exchange.as2.expiry import expiries
 from gateway.exchange.as2.mdn import build_mdn
 from gateway.exchange.as2.mdn import read_mdn
 from gateway.exchange.as2.posted import is_receipt
-from gateway.exchange.as2.posted import original_message_id
 from gateway.exchange.as2.posted import signed_parts
+from gateway.exchange.as2.posted import speaks_of
 from gateway.exchange.as2.receive import Answer
 from gateway.exchange.as2.receive import Received
 from gateway.exchange.as2.receive import archived_head
@@ -60,12 +60,12 @@ __all__ = [
     "fingerprint",
     "is_receipt",
     "make_key_and_certificate",
-    "original_message_id",
     "read_certificate",
     "read_identity",
     "read_mdn",
     "receive",
     "signed_parts",
+    "speaks_of",
     "unwrap",
     "wrap",
 ]

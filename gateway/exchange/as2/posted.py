@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from gateway.exchange.as2 import mime
 from gateway.exchange.as2.mdn import read_report
 from gateway.exchange.as2.names import read_message_id
+from gateway.exchange.as2.values import Mic
 from gateway.exchange.cms.span import Span
 
 #: A part's head that says what it is lies in its first bytes, whatever the size of the whole.
@@ -35,8 +36,9 @@ def is_receipt(headers: Sequence[tuple[str, str]], body: bytes) -> bool:
         return False
 
 
-def original_message_id(headers: Sequence[tuple[str, str]], body: bytes) -> str | None:
-    """The Message-ID (without brackets) that a receipt says it is for; None where it says none or cannot be read."""
+def speaks_of(headers: Sequence[tuple[str, str]], body: bytes) -> tuple[str | None, Mic | None]:
+    """The Message-ID (without brackets) that a receipt says it is for, and the digest that it confirms; None where it says none or cannot be
+    read."""
     try:
         entity = mime.entity_of_request(headers, body)
         if entity.media_type == "multipart/signed":
@@ -44,8 +46,9 @@ def original_message_id(headers: Sequence[tuple[str, str]], body: bytes) -> str 
             entity = mime.read_entity(parts[0]) if parts else entity
         fields, _ = read_report(entity)
     except mime.Unreadable:
-        return None
-    return read_message_id(fields.get("original-message-id", "")) or None
+        return None, None
+    mic = fields.get("received-content-mic")
+    return read_message_id(fields.get("original-message-id", "")) or None, Mic.from_text(mic) if mic else None
 
 
 def signed_parts(headers: Sequence[tuple[str, str]], body: bytes) -> tuple[bytes, bytes] | None:

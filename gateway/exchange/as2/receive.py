@@ -7,6 +7,7 @@ answer to an accepted message is kept with it: a duplicate gets the very same on
 from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 
 from gateway.exchange.as2.mdn import build_mdn
@@ -58,9 +59,9 @@ class Received:
         return self.unwrapped.accepted and not self.duplicate and not self.problems
 
 
-#: The answer that an accepted message got before: (the sender's name, ours, Message-ID). Refused ones must not be remembered:
-#: they may be sent again, and a stranger could spoil a partner's next Message-ID.
-Seen = Callable[[str, str, str], Answer | None]
+#: The answer that an accepted message got before under this Message-ID; a Problem where that one had another content. Refused ones must
+#: not be remembered: they may be sent again, and a stranger could spoil a partner's next Message-ID.
+Seen = Callable[[Unwrapped], Answer | Problem | None]
 
 
 def receive(headers: Sequence[tuple[str, str]], body: bytes, relation_of: RelationOf, seen: Seen, at: datetime) -> Received:
@@ -68,9 +69,11 @@ def receive(headers: Sequence[tuple[str, str]], body: bytes, relation_of: Relati
     head = archived_head(headers)
     unwrapped = unwrap(headers, body, relation_of, at)
     if unwrapped.accepted:
-        first = seen(unwrapped.as2_from, unwrapped.as2_to, unwrapped.message_id)
-        if first is not None:
+        first = seen(unwrapped)
+        if isinstance(first, Answer):
             return _again(head, unwrapped, first)
+        if first is not None:
+            unwrapped = replace(unwrapped, payloads=(), problems=(*unwrapped.problems, first))
     codes = {problem.code for problem in unwrapped.problems}
     if unwrapped.receipt is None or codes & {kinds.ASYNC_REFUSED.code, kinds.HEADER_MISSING.code}:
         return Received(head=head, unwrapped=unwrapped, answer=_plain_answer(unwrapped))

@@ -27,7 +27,7 @@ from gateway.exchange.mail_message import Letter
 from gateway.exchange.mail_message import Unreadable
 from gateway.exchange.mail_message import read_attachments
 from gateway.exchange.mail_message import read_head
-from gateway.pipeline.as2.receiving import safe_name
+from gateway.pipeline.as2.taking import safe_name
 from gateway.pipeline.inbound.receive import stream_of
 from gateway.pipeline.outbox.circuits import knocking
 from gateway.pipeline.outbox.logins import account_of

@@ -141,7 +141,7 @@ def _sent(sending: as2_sendings.Sending, payload: str, archive: Archive) -> Exch
 
 def _received(connection: Connection, archive: Archive, transmission: Transmission) -> Exchange:
     facts = transmission.properties
-    kept = receipts.find(connection, facts["as2_from"], facts["message_id"])
+    kept = receipts.find(connection, facts["as2_from"], facts.get("as2_to", ""), facts["message_id"])
     return Exchange(
         direction="received",
         partner=transmission.partner or "",

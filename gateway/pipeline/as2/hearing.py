@@ -1,4 +1,5 @@
-"""A partner's receipt that is posted to us after it took our message: kept, put to the message by its Message-ID, compared with the digests
+"""A partner's receipt that is posted to us after it took our message: kept, put to the message by its Message-ID (or, where it names none, by the
+digest that it holds), compared with the digests
 that were kept when the message was made, and written down in one commit. Whoever posts it is answered at once with 200: a receipt is never
 answered by another one.
 
@@ -14,8 +15,10 @@ from sqlalchemy import Connection
 
 from gateway.config import ConfigTrouble
 from gateway.exchange.as2 import Answer
+from gateway.exchange.as2 import Mic
 from gateway.exchange.as2 import Receipt as Mdn
-from gateway.exchange.as2 import original_message_id
+from gateway.exchange.as2 import speaks_of
+from gateway.exchange.as2.mdn import is_one_of
 from gateway.exchange.as2.names import read_name
 from gateway.kinds import answer as kinds
 from gateway.pipeline.answers.deadlines import answer_due
@@ -51,9 +54,12 @@ _log = structlog.get_logger("as2")
 
 def hear_receipt(station: Station, relations: Relations, headers: Sequence[tuple[str, str]], body: bytes, request: str, strangers: str) -> Answer:
     """Take in a posted receipt, archived as `request`; what fits nothing is told in the journal's stream `strangers`."""
-    identifier = original_message_id(headers, body)
+    identifier, mic = speaks_of(headers, body)
     with station.database.read() as connection:
-        sending = as2_sendings.get(connection, identifier) if identifier else None
+        if identifier is not None:
+            sending = as2_sendings.get(connection, identifier)
+        else:
+            sending = _with_digest(connection, headers, mic)
     loaded = station.installation.directory.partners.get(sending.partner) if sending is not None else None
     endpoint = loaded.partner.endpoint(sending.endpoint) if loaded is not None and sending is not None else None
     if sending is None or loaded is None or endpoint is None or endpoint.as2 is None:
@@ -74,6 +80,23 @@ def hear_receipt(station: Station, relations: Relations, headers: Sequence[tuple
     crash.point(86)
     _log.info("as2 receipt", outcome=outcome, partner=sending.partner, message_id=sending.message_id)
     return TAKEN
+
+
+def _with_digest(connection: Connection, headers: Sequence[tuple[str, str]], mic: Mic | None) -> as2_sendings.Sending | None:
+    """The message that a receipt confirms which names none: the only one under way between the two names whose digest it holds."""
+    if mic is None:
+        return None
+    them, us = _names(headers)
+    fitting = [one for one in as2_sendings.unconfirmed(connection, us, them) if is_one_of(mic, map(Mic.from_text, one.mics))]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _names(headers: Sequence[tuple[str, str]]) -> tuple[str, str]:
+    """AS2-From and AS2-To."""
+    values: dict[str, str] = {}
+    for name, value in headers:
+        values.setdefault(name.lower(), value)
+    return read_name(values.get("as2-from", "")), read_name(values.get("as2-to", ""))
 
 
 def _write_down(
@@ -124,8 +147,7 @@ def _fits_nothing(
 ) -> None:
     """A receipt for a message that we did not send (or no longer know): kept, and shown with the partner that it claims to be of."""
     now = station.clock()
-    values = {name.lower(): value for name, value in headers}
-    names = (read_name(values.get("as2-from", "")), read_name(values.get("as2-to", "")))
+    names = _names(headers)
     found = relations.partner_of(*names)
     speaks_of = f"message {identifier}" if identifier else "no message that it names"
     with station.database.begin() as connection:

@@ -2,13 +2,16 @@
 answered: the message as it came, what was signed in it, the signature, the signer's certificate, our receipt and the certificate that it is
 signed by. Digests of the archive stand with the transmission and in the journal."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.exchange.as2 import Unwrapped
 from gateway.exchange.as2 import fingerprint
 from gateway.exchange.as2.wrap import signing_identity
+from gateway.exchange.cms.span import Span
 from gateway.pipeline.as2.keys import keep_certificate
+from gateway.pipeline.as2.posting import AT_ONCE
 from gateway.store.archive import Archive
 
 
@@ -51,31 +54,60 @@ class Proof:
         return {name: value for name, value in facts.items() if value}
 
 
-def keep_proof(archive: Archive, message: Unwrapped, request: str, receipt: bytes, now: datetime) -> tuple[Proof, list[str]]:
-    """Payloads, receipt and signature in the archive, with what the signature is over and both sides' certificates; and the payloads' digests."""
-    assert message.relation is not None
-    ours = signing_identity(message.relation, now) if message.receipt is not None and message.receipt.signed else None
-    answered_by = fingerprint(ours.certificate) if ours is not None else None
-    signature = [message.signature] if message.signature is not None else []
-    mdn, *rest = archive.keep_many([receipt, *(payload.data for payload in message.payloads), *signature])
-    head, content = _content(archive, message)
-    proof = Proof(
-        request=request,
-        mdn=mdn,
-        signature=rest[len(message.payloads)] if signature else None,
-        content=content,
-        content_head=head,
-        certificates=(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What is in the archive of a message: its proof, and its payloads by their digests."""
+
+    proof: Proof
+    payloads: tuple[str, ...]
+
+
+def keep_proofs(archive: Archive, messages: Sequence[tuple[Unwrapped, str, bytes]], now: datetime) -> list[Kept]:
+    """Payloads, receipts and signatures in the archive, with what the signatures are over and both sides' certificates. Of each message what
+    was opened, the digest of its request, and its receipt."""
+    contents = [_content(message) for message, _, _ in messages]
+    bundles = [_bundle(message, receipt, content) for (message, _, receipt), (_, content) in zip(messages, contents, strict=True)]
+    digests = iter(archive.keep_many([data for bundle in bundles for data in bundle]))
+    kept = []
+    for (message, request, _), (head, content) in zip(messages, contents, strict=True):
+        assert message.relation is not None
+        ours = signing_identity(message.relation, now) if message.receipt is not None and message.receipt.signed else None
+        answered_by = fingerprint(ours.certificate) if ours is not None else None
+        mdn = next(digests)
+        payloads = tuple(next(digests) for _ in message.payloads)
+        signature = next(digests) if message.signature is not None else None
+        content_sha256 = None
+        if content is not None:
+            content_sha256 = next(digests) if len(content) <= AT_ONCE else archive.keep_stream([content.to_bytes()])[0]
+        certificates = (
             *keep_certificate(archive, message.relation.verification, message.signed_by),
             *keep_certificate(archive, message.relation.identities, answered_by),
-        ),
-        answered_by=answered_by,
-    )
-    return proof, rest[: len(message.payloads)]
+        )
+        proof = Proof(
+            request=request,
+            mdn=mdn,
+            signature=signature,
+            content=content_sha256,
+            content_head=head,
+            certificates=certificates,
+            answered_by=answered_by,
+        )
+        kept.append(Kept(proof=proof, payloads=payloads))
+    return kept
 
 
-def _content(archive: Archive, message: Unwrapped) -> tuple[str | None, str | None]:
-    """What was signed: its head, where the payload follows, or all of it in the archive."""
+def _bundle(message: Unwrapped, receipt: bytes, content: Span | None) -> list[bytes]:
+    """What is kept of a message, besides what is too large to be copied."""
+    bundle = [receipt, *(payload.data for payload in message.payloads)]
+    if message.signature is not None:
+        bundle.append(message.signature)
+    if content is not None and len(content) <= AT_ONCE:
+        bundle.append(content.to_bytes())
+    return bundle
+
+
+def _content(message: Unwrapped) -> tuple[str | None, Span | None]:
+    """What was signed: its head, where the payload follows, or all of it."""
     signed = message.signed
     if signed is None:
         return None, None
@@ -83,4 +115,4 @@ def _content(archive: Archive, message: Unwrapped) -> tuple[str | None, str | No
     if len(message.payloads) == 1 and signed.data.endswith(payload, signed.start, signed.end):
         return bytes(signed.view[: len(signed) - len(payload)]).decode("latin-1"), None
     # compressed, encoded or several: it is not just a head and the payload
-    return None, archive.keep_stream([signed.to_bytes()])[0]
+    return None, signed

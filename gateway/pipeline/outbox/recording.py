@@ -35,6 +35,8 @@ from gateway.transport.box import TransportError
 
 #: seconds before the second, third, ... try; after the last one the row rests in `dead`
 WAITS = (5, 15, 60, 300, 900, 3600, 3600, 7200, 14400)
+#: seconds that a partner's server may ask to be left alone for (Retry-After)
+LONGEST_ASKED = 3600.0
 #: how long an endpoint is left alone after a wrong host key, password or setting: one try an hour locks no account
 STOPPED = timedelta(hours=1)
 #: seconds after which a row asks again whether an account that is left alone may be tried
@@ -168,6 +170,8 @@ def _failed(connection: Connection, rows: list[Entry], error: TransportError, to
                 cure="it is tried again by itself",
             )
         wait = WAITS[entry.attempts - 1] * random.uniform(0.8, 1.2)  # noqa: S311  spreads tries, guards nothing
+        # a server that asks for time gets it, within reason: it may be wrong about its clock
+        wait = max(wait, min(error.after, LONGEST_ASKED))
         outbox.failed(connection, ids, token, now + timedelta(seconds=wait), error.message)
         action = "failed"
     entries += [entry_of(row, now, action, {"attempts": str(row.attempts)}, reason=error.message) for row in rows]

@@ -46,11 +46,12 @@ receipt = Table(
     "receipt",
     METADATA,
     Column("as2_from", Words, nullable=False),
+    Column("as2_to", Words, nullable=False),
     Column("message_id", Words, nullable=False),
     Column("transmission", Words, ForeignKey("transmission.id")),
     Column("mdn_sha256", Words, nullable=False),
     Column("headers", NAMES, nullable=False),
     Column("at", Moment, nullable=False),
-    PrimaryKeyConstraint("as2_from", "message_id"),
+    PrimaryKeyConstraint("as2_from", "as2_to", "message_id"),
     sqlite_with_rowid=False,
 )
