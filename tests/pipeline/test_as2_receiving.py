@@ -1,6 +1,7 @@
 """What comes over AS2: receipts that are posted to agreed addresses only, the same receipt again for the same message, several payloads in one
 message, large ones, two partners behind one pair of names."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
@@ -26,6 +27,7 @@ from gateway.yaml_source import Faults
 from tests.pipeline.as2_partner import PartnerStation
 from tests.pipeline.as2_partner import as2_world
 from tests.pipeline.as2_partner import identity
+from tests.pipeline.as2_partner import keys
 from tests.pipeline.as2_partner import partner_station
 from tests.pipeline.as2_partner import their_relation
 from tests.pipeline.world import World
@@ -154,6 +156,45 @@ def test_a_refusal_is_posted_as_well(buyer: Buyer) -> None:
     buyer.world.settle()
     receipt = buyer.read(sent)
     assert not receipt.delivered and "authentication-failed" in str(receipt.disposition) and not receipt.may_retry
+
+
+@pytest.mark.parametrize("headers", ["the same", "another Date"])
+def test_the_same_bytes_again_get_the_first_receipt_after_a_change_of_certificates(buyer: Buyer, headers: str) -> None:
+    sent = as2.wrap(x12_order(), buyer.relation, "1@buyer", buyer.world.clock(), "po.edi")
+    assert isinstance(sent, as2.As2Request)
+    first = buyer.post(sent)
+    (buyer.world.folder / "keys/them.pem").write_bytes(keys("them next")[1])
+    later = (
+        sent if headers == "the same" else replace(sent, headers=(*sent.headers[:-1], ("Date", "Tue, 06 Jan 2026 10:00:00 GMT"), sent.headers[-1]))
+    )
+    assert buyer.post(later) == first
+    forged = replace(sent, body=sent.body[:-9] + b"forgery\r\n")
+    assert buyer.post(forged).body != first.body and len(buyer.came()) == 1, "the bytes alone are known, not the Message-ID"
+
+
+def test_the_same_bytes_again_have_their_receipt_posted_again_after_a_change_of_certificates(buyer: Buyer) -> None:
+    sent = buyer.message(x12_order())
+    buyer.post(sent)
+    buyer.world.settle()
+    (buyer.world.folder / "keys/them.pem").write_bytes(keys("them next")[1])
+    assert buyer.post(sent) == TAKEN
+    buyer.world.settle()
+    first, again = buyer.receipts()
+    assert first == again and buyer.read(sent).delivered
+
+
+def test_a_duplicate_whose_receipt_is_no_longer_kept_gets_a_new_one_that_says_the_same(buyer: Buyer) -> None:
+    sent = as2.wrap(x12_order(), buyer.relation, "1@buyer", buyer.world.clock(), "po.edi")
+    assert isinstance(sent, as2.As2Request)
+    first = buyer.post(sent)
+    archive = buyer.world.station.archive
+    archive.remove(hashlib.sha256(first.body).hexdigest())
+    again = buyer.post(sent)
+    receipt = as2.read_mdn(again.headers, again.body, sent.expected, buyer.relation, buyer.world.clock())
+    assert receipt.delivered and receipt.mic_matches and len(buyer.came()) == 1
+    with buyer.world.station.database.read() as connection:
+        [told] = [one.entry for one in journal.after(connection, 0) if one.entry.action == "AS2 message came again"]
+    assert again.body in [archive.read(digest) for digest in told.references], "what was answered is kept"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """AS2 (RFC 4130, RFC 5402 and draft-ietf-ediint-rfc4130bis): bytes in, values out; no socket, no file, no clock.
 
 `wrap` and `read_mdn` are the sending side, `receive` (`unwrap`, `build_mdn`) the receiving one. What the house needs of it
-stands here; the modules behind it are values, names, mime, parts, wrap, unwrap, mdn, receive, expiry, and gateway/exchange/cms.
+stands here; the modules behind it are values, names, mime, parts, wrap, head, unwrap, mdn, receive, expiry, and gateway/exchange/cms.
 """
 
 from gateway.exchange.as2.expiry import Expiry
@@ -12,9 +12,11 @@ from gateway.exchange.as2.posted import is_receipt
 from gateway.exchange.as2.posted import signed_parts
 from gateway.exchange.as2.posted import speaks_of
 from gateway.exchange.as2.receive import Answer
+from gateway.exchange.as2.receive import Lost
 from gateway.exchange.as2.receive import Received
 from gateway.exchange.as2.receive import archived_head
 from gateway.exchange.as2.receive import receive
+from gateway.exchange.as2.receive import receive_again
 from gateway.exchange.as2.unwrap import unwrap
 from gateway.exchange.as2.values import As2Relation
 from gateway.exchange.as2.values import As2Request
@@ -44,6 +46,7 @@ __all__ = [
     "Expiry",
     "Identity",
     "Limits",
+    "Lost",
     "MdnResponse",
     "Mic",
     "Old",
@@ -64,6 +67,7 @@ __all__ = [
     "read_identity",
     "read_mdn",
     "receive",
+    "receive_again",
     "signed_parts",
     "speaks_of",
     "unwrap",

@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
 from datetime import datetime
+from enum import Enum
 
+from gateway.exchange.as2 import mime
+from gateway.exchange.as2.head import RelationOf
+from gateway.exchange.as2.head import agreed_receipt_address
+from gateway.exchange.as2.head import read_head
 from gateway.exchange.as2.mdn import build_mdn
-from gateway.exchange.as2.names import agreed_address
-from gateway.exchange.as2.unwrap import RelationOf
 from gateway.exchange.as2.unwrap import unwrap
 from gateway.exchange.as2.values import Headers
 from gateway.exchange.as2.values import MdnResponse
@@ -47,6 +50,8 @@ class Received:
     answer: Answer
     #: The same message was accepted before: nothing to do but to answer.
     duplicate: bool = False
+    #: A duplicate whose first receipt is no longer kept: this one is made anew and says the same.
+    anew: bool = False
     #: What stands against a message that could be opened (no key to sign the receipt with).
     problems: tuple[Problem, ...] = ()
     #: A receipt to post to a listed address instead of answering with it.
@@ -59,9 +64,15 @@ class Received:
         return self.unwrapped.accepted and not self.duplicate and not self.problems
 
 
-#: The answer that an accepted message got before under this Message-ID; a Problem where that one had another content. Refused ones must
-#: not be remembered: they may be sent again, and a stranger could spoil a partner's next Message-ID.
-Seen = Callable[[Unwrapped], Answer | Problem | None]
+class Lost(Enum):
+    """What is known of an accepted message whose receipt is no longer kept."""
+
+    RECEIPT = "receipt"
+
+
+#: The answer that an accepted message got before under this Message-ID, or that it is no longer kept; a Problem where that one had another
+#: content. Refused ones must not be remembered: they may be sent again, and a stranger could spoil a partner's next Message-ID.
+Seen = Callable[[Unwrapped], Answer | Lost | Problem | None]
 
 
 def receive(headers: Sequence[tuple[str, str]], body: bytes, relation_of: RelationOf, seen: Seen, at: datetime) -> Received:
@@ -72,8 +83,25 @@ def receive(headers: Sequence[tuple[str, str]], body: bytes, relation_of: Relati
         first = seen(unwrapped)
         if isinstance(first, Answer):
             return _again(head, unwrapped, first)
+        if isinstance(first, Lost):
+            return replace(_answered(head, unwrapped, at), duplicate=True, anew=True)
         if first is not None:
             unwrapped = replace(unwrapped, payloads=(), problems=(*unwrapped.problems, first))
+    return _answered(head, unwrapped, at)
+
+
+def receive_again(headers: Sequence[tuple[str, str]], relation_of: RelationOf, first: Answer) -> Received | None:
+    """A request whose body was taken under its Message-ID before, byte for byte: its first receipt, whatever the certificate that it is signed
+    with and the key that opens it are worth by now. None where its head alone does not answer it."""
+    head = read_head(mime.entity_of_request(headers, b"").headers, relation_of)
+    if head.problem is not None:
+        return None
+    unwrapped = Unwrapped(as2_from=head.as2_from, as2_to=head.as2_to, message_id=head.message_id, receipt=head.receipt, relation=head.relation)
+    return _again(archived_head(headers), unwrapped, first)
+
+
+def _answered(head: bytes, unwrapped: Unwrapped, at: datetime) -> Received:
+    """What was opened with an answer of its own."""
     codes = {problem.code for problem in unwrapped.problems}
     if unwrapped.receipt is None or codes & {kinds.ASYNC_REFUSED.code, kinds.HEADER_MISSING.code}:
         return Received(head=head, unwrapped=unwrapped, answer=_plain_answer(unwrapped))
@@ -81,7 +109,7 @@ def receive(headers: Sequence[tuple[str, str]], body: bytes, relation_of: Relati
     if isinstance(mdn, Problem):  # not accepted, so that the partner tries again when the key is renewed
         return Received(head=head, unwrapped=unwrapped, problems=(mdn,), answer=_text_answer(503, "The receipt cannot be signed at the moment."))
     if unwrapped.receipt.address is not None:
-        address = _address_of(unwrapped)
+        address = agreed_receipt_address(unwrapped.receipt, unwrapped.relation)
         if address is None:  # a stranger's: posted nowhere
             return Received(head=head, unwrapped=unwrapped, answer=_plain_answer(unwrapped))
         return Received(head=head, unwrapped=unwrapped, answer=_TAKEN, post_to=address, post=mdn)
@@ -90,18 +118,11 @@ def receive(headers: Sequence[tuple[str, str]], body: bytes, relation_of: Relati
 
 def _again(head: bytes, unwrapped: Unwrapped, first: Answer) -> Received:
     """A message that came before: its first receipt, byte for byte, in the way that is asked for now."""
-    address = _address_of(unwrapped)
+    address = agreed_receipt_address(unwrapped.receipt, unwrapped.relation)
     if address is None or not first.body:
         return Received(head=head, unwrapped=unwrapped, answer=first, duplicate=True)
     post = MdnResponse(headers=first.headers, body=first.body)
     return Received(head=head, unwrapped=unwrapped, answer=_TAKEN, duplicate=True, post_to=address, post=post)
-
-
-def _address_of(unwrapped: Unwrapped) -> str | None:
-    """Where the receipt is posted: an address that was agreed on."""
-    if unwrapped.receipt is None or unwrapped.receipt.address is None or unwrapped.relation is None:
-        return None
-    return agreed_address(unwrapped.receipt.address, unwrapped.relation.receipt_addresses)
 
 
 def archived_head(headers: Sequence[tuple[str, str]]) -> bytes:

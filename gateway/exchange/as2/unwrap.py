@@ -12,10 +12,8 @@ from dataclasses import field
 from datetime import datetime
 
 from gateway.exchange.as2 import mime
-from gateway.exchange.as2.names import agreed_address
-from gateway.exchange.as2.names import read_message_id
-from gateway.exchange.as2.names import read_name
-from gateway.exchange.as2.names import read_receipt_request
+from gateway.exchange.as2.head import RelationOf
+from gateway.exchange.as2.head import read_head
 from gateway.exchange.as2.names import usable_digest
 from gateway.exchange.as2.parts import payloads_of
 from gateway.exchange.as2.values import As2Relation
@@ -25,7 +23,6 @@ from gateway.exchange.as2.values import ReceiptRequest
 from gateway.exchange.as2.values import Unwrapped
 from gateway.exchange.as2.wrap import mic_of
 from gateway.exchange.cms.algorithms import DIGESTS
-from gateway.exchange.cms.algorithms import Old
 from gateway.exchange.cms.compression import decompress
 from gateway.exchange.cms.decryption import decrypt
 from gateway.exchange.cms.decryption import not_opened
@@ -37,9 +34,6 @@ from gateway.exchange.cms.span import Span
 from gateway.kinds import as2 as kinds
 from gateway.problem import NOWHERE
 from gateway.problem import Problem
-
-#: Finds what two AS2 names agreed on: (the sender's name, ours).
-RelationOf = Callable[[str, str], As2Relation | None]
 
 CMS_TYPES = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 SIGNATURE_TYPES = ("application/pkcs7-signature", "application/x-pkcs7-signature")
@@ -64,38 +58,25 @@ class _Walk:
 def unwrap(headers: Iterable[tuple[str, str]], body: bytes, relation_of: RelationOf, at: datetime) -> Unwrapped:
     """Open a request as far as it goes; `accepted` says whether its payload may be worked on."""
     request = mime.entity_of_request(headers, body)
-    names = (read_name(request.headers.get("as2-from", "")), read_name(request.headers.get("as2-to", "")))
-    message_id = read_message_id(request.headers.get("message-id", ""))
-    relation = relation_of(*names) if all(names) else None
-    receipt, refusal = read_receipt_request(request.headers, old=relation.old if relation is not None else Old.NOTHING)
-
-    def refused(problem: Problem) -> Unwrapped:
-        return Unwrapped(as2_from=names[0], as2_to=names[1], message_id=message_id, receipt=receipt, relation=relation, problems=(problem,))
-
-    for header, value in (("AS2-From", names[0]), ("AS2-To", names[1]), ("Message-ID", message_id)):
-        if not value or len(value) > 998 or not value.isprintable():
-            return refused(kinds.HEADER_MISSING.at(NOWHERE, f"the header {header} is missing or not readable", found=value[:100] or None))
-    if relation is None:
-        return refused(kinds.RELATION_UNKNOWN.at(NOWHERE, "no endpoint has these AS2 names", found=f"from {names[0]!r} to {names[1]!r}"))
-    if receipt is not None and receipt.address is not None and agreed_address(receipt.address, relation.receipt_addresses) is None:
-        return refused(
-            kinds.ASYNC_REFUSED.at(
-                NOWHERE,
-                "a receipt to an address that is not listed was asked for",
-                found=receipt.address[:500],
-                expected=", ".join(relation.receipt_addresses) or "a receipt in the answer itself",
-            )
+    head = read_head(request.headers, relation_of)
+    relation, receipt = head.relation, head.receipt
+    if relation is None or head.problem is not None:
+        return Unwrapped(
+            as2_from=head.as2_from,
+            as2_to=head.as2_to,
+            message_id=head.message_id,
+            receipt=receipt,
+            relation=relation,
+            problems=(head.problem,) if head.problem is not None else (),
         )
-    if refusal is not None:
-        return refused(refusal)
     walk = _Walk(request)
     payloads = _walk_inward(walk, relation, at)
     if payloads:
         walk.problems += _policy(walk, relation)
     return Unwrapped(
-        as2_from=names[0],
-        as2_to=names[1],
-        message_id=message_id,
+        as2_from=head.as2_from,
+        as2_to=head.as2_to,
+        message_id=head.message_id,
         payloads=payloads if not walk.problems else (),
         filename=payloads[0].filename if payloads else mime.filename_of(walk.entity),
         content_type=payloads[0].content_type if payloads else walk.entity.headers.get("content-type"),

@@ -24,7 +24,7 @@ Headers = tuple[tuple[str, str], ...]
 #: bytes of a request up to which it is archived in one piece
 AT_ONCE = 1 << 20
 #: no head of ours is longer
-_LONGEST_HEAD = 1 << 16
+LONGEST_HEAD = 1 << 16
 
 
 def written_head(headers: Sequence[tuple[str, str]]) -> bytes:
@@ -47,7 +47,7 @@ def keep_requests(archive: Archive, requests: Sequence[tuple[Sequence[tuple[str,
 def read_kept(archive: Archive, sha256: str) -> tuple[Headers, bytes]:
     """Head and body of an archived request or receipt."""
     data = archive.read(sha256)
-    end = data.find(b"\r\n\r\n", 0, _LONGEST_HEAD)
+    end = data.find(b"\r\n\r\n", 0, LONGEST_HEAD)
     if end < 0:
         raise ArchiveMissing(f"{sha256} is no archived request: it has no head")
     lines = data[:end].decode("latin-1").split("\r\n")

@@ -1,6 +1,7 @@
 """Requests that came to our AS2 address, from their bytes to what is answered: kept first, then opened, then one commit, then the answer.
 
     archive      head and body as they came                          (whatever becomes of it, it can be shown)
+    known again  a body that was taken under its Message-ID before: the first receipt, unopened
     as2.receive  decrypted, verified, receipt made                    (exchange)
     taking       payload on its stream, receipt kept, journal entry with the digests of message and receipt (non-repudiation): one commit
     answer       only now; the same message again gets the first receipt byte for byte
@@ -19,16 +20,21 @@ import structlog
 
 from gateway.config import ConfigTrouble
 from gateway.exchange.as2 import Answer
+from gateway.exchange.as2 import Lost
+from gateway.exchange.as2 import Received
 from gateway.exchange.as2 import Unwrapped
 from gateway.exchange.as2 import is_receipt
 from gateway.exchange.as2 import receive
+from gateway.exchange.as2 import receive_again
 from gateway.exchange.as2.names import read_message_id
 from gateway.exchange.as2.names import read_name
 from gateway.exchange.as2.receive import Seen
 from gateway.kinds import as2 as kinds
 from gateway.pipeline.as2.hearing import hear_receipt
 from gateway.pipeline.as2.keys import Relations
+from gateway.pipeline.as2.posting import LONGEST_HEAD
 from gateway.pipeline.as2.posting import keep_requests
+from gateway.pipeline.as2.posting import read_kept
 from gateway.pipeline.as2.taking import STRANGERS
 from gateway.pipeline.as2.taking import Opened
 from gateway.pipeline.as2.taking import TakenMeanwhile
@@ -40,6 +46,8 @@ from gateway.problem import Problem
 from gateway.store import crash
 from gateway.store import receipts
 from gateway.store import transmissions
+from gateway.store.archive import Archive
+from gateway.store.archive import ArchiveMissing
 from gateway.store.database import DatabaseTrouble
 from gateway.store.receipts import Names
 
@@ -115,7 +123,9 @@ def _take_in(station: Station, relations: Relations, messages: Sequence[_Message
     opened: list[Opened] = []
     for message in messages:
         try:
-            got = receive(*message.request, relations.find, _seen(station, known), now)
+            got = _known_again(station, relations, message, known.get(message.names))
+            if got is None:
+                got = receive(*message.request, relations.find, _seen(station, known), now)
         except ConfigTrouble as error:
             # no fault of the sender's: it tries again, and somebody here mends the endpoint meanwhile
             _log.error("as2 endpoint cannot be used", request=message.sha256, error=str(error))
@@ -147,10 +157,36 @@ def _names(headers: Sequence[tuple[str, str]]) -> Names:
     return read_name(values.get("as2-from", "")), read_name(values.get("as2-to", "")), read_message_id(values.get("message-id", ""))
 
 
+def _known_again(station: Station, relations: Relations, message: _Message, receipt: receipts.Receipt | None) -> Received | None:
+    """A message that came before with the very same body: answered as it was then. Its certificate may have ended since, or our key."""
+    if receipt is None or receipt.transmission is None:
+        return None
+    headers, body = message.request
+    try:
+        with station.database.read() as connection:
+            first = transmissions.get(connection, receipt.transmission)
+        if first is None or not _is_its_body(station.archive, first.properties.get("raw_message", ""), message.sha256, body):
+            return None
+        return receive_again(headers, relations.find, _answer_of(station.archive, receipt))
+    except ArchiveMissing:
+        return None  # no longer kept: it is opened once more
+
+
+def _is_its_body(archive: Archive, kept: str, request: str, body: bytes) -> bool:
+    """Whether a request that is kept has this body; heads differ by what the line adds, as Date."""
+    if kept in ("", request):
+        return kept == request
+    return 0 < archive.size(kept) - len(body) <= LONGEST_HEAD and read_kept(archive, kept)[1] == body
+
+
+def _answer_of(archive: Archive, receipt: receipts.Receipt) -> Answer:
+    return Answer(status=200, headers=tuple(receipt.headers.items()), body=archive.read(receipt.mdn_sha256))
+
+
 def _seen(station: Station, known: Mapping[Names, receipts.Receipt]) -> Seen:
     """The answer that an accepted message got before, byte for byte."""
 
-    def first_answer(message: Unwrapped) -> Answer | Problem | None:
+    def first_answer(message: Unwrapped) -> Answer | Lost | Problem | None:
         receipt = known.get((message.as2_from, message.as2_to, message.message_id))
         if receipt is None:
             return None
@@ -160,7 +196,11 @@ def _seen(station: Station, known: Mapping[Names, receipts.Receipt]) -> Seen:
                 "the Message-ID was used before for another content, which was taken; this one is not",
                 found=message.message_id[:998],
             )
-        return Answer(status=200, headers=tuple(receipt.headers.items()), body=station.archive.read(receipt.mdn_sha256))
+        try:
+            return _answer_of(station.archive, receipt)
+        except ArchiveMissing:
+            # erased after its time, or lost: the partner is answered all the same
+            return Lost.RECEIPT
 
     return first_answer
 

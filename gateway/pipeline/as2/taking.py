@@ -185,8 +185,12 @@ def _enqueue(connection: Connection, relations: Relations, got: Received, mdn: s
 
 def _keep_receipts(station: Station, told: Sequence[Opened]) -> dict[int, str]:
     """Receipts for what is not taken, in the archive, by their places; one that stands there already is kept once more only to be posted."""
-    wanted = {number: one.receipt for number, one in enumerate(told) if one.receipt and (one.got.post is not None or not one.got.duplicate)}
+    wanted = {number: one.receipt for number, one in enumerate(told) if one.receipt and (one.got.post is not None or _is_new_receipt(one.got))}
     return dict(zip(wanted, station.archive.keep_many(list(wanted.values())), strict=True)) if wanted else {}
+
+
+def _is_new_receipt(got: Received) -> bool:
+    return got.anew or not got.duplicate
 
 
 def _told(relations: Relations, one: Opened, mdn: str | None, now: datetime) -> journal.Entry:
@@ -207,7 +211,7 @@ def _told(relations: Relations, one: Opened, mdn: str | None, now: datetime) -> 
         subject_kind="as2_request",
         subject=one.request,
         facts={key: value[:_LONGEST_FACT] for key, value in facts.items() if value},
-        references=(one.request,) if mdn is None or got.duplicate else (one.request, mdn),
+        references=(one.request, mdn) if mdn is not None and _is_new_receipt(got) else (one.request,),
     )
 
 
