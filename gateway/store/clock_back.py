@@ -23,11 +23,14 @@ def newest_entry(connection: Connection) -> datetime | None:
 def make_due(connection: Connection, now: datetime, before: datetime) -> int:
     """Whatever waits for a time between now and `before`, which the clock has shown already, is due; how many rows."""
     outbox, document, handover, poke = tables.outbox, tables.document, tables.handover, tables.poke
+    webhook, message = tables.webhook, tables.alert_message
     changed = 0
     for table, open_rows in (
         (outbox, is_one_of(outbox.c.state, *OPEN)),
         (document, is_one_of(document.c.state, "registered")),
         (handover, is_one_of(handover.c.state, "waiting")),
+        (webhook, is_one_of(webhook.c.state, "waiting")),
+        (message, is_one_of(message.c.state, "waiting")),
     ):
         passed = (open_rows, table.c.due_at > now, table.c.due_at <= before)
         changed += connection.execute(update(table).where(*passed).values(due_at=now)).rowcount

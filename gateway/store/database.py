@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
 from pathlib import Path
@@ -35,6 +37,8 @@ from gateway.store import crash
 from gateway.store.turns import Turns
 
 _BUSY_MILLISECONDS = 30_000
+#: a server that is gone without a word (its machine lost power, a cable) is noticed within half a minute, not after a quarter of an hour
+_LINE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
 #: PostgreSQL's classes of errors after which the same transaction may pass: connection, rollback, resources, operator, system, standstill
 _RETRY_CLASSES = ("08", "40", "53", "57", "58", "25P03")
 _SQLITE_RETRY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
@@ -64,6 +68,16 @@ def trouble_of(error: DBAPIError) -> DatabaseTrouble:
     return DatabaseTrouble(f"the database cannot work: {type(cause).__name__}", retry=error.connection_invalidated)
 
 
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """Writing failed, and has not passed since."""
+
+    since: datetime
+    #: the same on the steady clock
+    counted: float
+    error: str
+
+
 class Database:
     """An open database. Safe to share between threads; open it anew after a fork."""
 
@@ -78,17 +92,25 @@ class Database:
         self._watcher: Connection | None = None
         self._watching = Lock()
         self._turns = Turns()
+        #: nothing could be written since then, as far as it was tried; None where the last writing passed
+        self.failing: Failing | None = None
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """A transaction that may write: committed at the end of the block, rolled back by an exception."""
-        with self._turn(), _plainly(), self._writer.connect() as connection:
-            if self.waker is not None:
-                connection = connection.execution_options(waker=self.waker)
-            with connection.begin():
-                yield connection
-                crash.point(25)
-            crash.point(26)
+        try:
+            with self._turn(), _plainly(), self._writer.connect() as connection:
+                if self.waker is not None:
+                    connection = connection.execution_options(waker=self.waker)
+                with connection.begin():
+                    yield connection
+                    crash.point(25)
+                self.failing = None
+                crash.point(26)
+        except DatabaseTrouble as error:
+            if self.failing is None:
+                self.failing = Failing(datetime.now(UTC), time.monotonic(), str(error))
+            raise
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -266,7 +288,7 @@ def _postgresql_engine(url: URL) -> Engine:
         pool_pre_ping=True,
         # whatever the server's default is: who waits for a lock must then see what its holder wrote
         isolation_level="READ COMMITTED",
-        connect_args={"options": options, "connect_timeout": 10},
+        connect_args={"options": options, "connect_timeout": 10, **{name: value for name, value in _LINE.items() if name not in url.query}},
     )
 
     @event.listens_for(engine, "connect")

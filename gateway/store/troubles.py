@@ -52,6 +52,13 @@ def forget_all(connection: Connection) -> None:
     connection.execute(delete(_TABLE))
 
 
+def forget_machine(connection: Connection, host: str) -> None:
+    """What was told of one machine alone (its disks, its files): it begins anew, or is gone for good."""
+    for trouble in standing(connection):
+        if trouble.name.endswith(f" on {host}"):
+            is_over(connection, trouble.name)
+
+
 def standing(connection: Connection) -> list[Trouble]:
     """Everything that does not work now: what waits for a person first, then by age."""
     return all_of(

@@ -8,6 +8,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 
+from gateway.pipeline.service.condition import not_working
 from gateway.pipeline.service.condition import workers_of
 from gateway.store import awaited
 from gateway.store import documents
@@ -15,7 +16,6 @@ from gateway.store import holds
 from gateway.store import ledger
 from gateway.store import outbox
 from gateway.store import pauses
-from gateway.store import troubles
 from gateway.web.pages import address
 from gateway.web.pages import render
 from gateway.web.pages import station_of
@@ -72,7 +72,7 @@ def show(request: Request) -> HTMLResponse:
         latest = documents.search(connection, documents.Filters(), limit=12)
         waiting = holds.list_open(connection, limit=5)
         rows = documents.get_many(connection, [hold.document for hold in waiting if hold.document])
-        not_working = troubles.standing(connection)
+        standing = not_working(station, connection)
         workers = workers_of(station, connection)
         paused = pauses.standing(connection)
     names = {id: loaded.partner.name for id, loaded in station.installation.directory.partners.items()}
@@ -81,7 +81,7 @@ def show(request: Request) -> HTMLResponse:
         "dashboard.html",
         numbers=numbers,
         stages=_stages(counts),
-        not_working=not_working,
+        not_working=standing,
         workers=workers,
         paused=paused,
         latest=latest,

@@ -1,6 +1,7 @@
 """The web process works with the configuration that the owner put in force: it follows the file that the owner writes, and reads nothing else
 that a user edits, so that both always mean the same."""
 
+import platform
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,9 +18,13 @@ from gateway.pipeline.service import in_force
 from gateway.pipeline.service.reading_anew import load_held
 from gateway.pipeline.station import Loaded
 from gateway.pipeline.station import Station
+from gateway.pipeline.troubles import Standing
 from gateway.yaml_source import Faults
 
 EVERY = 0.5
+#: seconds after which what may pass by itself is tried again
+LATER = 5.0
+CURE = "Start the service again; if it stays, the program's log has the error: report it."
 _log = structlog.get_logger("configuration")
 
 
@@ -42,6 +47,7 @@ class Following:
 
     def follow(self, station: Station, swapped: Callable[[], None]) -> None:
         """Take over what is put in force, for ever. What cannot be loaded here is said; what was in force before goes on."""
+        trouble = Standing(station, "configuration", f"of the web process on {platform.node()}")
         while True:
             time.sleep(EVERY)
             if state_of(self._held) == self._seen:
@@ -51,7 +57,14 @@ class Following:
                 installation.directory  # noqa: B018  loading is checking
                 station.current.loaded = Loaded(installation, Plans(installation.resolver))
                 swapped()
-            except (Faults, ConfigTrouble) as error:
-                _log.error("configuration not taken over by the web process", error=str(error).partition("\n")[0])
+            except Exception as error:  # noqa: BLE001  whatever it is, the pages must not follow nobody any more without a word
+                words = str(error).partition("\n")[0] if isinstance(error, (Faults, ConfigTrouble)) else type(error).__name__
+                _log.error("configuration not taken over by the web process", error=words)
+                trouble.stands(f"pages, AS2 and uploads go on with what was before: {words}", CURE, stopped=True)
+                if not isinstance(error, (Faults, ConfigTrouble)):
+                    # it may pass by itself (a disk, a full table of files)
+                    self._seen = ""
+                    time.sleep(LATER)
             else:
                 _log.info("configuration taken over by the web process")
+                trouble.is_over()

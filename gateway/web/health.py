@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from gateway.pipeline.service.condition import serving
 from gateway.pipeline.service.condition import workers_of
 from gateway.pipeline.service.heart import SILENT
+from gateway.pipeline.service.heart import database_trouble
 from gateway.pipeline.service.heart import silence_of
 from gateway.pipeline.station import Station
 from gateway.store import outbox
@@ -34,7 +35,9 @@ def ready(request: Request) -> Response:
         with station.database.read() as connection:
             outbox.next_due(connection)
             owner = serving(station, workers_of(station, connection))
-        found = {"database": "reachable", "engine": _engine(station, owner), "archive": _archive(station)}
+        # a locked one can be read
+        stuck = database_trouble(station.installation.data)
+        found = {"database": stuck.error if stuck is not None else GOOD["database"], "engine": _engine(station, owner), "archive": _archive(station)}
     except DatabaseTrouble as error:
         found = {"database": str(error), "engine": "unknown", "archive": _archive(station)}
     return json_answer(found, 200 if found == GOOD else 503)

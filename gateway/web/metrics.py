@@ -22,6 +22,7 @@ from gateway.pipeline.meters import STEP_CLASSES
 from gateway.pipeline.meters import STEP_MICROSECONDS
 from gateway.pipeline.meters import TRANSPORT_ERRORS
 from gateway.pipeline.service.condition import Worker
+from gateway.pipeline.service.condition import not_working
 from gateway.pipeline.service.condition import serving
 from gateway.pipeline.service.condition import workers_of
 from gateway.pipeline.service.heart import silence_of
@@ -34,8 +35,8 @@ from gateway.store import outbox
 from gateway.store import pauses
 from gateway.store import queues
 from gateway.store import tallies
-from gateway.store import troubles
 from gateway.store import webhooks
+from gateway.store.troubles import Trouble
 from gateway.web.door import Door
 from gateway.web.metric_names import METRICS
 
@@ -64,7 +65,8 @@ class _Numbers(Collector):
             now = station.clock()
             workers = workers_of(station, connection)
             yield from _documents(connection)
-            yield from _open(connection, now)
+            yield from _open(connection)
+            yield _gauge("gateway_not_working", _troubles(not_working(station, connection)))
             yield from _waiting(connection, now)
             yield from _counted(connection)
             yield from _money(connection, now)
@@ -85,14 +87,17 @@ def _documents(connection: Connection) -> Iterator[Metric]:
     yield _gauge("gateway_partner_documents", by_partner)
 
 
-def _open(connection: Connection, now: datetime) -> Iterator[Metric]:
+def _open(connection: Connection) -> Iterator[Metric]:
     yield _gauge("gateway_holds_open", {(): tallies.open_holds(connection)})
     yield _gauge("gateway_rejections_open", {(): tallies.open_holds(connection, "answer")})
     yield _gauge("gateway_outbox", {(state,): tallies.outbox(connection, state) for state in (*outbox.OPEN, outbox.POSTED, "held_back", "dead")})
     yield _gauge("gateway_partners_paused", {(): len(pauses.standing(connection))})
-    standing = Counter(dict.fromkeys(_ALWAYS, 0))
-    standing.update((trouble.kind, trouble.state) for trouble in troubles.standing(connection))
-    yield _gauge("gateway_not_working", standing)
+
+
+def _troubles(standing: Iterable[Trouble]) -> Counter[tuple[str, str]]:
+    counts = Counter(dict.fromkeys(_ALWAYS, 0))
+    counts.update((trouble.kind, trouble.state) for trouble in standing)
+    return counts
 
 
 def _waiting(connection: Connection, now: datetime) -> Iterator[Metric]:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from gateway.pipeline.service.clock_watch import ClockWatch
+from gateway.store import alerts
+from gateway.store import clock_back
 from gateway.store import outbox
 from gateway.store.verification import verify
 from tests.pipeline.world import ACME
@@ -121,6 +123,15 @@ def test_what_was_due_and_what_failed_is_tried_when_the_clock_went_back(world: W
     running[0] += 5
     world.clock.now += HOUR
     assert not watch.look(), "forward does no harm: what is due is due"
+
+
+def test_alerts_and_events_wait_no_longer_than_before(world: World) -> None:
+    now = world.clock.now
+    with world.station.database.begin() as connection:
+        alerts.add_message(connection, alerts.Message(id="M", way="mail", created_at=now, items=(), due_at=now))
+        back(world)
+        clock_back.make_due(connection, world.clock.now, now)
+        assert [message.id for message in alerts.due_messages(connection, world.clock.now)] == ["M"]
 
 
 def test_a_clock_that_went_back_while_nobody_ran_is_told_by_the_journal(world: World) -> None:

@@ -6,13 +6,16 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from gateway.config import load_installation
+from gateway.config.alerting import AlertHook
 from gateway.pipeline.alerts.sending import Alerts
+from gateway.pipeline.station import Loaded
 from gateway.pipeline.troubles import Standing
 from gateway.store import alerts
 from gateway.store import holds
@@ -97,6 +100,35 @@ def test_what_is_stopped_is_told_once_and_once_when_it_works_again(watched: Watc
     assert watched.mails() == []
     with watched.world.station.database.read() as connection:
         assert alerts.known(connection) == {}
+
+
+def test_a_way_that_config_names_no_more_is_no_trouble_any_more(watched: Watched, post: Post) -> None:
+    post.answers += ["451 not now"] * 9
+    watched.trouble().stands("the host key is another one", "Ask the partner.", stopped=True)
+    watched.pass_time(3)
+    station = watched.world.station
+
+    def standing() -> list[str]:
+        with station.database.read() as connection:
+            return [trouble.name for trouble in troubles.standing(connection)]
+
+    assert "alerts mail" in standing()
+    settings = station.installation.settings
+    hook = AlertHook(url="http://127.0.0.1:1/", secret=("env:NONE",), private=True)
+    changed = settings.model_copy(update={"alerts": settings.alerts.model_copy(update={"to": (), "webhook": hook}) if settings.alerts else None})
+    station.current.loaded = Loaded(replace(station.installation, settings=changed), station.plans)
+    watched.pass_time(1)
+    assert "alerts mail" not in standing()
+
+
+def test_a_clock_that_was_set_back_silences_nobody(watched: Watched) -> None:
+    watched.trouble("one").stands("wrong password", "Mend it.", stopped=True)
+    watched.pass_time(2)
+    assert len(watched.mails()) == 1
+    watched.world.clock.now -= timedelta(hours=1)
+    watched.trouble("two").stands("wrong password", "Mend it.", stopped=True)
+    watched.pass_time(2)
+    assert len(watched.mails()) == 1
 
 
 def test_what_mends_itself_soon_is_not_told(watched: Watched) -> None:

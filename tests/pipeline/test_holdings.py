@@ -121,6 +121,35 @@ def test_a_machine_whose_process_fell_silent_is_told_until_one_begins_there(stat
         assert told() == []
 
 
+def test_a_machine_that_wakes_is_no_trouble_any_more(station: Station) -> None:
+    frozen, other = holdings(station, "A"), holdings(station, "B")
+    frozen.beat()
+    other.beat()
+    with station.database.begin() as connection:
+        long_ago = database_now(connection) - timedelta(hours=1)
+        connection.execute(update(tables.node).where(tables.node.c.id == "A").values(beat_at=long_ago))
+    other.beat()
+    assert names(station) == ["machine A"]
+    frozen.beat()
+    assert names(station) == []
+
+
+def test_what_was_told_of_a_machine_alone_goes_with_its_last_process(station: Station) -> None:
+    one, other = holdings(station, "A"), holdings(station, "B")
+    with station.database.begin() as connection:
+        for name in ("disk /data on A", "disk /data on B", "mailbox box0"):
+            troubles.stands(connection, Trouble(name=name, kind="disk", state="stopped", error="full", cure="room", since=datetime.now(UTC)))
+    one.beat()
+    other.beat()
+    one.leave()
+    assert names(station) == ["disk /data on B", "mailbox box0"]
+
+
+def names(station: Station) -> list[str]:
+    with station.database.read() as connection:
+        return sorted(trouble.name for trouble in troubles.standing(connection))
+
+
 def standing_error(station: Station) -> str:
     with station.database.read() as connection:
         return troubles.standing(connection)[0].error

@@ -1,12 +1,16 @@
 """What the user's files say is taken over while the service runs; what is wrong keeps what it said before."""
 
+import contextlib
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from gateway.config.held import Held
 from gateway.pipeline.service import in_force
@@ -22,6 +26,8 @@ from gateway.pipeline.station import Station
 from gateway.pipeline.troubles import Standing
 from gateway.store import journal
 from gateway.store import troubles
+from gateway.store.database import Database
+from gateway.store.database import DatabaseTrouble
 from tests.pipeline.world import ACME
 from tests.pipeline.world import EUROCO
 from tests.pipeline.world import World
@@ -256,6 +262,37 @@ def test_who_asked_stands_in_the_journal(kept: Kept) -> None:
     kept.strokes(1)
     [entry] = kept.entries()
     assert (entry.actor, entry.reason) == ("clerk (command)", "gateway reload")
+
+
+def test_who_asked_while_the_database_was_away_is_answered_later(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = in_force.ask(kept.station.installation.data, "clerk (command)")
+    kept.write("partners/acme.yaml", ACME.replace("ACME Corporation", "Acme GmbH"))
+    with monkeypatch.context() as patch:
+        patch.setattr(type(kept.station.database), "begin", away)
+        with pytest.raises(DatabaseTrouble):
+            kept.strokes(1)
+    kept.strokes(1)
+    assert kept.in_force().request == request.id and kept.entries()[0].actor == "clerk (command)"
+
+
+def test_the_end_of_a_fault_that_could_not_be_written_down_is_written_down_later(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept.write("partners/acme.yaml", BROKEN)
+    kept.strokes()
+    kept.write("partners/acme.yaml", ACME)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(kept.station.database), "begin", away)
+        with contextlib.suppress(DatabaseTrouble):
+            kept.strokes()
+    assert len(kept.troubles()) == 1
+    kept.reloading.ask()
+    kept.strokes(1)
+    assert kept.troubles() == []
+
+
+@contextmanager
+def away(database: Database) -> Iterator[Connection]:
+    raise DatabaseTrouble("the database cannot work: gone", retry=True)
+    yield
 
 
 def test_sighup_reads_at_the_next_stroke(kept: Kept) -> None:

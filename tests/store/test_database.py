@@ -219,6 +219,42 @@ def test_a_locked_file_may_be_tried_again(sqlite_url: str, monkeypatch: pytest.M
     database.close()
 
 
+def test_since_when_nothing_can_be_written_is_known(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.store.database._BUSY_MILLISECONDS", 50)
+    database = open_database(sqlite_url)
+    database.migrate()
+    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert database.failing is None
+    for _ in range(2):
+        with pytest.raises(DatabaseTrouble), database.begin():
+            pass
+    assert database.failing is not None and "locked" in database.failing.error
+    other.execute("ROLLBACK")
+    with database.begin():
+        pass
+    assert database.failing is None
+    other.close()
+    database.close()
+
+
+def test_a_server_that_is_gone_without_a_word_is_noticed(migrated_postgres_url: str) -> None:
+    database = open_database(migrated_postgres_url)
+    with database.read() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        said = driver.info.get_parameters()
+    assert (said["tcp_user_timeout"], said["keepalives_idle"]) == ("30000", "15")
+    database.close()
+    separator = "&" if "?" in migrated_postgres_url else "?"
+    chosen = open_database(f"{migrated_postgres_url}{separator}tcp_user_timeout=5000")
+    with chosen.read() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        assert driver.info.get_parameters()["tcp_user_timeout"] == "5000"
+    chosen.close()
+
+
 def test_a_killed_connection_of_postgresql_may_be_tried_again(migrated_postgres_url: str) -> None:
     database = open_database(migrated_postgres_url)
     with pytest.raises(DatabaseTrouble) as caught:

@@ -14,6 +14,8 @@ ALERT_KINDS = {
     "configuration": "a file that you edit is wrong, or a change waits for a restart",
     "key": "a key that a partner's machine comes with cannot be read",
     "certificate": "a certificate is about to end or has ended",
+    "database": "the database takes nothing: it is locked, away or full",
+    "pages": "the web process does not stay up",
     "disk": "a disk that we write to is nearly full",
     "engine": "the engine does not turn any more",
     "machine": "a process of a cluster fell silent, and the others took over",

@@ -56,7 +56,7 @@ def decide(station: Station) -> bool:
     told = _is_time(news, alerting, now, composed, busy)
     if told:
         after = _as_told(after, news, now)
-    ended = [name for name, alert in after.items() if alert.over_at is not None and (alert.told_at is None or _is_muted(alert, muted))]
+    ended = [name for name, alert in after.items() if alert.over_at is not None and (alert.told_at is None or _is_kept_quiet(alert, alerting, muted))]
     changed = [alert for name, alert in after.items() if name not in ended and before.get(name) != alert]
     if told or ended or changed:
         with station.database.begin() as connection:
@@ -101,7 +101,7 @@ def _as_they_are(before: Mapping[str, Alert], found: Iterable[Signal], now: date
 
 def _news(alert: Alert, alerting: Alerting, muted: Iterable[tuple[str | None, str | None]], now: datetime) -> Item | None:
     """What is new about an alert that somebody should hear."""
-    if _is_muted(alert, muted) or _RANK[alert.severity] < _RANK[alerting.severity]:
+    if _is_kept_quiet(alert, alerting, muted):
         return None
     change = None
     if alert.told_at is None:
@@ -127,7 +127,10 @@ def _news(alert: Alert, alerting: Alerting, muted: Iterable[tuple[str | None, st
     )
 
 
-def _is_muted(alert: Alert, muted: Iterable[tuple[str | None, str | None]]) -> bool:
+def _is_kept_quiet(alert: Alert, alerting: Alerting, muted: Iterable[tuple[str | None, str | None]]) -> bool:
+    """Whether nobody wants to hear of it: it is muted, or less than what shall be told."""
+    if _RANK[alert.severity] < _RANK[alerting.severity]:
+        return True
     return any(kind in {None, alert.kind} and partner in {None, alert.partner} for kind, partner in muted)
 
 
@@ -142,7 +145,8 @@ def _is_time(news: list[Item], alerting: Alerting, now: datetime, composed: date
     """Whether a message may leave now: there is something to say, others had time to join, and the last one is long enough ago."""
     if not news or busy >= alerting.most_an_hour:
         return False
-    if composed is not None and now - composed < timedelta_of(alerting.digest):
+    # one that was composed later than now is of before the clock was set back
+    if composed is not None and timedelta() <= now - composed < timedelta_of(alerting.digest):
         return False
     return now - min(max(item.since, item.at if item.change == "over" else item.since) for item in news) >= GATHER
 

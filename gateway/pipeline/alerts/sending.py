@@ -37,6 +37,7 @@ class Alerts:
     def look(self) -> None:
         """What a timer calls."""
         station = self._station.fixed()
+        self._end_ways(station)
         if station.installation.settings.alerts is None:
             return
         decide(station)
@@ -44,6 +45,19 @@ class Alerts:
             due = alerts.due_messages(connection, station.clock())
         for message in due:
             self._send(station, message)
+
+    def _end_ways(self, station: Station) -> None:
+        """What still waits for a way that config.yaml names no more goes by none; that it did not is no trouble any more."""
+        alerting = station.installation.settings.alerts
+        for way, standing in self._standing.items():
+            if alerting is not None and way in alerting.ways:
+                continue
+            with station.database.read() as connection:
+                waiting = alerts.waiting_message(connection, way)
+            if waiting is not None:
+                with station.database.begin() as connection:
+                    alerts.message_ended(connection, waiting.id, "dead", station.clock())
+            standing.is_over()
 
     def _send(self, station: Station, message: Message) -> None:
         now = station.clock()

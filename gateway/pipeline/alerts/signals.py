@@ -32,8 +32,6 @@ class Signal:
     cure: str
     since: datetime
     number: int = 1
-    #: it mends itself most of the time: nobody is told before it has failed for a while
-    patient: bool = False
 
 
 def signals(connection: Connection, alerting: Alerting, now: datetime) -> list[Signal]:
@@ -60,7 +58,6 @@ def _troubles(connection: Connection) -> Iterator[Signal]:
             what=words if len(words) <= _LONGEST else f"{words[:_LONGEST]} ...",
             cure=one.cure,
             since=one.since,
-            patient=not stopped,
         )
 
 

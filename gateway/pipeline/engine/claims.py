@@ -92,7 +92,7 @@ class Holdings:
         with self._station.database.read() as connection:
             standing = claims.standing(connection)
             alive = nodes.alive(connection, self._silence)
-        self._tell(dead, alive)
+        self._tell(dead, alive, begins=not known)
         if self._known and not known:
             _log.warning("thought dead", node=self.node.id, cure="it stood still, or could not reach the database; what it held is given to others")
         self._known = True
@@ -173,18 +173,21 @@ class Holdings:
         """The process ends in order: all that it held is free at once. Raises DatabaseTrouble."""
         with self._station.database.begin() as connection:
             nodes.leave(connection, self.node.id)
+            if not any(node.host == self.node.host and node.role in _LOOKING for node in nodes.known(connection)):
+                # nobody is left there who would say that it is over
+                troubles.forget_machine(connection, self.node.host)
             crash.point(104)
         with self._guard:
             self._held.clear()
 
     # ------------------------------------------------------------ how
 
-    def _tell(self, dead: Sequence[Node], alive: Sequence[Node]) -> None:
-        """Which machines lost a process that nobody has started again; one that begins here is no trouble any more."""
-        if self._known and not dead:
+    def _tell(self, dead: Sequence[Node], alive: Sequence[Node], *, begins: bool) -> None:
+        """Which machines lost a process that nobody has started again; one that begins here, or wakes, is no trouble any more."""
+        if not begins and not dead:
             return
         with self._station.database.begin() as connection:
-            if not self._known:
+            if begins:
                 troubles.is_over(connection, f"{MACHINE} {self.node.host}")
             for node in dead:
                 again = any(one.host == node.host and one.role == node.role and one.started_at > node.beat_at for one in alive)

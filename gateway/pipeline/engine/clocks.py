@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from gateway.pipeline.station import Station
@@ -18,6 +19,8 @@ from gateway.store.database import DatabaseTrouble
 
 #: seconds between two polls that fail by a fault of ours
 FAILED_POLL = 10.0
+#: timers that may do their work at the same time; threads are only made where they are needed
+MOST_TIMERS = 64
 
 _log = structlog.get_logger("engine")
 
@@ -39,7 +42,8 @@ class Clocks:
     def __init__(self, station: Station, stopping: threading.Event) -> None:
         self._station = station
         self._stopping = stopping
-        self._timers = BackgroundScheduler(timezone="UTC")
+        # a thread for each timer: those that wait for a locked database must not keep the heart from beating
+        self._timers = BackgroundScheduler(executors={"default": ThreadPoolExecutor(MOST_TIMERS)}, timezone="UTC")
         self._guard = threading.Lock()
         self._pollers: dict[str, _Poller] = {}
         #: threads of pollers that were ended, and may hang at a partner's server still

@@ -20,7 +20,6 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
-from contextlib import suppress
 from datetime import timedelta
 
 import structlog
@@ -136,16 +135,11 @@ class ClusterEngine:
                 self._holdings.end(key, token)
 
     def health(self) -> Health:
-        waiting = 0
-        with suppress(DatabaseTrouble):  # a process whose database is away waits for it, and is well
-            with self._station.database.read() as connection:
-                waiting = jobs.waiting(connection)
         return Health(
             engine="cluster",
             serving=self._beating is not None and not self._stopping.is_set() and time.monotonic() - self._turned < HUNG,
             nodes=len(self._holdings.alive),
             claims=self._holdings.held(),
-            waiting=waiting,
         )
 
     def run(self) -> None:
@@ -261,6 +255,7 @@ class ClusterEngine:
             if trouble.kind == MACHINE and now - trouble.since > FORGOTTEN:
                 with station.database.begin() as connection:
                     troubles.is_over(connection, trouble.name)
+                    troubles.forget_machine(connection, trouble.name.removeprefix(f"{MACHINE} "))
         if not installed:
             with station.database.begin() as connection:
                 jobs.install(connection)

@@ -139,14 +139,18 @@ class LocalEngine:
 
     def run(self) -> None:
         """Serve until `stop`: sweep, then poked streams as they come."""
-        self.sweep()
         self.every("sweep", SWEEP, self.sweep)
         self._clocks.start()
         seen = -1
+        swept = False
         try:
             while not self._stopping.is_set():
                 self._turned = time.monotonic()
                 try:
+                    if not swept:
+                        # a database that is locked or away at this moment ends nothing
+                        self.sweep()
+                        swept = True
                     served = self._serve_poked()
                     if served:
                         continue

@@ -30,8 +30,6 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     nodes: int = 1
     #: what this process alone does now: mailboxes and timers
     claims: tuple[str, ...] = ()
-    #: wake-ups that no process has taken up yet
-    waiting: int = 0
 
 
 class Engine(Protocol):
@@ -60,7 +58,7 @@ class Engine(Protocol):
         ...
 
     def health(self) -> Health:
-        """How it does."""
+        """How it does. Asks nobody: the heart beats by it, also while the database hangs."""
         ...
 
     def run(self) -> None:

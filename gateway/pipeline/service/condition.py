@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Connection
 
+from gateway.pipeline.service.heart import database_trouble
 from gateway.pipeline.station import Station
 from gateway.store import awaited
 from gateway.store import claims
@@ -74,7 +75,7 @@ def condition_of(station: Station) -> Condition:
         return Condition(
             owner=serving(station, workers),
             workers=workers,
-            troubles=troubles.standing(connection),
+            troubles=not_working(station, connection),
             held=len(holds.list_open(connection, limit=_COUNTED)),
             leaving=sum(len(outbox.search(connection, state=state, limit=_COUNTED)) for state in outbox.OPEN),
             next_try_at=outbox.next_try(connection),
@@ -84,6 +85,12 @@ def condition_of(station: Station) -> Condition:
             answers_waiting=sum(number for (state, _), number in awaiting.items() if state == "waiting"),
             answers_overdue=sum(number for (state, _), number in awaiting.items() if state == "overdue"),
         )
+
+
+def not_working(station: Station, connection: Connection) -> list[Trouble]:
+    """Everything that does not work now, also that the database takes nothing, which cannot stand in it."""
+    database = database_trouble(station.installation.data)
+    return [*([database] if database is not None else []), *troubles.standing(connection)]
 
 
 def workers_of(station: Station, connection: Connection) -> list[Worker]:

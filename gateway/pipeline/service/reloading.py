@@ -27,6 +27,7 @@ from gateway.store import circuits
 from gateway.store import journal
 from gateway.store import outbox
 from gateway.store import troubles
+from gateway.store.database import DatabaseTrouble
 from gateway.yaml_source import Fault
 
 GLANCE_EVERY = 1.0
@@ -67,6 +68,8 @@ class Reloading:
         self._pending: dict[str, str] | None = None
         self._not_before = 0.0
         self._troubles: dict[str, Standing] = {}
+        #: a request that the database kept us from answering
+        self._unanswered: Asked | None = None
         self._now = self._begin()
 
     def ask(self) -> None:
@@ -90,7 +93,12 @@ class Reloading:
             asked = Asked("gateway", "files changed")
         else:
             seen = self._glance()
-        self._read(asked, seen)
+        try:
+            self._read(asked, seen)
+        except DatabaseTrouble:
+            # who asked still waits for an answer: the next stroke tries it again
+            self._unanswered = asked if asked.reason != "files changed" else None
+            raise
         # what the new files name is looked at from now on; what changed since this glance is seen at the next one
         self._handled = {name: seen.get(name, state) for name, state in self._glance().items()} | {
             name: state for name, state in seen.items() if not name.startswith("/")
@@ -98,6 +106,9 @@ class Reloading:
         self._pending = None
 
     def _who_asked(self) -> Asked | None:
+        if (unanswered := self._unanswered) is not None:
+            self._unanswered = None
+            return unanswered
         request = in_force.take_request(self._station.installation.data) if self._leads else None
         if request is not None:
             return Asked(request.actor, "gateway reload", request.id)
@@ -154,8 +165,6 @@ class Reloading:
                 outbox.try_now(connection, station.clock())
                 if asked.reason != "files changed":
                     circuits.forget_all(connection)
-                if asked.reason != "files changed":
-                    circuits.forget_all(connection)
             self._swapped(asked.reason != "files changed")
 
     def _write_down(self, found: Attempt, asked: Asked, different: tuple[tuple[str, str], ...]) -> None:
@@ -206,7 +215,9 @@ class Reloading:
             standing = self._troubles.setdefault(restart, Standing(self._station, "configuration", restart))
             standing.stands("\n".join(found.restart), RESTART, stopped=True)
         for name in self._troubles.keys() - told.keys() - ({restart} if found.restart else set()):
-            self._troubles.pop(name).is_over()
+            self._troubles[name].is_over()
+            if not self._troubles[name].is_standing:  # else its end could not be written down: the next reading tries again
+                del self._troubles[name]
 
 
 def _line(fault: Fault) -> str:

@@ -57,12 +57,14 @@ from gateway.pipeline.service.service_manager import tell_manager
 from gateway.pipeline.stateless.linting import agreement_faults
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import open_station
+from gateway.pipeline.troubles import Standing
 from gateway.store import circuits
 from gateway.store import meters
 from gateway.store import nodes
 from gateway.store import outbox
 from gateway.store import troubles
 from gateway.store.database import DatabaseTrouble
+from gateway.store.seats import Seats
 from gateway.yaml_source import Faults
 
 #: seconds that a new owner waits for a dying one to let go
@@ -79,6 +81,12 @@ TELL_EVERY = 1.0
 CLEAR_SPOOL_EVERY = 3600.0
 HANG_UP_EVERY = 30.0
 STAY_OWNER_EVERY = 5.0
+
+#: seconds after which a web process that died is started again, and after which it is thought to stay up; deaths that are more than a mishap
+AGAIN = 5.0
+UP = 30.0
+SEVERAL = 3
+WEB_CURE = "It is started again by itself; the log says why it ends."
 
 T = TypeVar("T")
 _log = structlog.get_logger("run")
@@ -98,14 +106,20 @@ def run_service(installation: Installation, *, ready: threading.Event | None = N
             )
         with _opened(installation) as (station, held):
             alone = own_database(station, WAIT_FOR_OWNER)
-            engine = local_engine(station)
-            with station.database.begin() as connection:
-                outbox.try_now(connection, station.clock())
-                troubles.forget_all(connection)
-                circuits.forget_all(connection)
+            engine = _patiently(lambda: local_engine(station))
+            _patiently(lambda: _begin_alone(station))
             if alone is not None:
-                engine.every("owner", STAY_OWNER_EVERY, partial(stay_owner, alone))
-            return _serve(station, held, engine, WebProcess(installation), ready)
+                engine.every("owner", STAY_OWNER_EVERY, partial(_stay_owner, alone, engine))
+            return _serve(station, held, engine, WebProcess(station), ready)
+
+
+def _stay_owner(alone: Seats, engine: Engine) -> None:
+    try:
+        stay_owner(alone)
+    except ConfigTrouble as error:
+        # two that work on one database as if each were alone is worse than none
+        _log.error("stopping", error=str(error))
+        engine.stop()
 
 
 def run_worker(installation: Installation, *, ready: threading.Event | None = None) -> bool:
@@ -120,7 +134,15 @@ def _serve_among_others(installation: Installation, role: str, ready: threading.
     with _opened(installation) as (station, held):
         engine = _patiently(lambda: cluster_engine(station, role))
         _patiently(lambda: _begin_among_others(station))
-        return _serve(station, held, engine, WebProcess(installation) if role == "service" else None, ready)
+        return _serve(station, held, engine, WebProcess(station) if role == "service" else None, ready)
+
+
+def _begin_alone(station: Station) -> None:
+    """Nobody else knows anything: what failed may be tried, and is told anew where it fails still."""
+    with station.database.begin() as connection:
+        outbox.try_now(connection, station.clock())
+        troubles.forget_all(connection)
+        circuits.forget_all(connection)
 
 
 def _begin_among_others(station: Station) -> None:
@@ -128,6 +150,7 @@ def _begin_among_others(station: Station) -> None:
     silence = timedelta(seconds=station.installation.settings.cluster.silence)
     with station.database.begin() as connection:
         outbox.try_now(connection, station.clock())
+        troubles.forget_machine(connection, platform.node())
         if not nodes.alive(connection, silence):
             troubles.forget_all(connection)
             circuits.forget_all(connection)
@@ -168,7 +191,7 @@ def _serve(station: Station, held: Held, engine: Engine, web: "WebProcess | None
     installation = station.installation
     pollers = Pollers(engine)
     name = platform.node() if is_cluster(station) else ""
-    reloading = Reloading(station, held, lambda asked: pollers.become(lookers(station), anew=asked), name, leads=web is not None)
+    reloading = _patiently(lambda: Reloading(station, held, lambda asked: pollers.become(lookers(station), anew=asked), name, leads=web is not None))
 
     def stop(number: int, frame: FrameType | None) -> None:
         engine.stop()
@@ -232,8 +255,10 @@ def _watch(station: Station) -> None:
 class WebProcess:
     """The web server as a child: started, started again when it dies, ended with us."""
 
-    def __init__(self, installation: Installation) -> None:
-        self._installation = installation
+    def __init__(self, station: Station) -> None:
+        self._installation = station.installation
+        self._trouble = Standing(station, "pages", f"on {platform.node()}" if is_cluster(station) else "of this machine")
+        self._deaths = 0
         self._child: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._wanted = False
@@ -252,11 +277,20 @@ class WebProcess:
         )
 
     def keep_up(self) -> None:
-        """Start the child again where it died."""
+        """Start the child again where it died, and say so: partners' machines are not served without it."""
         child = self._child
-        if self._wanted and child is not None and child.poll() is not None and time.monotonic() - self._started > 5:
+        if not self._wanted or child is None:
+            return
+        lived = time.monotonic() - self._started
+        if child.poll() is None:
+            if self._deaths and lived > UP:
+                self._deaths = 0
+                self._trouble.is_over()
+        elif lived > AGAIN:
             _log.error("web process died, starting it again", code=child.returncode)
+            self._deaths += 1
             self.start()
+            self._trouble.stands(f"it ended by itself (code {child.returncode})", WEB_CURE, stopped=self._deaths >= SEVERAL)
 
     def tell_to_stop(self) -> None:
         """Ask the child to end, without waiting for it."""
