@@ -98,14 +98,16 @@ def mute_alerts(
 
     Example: gateway alerts mute --partner acme --for 2d --reason "their server moves"
     """
-    from gateway.exchange.timing import span_of
+    from gateway.exchange.bounds import Span
+    from gateway.exchange.bounds import timedelta_of
     from gateway.pipeline.alerts.kinds import ALERT_KINDS
     from gateway.store import alerts
     from gateway.store.identity import new_id
 
-    length = span_of(span)
-    if length is None:
-        raise Refused(f"'{span}' is no span of time: write it like 30m, 4h or 2d", WRONG_USAGE)
+    try:
+        length = timedelta_of(Span("1m", "365d").check(span))
+    except ValueError as error:
+        raise Refused(str(error), WRONG_USAGE) from None
     if kind is None and partner is None:
         raise Refused("Say what to mute: --kind or --partner", WRONG_USAGE)
     if kind is not None and kind not in ALERT_KINDS:

@@ -11,26 +11,16 @@ from zoneinfo import ZoneInfo
 
 import pydantic
 
+from gateway.exchange.bounds import Span
+from gateway.exchange.bounds import Within
 from gateway.exchange.keys import Keys
 from gateway.exchange.keys import Secret
 from gateway.exchange.keys import listed
 from gateway.exchange.keys import mail_address
 from gateway.exchange.timing import Day
-from gateway.exchange.timing import span_of
 
-Span = Annotated[str, pydantic.AfterValidator(lambda value: value if span_of(value) is not None else _no_span(value))]
+Patience = Annotated[str, Span("0m", "365d")]
 Severity = Literal["warning", "error"]
-
-
-def _no_span(value: str) -> str:
-    raise ValueError(f"'{value}' is no span of time: write it like 30m, 4h or 2d")
-
-
-def timedelta_of(span: str) -> timedelta:
-    """A span that was checked when it was loaded."""
-    found = span_of(span)
-    assert found is not None
-    return found
 
 
 class AlertHook(Keys):
@@ -43,7 +33,7 @@ class AlertHook(Keys):
     private: bool = False
     #: authorities that replace the system's
     authorities: str | None = None
-    timeout: float = pydantic.Field(default=10.0, gt=0, le=60)
+    timeout: Annotated[float, Within(0.1, 60, "number of seconds")] = 10.0
 
     _secret_listed = pydantic.field_validator("secret", mode="before")(listed)
 
@@ -80,18 +70,18 @@ class Alerting(Keys):
     to: tuple[str, ...] = ()
     webhook: AlertHook | None = None
     #: least time between two messages; what happens in between is collected
-    digest: Span = "15m"
+    digest: Patience = "15m"
     #: messages an hour by each way, whatever happens
-    most_an_hour: int = pydantic.Field(default=6, ge=1, le=60)
+    most_an_hour: Annotated[int, Within(1, 60, "number of messages")] = 6
     severity: Severity = "warning"
     #: how long what is tried again by itself may fail before anybody is told
-    patience: Span = "10m"
+    patience: Patience = "10m"
     #: documents and files that wait for a person for longer than this
-    holds_older_than: Span = "1d"
+    holds_older_than: Patience = "1d"
     #: work of ours that is not done for longer than this
-    queue_older_than: Span = "15m"
+    queue_older_than: Patience = "15m"
     #: least space on the disks that we write to
-    disk_free_percent: float = pydantic.Field(default=5.0, ge=0, le=90)
+    disk_free_percent: Annotated[float, Within(0, 90, "percentage")] = 5.0
     mute: tuple[Mute, ...] = ()
 
     _to_listed = pydantic.field_validator("to", mode="before")(listed)

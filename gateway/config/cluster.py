@@ -1,7 +1,10 @@
 """Keys of config.yaml about more than one machine: how often a process shows that it lives, and when it is thought dead."""
 
+from typing import Annotated
+
 import pydantic
 
+from gateway.exchange.bounds import Within
 from gateway.exchange.keys import Keys
 
 
@@ -9,11 +12,11 @@ class Cluster(Keys):
     """Times that all processes of one installation have alike."""
 
     #: seconds between two signs of life
-    heartbeat: float = pydantic.Field(default=5.0, ge=0.05, le=60)
+    heartbeat: Annotated[float, Within(0.05, 60, "number of seconds")] = 5.0
     #: seconds without one after which others take over
-    silence: float = pydantic.Field(default=20.0, ge=0.2, le=600)
+    silence: Annotated[float, Within(0.2, 600, "number of seconds")] = 20.0
     #: threads of a process that open files and decide documents
-    threads: int = pydantic.Field(default=2, ge=1, le=64)
+    threads: Annotated[int, Within(1, 64, "number of threads")] = 2
 
     @pydantic.model_validator(mode="after")
     def _patient(self) -> "Cluster":

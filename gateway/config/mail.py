@@ -1,10 +1,12 @@
 """Keys of config.yaml about mail: the server that takes what we send, and in whose name it leaves."""
 
+from typing import Annotated
 from typing import Literal
 from urllib.parse import urlsplit
 
 import pydantic
 
+from gateway.exchange.bounds import Within
 from gateway.exchange.keys import Keys
 from gateway.exchange.keys import Secret
 from gateway.exchange.keys import address_parts
@@ -25,7 +27,7 @@ class Mail(Keys):
     #: authorities that replace the system's
     authorities: str | None = None
     #: seconds to wait for each answer
-    timeout: float = pydantic.Field(default=30.0, gt=0, le=600)
+    timeout: Annotated[float, Within(0.1, 600, "number of seconds")] = 30.0
 
     _from_is_address = pydantic.field_validator("from_")(mail_address)
 

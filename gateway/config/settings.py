@@ -2,6 +2,8 @@
 
 import re
 from decimal import Decimal
+from string import Formatter
+from typing import Annotated
 from typing import Literal
 
 import pydantic
@@ -11,6 +13,7 @@ from gateway.config.archiving import Archive
 from gateway.config.cluster import Cluster
 from gateway.config.mail import Mail
 from gateway.config.webhooks import Webhook
+from gateway.exchange.bounds import Within
 from gateway.exchange.keys import Keys
 from gateway.exchange.keys import listed
 from gateway.exchange.partner import Identifiers
@@ -19,6 +22,8 @@ from gateway.exchange.timing import Day
 from gateway.exchange.timing import Zone
 from gateway.model.values import Address
 
+#: of a number in its series: 06d
+_WIDTH = re.compile(r"[0-9]{0,2}d?")
 _HOST_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
 #: keys that a running service cannot follow: a change of them waits for the next start
 NEEDS_RESTART = ("data", "database", "engine", "cluster", "web", "archive")
@@ -46,7 +51,7 @@ class Us(Keys):
     gs1_prefix: str | None = None
     currency: str = "EUR"
     #: percent of VAT where an item says nothing
-    tax_rate: Decimal | None = None
+    tax_rate: Annotated[Decimal, Within(0, 100, "percentage")] | None = None
 
     def postal(self) -> Address:
         return Address(
@@ -60,13 +65,13 @@ class Us(Keys):
 
 class Web(Keys):
     host: str = "127.0.0.1"
-    port: int = pydantic.Field(default=8080, ge=1, le=65535)
+    port: Annotated[int, Within(1, 65_535, "port")] = 8080
     #: our AS2 address as partners see it, behind our proxy: where they post receipts to
     as2_url: str | None = pydantic.Field(default=None, pattern=r"^https?://[^\s/@]+/\S*$")
     #: names under which partners' machines reach us through a proxy: they get what is for partners, and nothing else
     names: tuple[str, ...] = ()
     #: requests with one API key in a minute; more are told to wait
-    partner_requests: int = pydantic.Field(default=600, ge=1, le=1_000_000)
+    partner_requests: Annotated[int, Within(1, 1_000_000, "number of requests")] = 600
 
     _names_listed = pydantic.field_validator("names", mode="before")(listed)
 
@@ -106,9 +111,12 @@ class Invoices(Keys):
     @classmethod
     def _has_number(cls, value: str) -> str:
         try:
-            if value.format(number=1) == value.format(number=2):
+            fields = [(name, form or "") for _, name, form, _ in Formatter().parse(value) if name is not None]
+            # a width of ten digits would be a number of ten gigabytes
+            if not fields or any(name != "number" or not _WIDTH.fullmatch(form) for name, form in fields):
                 raise ValueError
-        except (ValueError, KeyError, IndexError):
+            value.format(number=1)
+        except ValueError:
             raise ValueError(f"'{value}' must hold {{number}}, like INV-{{number:06d}}") from None
         return value
 
@@ -144,8 +152,8 @@ class Settings(Keys):
     #: who is told what does not work
     alerts: Alerting | None = None
     #: seconds between two looks at a folder, and at a remote mailbox
-    poll: float = 0.2
-    poll_remote: float = 5.0
+    poll: Annotated[float, Within(0.05, 86_400, "number of seconds")] = 0.2
+    poll_remote: Annotated[float, Within(0.05, 86_400, "number of seconds")] = 5.0
     #: where days and hours of deadlines and batches are counted, and the days on which nobody works
     zone: Zone = "UTC"
     holidays: tuple[Day, ...] = ()

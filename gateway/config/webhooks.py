@@ -1,10 +1,12 @@
 """Keys of config.yaml about webhooks: who is told about which events."""
 
+from typing import Annotated
 from typing import Literal
 from urllib.parse import urlsplit
 
 import pydantic
 
+from gateway.exchange.bounds import Within
 from gateway.exchange.keys import Keys
 from gateway.exchange.keys import Secret
 from gateway.exchange.keys import Texts
@@ -43,7 +45,7 @@ class Webhook(Keys):
     #: the address may be one of this machine or network
     private: bool = False
     authorities: str | None = None
-    timeout: float = pydantic.Field(default=15.0, gt=0, le=60)
+    timeout: Annotated[float, Within(0.1, 60, "number of seconds")] = 15.0
 
     _webhook_listed = pydantic.field_validator("secret", "events", "partners", mode="before")(listed)
 

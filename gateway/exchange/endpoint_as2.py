@@ -18,6 +18,10 @@ from typing import get_args
 
 import pydantic
 
+from gateway.exchange.bounds import Span
+from gateway.exchange.bounds import Within
+from gateway.exchange.bounds import day_in_reach
+from gateway.exchange.bounds import timedelta_of
 from gateway.exchange.keys import Keys
 from gateway.exchange.keys import Secret
 from gateway.exchange.keys import address_parts
@@ -41,7 +45,7 @@ def _moment(value: Any) -> Any:
         moment = None
     if moment is None or (isinstance(moment, datetime) and moment.tzinfo is None):
         raise ValueError(f"'{value}' is no day and no moment: write it like 2027-01-15 or 2027-01-15T08:00+01:00")
-    return moment
+    return day_in_reach(moment)
 
 
 #: a day, or a moment with its zone
@@ -141,7 +145,7 @@ class As2Keys(Keys):
     #: our address that the partner posts its receipts to, where it is not web.as2_url of config.yaml
     our_receipt_url: str | None = None
     #: how long a posted receipt is waited for before the message is posted again; longer after each time
-    receipt_within: str = pydantic.Field(default="30m", pattern=r"^\d{1,4} *[mhd]$")
+    receipt_within: Annotated[str, Span("1m", "30d")] = "30m"
     #: addresses that this partner may ask us to post receipts to
     receipt_addresses: tuple[str, ...] = ()
     require_signature: bool = True
@@ -152,13 +156,13 @@ class As2Keys(Keys):
     oaep: Oaep = "none"
     content_type: str = "application/octet-stream"
     #: megabytes that a message may have, as it comes and when it is decompressed
-    largest: int = pydantic.Field(default=100, ge=1, le=4096)
+    largest: Annotated[int, Within(1, 4096, "number of megabytes")] = 100
     #: authorities that replace the system's for this partner's HTTPS
     authorities: str | None = None
     #: what we show to the partner's HTTPS server where it asks who we are
     client_key: Secret | None = None
     client_certificate: str | None = None
-    timeout: float = 60.0
+    timeout: Annotated[float, Within(0.1, 3600, "number of seconds")] = 60.0
 
     _addresses_listed = pydantic.field_validator("receipt_addresses", mode="before")(listed)
     _certificates_read = pydantic.field_validator(
@@ -225,8 +229,7 @@ class As2Keys(Keys):
     @property
     def receipt_wait(self) -> timedelta:
         """How long a posted receipt is waited for after the first posting."""
-        unit = {"m": "minutes", "h": "hours", "d": "days"}[self.receipt_within[-1]]
-        return timedelta(**{unit: int(self.receipt_within[:-1])})
+        return timedelta_of(self.receipt_within)
 
     @property
     def keys(self) -> tuple[OurKey, ...]:

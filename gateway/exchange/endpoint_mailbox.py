@@ -1,9 +1,11 @@
 """Keys of an endpoint that files lie at, a folder here or at a server: which of them are taken, when, and what becomes of them there."""
 
+from typing import Annotated
 from typing import Literal
 
 import pydantic
 
+from gateway.exchange.bounds import Within
 from gateway.exchange.keys import Keys
 from gateway.exchange.keys import Texts
 from gateway.exchange.keys import listed
@@ -16,9 +18,9 @@ class MailboxKeys(Keys):
     """What is taken, when, and what is left behind."""
 
     send_to: str | None = None
-    poll: float | None = None
+    poll: Annotated[float, Within(0.05, 86_400, "number of seconds")] | None = None
     #: seconds that a file must stand still on our clock
-    settle: float = pydantic.Field(default=1.0, ge=0)
+    settle: Annotated[float, Within(0, 86_400, "number of seconds")] = 1.0
     ready: Literal["stable", "done_file", "checksum_file"] = "stable"
     done_suffix: str | None = None
     ignore: Texts = ()

@@ -1,10 +1,12 @@
 """Keys of an endpoint that is a folder at an SFTP server."""
 
+from typing import Annotated
 from typing import Literal
 from urllib.parse import urlsplit
 
 import pydantic
 
+from gateway.exchange.bounds import Within
 from gateway.exchange.keys import Keys
 from gateway.exchange.keys import Secret
 from gateway.exchange.keys import address_parts
@@ -22,7 +24,7 @@ class SftpKeys(Keys):
     password: Secret | None = None
     host_keys: tuple[str, ...] = ()
     #: connections that fetch side by side
-    connections: int = pydantic.Field(default=1, ge=1, le=4)
+    connections: Annotated[int, Within(1, 4, "number of connections")] = 1
     #: algorithms that are broken or near it, and that this partner's server has nothing better than
     legacy: tuple[Literal["ssh-rsa"], ...] = ()
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import field
 from decimal import Decimal
+from typing import Annotated
 from typing import Any
 from typing import Literal
 
@@ -18,6 +19,7 @@ import pydantic
 from gateway.exchange.acknowledgment_keys import ErrorClass
 from gateway.exchange.acknowledgment_keys import delimiters_fault
 from gateway.exchange.acknowledgment_keys import version_fault
+from gateway.exchange.bounds import Within
 from gateway.exchange.checked import checked
 from gateway.exchange.endpoint import Endpoint
 from gateway.exchange.keys import Keys
@@ -32,6 +34,7 @@ from gateway.exchange.timing import MaybeExpected
 from gateway.exchange.timing import NumberChecks
 from gateway.exchange.timing import Zone
 from gateway.kinds import KINDS
+from gateway.model.money import is_handy
 from gateway.model.money import parse_money
 from gateway.yaml_source import Fault
 from gateway.yaml_source import Faults
@@ -111,7 +114,7 @@ class Agreement(Keys):
     #: despatch advices: handling units with their goods in them, or (standard pack) each item with its handling units under it
     structure: Literal["as_packed", "item_first"] = "as_packed"
     #: seconds that an outgoing document can still be stopped
-    undo: float = 0.0
+    undo: Annotated[float, Within(0, 2_592_000, "number of seconds")] = 0.0
     #: the version and identity to use instead of the received ones
     association: str | None = None
     syntax_version: str | None = None
@@ -173,7 +176,7 @@ class Credit(Keys):
     """Terms of credit. `limit` is money such as `50000 USD`."""
 
     limit: str | None = None
-    hold_days_overdue: int | None = None
+    hold_days_overdue: Annotated[int, Within(0, 3650, "number of days")] | None = None
     #: the first order of a new partner waits for a person
     first_order: Literal["hold", "accept"] = "hold"
 
@@ -181,7 +184,9 @@ class Credit(Keys):
     @classmethod
     def _is_money(cls, value: str | None) -> str | None:
         if value is not None:
-            parse_money(value)
+            amount, _ = parse_money(value)
+            if not (amount >= 0 and is_handy(amount)):
+                raise ValueError(f"'{value}' is no limit: write an amount from 0 up and its currency, like '50000 USD'")
         return value
 
     @property
@@ -196,9 +201,9 @@ class Credit(Keys):
 class Terms(Keys):
     """How the partner pays, where its orders do not say."""
 
-    net_days: int = 30
-    discount_percent: Decimal | None = None
-    discount_days: int | None = None
+    net_days: Annotated[int, Within(0, 3650, "number of days")] = 30
+    discount_percent: Annotated[Decimal, Within(0, 100, "percentage")] | None = None
+    discount_days: Annotated[int, Within(0, 3650, "number of days")] | None = None
 
 
 class Partner(Keys):

@@ -14,6 +14,10 @@ from zoneinfo import ZoneInfoNotFoundError
 
 import pydantic
 
+from gateway.exchange.bounds import Span
+from gateway.exchange.bounds import Within
+from gateway.exchange.bounds import day_in_reach
+from gateway.exchange.bounds import timedelta_of
 from gateway.exchange.calendar import Calendar
 from gateway.exchange.calendar import deadline
 from gateway.exchange.calendar import next_full_hour
@@ -21,14 +25,6 @@ from gateway.exchange.calendar import next_time
 
 #: the most that ISA13, GS06 and ST02 hold; EDIFACT holds more, but nobody needs it
 LARGEST = 999_999_999
-_SPAN = re.compile(r"(\d{1,4})\s*([mhd])\Z")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-
-
-def span_of(text: str) -> timedelta | None:
-    """`30m`, `4h` or `2d` as a span of time; None where it is none."""
-    found = _SPAN.match(text)
-    return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
 
 
 class _Checked(pydantic.BaseModel):
@@ -48,9 +44,10 @@ Zone = Annotated[str, pydantic.AfterValidator(_zone)]
 
 def _day(value: Any) -> Any:
     try:
-        return date.fromisoformat(value) if isinstance(value, str) else value
+        day = date.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
         raise ValueError(f"'{value}' is no day: write it like 2026-12-25") from None
+    return day_in_reach(day) if isinstance(day, date) else day
 
 
 Day = Annotated[date, pydantic.BeforeValidator(_day)]
@@ -59,19 +56,13 @@ Day = Annotated[date, pydantic.BeforeValidator(_day)]
 class Expectation(_Checked):
     """That we expect the partner's acknowledgment, and how long we wait for it. Without `within` nothing is ever overdue."""
 
-    within: str | None = None
+    #: workdays are counted one by one, and not without an end
+    within: Annotated[str, Span("0m", "180d")] | None = None
     calendar: Literal["workdays", "always"] = "always"
-
-    @pydantic.field_validator("within")
-    @classmethod
-    def _is_span(cls, value: str | None) -> str | None:
-        if value is not None and not _SPAN.match(value):
-            raise ValueError(f"'{value}' is no span of time: write it like 30m, 4h or 2d")
-        return value
 
     @property
     def span(self) -> timedelta | None:
-        return span_of(self.within) if self.within else None
+        return timedelta_of(self.within) if self.within else None
 
     def due(self, sent: datetime, calendar: Calendar) -> datetime | None:
         """When the answer to something sent at this moment is overdue."""
@@ -148,8 +139,8 @@ MaybeBatch = Annotated[Batch | None, pydantic.BeforeValidator(_batch)]
 class Numbering(_Checked):
     """How control numbers of one level are drawn. `by_type`: each document type counts for itself."""
 
-    start: int = pydantic.Field(default=1, ge=1, le=LARGEST)
-    maximum: int = pydantic.Field(default=LARGEST, ge=1, le=LARGEST)
+    start: Annotated[int, Within(1, LARGEST, "number")] = 1
+    maximum: Annotated[int, Within(1, LARGEST, "number")] = LARGEST
     by_type: bool = False
 
     @pydantic.model_validator(mode="after")

@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from gateway.config.alerting import Alerting
-from gateway.config.alerting import timedelta_of
+from gateway.exchange.bounds import timedelta_of
 from gateway.pipeline.alerts.signals import ERROR
 from gateway.pipeline.alerts.signals import Signal
 from gateway.pipeline.alerts.signals import signals

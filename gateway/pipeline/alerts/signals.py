@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from gateway.config.alerting import Alerting
-from gateway.config.alerting import timedelta_of
+from gateway.exchange.bounds import timedelta_of
 from gateway.pipeline.troubles import OUR_FAULT
 from gateway.store import queues
 from gateway.store import troubles
