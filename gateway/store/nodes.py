@@ -15,6 +15,7 @@ from sqlalchemy import update
 from gateway.store import claims
 from gateway.store import outbox
 from gateway.store import tables
+from gateway.store import webhooks
 from gateway.store.moments import database_now
 from gateway.store.rows import Row
 from gateway.store.rows import all_of
@@ -78,3 +79,4 @@ def leave(connection: Connection, id: str) -> None:
 def _free(connection: Connection, id: str) -> None:
     claims.free_all_of(connection, id)
     outbox.free_leases_of(connection, id)
+    webhooks.free_leases_of(connection, id)

@@ -113,6 +113,13 @@ def forget_leases(connection: Connection) -> int:
     return int(connection.execute(update(_TABLE).where(held).values(lease_token=None, lease_until=None)).rowcount)
 
 
+def free_leases_of(connection: Connection, node: str) -> int:
+    """Free the events that a node of a cluster was posting when it died; it cannot record anything about them any more."""
+    token = _TABLE.c.lease_token
+    theirs = is_one_of(_TABLE.c.state, "waiting") & (token > f"{node}.") & (token < f"{node}/")
+    return int(connection.execute(update(_TABLE).where(theirs).values(lease_token=None, lease_until=None)).rowcount)
+
+
 def revive(connection: Connection, target: str, now: datetime) -> int:
     """Try again what was given up, and what waits, at once; how many were given up."""
     again = {"state": "waiting", "attempts": 0, "due_at": now, "ended_at": None, "created_at": now}

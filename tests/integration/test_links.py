@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.store import transmissions
+from gateway.store import webhooks
 from tests.docs.pages import ROOT
 from tests.docs.pages import blocks
 from tests.integration.house import House
@@ -92,6 +93,8 @@ def test_the_page_for_partners_and_a_kill_in_the_middle(house: House, server: Do
     site = Site(house.port)
     service = house.start()
     try:
+        with house.station() as station, station.database.read() as connection:
+            assert webhooks.position(connection) is not None, "it serves, and what comes now is not the past"
         until(lambda: _answers(site), "the web process")
         first = curl(house, pushing, tmp_path)
         [told] = json.loads(first)["files"]

@@ -234,6 +234,16 @@ def test_nobody_hears_the_past_of_before_he_was_named(tmp_path: Path, ear: Ear) 
     world.close()
 
 
+def test_what_comes_before_the_first_stroke_of_the_clock_is_told(tmp_path: Path, ear: Ear) -> None:
+    world = World(tmp_path / "installation", config=config(hook(ear)))
+    hooking.begin(world.station)
+    world.receive(x12_order())
+    hooking.begin(world.station)  # killed, and begun again
+    tell(world)
+    assert "document.accepted" in ear.types
+    world.close()
+
+
 def test_an_event_that_is_not_taken_comes_again_the_same_and_the_next_wait_behind_it(tmp_path: Path, ear: Ear) -> None:
     world = world_of(tmp_path, hook(ear, ", events: [document.received, document.accepted]"))
     ear.answers += [500, 302]

@@ -15,6 +15,7 @@ from gateway.store import nodes
 from gateway.store import outbox
 from gateway.store import streams
 from gateway.store import tables
+from gateway.store import webhooks
 from gateway.store.database import Database
 from gateway.store.database import DatabaseTrouble
 from gateway.store.database import open_database
@@ -70,6 +71,18 @@ def test_a_claim_is_one_node_s_until_it_runs_out(database: Database) -> None:
         claims.demand(connection, "poll:x", 3)
         with pytest.raises(StaleState):
             claims.demand(connection, "poll:x", 2)
+
+
+def test_events_that_a_dead_node_was_posting_are_free_at_once(database: Database) -> None:
+    with database.begin() as connection:
+        nodes.beat(connection, node("A"))
+        for place, target in enumerate(("x", "y")):
+            made = {"id": f"W-{target}", "target": target, "position": place, "event": "document.accepted", "body": "{}"}
+            webhooks.add(connection, [webhooks.Event(**made, created_at=NOW, due_at=NOW)], NOW)  # type: ignore[arg-type]
+            assert webhooks.claim(connection, target, NOW, LONG, lease_token("A" if target == "x" else "AB"))
+        nodes.bury(connection, NONE)
+        assert webhooks.claim(connection, "x", NOW, LONG, lease_token("B")) is not None
+        assert webhooks.claim(connection, "y", NOW, LONG, lease_token("B")) is None
 
 
 def test_what_a_dead_node_held_is_free_at_once_and_nothing_else(database: Database) -> None:

@@ -59,13 +59,24 @@ def tell(station: Station) -> None:
             with station.database.begin() as connection:
                 webhooks.move_to(connection, None)
         return
+    if position is None:
+        begin(station)
+        return
     with station.database.begin() as connection:
         end = webhooks.settled_position(connection)
-        if position is None:
-            # nobody wants to hear the past
-            webhooks.move_to(connection, end)
-    while position is not None and position < end:
+    while position < end:
         position = _tell_some(station, hooks, position, end)
+
+
+def begin(station: Station) -> None:
+    """Events are told from here on, if they never were: nobody wants to hear the past. A service says so before it takes anything in: what came
+    before the first stroke of its clock would be the past too."""
+    if not station.installation.settings.webhooks:
+        return
+    with station.database.begin() as connection:
+        end = webhooks.settled_position(connection)
+        if webhooks.position(connection) is None:
+            webhooks.move_to(connection, end)
 
 
 def _tell_some(station: Station, hooks: tuple[Webhook, ...], position: int, end: int) -> int:
@@ -107,7 +118,7 @@ def step(station: Station, stream: str) -> bool:
     """Post the next events of a target; true when more may be waiting."""
     target = stream.partition(":")[2]
     for _ in range(POSTED_AT_ONCE):
-        token = lease_token()
+        token = lease_token(station.node)
         with station.database.begin() as connection:
             event = webhooks.claim(connection, target, station.clock(), LEASE, token)
         if event is None:

@@ -143,6 +143,7 @@ def _begin_alone(station: Station) -> None:
         outbox.try_now(connection, station.clock())
         troubles.forget_all(connection)
         circuits.forget_all(connection)
+    hooking.begin(station)
 
 
 def _begin_among_others(station: Station) -> None:
@@ -154,6 +155,7 @@ def _begin_among_others(station: Station) -> None:
         if not nodes.alive(connection, silence):
             troubles.forget_all(connection)
             circuits.forget_all(connection)
+    hooking.begin(station)
 
 
 @contextmanager
