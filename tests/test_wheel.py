@@ -66,7 +66,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(installed: Path, elsewhere: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COV", "VIRTUAL"))}
-    return subprocess.run([str(installed / "gateway"), *arguments], cwd=elsewhere, capture_output=True, text=True, timeout=60, env=clean)
+    return subprocess.run([str(installed / "gateway"), *arguments], cwd=elsewhere, capture_output=True, text=True, timeout=600, env=clean)
 
 
 def test_the_wheel_carries_mappings_schemas_and_pages(wheel: Path) -> None:

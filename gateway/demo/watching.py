@@ -10,7 +10,7 @@ from gateway.demo.premises import Premises
 from gateway.demo.standing import waiting_files
 
 #: seconds that anything expected may take
-PATIENCE = 15.0
+PATIENCE = 45.0
 _LOOK = 0.03
 Found = TypeVar("Found")
 

@@ -18,6 +18,7 @@ from gateway.codecs.lines_writing import write
 from gateway.codecs.node import InterchangeEnd
 from gateway.codecs.node import Transaction
 from gateway.problem import Problem
+from tests.machine import is_quick
 
 COLUMNS = (
     Column(name="order_no", header="Order No", mandatory=True),
@@ -261,7 +262,7 @@ def test_time_grows_with_the_size_and_no_more(data: bytes) -> None:
     start = time.process_time()
     events = list(lines.read([data[position : position + 65536] for position in range(0, len(data), 65536)], BARE))
     assert isinstance(events[-1], InterchangeEnd)
-    assert time.process_time() - start < 6
+    assert is_quick(time.process_time() - start, 6)
 
 
 @given(st.binary(max_size=300), st.sampled_from([HEADED, BARE, MARKED, FIXED]))

@@ -23,6 +23,7 @@ from tests.codecs.edi import ISA
 from tests.codecs.edi import MESSAGE
 from tests.codecs.edi import ORDER
 from tests.codecs.edi import UNB
+from tests.machine import is_quick
 
 
 @given(st.lists(st.one_of(st.integers(0, 300).map(str), st.integers(0, 30).map(lambda one: f"{one:04}"), st.text(max_size=2))))
@@ -132,9 +133,9 @@ HOSTILE = {
 def test_hostile_files_cost_linear_time(name: str) -> None:
     data = HOSTILE[name].encode()
     reader = edifact.read if name.startswith("edifact") else x12.read
-    begun = time.perf_counter()
+    begun = time.process_time()
     last: Event | None = None
     for event in reader(data[index : index + 5000] for index in range(0, len(data), 5000)):
         last = event
     assert last is not None
-    assert time.perf_counter() - begun < 20
+    assert is_quick(time.process_time() - begun, 20)

@@ -12,6 +12,7 @@ from gateway.codecs.node import InterchangeStart
 from gateway.codecs.node import Syntax
 from gateway.codecs.node import Transaction
 from gateway.problem import Problem
+from tests.machine import is_quick
 
 ORDER = "urn:oasis:names:specification:ubl:schema:xsd:Order-2"
 CBC = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
@@ -173,13 +174,13 @@ def test_a_doctype_is_refused_unread(name: str, encoding: str, monkeypatch: pyte
 
     monkeypatch.setattr(socket.socket, "connect", no_network)
     text = "<?xml version='1.0'?>\n<!-- a comment first -->\n" + ATTACKS[name] + SMALL.replace("PO1", "&x;&a11;" * 1000)
-    began = time.perf_counter()
+    began = time.process_time()
     data = text.encode(encoding)
     problem = problem_of(data)
     assert problem.code == "XML-DOCTYPE"
     assert problem.place.line == 3
     assert problem.place.offset == data.index("<!DOCTYPE".encode(encoding.replace("16", "16-le")))
-    assert time.perf_counter() - began < 0.5
+    assert is_quick(time.process_time() - began, 0.5)
 
 
 def test_an_inclusion_is_data_and_opens_nothing() -> None:
@@ -315,14 +316,14 @@ def camt(entries: int) -> bytes:
 def test_a_statement_of_ten_thousand_entries_is_quick() -> None:
     data = camt(10_000)
     assert len(data) > 5_000_000
-    began = time.perf_counter()
+    began = time.process_time()
     transaction = transaction_of(data)
-    assert time.perf_counter() - began < 1.5
-    began = time.perf_counter()
+    assert is_quick(time.process_time() - began, 1.5)
+    began = time.process_time()
     for amount in transaction.root.iter("{*}Amt"):
         xml.locate(transaction, amount, "Ccy")
         assert xml.path_in(transaction, amount, "Ccy").endswith("/Amt/@Ccy")
-    assert time.perf_counter() - began < 5
+    assert is_quick(time.process_time() - began, 5)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from gateway.problem import Kind
 from tests.conformance.documents import bill
 from tests.conformance.documents import order
 from tests.conformance.documents import transaction_of
+from tests.machine import is_quick
 
 CORPUS = Path(__file__).parents[2].parent / "shared" / "corpus" / "peppol"
 
@@ -136,4 +137,4 @@ def test_a_bill_of_very_many_lines_and_rates_is_judged_once_each() -> None:
     transaction = transaction_of(large)
     began = time.process_time()
     assert {problem.code for problem in en16931.judge(transaction).problems} >= {"BR-CO-10", "BR-CO-14", "BR-S-08"}
-    assert time.process_time() - began < 5
+    assert is_quick(time.process_time() - began, 5)

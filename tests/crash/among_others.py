@@ -20,8 +20,7 @@ from gateway.store import sweep
 from gateway.store import tables
 from gateway.store.moments import database_now
 from tests.crash.walk import open_here
-
-PATIENCE = 20.0
+from tests.machine import PATIENCE
 
 
 def serve(folder: Path) -> None:

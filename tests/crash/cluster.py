@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.machine import PATIENCE
 from tests.pipeline.world import ACME
 
 PACE = "{heartbeat: 0.3, silence: 3}"
@@ -69,12 +70,12 @@ class Worker:
     def tell(self, how: signal.Signals) -> None:
         os.killpg(self.pid, how)
 
-    def end(self, how: signal.Signals = signal.SIGTERM, patience: float = 30) -> int:
+    def end(self, how: signal.Signals = signal.SIGTERM, patience: float = PATIENCE) -> int:
         """Its exit code, or minus the signal that ended it."""
         self.tell(how)
         return self.wait(patience)
 
-    def wait(self, patience: float = 30) -> int:
+    def wait(self, patience: float = PATIENCE) -> int:
         assert self._process is not None
         return self._process.wait(patience)
 

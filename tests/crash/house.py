@@ -24,6 +24,7 @@ from gateway.store import tables
 from gateway.store.database import open_database
 from gateway.store.verification import verify
 from tests.crash.walk import put
+from tests.machine import PATIENCE
 from tests.pipeline.world import ACME
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import tags
@@ -59,7 +60,7 @@ class ForkServer:
     def close(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(20)
+        self._process.wait(PATIENCE)
 
 
 def _line(answer: IO[str]) -> str:

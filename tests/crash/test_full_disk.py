@@ -16,9 +16,8 @@ from tests.crash.test_storm import _answered
 from tests.crash.test_storm import _faults
 from tests.crash.test_storm import install
 from tests.crash.walk import put
+from tests.machine import PATIENCE
 from tests.pipeline.world import x12_order
-
-PATIENCE = 40.0
 
 
 @pytest.fixture

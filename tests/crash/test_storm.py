@@ -4,7 +4,6 @@ partner, each order is acknowledged once and answered once. A short storm runs a
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,8 @@ from gateway.pipeline.station import open_station
 from tests.crash.house import inbox
 from tests.crash.house import journal_faults
 from tests.crash.walk import put
+from tests.machine import PATIENCE
+from tests.machine import free_port
 from tests.pipeline.world import ACME
 from tests.pipeline.world import tags
 from tests.pipeline.world import x12_order
@@ -38,7 +39,7 @@ class Service:
     def end(self, how: signal.Signals) -> int:
         assert self._process is not None
         os.killpg(self._process.pid, how)
-        return self._process.wait(30)
+        return self._process.wait(PATIENCE)
 
     def stop(self) -> None:
         """Leave nothing running, whatever went wrong."""
@@ -49,9 +50,7 @@ class Service:
 def install(folder: Path, database_url: str | None) -> None:
     for name in ("boxes/acme/out", "boxes/acme/in", "partners"):
         (folder / name).mkdir(parents=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     database = f'database: "{database_url}"\n' if database_url else ""
     (folder / "config.yaml").write_text(
         f'us: {{name: "Seller Co", identifiers: {{x12: "ZZ:SELLERCO"}}}}\ndata: data\nweb: {{host: 127.0.0.1, port: {port}}}\n{database}'

@@ -5,7 +5,6 @@ answered once, answers in the order of the orders, no number and no Message-ID w
 import contextlib
 import random
 import signal
-import socket
 import threading
 import time
 from collections import Counter
@@ -29,6 +28,8 @@ from tests.integration.house import texts
 from tests.integration.sftp_house import Mailbox
 from tests.integration.sftp_house import mailbox
 from tests.integration.sftp_house import sftp_partner
+from tests.machine import PATIENCE
+from tests.machine import free_port
 from tests.pipeline.as2_partner import PARTNER as AS2_PARTNER
 from tests.pipeline.as2_partner import PartnerStation
 from tests.pipeline.as2_partner import Post
@@ -107,9 +108,7 @@ class Sender(threading.Thread):
 
 def install(folder: Path, as2_url: str, box: Mailbox, database_url: str | None) -> int:
     """Three partners; returns the port of /as2."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     for name in ("boxes/plain/out", "boxes/plain/in", "partners", "keys"):
         (folder / name).mkdir(parents=True)
     database = f'database: "{database_url}"\n' if database_url else ""
@@ -163,7 +162,7 @@ def storm(folder: Path, *, kills: int, count: int, seed: int, longest: float, pa
             assert service.end(signal.SIGTERM) in {0, -signal.SIGTERM}
         finally:
             sender.stop.set()
-            sender.join(30)
+            sender.join(PATIENCE)
             service.stop()
         found = list(sender.faults)
         for partner, received in places().items():
@@ -197,7 +196,7 @@ def _partner_faults(received: list[str], count: int) -> list[str]:
 
 
 def test_a_short_storm_over_three_transports_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    assert storm(tmp_path / "house", kills=5, count=25, seed=5, longest=1.5, patience=120, breaks=3, database_url=None) == []
+    assert storm(tmp_path / "house", kills=5, count=25, seed=5, longest=1.5, patience=400, breaks=3, database_url=None) == []
 
 
 @pytest.mark.storm

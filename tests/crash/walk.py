@@ -27,10 +27,10 @@ from gateway.pipeline.trading import holding
 from gateway.store import holds
 from gateway.store import masterdata
 from gateway.store import stock
+from tests.machine import PATIENCE
 
 SHIPMENT = b"shipment,order,line,quantity\nS1,PO1,1,10\n"
 PACE = 0.005
-PATIENCE = 20.0
 #: compiled plans of an earlier walk in this process: the files that they come from are the same in each installation
 _plans: list[Plans] = []
 

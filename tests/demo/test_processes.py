@@ -30,9 +30,10 @@ from gateway.transport.box import TransportError
 from gateway.transport.readiness import Rules
 from gateway.transport.sftp import SftpBox
 from gateway.transport.sftp_settings import SftpSettings
+from tests.machine import PATIENCE
 
 
-def until(look: Callable[[], object], seconds: float = 20) -> None:
+def until(look: Callable[[], object], seconds: float = PATIENCE) -> None:
     end = time.monotonic() + seconds
     while not look():
         assert time.monotonic() < end, "it did not happen in time"
@@ -132,7 +133,7 @@ def test_a_child_ends_when_its_parent_is_killed(premises: Premises) -> None:
     script = (
         "import sys, time; from pathlib import Path; from gateway.demo.children import Child\n"
         "child = Child('nordic', 'gateway.demo.folder_partner', *sys.argv[2:], log=Path(sys.argv[1]))\n"
-        "child.ready(); print(child._process.pid, flush=True); time.sleep(60)\n"
+        "child.ready(); print(child._process.pid, flush=True); time.sleep(600)\n"
     )
     arguments = [str(premises.log), str(premises.home("nordic").folder), str(box / "out"), str(box / "in")]
     with subprocess.Popen([sys.executable, "-c", script, *arguments], stdout=subprocess.PIPE) as parent:
@@ -140,7 +141,7 @@ def test_a_child_ends_when_its_parent_is_killed(premises: Premises) -> None:
         pid = int(parent.stdout.readline())
         os.kill(parent.pid, signal.SIGKILL)
         parent.wait()
-    until(lambda: not _lives(pid), 10)
+    until(lambda: not _lives(pid))
 
 
 def _lives(pid: int) -> bool:
@@ -163,7 +164,7 @@ def test_the_service_that_never_got_its_word_goes_quietly(premises: Premises) ->
     with subprocess.Popen(
         [sys.executable, "-m", "gateway.demo.service_process", str(premises.config)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=300)
     assert (process.returncode, out) == (0, b"")
 
 

@@ -21,6 +21,7 @@ from gateway.demo.watching import Watch
 from gateway.pipeline.station import open_station
 from gateway.store import documents
 from gateway.store import ledger
+from tests.machine import PATIENCE
 
 
 def processes_of(folder: Path) -> list[str]:
@@ -69,7 +70,7 @@ def test_a_demo_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
         assert processes_of(tmp_path)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while left := processes_of(tmp_path):
         assert time.monotonic() < end, left
         time.sleep(0.05)
@@ -78,7 +79,7 @@ def test_a_demo_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
 def test_a_folder_of_somebody_else_is_refused_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("mine")
     command = [sys.executable, "-m", "gateway", "demo", "--once", "--json", "--data", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stdout) == (4, "")
     assert len(done.stderr.strip().splitlines()) == 1 and "--data" in done.stderr
 

@@ -31,7 +31,7 @@ def test_the_commands_of_a_page_do_what_it_says(session: Session, tmp_path: Path
             file.write_text(step[1])
             continue
         done = subprocess.run(
-            ["bash", "-c", step.text], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120
+            ["bash", "-c", step.text], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600
         )
         where = f"{session.page.name}, block after line {step.line}: {step.text}"
         assert done.returncode == step.exit, f"{where}\nends with {done.returncode}, the page says {step.exit}\n{done.stdout}"

@@ -29,6 +29,7 @@ from tests.exchange.answering import found_in
 from tests.exchange.answering import lines
 from tests.exchange.answering import read_back
 from tests.exchange.answering import sent
+from tests.machine import is_quick
 
 FIVE = X12.replace("*U*00401*", "*^*00501*").replace("004010", "005010")
 UNB = "UNB+UNOC:3+1234567890128:14+4012345500004:14+260105:1200+R1'"
@@ -66,7 +67,7 @@ def test_a_hundred_thousand_errors_make_a_bounded_answer_whose_counts_are_right(
     group = msgspec.structs.replace(result.groups[0], transactions=(msgspec.structs.replace(transaction, outcome="rejected", problems=flood),))
     started = time.process_time()
     (made,) = answer(msgspec.structs.replace(result, groups=(group,)), AcknowledgmentPolicy())
-    assert time.process_time() - started < 3
+    assert is_quick(time.process_time() - started, 3)
     tags = [segment[0] for segment in made.bodies[0]]
     assert tags.count("AK3") == MOST_NOTES
     assert tags.count("AK4") == 3 * MOST_NOTES

@@ -43,6 +43,7 @@ from tests.exchange.as2_world import pem_of
 from tests.exchange.as2_world import pinned
 from tests.exchange.as2_world import request
 from tests.exchange.as2_world import theirs
+from tests.machine import is_quick
 
 ENTITY = b"Content-Type: text/plain\r\n\r\n" + b"x" * 1000
 SIGNER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -208,7 +209,7 @@ def test_huge_keys_and_exponents_are_refused_at_once(bits: int, exponent: int) -
     start = time.process_time()
     with pytest.raises(ValueError, match="public key cannot be used|at most 8192 and 32"):
         as2.read_certificate(certificate_for(rsa.RSAPublicNumbers(exponent, (1 << bits) - 159).public_key(), "huge", SIGNER))
-    assert time.process_time() - start < 1
+    assert is_quick(time.process_time() - start, 1)
 
 
 @pytest.mark.parametrize("octets", [0, 1, 255, 257, 100_000])
@@ -218,7 +219,7 @@ def test_signatures_of_any_length_are_refused_at_once(octets: int) -> None:
         info["content"]["signer_infos"][0]["signature"] = b"\x7f" * octets
         start = time.process_time()
         assert getattr(verify(ENTITY, info.dump(force=True), (pinned(who),), NOW), "code", None) == "AS2-SIGNATURE-INVALID"
-        assert time.process_time() - start < 1
+        assert is_quick(time.process_time() - start, 1)
 
 
 def test_a_flood_of_signers_and_recipients_is_cut() -> None:
@@ -233,7 +234,7 @@ def test_a_flood_of_signers_and_recipients_is_cut() -> None:
     recipient = enveloped_data["recipient_infos"][0].dump()
     many = der.sequence(der.integer(0), der.compose(0x31, *[recipient] * 1500), enveloped_data["encrypted_content_info"].dump())
     assert isinstance(decrypt(der.sequence(der.ENVELOPED_DATA, der.explicit(0, many)), (SELLER,), NOW), Problem)
-    assert time.process_time() - start < 3
+    assert is_quick(time.process_time() - start, 3)
 
 
 # ---- structures that cost
@@ -257,7 +258,7 @@ def test_structures_made_to_cost_are_refused_at_once(data: bytes) -> None:
     start = time.process_time()
     for got in (decrypt(data, (SELLER,), NOW), verify(b"x", data, (pinned(BUYER),), NOW), decompress(data, Limits())):
         assert isinstance(got, Problem)
-    assert time.process_time() - start < 2
+    assert is_quick(time.process_time() - start, 2)
 
 
 def test_an_octet_string_within_itself_is_read_in_one_pass() -> None:
@@ -297,7 +298,7 @@ def test_headers_made_to_cost_are_read_at_once(header: str) -> None:
     start = time.process_time()
     headers = (("Content-Type", header), ("Content-Disposition", header), ("AS2-From", '"big buyer"'), ("AS2-To", "SELLER"), ("Message-ID", "<1@x>"))
     opened(headers, b"x", ours(require_signature=False, require_encryption=False))
-    assert time.process_time() - start < 1
+    assert is_quick(time.process_time() - start, 1)
 
 
 @pytest.mark.parametrize(
@@ -308,7 +309,7 @@ def test_multiparts_made_to_cost_are_cut_at_once(kind: str, body: bytes) -> None
     start = time.process_time()
     headers = tuple(one for one in request().headers if one[0] not in ("Content-Type", "Content-Transfer-Encoding"))
     got = opened((*headers, ("Content-Type", f"multipart/{kind}; boundary=b")), body, ours(require_signature=False, require_encryption=False))
-    assert codes(got.problems) == ["AS2-MIME-INVALID"] and time.process_time() - start < 1
+    assert codes(got.problems) == ["AS2-MIME-INVALID"] and is_quick(time.process_time() - start, 1)
 
 
 @pytest.mark.parametrize("disposition", [BLANKS, "a;b/c" + BLANKS + "x", ";" * 60_000, "a;b" + "/" * 60_000, "a;" + BLANKS + "processed"], ids=len)
@@ -316,7 +317,7 @@ def test_receipts_made_to_cost_are_read_at_once(disposition: str) -> None:
     body = f"Disposition: a{disposition}\r\nOriginal-Message-ID: <1@buyer>\r\n".encode()
     start = time.process_time()
     as2.read_mdn((("Content-Type", "message/disposition-notification"),), body, request().expected, theirs(receipt="unsigned"), NOW)
-    assert time.process_time() - start < 1
+    assert is_quick(time.process_time() - start, 1)
 
 
 # ---- attributes

@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,10 +21,11 @@ from typing import TypeVar
 from gateway.config import load_installation
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import open_station
+from tests.machine import PATIENCE
+from tests.machine import free_port
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import tags
 
-PATIENCE = 30.0
 Found = TypeVar("Found")
 
 
@@ -36,12 +36,6 @@ def until(condition: Callable[[], Found], what: str, seconds: float = PATIENCE, 
         assert time.monotonic() < end, f"waited {seconds:g} s for {what}"
         time.sleep(every)
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def put(folder: Path, name: str, data: bytes) -> None:
@@ -149,7 +143,7 @@ class House:
         finally:
             service.kill()
 
-    def command(self, *arguments: str, timeout: float = 60.0) -> "subprocess.CompletedProcess[str]":
+    def command(self, *arguments: str, timeout: float = 300.0) -> "subprocess.CompletedProcess[str]":
         """`gateway ...` in a process of its own, in this installation."""
         return subprocess.run([sys.executable, "-m", "gateway", *arguments], cwd=self.folder, capture_output=True, text=True, timeout=timeout)
 
@@ -159,7 +153,7 @@ class House:
         started = [subprocess.Popen([sys.executable, "-m", "gateway", *line], cwd=self.folder, stdout=pipe, stderr=pipe, text=True) for line in lines]
         done = []
         for process in started:
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=300)
             done.append(subprocess.CompletedProcess(process.args, process.returncode, out, err))
         return done
 
@@ -182,8 +176,8 @@ class Service:
         """The first line with this event and these facts."""
         return next((line for line in self.lines() if line["event"] == event and all(line.get(name) == value for name, value in facts.items())), None)
 
-    def stop(self, seconds: float = 10.0) -> None:
-        """SIGTERM: it ends with 0 in time."""
+    def stop(self, seconds: float = PATIENCE) -> None:
+        """SIGTERM: it ends with 0, by itself (test_stop.py asks how soon)."""
         started = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         try:
@@ -196,7 +190,7 @@ class Service:
         """kill -9, its web process with it; nothing where it has ended."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
 
     def demand_quiet(self) -> None:
         """No traceback, whatever happened."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.integration.house import House
 from tests.integration.house import put
+from tests.machine import PATIENCE
 from tests.transport.openssh import SSHD
 from tests.transport.openssh import OpenSsh
 from tests.transport.openssh import running_openssh
@@ -57,7 +58,7 @@ class Mailbox:
         """The server with all its connections."""
         connections = _children(self.process.pid)
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
         for child in connections:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)

@@ -23,12 +23,13 @@ from gateway.store import transmissions
 from gateway.transport.as2_http import post
 from tests.integration.house import House
 from tests.integration.house import Service
-from tests.integration.house import free_port
 from tests.integration.house import names
 from tests.integration.house import put
 from tests.integration.house import until
 from tests.integration.orders import EUROCO
 from tests.integration.orders import edifact_order
+from tests.machine import PATIENCE
+from tests.machine import free_port
 from tests.pipeline.world import CONFIG
 from tests.transport.test_as2_station import PEER
 from tests.transport.test_as2_station import VENV
@@ -84,7 +85,7 @@ class Station:
     def stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(20)
+            self.process.wait(PATIENCE)
             self.process = None
 
     def send(self, data: bytes, name: str) -> None:
@@ -106,7 +107,7 @@ class Station:
 
     def _run(self, *words: str) -> str:
         line = [VENV / "bin" / "python", PEER / "station.py", *words]
-        done = subprocess.run(line, env=self.environment, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(line, env=self.environment, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -257,7 +258,7 @@ def test_killed_before_it_saw_the_receipt_it_sends_the_same_message_id_again(hou
     dying = house.start(env={"GATEWAY_CRASH_AT": "74"}, ready=False)
     try:
         put(house.box("euroco", "out"), "po6.edi", edifact_order("PO6", 6))
-        assert dying.process.wait(30) == -9, dying.text()
+        assert dying.process.wait(PATIENCE) == -9, dying.text()
     finally:
         dying.kill()
     first = station.came("RFF+ON:PO6")

@@ -15,6 +15,7 @@ from tests.docs.pages import ROOT
 from tests.docs.pages import blocks
 from tests.integration.house import House
 from tests.integration.house import until
+from tests.machine import PATIENCE
 from tests.pipeline.test_mail import letter
 from tests.pipeline.test_webhooks import Ear
 from tests.pipeline.test_webhooks import listening
@@ -82,7 +83,7 @@ def house(tmp_path: Path, server: Dovecot, post: Post, ear: Ear, monkeypatch: py
 def curl(house: House, command: str, folder: Path) -> str:
     """A command of the page for partners, at our own port."""
     here = command.replace("https://edi.seller.example", f"http://127.0.0.1:{house.port}")
-    done = subprocess.run(["sh", "-ec", here], cwd=folder, capture_output=True, text=True, timeout=30, env={**os.environ, "KEY": KEY})
+    done = subprocess.run(["sh", "-ec", here], cwd=folder, capture_output=True, text=True, timeout=PATIENCE, env={**os.environ, "KEY": KEY})
     assert done.returncode == 0, done.stderr + done.stdout
     return done.stdout
 

@@ -21,12 +21,13 @@ from gateway.transport.box import TransportError
 from gateway.transport.readiness import Rules
 from gateway.transport.sftp import SftpBox
 from gateway.transport.sftp_settings import SftpSettings
+from tests.machine import PATIENCE
+from tests.machine import free_port
 from tests.pipeline.world import ACME
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order
 from tests.transport.openssh import SSHD
 from tests.transport.openssh import SYSTEM_USER
-from tests.transport.openssh import _free_port
 from tests.transport.openssh import _wait_until_it_answers
 
 PAGE = Path(__file__).parents[2] / "docs/operations/sftp-server.md"
@@ -57,7 +58,7 @@ def running(home: Path) -> Iterator[SftpSettings]:
         folder.mkdir()
         os.chown(folder, user.pw_uid, grp.getgrnam(OURS).gr_gid)
         folder.chmod(0o2770)
-    port = _free_port()
+    port = free_port()
     here = block().replace("edi-partners", grp.getgrgid(user.pw_gid).gr_name).replace("/srv/edi", str(place)).replace("/etc/ssh/partners", str(keys))
     (home / "sshd_config").write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {home}/host\nPidFile none\nUsePAM no\nSubsystem sftp internal-sftp\n{here}"
@@ -76,11 +77,11 @@ def running(home: Path) -> Iterator[SftpSettings]:
             folder="/in",
             send_to="/out",
             rules=Rules(settle_seconds=0),
-            timeout_seconds=10.0,
+            timeout_seconds=60.0,
         )
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 @pytest.fixture

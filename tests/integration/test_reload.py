@@ -21,6 +21,7 @@ from tests.integration.sftp_house import Mailbox
 from tests.integration.sftp_house import give_key
 from tests.integration.sftp_house import mailbox
 from tests.integration.sftp_house import sftp_partner
+from tests.machine import PATIENCE
 from tests.pipeline.world import ACME
 from tests.pipeline.world import x12_order
 
@@ -30,7 +31,7 @@ OTHER = ACME.replace("acme", "other").replace("ACMEBUYER", "OTHER").replace("ACM
 def page(house: House, path: str = "/") -> str:
     """A page of the running service; nothing while its web process is still starting."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{house.port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{house.port}{path}", timeout=PATIENCE) as answer:
             return str(answer.read().decode())
     except urllib.error.HTTPError as error:
         return f"{error.code}"

@@ -24,6 +24,7 @@ from tests.integration.sftp_house import Mailbox
 from tests.integration.sftp_house import give_key
 from tests.integration.sftp_house import mailbox
 from tests.integration.sftp_house import sftp_partner
+from tests.machine import PATIENCE
 from tests.pipeline.world import tags
 from tests.pipeline.world import x12_order
 
@@ -54,7 +55,7 @@ def running(housing: House) -> Iterator[Service]:
 def page(house: House, path: str = "/") -> str:
     """A page of the running service; nothing while its web process is still starting."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{house.port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{house.port}{path}", timeout=PATIENCE) as answer:
             return str(answer.read().decode())
     except OSError:
         return ""
@@ -146,7 +147,7 @@ def test_a_server_that_goes_away_and_comes_back_gets_everything_once(box: Mailbo
         box.put("po6.edi", x12_order("PO6", control=6))
     finally:
         box.come_back()
-    until(lambda: answered(box.sent, "PO6") and acknowledged(box.sent, 6), "the order after the server came back", 60)
+    until(lambda: answered(box.sent, "PO6") and acknowledged(box.sent, 6), "the order after the server came back")
     assert running.said("mailbox works again")
     until(lambda: "/out</code>" not in not_working(housing), "the page to say so no more")
     assert acknowledged(box.sent, 6) == ["A"]
@@ -177,7 +178,7 @@ def test_killed_while_it_fetches_or_sends_nothing_is_lost_or_doubled(point: str,
     own_box.put("po.edi", x12_order("PO1", control=1))
     dying = house.start(env={"GATEWAY_CRASH_AT": point}, ready=False)
     try:
-        assert dying.process.wait(30) == -9, dying.text()
+        assert dying.process.wait(PATIENCE) == -9, dying.text()
     finally:
         dying.kill()
     if point == "62":
@@ -228,7 +229,7 @@ def test_a_server_that_accepts_and_says_nothing_holds_up_neither_others_nor_the_
         house.partner("silent", sftp_partner("silent", "SILENT", own_box.server, port=silent.getsockname()[1]))
         with house.service() as service:
             own_box.put("po.edi", x12_order("PO1", control=1))
-            until(lambda: answered(own_box.sent, "PO1") and acknowledged(own_box.sent, 1), "the answered order of the other partner", 10)
+            until(lambda: answered(own_box.sent, "PO1") and acknowledged(own_box.sent, 1), "the answered order of the other partner")
             # handed in by command, so that the answer hangs at the silent server when the service is told to stop
             (tmp_path / "silent.edi").write_bytes(x12_order("PO2", control=2, sender="SILENT"))
             done = house.command("receive", "silent.edi")

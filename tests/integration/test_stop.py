@@ -15,6 +15,7 @@ from gateway.pipeline.engine.local import LocalEngine
 from tests.integration.house import House
 from tests.integration.house import put
 from tests.integration.house import until
+from tests.machine import PATIENCE
 from tests.pipeline.world import ACME
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order
@@ -72,7 +73,7 @@ def test_it_stops_in_time_with_partners_that_hang_a_long_parse_and_a_request_und
             until(lambda: lines, "the mailbox to be looked into")
             until(lambda: _answers(house), "the pages")
             put(house.box("acme", "out"), "big.edi", large_order(100_000))
-            with socket.create_connection(("127.0.0.1", house.port), timeout=10) as request:
+            with socket.create_connection(("127.0.0.1", house.port), timeout=PATIENCE) as request:
                 head = f"POST /as2 HTTP/1.1\r\nHost: 127.0.0.1:{house.port}\r\nContent-Length: 100000\r\n\r\n"
                 request.sendall(head.encode() + b"half a body")
                 began = time.monotonic()
@@ -87,14 +88,14 @@ def test_a_timer_that_hangs_keeps_nobody_waiting(tmp_path: Path) -> None:
 
     def hang() -> None:
         struck.set()
-        ended.wait(30)
+        ended.wait(PATIENCE)
 
     engine.every("alerts", 0.1, hang)
     running = threading.Thread(target=engine.run)
     running.start()
-    assert struck.wait(10)
+    assert struck.wait(PATIENCE)
     engine.stop()
-    running.join(10)
+    running.join(PATIENCE / 2)
     # who stops it knows that a thread is still under way, and ends the process without it
     assert not running.is_alive() and not engine.idle()
     ended.set()
@@ -104,7 +105,7 @@ def test_a_timer_that_hangs_keeps_nobody_waiting(tmp_path: Path) -> None:
 
 def _answers(house: House) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{house.port}/healthz", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{house.port}/healthz", timeout=PATIENCE) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
@@ -115,7 +116,7 @@ def test_the_service_manager_is_told_that_it_is_ready_lives_and_stops(tmp_path: 
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         name = f"\0gateway-test-{os.getpid()}" if abstract else str(tmp_path / "notify")
         manager.bind(name)
-        manager.settimeout(30)
+        manager.settimeout(PATIENCE)
         house = House(tmp_path, {"acme": ACME})
         with house.service(env={"NOTIFY_SOCKET": name.replace("\0", "@")}) as service:
             assert manager.recv(1000).decode().splitlines()[0] == "READY=1"

@@ -50,7 +50,7 @@ def unpacked(world: World, folder: Path) -> Path:
 
 
 def verified(folder: Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(["sh", str(folder / "verify.sh")], capture_output=True, text=True, timeout=60)
+    return subprocess.run(["sh", str(folder / "verify.sh")], capture_output=True, text=True, timeout=300)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.pipeline.stateless import second_opinion
 from gateway.pipeline.stateless.second_opinion import second_opinion_of
+from tests.machine import PATIENCE
 from tests.pipeline.world import x12_order
 
 ORDERS = (
@@ -93,7 +94,7 @@ def test_a_reader_that_does_not_come_back_is_left(file: Path, monkeypatch: pytes
 
     gate = threading.Event()
     monkeypatch.setattr(second_opinion, "MOST_SECONDS", 0.05)
-    monkeypatch.setattr(second_opinion, "_ask_pyx12", lambda data: [second_opinion.Finding("", str(gate.wait(5)))])
+    monkeypatch.setattr(second_opinion, "_ask_pyx12", lambda data: [second_opinion.Finding("", str(gate.wait(PATIENCE)))])
     file.write_bytes(x12_order())
     told = second_opinion_of(file, "accepted")
     gate.set()

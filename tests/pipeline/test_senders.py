@@ -8,8 +8,7 @@ from collections import defaultdict
 import pytest
 
 from gateway.pipeline.outbound.senders import Senders
-
-PATIENCE = 10.0
+from tests.machine import PATIENCE
 
 
 class Server:
@@ -66,9 +65,9 @@ def test_hanging_partners_take_their_share_and_the_others_go_on(server: Server) 
     for number in range(20):
         began = time.monotonic()
         senders.start(f"out:good:{number}")
-        assert until(lambda number=number: f"out:good:{number}" in server.served, 2)
+        assert until(lambda number=number: f"out:good:{number}" in server.served)
         waits.append(time.monotonic() - began)
-    assert statistics.median(waits) < 0.1
+    assert statistics.median(waits) < PATIENCE / 50, "who hangs does so for PATIENCE"
     assert {server.most[partner] for partner in server.hanging} == {2}, "the third stream of a partner waits"
     assert not senders.idle()
     server.let_go.set()
@@ -92,8 +91,8 @@ def test_more_hanging_partners_than_threads_leave_room_for_those_that_answered_b
     began = time.monotonic()
     assert until(lambda: len(senders.under_way()) == 8), "the last four are kept for others"
     senders.start("out:good:box")
-    assert until(lambda: "out:good:box" in server.served, 5)
-    assert time.monotonic() - began < 3
+    assert until(lambda: "out:good:box" in server.served)
+    assert time.monotonic() - began < PATIENCE / 2
 
 
 def test_who_was_slow_once_is_served_again_also_by_one_thread(server: Server) -> None:
@@ -147,7 +146,7 @@ def test_stopping_waits_for_what_is_under_way_and_names_what_hangs(server: Serve
     assert until(lambda: "out:good:box" in server.served)
     began = time.monotonic()
     assert senders.stop(time.monotonic() + 0.3) == ["out:bad:box"]
-    assert 0.25 < time.monotonic() - began < 3
+    assert 0.25 < time.monotonic() - began < PATIENCE / 2
     senders.start("out:late:box")
     server.let_go.set()
     assert senders.stop(time.monotonic() + PATIENCE) == []
@@ -164,6 +163,6 @@ def test_the_beat_goes_while_something_is_under_way(server: Server) -> None:
 
     senders = Senders(server, beat)
     senders.start("out:acme:box")
-    assert beats.acquire(timeout=5) and beats.acquire(timeout=5)
+    assert beats.acquire(timeout=PATIENCE) and beats.acquire(timeout=PATIENCE)
     server.let_go.set()
     assert senders.wait(PATIENCE)

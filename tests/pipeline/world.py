@@ -128,7 +128,7 @@ class World:
         """What lies in the partner's inbox, by name."""
         return [path.read_text("latin-1") for path in sorted((self.folder / "boxes" / partner / "in").iterdir()) if not path.name.startswith(".")]
 
-    def command(self, *arguments: str, env: dict[str, str] | None = None, timeout: float = 60) -> "subprocess.CompletedProcess[str]":
+    def command(self, *arguments: str, env: dict[str, str] | None = None, timeout: float = 300) -> "subprocess.CompletedProcess[str]":
         """The real command in a process of its own, in this installation's folder."""
         return subprocess.run(
             [sys.executable, "-m", "gateway", *arguments],

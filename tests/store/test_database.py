@@ -60,7 +60,7 @@ _MIGRATE = "import sys; from gateway.store.database import open_database; d = op
 def _migrate_at_once(url: str) -> None:
     processes = [subprocess.Popen([sys.executable, "-c", _MIGRATE, url], stderr=subprocess.PIPE) for _ in range(3)]
     for process in processes:
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=300)
         assert process.returncode == 0, errors.decode()
     database = open_database(url)
     with database.read() as connection:

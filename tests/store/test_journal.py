@@ -24,6 +24,7 @@ from gateway.store.merkle import Tree
 from gateway.store.merkle import leaf_hash
 from gateway.store.verification import Verification
 from gateway.store.verification import verify
+from tests.machine import is_quick
 from tests.store.made import MINUTE
 from tests.store.made import NOW
 
@@ -371,5 +372,5 @@ def test_thirty_thousand_entries_verify_in_about_a_second(sqlite_url: str) -> No
         checkpoints.seal(connection, KEY, NOW)
     began = time.process_time()
     assert verify(database, None, KEY).ok
-    assert time.process_time() - began < 4
+    assert is_quick(time.process_time() - began, 4)
     database.close()

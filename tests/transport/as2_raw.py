@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.exchange.as2.values import Headers
+from tests.machine import PATIENCE
 
 #: What a station says to a request: pieces, each of which goes out by itself.
 Script = Callable[[bytes], Iterable[bytes]]
@@ -38,7 +39,7 @@ def chunks(body: bytes, size: int = 1000, blanks: str = "", extension: str = "")
 
 def speak(port: int, *pieces: bytes) -> Reply:
     """Send the pieces one by one, read to the end."""
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as line:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as line:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for piece in pieces:
             line.sendall(piece)
@@ -79,7 +80,7 @@ class RawStation:
 
     def close(self) -> None:
         self._over.set()
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
         self._listener.close()
 
     def _serve(self) -> None:
@@ -89,7 +90,7 @@ class RawStation:
             except TimeoutError:
                 continue
             with line, contextlib.suppress(OSError):
-                line.settimeout(30)
+                line.settimeout(PATIENCE)
                 line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 raw = self._read(line)
                 self.requests.append(raw)

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.machine import PATIENCE
+from tests.machine import free_port
 from tests.transport.tls import certificate_files
 
 PASSWORD = "correct-horse"
@@ -84,7 +86,7 @@ class Dovecot:
     def speaking(self, user: str = "edi") -> Iterator[imaplib.IMAP4_SSL]:
         """A connection of the mailbox's owner."""
         context = ssl.create_default_context(cafile=str(self.authorities))
-        with imaplib.IMAP4_SSL("127.0.0.1", self.tls_port, ssl_context=context, timeout=20) as client:
+        with imaplib.IMAP4_SSL("127.0.0.1", self.tls_port, ssl_context=context, timeout=PATIENCE) as client:
             client.login(user, PASSWORD)
             yield client
 
@@ -102,14 +104,6 @@ class Dovecot:
             return [client.uid("FETCH", uid.decode(), "(BODY.PEEK[])")[1][0][1] for uid in found.split()]
 
 
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-
-
 @contextlib.contextmanager
 def dovecot(capability: str = "") -> Iterator[Dovecot]:
     """Serve until the end of the block; `capability` replaces what the server says that it can do."""
@@ -118,7 +112,7 @@ def dovecot(capability: str = "") -> Iterator[Dovecot]:
     folder = Path(tempfile.mkdtemp(prefix="gateway-dovecot-"))
     folder.chmod(0o755)
     pem, key = certificate_files(folder / "tls")
-    port, tls_port = free_ports(2)
+    port, tls_port = free_port(), free_port()
     us = getpass.getuser() if os.getuid() else "root"
     login = "dovenull" if os.getuid() == 0 and _is_user("dovenull") else us
     group = grp.getgrgid(os.getgid()).gr_name
@@ -166,7 +160,7 @@ def _is_user(name: str) -> bool:
 
 
 def _await(process: "subprocess.Popen[bytes]", folder: Path, port: int) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while True:
         assert process.poll() is None, (folder / "dovecot.log").read_text() if (folder / "dovecot.log").exists() else "dovecot ended"
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):

@@ -1,7 +1,6 @@
 """A real SMTP server (aiosmtpd) on loopback with the moods of real ones."""
 
 import contextlib
-import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,9 @@ pytest.importorskip("aiosmtpd", reason="mail: install the dev extra (aiosmtpd)")
 from aiosmtpd.controller import Controller  # noqa: E402
 from aiosmtpd.smtp import AuthResult  # noqa: E402
 from aiosmtpd.smtp import LoginPassword  # noqa: E402
+
+from tests.machine import PATIENCE
+from tests.machine import free_port
 
 USER, PASSWORD = "gateway", "correct horse"
 
@@ -66,12 +68,17 @@ def smtp_server(context: ssl.SSLContext | None = None, *, starttls: bool = False
         more |= {"tls_context": context, "require_starttls": True}
     elif login:
         more |= {"auth_require_tls": False}
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        post.port = probe.getsockname()[1]
+    post.port = free_port()
     ssl_context = None if starttls else context
     controller = Controller(
-        post, hostname="127.0.0.1", port=post.port, ssl_context=ssl_context, data_size_limit=largest, server_hostname="localhost", **more
+        post,
+        hostname="127.0.0.1",
+        port=post.port,
+        ssl_context=ssl_context,
+        data_size_limit=largest,
+        server_hostname="localhost",
+        ready_timeout=PATIENCE,
+        **more,
     )
     controller.start()
     try:

@@ -17,6 +17,8 @@ import pytest
 
 from gateway.transport.readiness import Rules
 from gateway.transport.sftp_settings import SftpSettings
+from tests.machine import PATIENCE
+from tests.machine import free_port
 
 SSHD = Path("/usr/sbin/sshd")
 SYSTEM_USER = "games"  # as root, sshd runs as an unprivileged account that is not locked
@@ -43,8 +45,8 @@ class OpenSsh:
             folder=f"{self.data}/out",
             send_to=f"{self.data}/in",
             rules=Rules(settle_seconds=0.0),
-            timeout_seconds=10.0,
-            longest_seconds=20.0,
+            timeout_seconds=60.0,
+            longest_seconds=100.0,
         )
         return replace(plain, **changes)  # type: ignore[arg-type]
 
@@ -66,7 +68,7 @@ def running_openssh(more: str = "", host_keys: tuple[str, ...] = ("ed25519", "rs
             yield server
         finally:
             server.process.terminate()
-            server.process.wait(timeout=10)
+            server.process.wait(timeout=PATIENCE)
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
@@ -78,7 +80,7 @@ def _start(home: Path, more: str, host_keys: tuple[str, ...]) -> OpenSsh:
     for folder in (data, data / "in", data / "out"):
         folder.mkdir()
     user = pwd.getpwnam(SYSTEM_USER) if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
-    port = _free_port()
+    port = free_port()
     (home / "sshd_config").write_text(f"""Port {port}
 ListenAddress 127.0.0.1
 {chr(10).join(f"HostKey {home}/host_{kind}" for kind in host_keys)}
@@ -110,14 +112,8 @@ MaxStartups 100
     return OpenSsh(process, home, data, port, user.pw_name)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         assert process.poll() is None, log.read_text()
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as probe:

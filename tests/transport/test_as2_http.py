@@ -77,7 +77,7 @@ def answering(speak: Callable[[socket.socket], None]) -> Iterator[int]:
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
         yield listener.getsockname()[1]
-    thread.join(timeout=5)
+    thread.join(timeout=60)
 
 
 def test_bytes_and_header_names_go_and_come_untouched(port: int) -> None:
@@ -121,7 +121,7 @@ def test_silent_and_dripping_servers_are_given_up_in_time() -> None:
         while not done.wait(0.02):
             connection.sendall(b"x")
 
-    for speak, limits in ((lambda connection: done.wait(5), {"timeout_seconds": 0.2}), (drip, {"longest_seconds": 0.2})):
+    for speak, limits in ((lambda connection: done.wait(60), {"timeout_seconds": 0.2}), (drip, {"longest_seconds": 0.2})):
         with answering(speak) as port:
             with pytest.raises(TransportError) as caught:
                 post(f"http://127.0.0.1:{port}/", [], b"", **limits)

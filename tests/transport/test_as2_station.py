@@ -24,6 +24,8 @@ from gateway.exchange import as2
 from gateway.exchange.as2 import As2Relation
 from gateway.transport.as2_http import HttpAnswer
 from gateway.transport.as2_http import post
+from tests.machine import PATIENCE
+from tests.machine import free_port
 from tests.transport.as2_gateway import As2Server
 from tests.transport.as2_gateway import as2_server
 
@@ -92,9 +94,7 @@ def station() -> Iterator[Station]:
         state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-station-")))
         known: dict[tuple[str, str], As2Relation] = {}
         gateway = stack.enter_context(as2_server(lambda sender, receiver: known.get((sender, receiver))))
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         environment = {
             **os.environ,
             "STATION_VENV": str(VENV),
@@ -114,7 +114,7 @@ def station() -> Iterator[Station]:
             stdout=log,
             stderr=log,
         )
-        stack.callback(process.wait, 20)
+        stack.callback(process.wait, PATIENCE)
         stack.callback(process.terminate)
         _wait_until_it_answers(process, port, state / "start.log")
         running = Station(f"http://127.0.0.1:{port}/pyas2/as2receive", state, environment, gateway)

@@ -67,7 +67,7 @@ for work in json.load(sys.stdin):
 def drive(running: Station, works: list[dict[str, Any]]) -> None:
     """Let the station do these things, in one process."""
     line = [VENV / "bin" / "python", "-c", _DRIVER]
-    done = subprocess.run(line, env=running.environment, input=json.dumps(works), capture_output=True, text=True, timeout=300)
+    done = subprocess.run(line, env=running.environment, input=json.dumps(works), capture_output=True, text=True, timeout=800)
     assert done.returncode == 0, done.stderr[-3000:]
 
 

@@ -144,10 +144,10 @@ def test_a_server_that_says_one_byte_now_and_then_is_cut_off() -> None:
 
         thread = threading.Thread(target=drip, daemon=True)
         thread.start()
-        given = SmtpSettings(host="127.0.0.1", port=listener.getsockname()[1], no_tls=True, timeout_seconds=5, longest_seconds=0.4)
+        given = SmtpSettings(host="127.0.0.1", port=listener.getsockname()[1], no_tls=True, timeout_seconds=60, longest_seconds=0.4)
         started = time.monotonic()
         with pytest.raises(TransportError, match="it took too long") as error:
             send_mail(given, mail())
-        assert error.value.retry and time.monotonic() - started < 3
+        assert error.value.retry and time.monotonic() - started < 30
         done.set()
-        thread.join(5)
+        thread.join(60)

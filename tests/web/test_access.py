@@ -12,6 +12,7 @@ from gateway.web.access import access_of
 from gateway.web.access import is_loopback_name
 from gateway.web.access import is_own_page
 from gateway.web.app import make_app
+from tests.machine import PATIENCE
 from tests.web.conftest import Seeded
 
 GETS = sorted(path for method, path in ACCESS if method == "GET")
@@ -67,7 +68,7 @@ def test_another_sites_page_cannot_change_anything(fresh: Seeded) -> None:
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "10.0.0.7", "", "[::1"])
 def test_a_name_that_is_not_loopbacks_is_refused(seeded: Seeded, host: str) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", seeded.site.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", seeded.site.port, timeout=PATIENCE)
     connection.putrequest("GET", "/documents", skip_host=True)
     connection.putheader("Host", host)
     connection.endheaders()
@@ -91,7 +92,7 @@ def test_a_browser_that_says_the_site_is_believed_before_the_origin() -> None:
 def test_a_body_that_is_too_large_is_refused_whether_it_says_so_or_not(fresh: Seeded) -> None:
     form = ("Content-Type", "application/x-www-form-urlencoded")
     assert fresh.site.announce("/holds/H-1/release", 70_000, [form]) == 413
-    connection = http.client.HTTPConnection("127.0.0.1", fresh.site.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", fresh.site.port, timeout=PATIENCE)
     connection.putrequest("POST", "/holds/H-1/release")
     for name, value in (form, ("Transfer-Encoding", "chunked")):
         connection.putheader(name, value)

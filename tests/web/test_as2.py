@@ -7,13 +7,13 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
 from datetime import UTC
 from datetime import datetime
-from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -29,6 +29,8 @@ from gateway.store import receipts
 from gateway.store import transmissions
 from gateway.store.database import Database
 from gateway.store.verification import verify
+from tests.machine import PATIENCE
+from tests.machine import free_port
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order
@@ -233,7 +235,7 @@ def test_the_address_says_what_it_is_and_nothing_to_those_who_only_look(buyer: B
 
 def test_half_a_message_is_none(world: World, buyer: Buyer) -> None:
     sent = buyer.message(x12_order())
-    with socket.create_connection(("127.0.0.1", buyer.port), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", buyer.port), timeout=PATIENCE) as line:
         head = "".join(f"{name}: {value}\r\n" for name, value in sent.headers)
         line.sendall(f"POST /as2 HTTP/1.1\r\nHost: 127.0.0.1\r\n{head}Content-Length: {len(sent.body)}\r\n\r\n".encode() + sent.body[:100])
     assert buyer.receipt(sent, buyer.post(sent)).delivered and len(came(world.station.database)) == 1
@@ -255,12 +257,6 @@ def test_names_of_files_are_made_safe(given: str, kept: str) -> None:
     assert as2_taking.safe_name(given, "1@b") == kept
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def start(folder: Path, port: int, **env: str) -> "subprocess.Popen[bytes]":
     """The real web process; returns when it answers."""
     text = (folder / "config.yaml").read_text()
@@ -278,9 +274,9 @@ def start(folder: Path, port: int, **env: str) -> "subprocess.Popen[bytes]":
 
 
 def wait_for(child: "subprocess.Popen[bytes]", port: int) -> None:
-    end = datetime.now(UTC) + timedelta(seconds=30)
+    end = time.monotonic() + PATIENCE
     waiting = threading.Event()
-    while datetime.now(UTC) < end and child.poll() is None:
+    while time.monotonic() < end and child.poll() is None:
         try:
             if Site(port).get("/healthz").status == 200:
                 return
@@ -298,7 +294,7 @@ def test_a_kill_at_any_point_loses_and_doubles_nothing(tmp_path: Path, point: in
     child = start(world.folder, buyer.port, GATEWAY_CRASH_AT=str(point))
     with pytest.raises((OSError, http.client.HTTPException)):
         buyer.post(sent)
-    assert child.wait(10) == -signal.SIGKILL
+    assert child.wait(PATIENCE) == -signal.SIGKILL
     world = World(world.folder, partners={"acme": PARTNER})
     with serving(world.station) as site:
         again = Buyer(site.port)

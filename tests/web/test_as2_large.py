@@ -13,10 +13,11 @@ import pytest
 
 from gateway.exchange import as2
 from gateway.store import transmissions
+from tests.machine import PATIENCE
+from tests.machine import free_port
 from tests.pipeline.as2_partner import as2_world
 from tests.pipeline.as2_partner import partner_station
 from tests.pipeline.as2_partner import their_relation
-from tests.web.test_as2 import free_port
 from tests.web.test_as2 import start
 
 SIZE = 50_000_000
@@ -62,7 +63,7 @@ def test_a_large_message_is_taken_with_bounded_memory(tmp_path: Path, message: a
     port = free_port()
     child = start(world.folder, port)
     try:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
         body: bytes | Iterator[bytes] = message.body
         if way == "chunked":
             body = (message.body[at : at + 65_536] for at in range(0, len(message.body), 65_536))
@@ -73,7 +74,7 @@ def test_a_large_message_is_taken_with_bounded_memory(tmp_path: Path, message: a
         most = _most_memory(child.pid)
     finally:
         child.terminate()
-        child.wait(10)
+        child.wait(PATIENCE)
         for stream in (child.stdin, child.stderr):
             if stream is not None:
                 stream.close()
@@ -91,7 +92,7 @@ def test_a_large_message_leaves_with_bounded_memory(tmp_path: Path, payload: byt
         world.close()
         (tmp_path / "large.bin").write_bytes(payload)
         line = [sys.executable, "-c", _SENDER, str(world.folder), str(tmp_path / "large.bin")]
-        done = subprocess.run(line, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(line, capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, done.stderr
         told, most = done.stdout.splitlines()
         assert told == "sent None"

@@ -19,6 +19,8 @@ from gateway.store.troubles import Trouble
 from gateway.web.app import gated
 from gateway.web.app import make_app
 from gateway.web.metric_names import METRICS
+from tests.machine import cpu_seconds
+from tests.machine import is_quick
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order
 
@@ -129,12 +131,8 @@ def test_all_answer_quickly_with_much_in_the_store(world: World, client: TestCli
         for number in range(200):
             trouble = Trouble(name=f"t{number}", kind="mailbox", state="retrying", error="x", cure="y", since=world.clock.now)
             troubles.stands(connection, trouble)
-    client.get("/metrics")
-    began = time.perf_counter()
-    for address in ("/healthz", "/readyz", "/metrics"):
-        client.get(address)
-    # 100 ms each on a quiet machine; a test machine is not one
-    assert time.perf_counter() - began < 2.0
+    # 100 ms each on a quiet machine
+    assert is_quick(cpu_seconds(lambda: [client.get(address) for address in ("/healthz", "/readyz", "/metrics")], 3), 2.0)
     assert numbers(client)["gateway_not_working"][("kind", "mailbox"), ("state", "retrying")] == 200
 
 

@@ -14,6 +14,7 @@ from gateway.store import holds
 from gateway.store import references
 from gateway.store import troubles
 from gateway.store.troubles import Trouble
+from tests.machine import is_quick
 from tests.pipeline.test_answers import FOUR_HOURS
 from tests.pipeline.test_answers import Talk
 from tests.pipeline.test_batches import partner as batched
@@ -209,9 +210,9 @@ def test_a_large_transaction_is_shown_in_parts(fresh: Seeded) -> None:
     lines = tuple((str(number), "1", "9.25", "SKU1") for number in range(1, 1001))
     result = fresh.world.receive(wrong_last(x12_order("PO-LARGE", lines=lines)))
     id = result.documents[0].id
-    begun = time.monotonic()
+    begun = time.process_time()  # the server is in this process
     first = fresh.site.get(f"/documents/{id}").text
-    assert time.monotonic() - begun < 5
+    assert is_quick(time.process_time() - begun, 5)
     assert first.count('class="raw-line') == 500 and "Segments 1 to 500 of 2,0" in first
     link = re.search(r'href="(\?from=\d+#s\d+e\d+)"', first)
     assert link is not None and "<mark" not in first

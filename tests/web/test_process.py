@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.machine import PATIENCE
+from tests.machine import free_port
 from tests.pipeline.world import World
-from tests.web.test_as2 import free_port
 from tests.web.test_as2 import start
 from tests.web.world import Site
 
@@ -22,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def ended(child: "subprocess.Popen[bytes]") -> int:
-    code = child.wait(10)
+    code = child.wait(PATIENCE)
     if child.stderr:
         child.stderr.close()
     return code
@@ -51,7 +52,7 @@ def test_it_ends_when_told_to_and_its_port_is_free_at_once(folder: Path) -> None
 
 def serve(folder: Path) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "gateway.web", "--config", str(folder / "config.yaml")]
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
 
 
 def test_a_port_that_is_taken_is_said_plainly(folder: Path) -> None:

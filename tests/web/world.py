@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import socket
 import threading
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from gateway.web.app import gated
 from gateway.web.app import make_app
 from gateway.web.server import listen
 from gateway.web.server import server_for
+from tests.machine import PATIENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Site:
         return f"http://127.0.0.1:{self.port}"
 
     def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Reply:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
@@ -55,7 +57,7 @@ class Site:
 
         A body that is really sent may still be on its way when the refusal comes and the line closes; then the sender sees a reset line at times.
         """
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.putrequest("POST", path)
             for name, value in (*headers, ("Content-Length", str(length))):
@@ -78,6 +80,22 @@ class Site:
     def post_form(self, path: str, form: str, **headers: str) -> Reply:
         given = {"Content-Type": "application/x-www-form-urlencoded", **{name.replace("_", "-"): value for name, value in headers.items()}}
         return self.ask("POST", path, form.encode(), given)
+
+
+def read_reply(line: socket.socket) -> Reply:
+    """One whole answer from a bare line, in however many pieces it comes."""
+    answer = http.client.HTTPResponse(line)
+    answer.begin()
+    return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+
+
+def read_to_end(line: socket.socket) -> bytes:
+    """All that comes until the line is closed, politely or not."""
+    found = b""
+    with contextlib.suppress(ConnectionResetError):
+        while piece := line.recv(65536):
+            found += piece
+    return found
 
 
 @contextlib.contextmanager
