@@ -328,7 +328,7 @@ def test_a_name_that_leads_to_this_machine_is_refused_before_anything_is_said(ea
     ("hooks", "fault"),
     [
         ([{"url": "ftp://x", "secret": "env:A"}], "is no address to post to"),
-        ([{"url": "https://u:p@x/", "secret": "env:A"}], "is no address to post to"),
+        ([{"url": "https://u:p@x/", "secret": "env:A"}], "an address holds no password"),
         ([{"url": "http://x.example/", "secret": "env:A"}], "without TLS is for addresses of your own network"),
         ([{"url": "https://x.example/", "secret": "plain"}], "a secret is named, not written"),
         ([{"url": "https://x.example/", "secret": []}], "names what bodies are signed with"),
