@@ -19,6 +19,9 @@ CHUNK = 256 * 1024
 #: Endings that senders give to a file while they still write it (WinSCP: .filepart).
 UNFINISHED = (".tmp", ".part", ".filepart", ".incomplete")
 
+#: At most so many names are taken from one listing; the rest comes when these are gone.
+LONGEST_LISTING = 200_000
+
 #: The longest name that we write, in bytes: leaves room for the leading dot and `.tmp` within the 255 of most file systems.
 LONGEST_NAME = 200
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.transport.box import CHUNK
+from gateway.transport.box import LONGEST_LISTING
 from gateway.transport.box import MOVED
 from gateway.transport.box import NOT_MOVED
 from gateway.transport.box import RENAMED
@@ -64,7 +65,7 @@ class FolderBox(OneByOne):
         folder = self._taken_from()
         with _failures(f"the folder {folder} cannot be listed"):
             try:
-                entries = _regular_files(folder)
+                entries = _regular_files(folder, self._rules)
             except FileNotFoundError as error:
                 raise TransportError(f"the folder {folder} is not there: make it, or mount it", retry=True) from error
         ready = self._readiness.ready(_listed(*entry) for entry in entries)
@@ -151,16 +152,20 @@ def _failures(sentence: str, kind: type[TransportError] = TransportError) -> Ite
         raise kind(f"{sentence}: {error.strerror or error}", retry=True) from error
 
 
-def _regular_files(folder: Path) -> list[tuple[str, os.stat_result]]:
-    files = []
+def _regular_files(folder: Path, rules: Rules) -> list[tuple[str, os.stat_result]]:
+    """The files that matter; what is left alone by its name costs no look at the disk."""
+    files: list[tuple[str, os.stat_result]] = []
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.startswith("."):
+            name = _as_text(entry.name)
+            if not rules.looks_at(name):
                 continue
             with contextlib.suppress(FileNotFoundError):  # taken away between the listing and the look
                 status = entry.stat(follow_symlinks=False)
                 if stat.S_ISREG(status.st_mode):
-                    files.append((_as_text(entry.name), status))
+                    files.append((name, status))
+            if len(files) == LONGEST_LISTING:
+                break
     return files
 
 

@@ -37,6 +37,10 @@ class Rules:
     #: empty files stay where they are
     skip_empty: bool = False
 
+    def looks_at(self, name: str) -> bool:
+        """Whether a file of this name matters in a listing: it is exchanged, or says of another that it is complete."""
+        return self.speaks_of(name) or (self.marker is not None and name.endswith(self.marker) and not name.startswith("."))
+
     def speaks_of(self, name: str) -> bool:
         """Whether a file of this name is agreed to be one of those that are exchanged."""
         if is_ignored(name) or (self.marker is not None and name.endswith(self.marker)):

@@ -68,7 +68,7 @@ class SftpBox:
         """The complete files of the folder, oldest first."""
         folder = self._taken_from()
         with self._failures(f"the folder {folder} cannot be listed") as session:
-            files = [file for file in session.list_files(folder) if b"/" not in file.raw_name and b"\0" not in file.raw_name]
+            files = session.list_files(folder, self._is_wanted)
         ready = self._readiness.ready(
             Listed(name=text_of(file.raw_name), identity=self._identity(file), size=file.size, modified=float(file.modified), raw_name=file.raw_name)
             for file in files
@@ -86,11 +86,13 @@ class SftpBox:
         path = self._path(found)
         with self._failures(f'the file "{found.name}" cannot be read', FileTrouble) as session:
             try:
-                for piece, after in session.read(path, found.size, offset):
-                    if after is None:
-                        yield piece
-                    else:
-                        self._demand_same(found, after)
+                # who stops in the middle lets go of the file before another thread has the session
+                with contextlib.closing(session.read(path, found.size, offset)) as reading:
+                    for piece, after in reading:
+                        if after is None:
+                            yield piece
+                        else:
+                            self._demand_same(found, after)
             except EOFError as error:  # shorter than it was: someone cut it
                 raise changed(found) from error
 
@@ -250,6 +252,9 @@ class SftpBox:
 
     def _in_folder(self, raw_name: bytes) -> bytes:
         return _join(self._taken_from(), "").encode() + raw_name
+
+    def _is_wanted(self, raw_name: bytes) -> bool:
+        return b"/" not in raw_name and b"\0" not in raw_name and self._settings.rules.looks_at(text_of(raw_name))
 
     def _identity(self, file: RemoteFile) -> str:
         return f"{_join(self._taken_from(), text_of(file.raw_name))}|{file.size}|{file.modified}"

@@ -10,6 +10,7 @@ import errno
 import weakref
 from collections import deque
 from collections.abc import Callable
+from collections.abc import Generator
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 import paramiko
 from paramiko import sftp as protocol
 
+from gateway.transport.box import LONGEST_LISTING
 from gateway.transport.box import FileTrouble
 from gateway.transport.box import TransportError
 from gateway.transport.sftp_line import Client
@@ -37,9 +39,6 @@ LIST_WINDOW = 4
 
 #: Small files that are opened ahead of those that are read, and read ahead of the one that is handed on.
 AHEAD = 16
-
-#: At most so many names are taken from one listing; the rest comes when these are gone.
-LONGEST_LISTING = 200_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +99,12 @@ class SftpSession:
         """Hang up."""
         self._transport.close()
 
-    def list_files(self, folder: str) -> list[RemoteFile]:
-        """The plain files of a folder, in the server's order."""
+    def list_files(self, folder: str, wanted: Callable[[bytes], bool]) -> list[RemoteFile]:
+        """The plain files of a folder whose names are wanted, in the server's order."""
         self._line.start_step()
         handle = self._client.call(protocol.CMD_OPENDIR, folder).get_binary()
         try:
-            return list(self._entries(handle))
+            return list(self._entries(handle, wanted))
         finally:
             self._let_go(handle)
 
@@ -114,7 +113,7 @@ class SftpSession:
         self._line.start_step()
         return _remote_file(_last_part(path), self._client.lstat(path))
 
-    def read(self, path: str | bytes, size: int, offset: int = 0) -> Iterator[tuple[bytes, RemoteFile | None]]:
+    def read(self, path: str | bytes, size: int, offset: int = 0) -> Generator[tuple[bytes, RemoteFile | None]]:
         """The file's first `size` bytes from `offset` on in pieces, each with None; at the end nothing, with how the open file looks then."""
         self._line.start_step()
         handle = self._client.call(protocol.CMD_OPEN, path, protocol.SFTP_FLAG_READ, paramiko.SFTPAttributes()).get_binary()
@@ -286,7 +285,7 @@ class SftpSession:
                     raise
                 yield error
 
-    def _entries(self, handle: bytes) -> Iterator[RemoteFile]:
+    def _entries(self, handle: bytes, wanted: Callable[[bytes], bool]) -> Iterator[RemoteFile]:
         pipeline = Pipeline(self._client)
         waiting = deque(pipeline.ask(protocol.CMD_READDIR, handle) for _ in range(LIST_WINDOW))
         count = 0
@@ -298,8 +297,9 @@ class SftpSession:
                     name = message.get_binary()
                     kind = message.get_binary()[:1]  # the line as `ls -l` prints it
                     attributes = attributes_of(message)
-                    count += 1
-                    if _is_plain_file(attributes.st_mode, kind):
+                    if _is_plain_file(attributes.st_mode, kind) and wanted(name):
+                        # what nobody wants lies there for ever: it must not hide what is behind it
+                        count += 1
                         yield _remote_file(name, attributes)
 
     def _fill(self, handle: bytes, offset: int, length: int, piece: bytes) -> bytes:

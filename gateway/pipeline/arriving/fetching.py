@@ -3,6 +3,7 @@ not be removed, stops no other; what came in once never comes in again, whatever
 """
 
 import errno
+import time
 from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ BATCH_FILES = 50
 STREAMED = 8 << 20
 #: most files of one listing: then the folder is listed anew, so that an older file that came meanwhile has its turn
 LONGEST_POLL = 5_000
+#: seconds after which a visit ends and the next one begins: a service that stops, or leaves the mailbox to another, waits for no more than that
+LONGEST_VISIT = 3.0
 #: files that are lying there since an earlier visit, and are tried to be removed in this one
 REMOVED_AT_LAST = 100
 
@@ -43,13 +46,17 @@ def poll(station: Station, address: str, box: Box, *, empty: str = "hold", in_th
     listed = box.list_ready()
     in_the_way.keep_only(listed)
     due = [found for found in listed if not in_the_way.waits(found)]
-    for found in [found for found in due if not in_the_way.was_left(found)][:LONGEST_POLL]:
+    fresh = [found for found in due if not in_the_way.was_left(found)][:LONGEST_POLL]
+    end = time.monotonic() + LONGEST_VISIT
+    for found in fresh:
         visit.want(found)
+        if time.monotonic() > end:
+            break
     visit.take_in()
     for found in [found for found in due if in_the_way.was_left(found)][:REMOVED_AT_LAST]:
         visit.remove_at_last(found)
     in_the_way.tell()
-    return visit.came
+    return visit.came or visit.seen < len(fresh)
 
 
 class _Visit:
@@ -63,10 +70,13 @@ class _Visit:
         self._in_the_way = in_the_way
         self._wanted: list[Found] = []
         self._bytes = 0
+        #: files that it has come to
+        self.seen = 0
         self.came = False
 
     def want(self, found: Found) -> None:
         """Take this file in with the next ones, or by itself where it is large; always behind those before it."""
+        self.seen += 1
         if found.size >= STREAMED:
             self.take_in()
             self._take_large(found)

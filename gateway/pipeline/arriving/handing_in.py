@@ -1,6 +1,7 @@
 """What our own people and systems hand in: files as if they had arrived, shipments, invoice releases, bank files. Commands and
 folders both come here; everything handed in is kept like what arrives, and a shipment or release with a number is taken once."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import structlog
 from gateway.exchange.directory import BY_HAND
 from gateway.exchange.partner import LoadedPartner
 from gateway.kinds import rule as kinds
+from gateway.pipeline.arriving.fetching import LONGEST_VISIT
 from gateway.pipeline.arriving.files_in_the_way import FilesInTheWay
 from gateway.pipeline.endpoints import trade_stream
 from gateway.pipeline.inbound.receive import Arrival
@@ -182,7 +184,12 @@ def poll_folder(station: Station, kind: str, box: Box, in_the_way: FilesInTheWay
     came = False
     listed = box.list_ready()
     in_the_way.keep_only(listed)
+    end = time.monotonic() + LONGEST_VISIT
     for found in listed:
+        if time.monotonic() > end:
+            # whoever stops the service waits no longer for it
+            in_the_way.tell()
+            return True
         if in_the_way.waits(found):
             continue
         try:

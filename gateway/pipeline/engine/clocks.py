@@ -21,6 +21,10 @@ from gateway.store.database import DatabaseTrouble
 FAILED_POLL = 10.0
 #: timers that may do their work at the same time; threads are only made where they are needed
 MOST_TIMERS = 64
+#: a poll that took longer than this and brought nothing rests for so many times as long, up to so many seconds
+LONG_POLL = 0.5
+RESTS = 5.0
+LONGEST_REST = 10.0
 
 _log = structlog.get_logger("engine")
 
@@ -87,6 +91,7 @@ class Clocks:
         def loop() -> None:
             while not (ended.is_set() or self._stopping.is_set()):
                 more = False
+                began = time.monotonic()
                 try:
                     more = mine() and look()
                 except DatabaseTrouble as error:
@@ -101,7 +106,9 @@ class Clocks:
                 if more:
                     came()
                 else:
-                    ended.wait(seconds)
+                    # a mailbox that is large and has nothing ready must not be listed all the time
+                    took = time.monotonic() - began
+                    ended.wait(max(seconds, min(LONGEST_REST, RESTS * took) if took > LONG_POLL else 0.0))
             if not self._stopping.is_set():
                 trouble.let_go()
 
