@@ -22,33 +22,23 @@ def list_webhooks(as_json: JsonOption = False, config: ConfigOption = None) -> N
     Example: gateway webhooks list
     """
     from gateway.cli.operating import open_here
-    from gateway.store import webhooks
+    from gateway.pipeline.outbound.hook_states import hook_states
 
     station = open_here(config)
     try:
         with station.database.read() as connection:
-            counts = webhooks.counts(connection)
-            named = [hook.target for hook in station.installation.settings.webhooks]
-            targets = list(dict.fromkeys([*named, *(target for target, _ in sorted(counts))]))
-            shown = [
-                {
-                    "webhook": target,
-                    "configured": target in named,
-                    **{state: counts.get((target, state), 0) for state in webhooks.STATES},
-                    "last_error": next((event.last_error for event in webhooks.latest(connection, target) if event.last_error), None),
-                }
-                for target in targets
-            ]
+            shown = hook_states(station.installation, connection)
     finally:
         station.close()
     if as_json:
         typer.echo(json_line(shown))
         return
     for one in shown:
-        gone = "" if one["configured"] else " (not in config.yaml any more)"
-        typer.echo(f"{one['webhook']}{gone}: {one['waiting']} waiting, {one['sent']} posted, {one['dead']} given up")
-        if one["last_error"]:
-            typer.echo(f"  {one['last_error']}")
+        gone = "" if one.configured else " (not in config.yaml any more)"
+        last = f", the last one on {one.last_sent_at:%Y-%m-%d %H:%M} UTC" if one.last_sent_at else ""
+        typer.echo(f"{one.webhook}{gone}: {one.waiting} waiting, {one.sent} posted{last}, {one.dead} given up")
+        if one.last_error:
+            typer.echo(f"  {one.last_error}")
     if not shown:
         typer.echo("config.yaml names no webhooks")
 

@@ -40,6 +40,7 @@ def list_rows(
 
     Example: gateway outbox list --state dead
     """
+    from gateway.pipeline.outbox.under_way import in_hand
     from gateway.pipeline.troubles import cure_of_sending
     from gateway.store import outbox
     from gateway.store import pauses
@@ -56,11 +57,14 @@ def list_rows(
                 for entry in outbox.search(connection, state=one, partner=partner, limit=_MOST)[::-1]
             ]
             paused = {one.partner for one in pauses.standing(connection)}
+        now = station.clock()
+        held = {entry.id: in_hand(station.installation, entry, now) for entry in rows}
     finally:
         station.close()
     for entry in rows:
         cure = cure_of_sending(entry.state, entry.last_error)
-        typer.echo(json_line(_row_json(entry, cure, entry.partner in paused)) if as_json else _row_words(entry, cure, entry.partner in paused))
+        is_paused = entry.partner in paused
+        typer.echo(json_line(_row_json(entry, cure, is_paused)) if as_json else _row_words(entry, cure, is_paused, held[entry.id]))
     if not rows and not as_json:
         typer.echo("Nothing was given up." if state == "dead" else "Nothing waits to leave." if state is None else "Nothing is in this state.")
 
@@ -85,11 +89,13 @@ def _row_json(entry: Any, cure: str, paused: bool) -> dict[str, Any]:
     }
 
 
-def _row_words(entry: Any, cure: str, paused: bool) -> str:
+def _row_words(entry: Any, cure: str, paused: bool, in_hand: str = "") -> str:
     words = entry.state.replace("_", " ")
     if entry.attempts:
         words += f", {counted(entry.attempts, 'try').replace('trys', 'tries')}"
-    if paused and entry.state in {"waiting", "prepared", "held_back"}:
+    if in_hand:
+        words += f", {in_hand}"
+    elif paused and entry.state in {"waiting", "prepared", "held_back"}:
         words += ", the partner is paused"
     elif entry.state in {"waiting", "prepared"}:
         words += f", {'next try at' if entry.last_error else 'leaves at'} {entry.due_at:%Y-%m-%d %H:%M:%S} UTC"

@@ -48,6 +48,9 @@ def _words(found: Any) -> str:
         lines.append(f"  {trouble.name} {state} since {trouble.since:%Y-%m-%d %H:%M} UTC")
         lines += [f"    {trouble.error}", f"    {trouble.cure}"]
     lines.append(f"waiting for a person: {counted(found.held, 'hold')}, {found.dead} deliver{'y' if found.dead == 1 else 'ies'} given up")
+    for hook in found.webhooks_given_up:
+        lines.append(f"webhook {hook.webhook}: {counted(hook.dead, 'event')} given up: {hook.last_error}")
+        lines.append(f"  gateway webhooks retry {hook.webhook}" if hook.configured else "  config.yaml does not name it any more")
     behind = f", {found.held_back} behind another of their order" if found.held_back else ""
     again = f", next try at {found.next_try_at:%Y-%m-%d %H:%M:%S} UTC" if found.next_try_at else ""
     for pause in found.paused:

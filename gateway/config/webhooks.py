@@ -62,6 +62,8 @@ class Webhook(Keys):
     def _guarded(self) -> "Webhook":
         if not self.secret:
             raise ValueError("secret: names what bodies are signed with: env:HOOK_SECRET")
+        if self.name is None and urlsplit(self.url).query:
+            raise ValueError("name: is needed where the url has a query, which may hold a secret: logs, pages and metrics show the name")
         if urlsplit(self.url).scheme == "http" and not self.private:
             raise ValueError("url: without TLS is for addresses of your own network only: https, or private: true")
         return self

@@ -36,3 +36,8 @@ class HttpsKeys(Keys):
         if (parts.scheme == "http" and parts.hostname not in _LOOPBACK) or parts.username is not None or parts.fragment:
             raise ValueError(f"'{value}' {otherwise}")
         return value
+
+    @property
+    def posts(self) -> bool:
+        """Whether our files are posted to the partner; otherwise they lie ready for it."""
+        return self.https is not None and self.https != RECEIVE

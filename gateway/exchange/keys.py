@@ -19,7 +19,8 @@ Texts = tuple[str, ...]
 class Keys(pydantic.BaseModel):
     """A mapping that a user writes."""
 
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    # what is wrong may be a secret: an error does not show it
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True)
 
 
 def listed(value: Any) -> Any:

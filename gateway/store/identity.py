@@ -3,8 +3,12 @@
 import os
 import threading
 import time
+from datetime import UTC
+from datetime import datetime
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+#: letters of an identifier, the first ten of them its milliseconds
+_LENGTH = 26
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _lock = threading.Lock()
 _last = 0
@@ -25,5 +29,16 @@ def new_id() -> str:
 
 
 def lease_token(node: str = "") -> str:
-    """A token that tells one claim from any other, and which node made it."""
-    return f"{node}.{os.urandom(12).hex()}"
+    """A token that tells one claim from any other, which node made it, and when."""
+    return f"{node}.{new_id()}"
+
+
+def claimed_at(token: str) -> datetime | None:
+    """When a claim was made, by the clock of its node; None for a token that does not say it."""
+    id = token.rpartition(".")[2]
+    if len(id) != _LENGTH or any(letter not in _ALPHABET for letter in id):
+        return None
+    milliseconds = 0
+    for letter in id[:10]:
+        milliseconds = milliseconds << 5 | _ALPHABET.index(letter)
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -86,7 +86,8 @@ def claim(connection: Connection, target: str, now: datetime, lease: timedelta, 
     first = one_of(connection.execute(query), Event)
     if first is None or first.due_at > now:
         return None
-    free = or_(_TABLE.c.lease_until.is_(None), _TABLE.c.lease_until <= now)
+    # a lease that ends later than it could is of a clock that has gone back since
+    free = or_(_TABLE.c.lease_until.is_(None), _TABLE.c.lease_until <= now, _TABLE.c.lease_until > now + lease)
     mine = {"lease_token": token, "lease_until": now + lease, "attempts": _TABLE.c.attempts + 1}
     done = connection.execute(update(_TABLE).where(_TABLE.c.id == first.id, _TABLE.c.state == "waiting", free).values(mine))
     return get(connection, first.id) if done.rowcount == 1 else None
@@ -148,6 +149,19 @@ def counts(connection: Connection) -> dict[tuple[str, str], int]:
     """How many events of each target are in each state."""
     query = select(_TABLE.c.target, _TABLE.c.state, func.count()).group_by(_TABLE.c.target, _TABLE.c.state)
     return {(target, state): int(count) for target, state, count in connection.execute(query)}
+
+
+def last_sent(connection: Connection) -> dict[str, datetime]:
+    """When each target took something the last time, as far as that is still known."""
+    query = select(_TABLE.c.target, func.max(_TABLE.c.ended_at)).where(_TABLE.c.state == "sent").group_by(_TABLE.c.target)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def first_of(connection: Connection, target: str, state: str, *, newest: bool = False) -> Event | None:
+    """The first event of a target in this state, in their order; or the last one."""
+    query = select(_TABLE).where(_TABLE.c.target == target, is_one_of(_TABLE.c.state, state))
+    order = (_TABLE.c.position.desc(), _TABLE.c.id.desc()) if newest else (_TABLE.c.position, _TABLE.c.id)
+    return one_of(connection.execute(query.order_by(*order).limit(1)), Event)
 
 
 def latest(connection: Connection, target: str | None = None, limit: int = 50) -> list[Event]:

@@ -23,6 +23,9 @@ from gateway.transport.deadline import cut_off_after
 #: Answers after which the same message may be sent again; every other one below 200 or from 300 on is final.
 WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504})
 
+#: Seconds that a whole exchange may take, where nothing else is said.
+LONGEST = 600.0
+
 #: The largest answer that is read: a receipt is a few kilobytes.
 LARGEST_ANSWER = 4 * 1024 * 1024
 
@@ -42,7 +45,7 @@ def post(
     body: bytes,
     *,
     timeout_seconds: float = 60.0,
-    longest_seconds: float = 600.0,
+    longest_seconds: float = LONGEST,
     ca_file: str | None = None,
     client_certificate: tuple[str, str] | None = None,
     may_reach: Callable[[str], bool] | None = None,

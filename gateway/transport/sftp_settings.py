@@ -5,6 +5,9 @@ from dataclasses import field
 
 from gateway.transport.readiness import Rules
 
+#: seconds that one step at a server may take: a listing, a file (a large one more)
+LONGEST_STEP = 300.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SftpSettings:
@@ -29,4 +32,4 @@ class SftpSettings:
     #: Whether the server may prove itself, and we ourselves, with RSA and SHA-1 (`ssh-rsa`), as servers did before 2017.
     sha1: bool = False
     timeout_seconds: float = 30.0
-    longest_seconds: float = 300.0
+    longest_seconds: float = LONGEST_STEP

@@ -85,6 +85,8 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/deliveries"): Access(_READERS),
     ("POST", "/deliveries/{id}/retry"): Access(_OPERATORS, Origin.OWN, _FORM),
     ("POST", "/deliveries/{id}/cancel"): Access(_OPERATORS, Origin.OWN, _FORM),
+    ("GET", "/webhooks"): Access(_READERS),
+    ("POST", "/webhooks/retry"): Access(_OPERATORS, Origin.OWN, _FORM),
     ("GET", "/trail"): Access(_READERS),
     ("GET", "/holds"): Access(_READERS),
     ("GET", "/holds.json"): Access(_READERS),

@@ -33,9 +33,11 @@ from gateway.web import resending
 from gateway.web import static_files
 from gateway.web import trail_page
 from gateway.web import uploads
+from gateway.web import webhooks_page
 from gateway.web.access import Gate
 from gateway.web.answers import json_answer
 from gateway.web.door import Door
+from gateway.web.door import Refused
 from gateway.web.pages import BadRequest
 from gateway.web.pages import NotFound
 from gateway.web.pages import render
@@ -58,6 +60,8 @@ PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/deliveries", deliveries.show),
     ("POST", "/deliveries/{id}/retry", deliveries.retry),
     ("POST", "/deliveries/{id}/cancel", deliveries.cancel),
+    ("GET", "/webhooks", webhooks_page.show),
+    ("POST", "/webhooks/retry", webhooks_page.retry),
     ("GET", "/trail", trail_page.show),
     ("GET", "/holds", holding_page.show),
     ("GET", "/holds.json", api.get_holds),
@@ -170,4 +174,5 @@ _TROUBLES: tuple[tuple[Any, Any], ...] = (
     (HTTPException, _http),
     (DatabaseTrouble, _database),
     (ArchiveMissing, _archive),
+    (Refused, uploads.turned_away),
 )

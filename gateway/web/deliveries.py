@@ -5,8 +5,10 @@ from fastapi.responses import HTMLResponse
 from fastapi.responses import RedirectResponse
 from fastapi.responses import Response
 
+from gateway.pipeline.outbound.hook_states import hook_states
 from gateway.pipeline.outbox import redelivering
 from gateway.pipeline.outbox.redelivering import NotDone
+from gateway.pipeline.outbox.under_way import in_hand
 from gateway.pipeline.troubles import cure_of_sending
 from gateway.store import outbox
 from gateway.store import pauses
@@ -46,6 +48,8 @@ def page(request: Request, *, status: int = 200, trouble: str = "") -> HTMLRespo
         rows = outbox.search(connection, state=state, partner=partner, ack_state=answer, after=after, limit=PAGE + 1)
         done = outbox.get(connection, request.query_params.get("done") or "")
         paused = {one.partner for one in pauses.standing(connection)}
+        hooks = hook_states(station.installation, connection)
+    now = station.clock()
     following = key_of(rows[PAGE - 1].created_at, rows[PAGE - 1].id) if len(rows) > PAGE else None
     return render(
         request,
@@ -58,6 +62,9 @@ def page(request: Request, *, status: int = 200, trouble: str = "") -> HTMLRespo
         states=STATES,
         done=done if done is not None and done.state != "dead" else None,
         paused=paused,
+        under_way={row.id: words for row in rows[:PAGE] if (words := in_hand(station.installation, row, now))},
+        hooks=hooks,
+        hooks_given_up=any(hook.dead for hook in hooks),
         cure=cure_of_sending,
         can_stop=redelivering.can_stop,
         can_retry=redelivering.can_retry,

@@ -90,6 +90,8 @@ class Door:
         if installation is not self._installation:
             self._accounts = load_accounts(installation)
             self._installation = installation
+            # how many requests a minute may have changed
+            self._buckets = {}
             self._tell(self._accounts)
         return self._accounts
 

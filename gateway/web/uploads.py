@@ -59,7 +59,7 @@ class _Bad(Exception):
 async def push(request: Request) -> Response:
     """POST /api/v1/files: one file as the body, or several as multipart/form-data."""
     try:
-        account = _door(request).let_in(request)
+        account = _account_of(request)
         key = _key_of(request)
         files = await _files(request, account)
         try:
@@ -67,8 +67,6 @@ async def push(request: Request) -> Response:
         finally:
             for _, file in files:
                 file.close()
-    except Refused as error:
-        return _refused(error)
     except _Bad as error:
         # what still comes of the body is not read: the line ends here
         answered = json_answer({"error": str(error)}, error.status)
@@ -86,20 +84,14 @@ async def push(request: Request) -> Response:
 
 def state(request: Request, id: str) -> Response:
     """GET /api/v1/files/{id}: what became of a file that this partner pushed."""
-    try:
-        account = _door(request).let_in(request)
-    except Refused as error:
-        return _refused(error)
+    account = _account_of(request)
     found = state_of(station_of(request), account.address, id)
     return json_answer(found) if found is not None else _nothing()
 
 
 def waiting(request: Request) -> Response:
     """GET /api/v1/mailbox: what lies ready for this partner, oldest first."""
-    try:
-        account = _door(request).let_in(request)
-    except Refused as error:
-        return _refused(error)
+    account = _account_of(request)
     with station_of(request).database.read() as connection:
         found = pickups.waiting(connection, account.address, limit=LISTED)
     listed = [
@@ -111,10 +103,7 @@ def waiting(request: Request) -> Response:
 
 def fetch(request: Request, id: str) -> Response:
     """GET /api/v1/mailbox/{id}: the bytes, as often as they are asked for."""
-    try:
-        account = _door(request).let_in(request)
-    except Refused as error:
-        return _refused(error)
+    account = _account_of(request)
     station = station_of(request)
     with station.database.read() as connection:
         found = pickups.get(connection, account.address, id)
@@ -127,10 +116,7 @@ def fetch(request: Request, id: str) -> Response:
 
 def confirm(request: Request, id: str) -> Response:
     """DELETE /api/v1/mailbox/{id}: the partner has the file; the same again is harmless."""
-    try:
-        account = _door(request).let_in(request)
-    except Refused as error:
-        return _refused(error)
+    account = _account_of(request)
     station = station_of(request)
     with station.database.begin() as connection:
         found = pickups.get(connection, account.address, id)
@@ -152,12 +138,15 @@ def confirm(request: Request, id: str) -> Response:
     return Response(status_code=204)
 
 
-def _door(request: Request) -> Door:
+def _account_of(request: Request) -> Account:
+    """Whose key the request carries; raises Refused, which the application answers (`turned_away`)."""
     door: Door = request.app.state.door
-    return door
+    return door.let_in(request)
 
 
-def _refused(error: Refused) -> Response:
+def turned_away(request: Request, error: Exception) -> Response:
+    """The answer to who is not let in; what still comes of a body is not read."""
+    assert isinstance(error, Refused)
     answered = json_answer({"error": str(error)}, error.status)
     answered.headers.update({**error.headers, "Connection": "close"})
     return answered

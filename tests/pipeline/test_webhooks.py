@@ -26,6 +26,7 @@ from gateway.pipeline.arriving.handing_in import hand_in_shipments
 from gateway.pipeline.arriving.handing_in import release_invoices
 from gateway.pipeline.outbound import hooking
 from gateway.pipeline.outbound.events import TABLE
+from gateway.pipeline.outbound.hook_states import hook_states
 from gateway.store import journal
 from gateway.store import masterdata
 from gateway.store import pickups
@@ -41,6 +42,7 @@ from tests.pipeline.world import ACME
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order
+from tests.web.world import serving
 
 SECRET, OLD_SECRET = "s" * 32, "o" * 32
 
@@ -290,10 +292,38 @@ def test_an_event_is_given_up_after_days_and_revived_by_a_person(tmp_path: Path,
     assert given_up.entry.action == "webhook given up"
     [(state, error)] = standing(world)
     assert state == "stopped" and "2 events were given up" in error
+    with world.station.database.begin() as connection:
+        troubles.forget_all(connection)  # as a service does that is started anew
+    told = world.command("status").stdout
+    assert "webhook erp: 2 events given up" in told and "gateway webhooks retry erp" in told
+    with serving(world.station) as site:
+        assert "answered 503" in site.get("/webhooks").text and 'href="/webhooks"' in site.get("/deliveries").text
+        assert site.post_form("/webhooks/retry", "webhook=other").status == 409
+        assert site.ask("POST", "/webhooks/retry", b"webhook=erp", {"Origin": "https://evil.example"}).status == 403
+        with world.station.database.read() as connection:
+            [shown] = hook_states(world.station.installation, connection)
+        assert (shown.state, shown.dead, shown.waiting, shown.last_sent_at) == ("dead", 2, 0, None)
     ear.answers.clear()
-    assert hooking.retry(world.station, "erp") == 2
-    world.settle()
+    with serving(world.station) as site:
+        assert site.post_form("/webhooks/retry", "webhook=erp").headers["location"] == "/webhooks?done=erp"
+        world.settle()
+        assert "on its way again" in site.get("/webhooks?done=erp").text
     assert ear.types == ["document.received", "document.accepted"] and standing(world) == []
+    with world.station.database.read() as connection:
+        [shown] = hook_states(world.station.installation, connection)
+    assert (shown.state, shown.sent, shown.dead, shown.last_error) == ("sent", 2, 0, None) and shown.last_sent_at is not None
+
+
+def test_a_lease_of_a_clock_that_has_gone_back_holds_no_event(tmp_path: Path, ear: Ear) -> None:
+    world = world_of(tmp_path, hook(ear, ", name: erp, events: [document.accepted]"))
+    world.receive(x12_order())
+    hooking.tell(world.station)
+    with world.station.database.begin() as connection:
+        [event] = webhooks.latest(connection)
+        later = world.station.clock() + timedelta(hours=1)
+        assert webhooks.claim(connection, "erp", later, timedelta(seconds=120), "dead") is not None
+        held = webhooks.claim(connection, "erp", later, timedelta(seconds=120), "other")
+        assert held is None and webhooks.claim(connection, "erp", event.due_at, timedelta(seconds=120), "other") is not None
     world.close()
 
 
@@ -329,6 +359,7 @@ def test_a_name_that_leads_to_this_machine_is_refused_before_anything_is_said(ea
     [
         ([{"url": "ftp://x", "secret": "env:A"}], "is no address to post to"),
         ([{"url": "https://u:p@x/", "secret": "env:A"}], "an address holds no password"),
+        ([{"url": "https://x/?token=a", "secret": "env:A"}], "name: is needed where the url has a query"),
         ([{"url": "http://x.example/", "secret": "env:A"}], "without TLS is for addresses of your own network"),
         ([{"url": "https://x.example/", "secret": "plain"}], "a secret is named, not written"),
         ([{"url": "https://x.example/", "secret": []}], "names what bodies are signed with"),

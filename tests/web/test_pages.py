@@ -26,7 +26,19 @@ from tests.web.conftest import load_masterdata
 from tests.web.world import Reply
 from tests.web.world import serving
 
-PAGES = ["/", "/documents", "/holds", "/deliveries", "/receivables", "/trail", "/trail?q=PO-CLEAN", "/partners", "/partners/acme", "/partners/euroco"]
+PAGES = [
+    "/",
+    "/documents",
+    "/holds",
+    "/deliveries",
+    "/webhooks",
+    "/receivables",
+    "/trail",
+    "/trail?q=PO-CLEAN",
+    "/partners",
+    "/partners/acme",
+    "/partners/euroco",
+]
 
 
 def rows(reply: Reply) -> list[str]:

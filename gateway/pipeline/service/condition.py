@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Connection
 
+from gateway.pipeline.outbound.hook_states import HookState
+from gateway.pipeline.outbound.hook_states import hook_states
 from gateway.pipeline.service.heart import database_trouble
 from gateway.pipeline.station import Station
 from gateway.store import awaited
@@ -65,6 +67,8 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     #: answers of partners that are waited for in time, and those that are late
     answers_waiting: int
     answers_overdue: int
+    #: webhooks for which events were given up
+    webhooks_given_up: list[HookState]
 
 
 def condition_of(station: Station) -> Condition:
@@ -84,6 +88,7 @@ def condition_of(station: Station) -> Condition:
             dead=len(outbox.search(connection, state="dead", limit=_COUNTED)),
             answers_waiting=sum(number for (state, _), number in awaiting.items() if state == "waiting"),
             answers_overdue=sum(number for (state, _), number in awaiting.items() if state == "overdue"),
+            webhooks_given_up=[one for one in hook_states(station.installation, connection) if one.dead],
         )
 
 
