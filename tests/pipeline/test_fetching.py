@@ -117,23 +117,39 @@ def test_a_large_file_of_a_folder_goes_straight_into_the_archive(world: World) -
     assert world.station.archive.read(came(world)[0].sha256) == large and not spool_of(world.station).exists()
 
 
-def test_a_file_that_cannot_be_removed_is_taken_once_and_not_fetched_again_also_by_the_next_process(world: World) -> None:
+def test_a_file_that_cannot_be_removed_is_taken_once_and_read_again_only_before_it_is_removed(world: World) -> None:
     shelf = Shelf({"po.edi": b"order", "other": b"x"}, stuck={"po.edi"})
     clock = Clock()
     in_the_way = FilesInTheWay(world.station, ADDRESS, clock=clock)
     assert fetching.poll(world.station, ADDRESS, shelf, in_the_way=in_the_way)
     for _ in range(3):
-        clock.now += 400
-        assert not fetching.poll(world.station, ADDRESS, shelf, in_the_way=in_the_way)
+        clock.now += 40
+        for _ in range(20):
+            assert not fetching.poll(world.station, ADDRESS, shelf, in_the_way=in_the_way)
     assert standing(world) == [f'files {ADDRESS}: the file "po.edi" cannot be removed: Permission denied']
     # another process knows nothing but the database
     assert not fetching.poll(world.station, ADDRESS, shelf)
-    assert [name for name, _ in shelf.fetched] == ["po.edi", "other"]
+    assert [name for name, _ in shelf.fetched] == ["po.edi", "other", *["po.edi"] * 4]
     assert [one.name for one in came(world)] == ["po.edi", "other"]
     shelf.stuck.clear()
-    clock.now += 400
+    clock.now += 4000
     fetching.poll(world.station, ADDRESS, shelf, in_the_way=in_the_way)
     assert shelf.files == {} and standing(world) == []
+    with world.station.database.read() as connection:
+        assert left_behind.of(connection, ADDRESS) == set()
+
+
+def test_another_file_of_the_same_name_size_and_second_in_the_place_of_one_that_was_left_is_not_removed_unread(world: World) -> None:
+    shelf = Shelf({"po.edi": b"order", "large": bytes(fetching.STREAMED)}, stuck={"po.edi", "large"})
+    clock = Clock()
+    in_the_way = FilesInTheWay(world.station, ADDRESS, clock=clock)
+    fetching.poll(world.station, ADDRESS, shelf, in_the_way=in_the_way)
+    shelf.files = {"po.edi": b"other", "large": b"x" * fetching.STREAMED}
+    shelf.stuck.clear()
+    clock.now += 61
+    fetching.poll(world.station, ADDRESS, shelf, in_the_way=in_the_way)
+    assert list(shelf.files) == [] and len(came(world)) == 4
+    assert {world.station.archive.read(one.sha256) for one in came(world) if one.name == "po.edi"} == {b"order", b"other"}
     with world.station.database.read() as connection:
         assert left_behind.of(connection, ADDRESS) == set()
 
@@ -270,7 +286,7 @@ def test_a_file_of_our_own_systems_that_cannot_be_removed_is_handed_in_once_and_
         handing_in.poll_folder(world.station, "bank", shelf, in_the_way)
         clock.now += 400
     assert [one.name for one in came(world)] == ["camt.xml", "camt2.xml"] and list(shelf.files) == ["camt.xml"]
-    assert [name for name, _ in shelf.fetched] == ["camt.xml", "camt2.xml"]
+    assert [name for name, _ in shelf.fetched] == ["camt.xml", "camt2.xml", "camt.xml", "camt.xml"]
     assert "cannot be removed" in standing(world)[0]
     shelf.stuck.clear()
     handing_in.poll_folder(world.station, "bank", shelf, in_the_way)

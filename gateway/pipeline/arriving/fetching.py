@@ -32,8 +32,12 @@ STREAMED = 8 << 20
 LONGEST_POLL = 5_000
 #: seconds after which a visit ends and the next one begins: a service that stops, or leaves the mailbox to another, waits for no more than that
 LONGEST_VISIT = 3.0
-#: files that are lying there since an earlier visit, and are tried to be removed in this one
-REMOVED_AT_LAST = 100
+#: files that lie there since an earlier visit, and are read once more in this one before they are removed: by name, size and second another
+#: one may lie in their place
+READ_ONCE_MORE = 100
+#: seconds after which that is tried again, since it costs as much as fetching; the second where it costs much
+LEFT_BACK_OFF = (1.0, 5.0, 30.0, 300.0, 3_600.0)
+LARGE_LEFT_BACK_OFF = (60.0, 3_600.0, 86_400.0)
 
 _log = structlog.get_logger("receive")
 _Batch = list[tuple[Found, Arrival]]
@@ -45,16 +49,18 @@ def poll(station: Station, address: str, box: Box, *, empty: str = "hold", in_th
     visit = _Visit(station, address, box, empty, in_the_way)
     listed = box.list_ready()
     in_the_way.keep_only(listed)
-    due = [found for found in listed if not in_the_way.waits(found)]
-    fresh = [found for found in due if not in_the_way.was_left(found)][:LONGEST_POLL]
+    fresh: list[Found] = []
+    left: list[Found] = []
+    for found in listed:
+        if not in_the_way.waits(found):
+            (left if in_the_way.was_left(found) else fresh).append(found)
+    fresh = fresh[:LONGEST_POLL]
     end = time.monotonic() + LONGEST_VISIT
-    for found in fresh:
+    for found in (*fresh, *left[:READ_ONCE_MORE]):
         visit.want(found)
         if time.monotonic() > end:
             break
     visit.take_in()
-    for found in [found for found in due if in_the_way.was_left(found)][:REMOVED_AT_LAST]:
-        visit.remove_at_last(found)
     in_the_way.tell()
     return visit.came or visit.seen < len(fresh)
 
@@ -106,15 +112,6 @@ class _Visit:
             batch.append((found, self._arrival(found, got)))
         self._commit(batch)
 
-    def remove_at_last(self, found: Found) -> None:
-        """It was taken in before, and could not be removed then."""
-        try:
-            self._box.remove(found)
-        except FileTrouble as error:
-            self._in_the_way.add(found, error.message)
-            return
-        self._in_the_way.is_gone(found)
-
     def _take_large(self, found: Found) -> None:
         crash.point(60)
         try:
@@ -160,15 +157,16 @@ class _Visit:
         self._remove([found for found, _ in batch])
 
     def _remove(self, taken: Sequence[Found]) -> None:
-        staying = []
+        staying, gone = [], []
         for found, error in zip(taken, self._box.remove_many(taken), strict=True):
             crash.point(63)
             self.came |= error is None
             if error is not None:
-                self._in_the_way.add(found, error.message)
+                self._in_the_way.add(found, error.message, LARGE_LEFT_BACK_OFF if found.size >= STREAMED else LEFT_BACK_OFF)
                 staying.append(found)
             else:
-                self._in_the_way.over(found)
+                gone.append(found)
+        self._in_the_way.are_gone(gone)
         self._in_the_way.leave(staying)
 
 

@@ -1,5 +1,5 @@
 """Files of one mailbox that could not be taken in, or not be removed: told once, tried again later and later, in nobody's way. Those that
-were taken in and could not be removed are written down, so that no process fetches them again (docs/decisions/0059).
+were taken in and could not be removed are written down, so that no process fetches them again and again (docs/decisions/0059, 0085).
 """
 
 import time
@@ -49,11 +49,11 @@ class FilesInTheWay:
         known = self._known.get(found.identity)
         return known is not None and self._clock() < known.not_before
 
-    def add(self, found: Found, error: str) -> None:
+    def add(self, found: Found, error: str, back_off: Sequence[float] = FILE_BACK_OFF) -> None:
         """It failed (again)."""
         known = self._known.get(found.identity)
         failures = known.failures if known is not None else 0
-        wait = FILE_BACK_OFF[min(failures, len(FILE_BACK_OFF) - 1)]
+        wait = back_off[min(failures, len(back_off) - 1)]
         self._known[found.identity] = _Known(failures + 1, self._clock() + wait, error)
         if not failures:
             _log.warning("file not taken", address=self.address, file=found.name, error=error)
@@ -75,10 +75,11 @@ class FilesInTheWay:
                 left_behind.add(connection, self.address, identities, self._station.clock())
             self._left.update(identities)
 
-    def is_gone(self, found: Found) -> None:
-        """It could be removed at last."""
-        self._forget({found.identity})
-        self.over(found)
+    def are_gone(self, files: Sequence[Found]) -> None:
+        """They could be removed, some perhaps at last."""
+        self._forget({found.identity for found in files} & self._left)
+        for found in files:
+            self.over(found)
 
     def keep_only(self, listed: Sequence[Found]) -> None:
         """Forget files that are gone; look now and then at what other processes left."""

@@ -193,9 +193,9 @@ def poll_folder(station: Station, kind: str, box: Box, in_the_way: FilesInTheWay
         if in_the_way.waits(found):
             continue
         try:
-            if not in_the_way.was_left(found):
-                _hand_in(station, kind, found, b"".join(box.fetch(found)))
-                came = True
+            # also what was left behind: another file may lie in its place, and what is known is not taken twice
+            _hand_in(station, kind, found, b"".join(box.fetch(found)))
+            came |= not in_the_way.was_left(found)
         except FileTrouble as error:
             in_the_way.add(found, error.message)
             continue
@@ -205,7 +205,7 @@ def poll_folder(station: Station, kind: str, box: Box, in_the_way: FilesInTheWay
             in_the_way.add(found, error.message)
             in_the_way.leave([found])
         else:
-            in_the_way.is_gone(found)
+            in_the_way.are_gone([found])
     in_the_way.tell()
     return came
 
