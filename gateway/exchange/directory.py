@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence as List
 from dataclasses import dataclass
+from dataclasses import field
 
 from gateway.exchange.partner import Agreement
 from gateway.exchange.partner import Identifiers
@@ -24,6 +25,8 @@ class Directory:
     partners: dict[str, LoadedPartner]
     by_identity: dict[str, str]
     ours: frozenset[str]
+    #: what `agreement_for` answered before: a file of thousands asks the same each time
+    answered: dict[tuple[str, ...], "tuple[LoadedPartner, Agreement] | Problem"] = field(default_factory=dict, compare=False, repr=False)
 
     def find(self, syntax: str, identity: str) -> LoadedPartner | None:
         """The partner that sends as `identity` (qualifier:id) in `syntax`."""
@@ -86,6 +89,10 @@ def build_directory(partners: List[LoadedPartner], ours: Identifiers) -> Directo
     return Directory(by_id, by_identity, frozenset(own))
 
 
+#: answers that a directory keeps: senders are named from outside, and without end
+_ANSWERED_AT_MOST = 1000
+
+
 def agreement_for(
     syntax: str, sender: str, receiver: str, spec: str, address: str, directory: Directory
 ) -> tuple[LoadedPartner, Agreement] | Problem:
@@ -95,6 +102,18 @@ def agreement_for(
     file came by (BY_HAND: entitled to everything). UNKNOWN_SENDER, NOT_ENTITLED and RECEIVER_NOT_US wait for a person;
     NO_AGREEMENT and VERSION_NOT_AGREED are answered negatively.
     """
+    asked = (syntax, sender, receiver, spec, address)
+    known = directory.answered.get(asked)
+    if known is None:
+        if len(directory.answered) >= _ANSWERED_AT_MOST:
+            directory.answered.clear()
+        known = directory.answered[asked] = _agreement_for(syntax, sender, receiver, spec, address, directory)
+    return known
+
+
+def _agreement_for(
+    syntax: str, sender: str, receiver: str, spec: str, address: str, directory: Directory
+) -> tuple[LoadedPartner, Agreement] | Problem:
     loaded = directory.find(syntax, sender)
     if loaded is None:
         return kinds.UNKNOWN_SENDER.at(NOWHERE, f"No partner sends as '{sender}'", found=sender, expected="an identifier of a partner in partners/")

@@ -230,6 +230,10 @@ class Plans:
             self._rules[key] = load_rules(self.resolver, overlays)
         return self._rules[key]
 
+    def rules_at_hand(self, partner: LoadedPartner) -> RulePlan | None:
+        """The rules in force for a partner where something of it was judged by them already."""
+        return self._rules.get(partner.digest)
+
     def _schema(
         self, spec: str, partner: LoadedPartner | None, *, numbers: bool = False
     ) -> tuple[schema_compile.CompiledSchema | None, tuple[Kept, ...]]:

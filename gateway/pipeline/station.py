@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.config import ConfigTrouble
 from gateway.config import Installation
+from gateway.pipeline.at_hand import AtHand
 from gateway.pipeline.meters import Meters
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.shared_clock import SharedClock
@@ -58,6 +59,8 @@ class Station:
     node: str = field(default_factory=new_id)
     #: digests of plans that are known to be archived
     kept_plans: set[str] = field(default_factory=set)
+    #: orders on the way from their file to their trade step
+    at_hand: AtHand = field(default_factory=AtHand)
     #: what this process counts
     meters: Meters = field(default_factory=Meters)
 
@@ -113,3 +116,14 @@ def short_id(prefix: str, *parts: object) -> str:
     """An identifier that follows from what it names, so that a step that runs twice makes it once: `D-4f1c0a9b2e7d`."""
     digest = hashlib.sha256("\0".join(str(part) for part in parts).encode()).hexdigest()
     return f"{prefix}-{digest[:16]}"
+
+
+def id_within(prefix: str, whole: str, number: int) -> str:
+    """The same for the `number`-th part of something that has an identifier: parts of one whole are neighbours in every index, so that a
+    chunk of them changes few pages of the database: `D-4f1c0a9b2e7d-00001`."""
+    return f"{prefix}-{whole.partition('-')[2]}-{number:05d}"
+
+
+def id_after(cause: str, kind: str, *parts: object) -> str:
+    """The same for what is made because of a document, its neighbour: `D-4f1c0a9b2e7d-00001-or1`, its first order response."""
+    return f"{cause}-{''.join(word[0] for word in kind.split('_'))}{'-'.join(str(part) for part in parts)}"

@@ -271,6 +271,13 @@ def of_interchange(connection: Connection, interchange: str, *, after_ordinal: i
     return all_of(connection.execute(query), Document)
 
 
+def results_of_interchange(connection: Connection, interchange: str, *, after_ordinal: int = -1, limit: int = 1000) -> list[tuple[int, str | None]]:
+    """Ordinal and result of an interchange's documents in their order, page by page."""
+    query = select(_TABLE.c.ordinal, _CONTENT.c.result).join(_CONTENT, _CONTENT.c.document == _TABLE.c.id)
+    query = query.where(_TABLE.c.interchange == interchange, _TABLE.c.ordinal > after_ordinal).order_by(_TABLE.c.ordinal).limit(limit)
+    return [(ordinal, result) for ordinal, result in connection.execute(query)]
+
+
 def of_transmission(connection: Connection, transmission: str, *, limit: int = 1000) -> list[Document]:
     """Documents of a transmission (without contents) in the order in which they stood in it."""
     query = select(_TABLE).where(_TABLE.c.transmission == transmission).order_by(_TABLE.c.created_at, _TABLE.c.ordinal, _TABLE.c.id).limit(limit)

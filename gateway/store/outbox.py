@@ -53,6 +53,7 @@ LONGEST_LEASE = timedelta(minutes=10)
 #: how often rows that must wait for others are set aside in one claim; the sweep goes on where there are more
 _LOOKS = 10
 _TABLE = tables.outbox
+_CONTENT = tables.document_content
 
 
 class Entry(Row, frozen=True, kw_only=True):
@@ -69,7 +70,7 @@ class Entry(Row, frozen=True, kw_only=True):
     kind: str
     #: like x12/004010/855
     spec: str
-    #: canonical JSON, or the acknowledgment's segments
+    #: canonical JSON, or the acknowledgment's segments; empty where it is the body of its document, which `claim` puts in
     body: str = ""
     properties: Mapping[str, str] = {}
     state: str = "waiting"
@@ -177,7 +178,17 @@ def claim(connection: Connection, *, stream: str, now: datetime, lease: timedelt
         ids = [entry.id for entry in claimed if entry.state == state]
         if ids:
             connection.execute(_CLAIM, {"ids": ids, "as": state, "token": token, "until": now + lease})
-    return claimed
+    return _with_bodies(connection, claimed)
+
+
+def _with_bodies(connection: Connection, entries: Sequence[Entry]) -> list[Entry]:
+    """The rows with what is to leave: the canonical JSON of a document lies with the document alone."""
+    wanted = sorted({entry.document for entry in entries if not entry.body and entry.document is not None})
+    bodies: dict[str, str | None] = {}
+    for start in range(0, len(wanted), 500):
+        query = select(_CONTENT.c.document, _CONTENT.c.body).where(_CONTENT.c.document.in_(wanted[start : start + 500]))
+        bodies.update({row.document: row.body for row in connection.execute(query)})
+    return [msgspec.structs.replace(entry, body=bodies.get(entry.document or "") or "") if not entry.body else entry for entry in entries]
 
 
 def _next(connection: Connection, stream: str, now: datetime, limit: int) -> list[Entry]:

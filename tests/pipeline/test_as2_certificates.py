@@ -11,6 +11,7 @@ from gateway.exchange import as2
 from gateway.pipeline.as2.certificates import watch_certificates
 from gateway.pipeline.inbound.receive import Arrival
 from gateway.pipeline.inbound.receive import register
+from gateway.store import documents
 from gateway.store import outbox
 from gateway.store import troubles
 from gateway.store.troubles import Trouble
@@ -61,7 +62,9 @@ def told(world: World, at: datetime | None = None) -> list[Trouble]:
 
 def response(world: World, number: str) -> outbox.Entry:
     with world.station.database.read() as connection:
-        return next(row for row in outbox.search(connection) if row.kind == "order_response" and number in row.body)
+        responses = documents.search(connection, documents.Filters(kind="order_response"))
+        [wanted] = [one.id for one in responses if number in one.number]
+        return next(row for row in outbox.search(connection) if row.document == wanted)
 
 
 def test_an_end_is_told_sixty_thirty_and_seven_days_ahead_and_when_it_is_there(world: World) -> None:

@@ -67,7 +67,9 @@ class Trade:
 
     def row(self, number: str = "PO1") -> outbox.Entry:
         with self.world.station.database.read() as connection:
-            return next(row for row in outbox.search(connection) if row.kind == "order_response" and number in row.body)
+            responses = documents.search(connection, documents.Filters(kind="order_response"))
+            [wanted] = [one.id for one in responses if number in one.number]
+            return next(row for row in outbox.search(connection) if row.document == wanted)
 
     def sending(self, number: str = "PO1") -> as2_sendings.Sending:
         with self.world.station.database.read() as connection:

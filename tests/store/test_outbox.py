@@ -266,3 +266,16 @@ def test_what_a_document_led_to_and_pages(database: Database) -> None:
         assert [one.id for one in first] == ["c", "b"]
         assert [one.id for one in outbox.search(connection, after=(first[-1].created_at, first[-1].id))] == ["a"]
         assert outbox.search(connection, state="sent") == []
+
+
+def test_a_row_without_a_body_leaves_with_that_of_its_document(database: Database) -> None:
+    from tests.store.made import document
+    from tests.store.made import insert
+
+    with database.begin() as connection:
+        insert(connection, document(body='{"kind":"order_response"}'))
+        outbox.enqueue(connection, [entry("a", document="D1", body=""), entry("b", document="D1", body="own"), entry("c", body="")])
+        taken = outbox.claim(connection, stream="out/acme", now=NOW, lease=LEASE, limit=10, token="t1")
+        assert [one.body for one in taken] == ['{"kind":"order_response"}', "own", ""]
+        # it is nowhere twice
+        assert [outbox.get_existing(connection, id).body for id in ("a", "b", "c")] == ["", "own", ""]

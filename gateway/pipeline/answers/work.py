@@ -11,8 +11,6 @@ from sqlalchemy import Connection
 from gateway.exchange.partner import Agreement
 from gateway.exchange.partner import LoadedPartner
 from gateway.exchange.partner import Partner
-from gateway.model import document as canonical
-from gateway.model.document import Document
 from gateway.pipeline.answers.deadlines import calendar_of
 from gateway.pipeline.endpoints import batch_stream
 from gateway.pipeline.endpoints import endpoint_for
@@ -20,7 +18,7 @@ from gateway.pipeline.endpoints import out_stream
 from gateway.pipeline.endpoints import trade_stream
 from gateway.pipeline.endpoints import undo_stream
 from gateway.pipeline.station import Station
-from gateway.pipeline.station import short_id
+from gateway.pipeline.station import id_after
 from gateway.store import crash
 from gateway.store import documents as document_store
 from gateway.store import handovers as handover_store
@@ -74,7 +72,6 @@ class Work:
     def send(
         self,
         row: document_store.Document,
-        document: Document,
         loaded: LoadedPartner,
         agreement: Agreement,
         endpoint: str,
@@ -82,7 +79,7 @@ class Work:
         relation: str,
         cause: document_store.Document,
     ) -> None:
-        """A document of ours goes out: its row, its outbox entry, its link to what it answers."""
+        """A document of ours goes out: its row with its body, its outbox entry, its link to what it answers."""
         partner = loaded.partner
         stream, due = _leaving(self.station, partner, agreement, endpoint, self.now + timedelta(seconds=agreement.undo))
         self.documents.append(row)
@@ -95,7 +92,6 @@ class Work:
                 stream=stream,
                 kind=row.kind,
                 spec=agreement.spec,
-                body=canonical.encode(document).decode(),
                 test=row.test,
                 created_at=self.now,
                 due_at=due,
@@ -151,7 +147,8 @@ def own_document(
     number: str,
     partner: str,
     agreement: Agreement,
-    *cause: object,
+    cause: str,
+    *parts: object,
     test: bool,
     currency: str | None,
     body: str,
@@ -159,7 +156,7 @@ def own_document(
 ) -> document_store.Document:
     """The row of a document that we make; its id follows from what caused it."""
     return document_store.Document(
-        id=short_id("D", kind, *cause),
+        id=id_after(cause, kind, *parts),
         direction="out",
         partner=partner,
         kind=kind,

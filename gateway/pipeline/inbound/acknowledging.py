@@ -147,14 +147,14 @@ def results_of(connection: Connection, interchange: str) -> Iterable[tuple[int, 
     """The stored results of an interchange's transactions, in their order, page by page."""
     after = -1
     while True:
-        page = documents.of_interchange(connection, interchange, after_ordinal=after)
-        for row in page:
-            if row.result is not None:
-                kept = _RESULT.decode(row.result)
+        page = documents.results_of_interchange(connection, interchange, after_ordinal=after)
+        for _, result in page:
+            if result is not None:
+                kept = _RESULT.decode(result)
                 yield kept.group, kept.result
         if len(page) < 1000:
             return
-        after = page[-1].ordinal
+        after = page[-1][0]
 
 
 def policy_of(agreement: Agreement) -> AcknowledgmentPolicy:

@@ -24,6 +24,7 @@ from gateway.pipeline.reading.entitlement import ACKNOWLEDGMENTS
 from gateway.pipeline.reading.entitlement import Entitled
 from gateway.pipeline.reading.kept_plans import keep
 from gateway.pipeline.station import Station
+from gateway.pipeline.station import id_within
 from gateway.pipeline.station import short_id
 from gateway.pipeline.trading.shipments import owner_of
 from gateway.pipeline.trading.shipments import shipment_id
@@ -76,7 +77,7 @@ def insert_documents(station: Station, connection: Connection, parts: Sequence[P
                     "control": row.transaction_control,
                     "interchange": interchange.id,
                     "problems": codes(row.problems),
-                    **{f"plan {kind}": digest for kind, digest in row.plan_digests.items()},
+                    **{f"plan {kind}": digest for kind, digest in (found.read.plan.digests if found.read.plan else {}).items()},
                 },
             )
         )
@@ -115,8 +116,11 @@ def _row(station: Station, interchange: Interchange, transmission: Transmission,
         state = "registered"
     stream = BANK_STREAM if isinstance(document, BankStatement) else trade_stream(partner or "nobody")
     amount, currency = _amount(document)
+    body = canonical.encode(document).decode() if document is not None else None
+    if body is not None and state == "registered" and isinstance(document, Order):
+        station.at_hand.put(body, document)
     return documents.Document(
-        id=short_id("D", interchange.id, ordinal),
+        id=id_within("D", interchange.id, ordinal + 1),
         direction="in",
         partner=partner,
         interchange=interchange.id,
@@ -137,11 +141,18 @@ def _row(station: Station, interchange: Interchange, transmission: Transmission,
         amount_minor=amount,
         currency=currency,
         created_at=station.clock(),
-        body=canonical.encode(document).decode() if document is not None else None,
+        body=body,
         problems=tuple(read.problems),
         result=acknowledging.encode_result(found.group, read.result),
-        plan_digests=read.plan.digests if read.plan else {},
+        plan_digests={**(read.plan.digests if read.plan else {}), **(_rules(station, document, found) if state == "registered" else {})},
     )
+
+
+def _rules(station: Station, document: Document | None, found: Entitled) -> dict[str, str]:
+    """The rules that an order will most likely be judged by: the row, which has the whole order in it, is then not written again when it
+    is. The judgement has the last word."""
+    plan = station.plans.rules_at_hand(found.partner) if isinstance(document, Order) and found.partner is not None else None
+    return {"rules": plan.digest} if plan is not None and plan.digest in station.kept_plans else {}
 
 
 def _hold_key(partner: str, document: Document | None) -> str | None:

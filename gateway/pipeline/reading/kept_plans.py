@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
+from sqlalchemy import event
 
 from gateway.exchange.partner import LoadedPartner
 from gateway.exchange.partner import load_partner
 from gateway.pipeline.plans import Kept
 from gateway.pipeline.plans import Plans
+from gateway.pipeline.plans import kept
 from gateway.pipeline.station import Station
+from gateway.rules.plan import RulePlan
 from gateway.store import plans as plan_store
 from gateway.yaml_source import Faults
 
@@ -66,7 +69,13 @@ def parts_of(content: str) -> list[tuple[str, str]]:
 
 
 def keep(station: Station, connection: Connection, part: Kept) -> None:
-    """Archive a part of an effective plan, once."""
+    """Archive a part of an effective plan, once: it counts as archived when this transaction is committed."""
     if part.digest not in station.kept_plans:
         plan_store.keep(connection, part.digest, part.kind, part.name, part.content)
-        station.kept_plans.add(part.digest)
+        event.listen(connection, "commit", lambda _: station.kept_plans.add(part.digest), once=True)
+
+
+def keep_rules(station: Station, connection: Connection, plan: RulePlan) -> None:
+    """Archive the rules that something was judged by, once."""
+    if plan.digest not in station.kept_plans:
+        keep(station, connection, kept("rules", plan.digest, plan.sources))

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import cast
 
+from msgspec import UNSET
+
 from gateway.exchange.partner import LoadedPartner
 from gateway.model import document as canonical
 from gateway.model.amendment import change_of
@@ -16,8 +18,7 @@ from gateway.pipeline.answers.application_answering import judged_by_rules
 from gateway.pipeline.answers.work import Work
 from gateway.pipeline.answers.work import answer_endpoint
 from gateway.pipeline.answers.work import own_document
-from gateway.pipeline.plans import kept
-from gateway.pipeline.reading.kept_plans import keep
+from gateway.pipeline.reading.kept_plans import keep_rules
 from gateway.pipeline.station import short_id
 from gateway.pipeline.trading.handing_over import hand_over
 from gateway.pipeline.trading.handing_over import hand_over_end
@@ -47,10 +48,12 @@ def carry_out(
     work: Work, loaded: LoadedPartner, row: documents.Document, order: Order, decision: Decision, plan: RulePlan, facts: Facts, *, version: int = 1
 ) -> None:
     """Write a decision: states, lines, stock, hold, answer, handover."""
-    keep(work.station, work.connection, kept("rules", plan.digest, plan.sources))
+    keep_rules(work.station, work.connection, plan)
     reason = reason_of(decision.state, decision.problems)
     currency = decision.currency or order.currency or work.station.installation.settings.us.currency
     total = to_minor(decision.total, currency) if decision.total is not None else None
+    problems = (*(problem for problem in row.problems if problem.outcome is None), *decision.problems)
+    digests = {**row.plan_digests, "rules": plan.digest}
     work.changes.append(
         documents.Change(
             document=row.id,
@@ -61,8 +64,9 @@ def carry_out(
             at=work.now,
             amount_minor=total if total is not None else row.amount_minor,
             currency=currency,
-            problems=(*(problem for problem in row.problems if problem.outcome is None), *decision.problems),
-            plan_digests={**row.plan_digests, "rules": plan.digest},
+            # what stands there already is not written again: the row has the whole document in it
+            problems=problems if problems != row.problems else UNSET,
+            plan_digests=digests if digests != row.plan_digests else UNSET,
         )
     )
     work.note(
@@ -229,5 +233,5 @@ def send_response(work: Work, loaded: LoadedPartner, row: documents.Document, re
         currency=response.currency,
         body=canonical.encode(response).decode(),
     )
-    work.send(answer, response, loaded, agreement, endpoint, relation="answers", cause=row)
+    work.send(answer, loaded, agreement, endpoint, relation="answers", cause=row)
     work.references.append(references.Reference(document=answer.id, kind="order", value=response.order_number))

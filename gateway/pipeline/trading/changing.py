@@ -31,8 +31,7 @@ from gateway.model.standing import StandingLine
 from gateway.model.standing import StandingOrder
 from gateway.pipeline.answers.application_answering import judged_by_rules
 from gateway.pipeline.answers.work import Work
-from gateway.pipeline.plans import kept
-from gateway.pipeline.reading.kept_plans import keep
+from gateway.pipeline.reading.kept_plans import keep_rules
 from gateway.pipeline.station import short_id
 from gateway.pipeline.trading.carrying_out import CHANGE_RESPONSES
 from gateway.pipeline.trading.carrying_out import carry_out
@@ -260,7 +259,7 @@ def _carry_out(
     facts: Facts,
 ) -> None:
     """Write a decision on a change: its state, the order's next version, the answer; then those that waited for it."""
-    keep(work.station, work.connection, kept("rules", plan.digest, plan.sources))
+    keep_rules(work.station, work.connection, plan)
     order = next((one for one in known if one.state not in ENDED_STATES), known[-1] if known else None)
     reason = reason_of(decision.state, decision.problems)
     version = order.version + 1 if order is not None and decision.order is not None else None

@@ -228,7 +228,7 @@ def _publish(
         made = own_document(
             work, kind, document.number, row.partner, agreement, row.id, test=test, currency=document.currency, body=body, amount_minor=minor
         )
-        work.send(made, document, loaded, agreement, endpoint, relation="invoices" if kind == "invoice" else "credits", cause=cause)
+        work.send(made, loaded, agreement, endpoint, relation="invoices" if kind == "invoice" else "credits", cause=cause)
     work.links.append(references.Link(from_document=row.id, to_document=made.id, relation="makes"))
     return made
 

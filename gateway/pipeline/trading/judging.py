@@ -7,7 +7,6 @@ from typing import cast
 import msgspec
 
 from gateway.exchange.partner import LoadedPartner
-from gateway.model import document as canonical
 from gateway.model.facts import Facts
 from gateway.model.order import Order
 from gateway.pipeline.answers.work import Work
@@ -62,4 +61,4 @@ def orders_as_they_are(work: Work, rows: Sequence[documents.Document], changeabl
     """The orders of these documents in their newest versions; only those in `changeable` can have been changed."""
     newest = changes.newest(work.connection, changeable) if changeable else {}
     bodies = [newest[row.id].body if row.id in newest else row.body for row in rows]
-    return [cast(Order, canonical.decode(body or "")) for body in bodies]
+    return [cast(Order, work.station.at_hand.take(body or "")) for body in bodies]

@@ -134,7 +134,7 @@ def _advise(work: Work, loaded: LoadedPartner, row: documents.Document, despatch
         currency=None,
         body=canonical.encode(despatch.advice).decode(),
     )
-    work.send(advice, despatch.advice, loaded, agreement, endpoint, relation="ships", cause=first)
+    work.send(advice, loaded, agreement, endpoint, relation="ships", cause=first)
     for update in despatch.updates:
         work.references.append(references.Reference(document=advice.id, kind="order", value=update.order_number))
     for order in despatch.advice.orders:

@@ -42,7 +42,7 @@ def tell_warehouses(work: Work, row: documents.Document, order: Order, decision:
             currency=None,
             body=canonical.encode(asked).decode(),
         )
-        work.send(made, asked, loaded, agreement, endpoint, relation="fulfils", cause=row)
+        work.send(made, loaded, agreement, endpoint, relation="fulfils", cause=row)
 
 
 def accepted_part(order: Order, decision: Decision) -> Order:
