@@ -136,6 +136,12 @@ MDN_MIC_WRONG = Kind(
     title="The receipt does not confirm the content that we sent",
     cure="Compare the content with the partner before sending it again: it may have been changed on its way.",
 )
+MDN_MIC_MISSING = Kind(
+    code="AS2-MDN-MIC-MISSING",
+    title="The receipt for an unsigned message does not say which content was processed",
+    cure="Nothing to do: some stations compute a digest of signed messages only. With sign: sha256 at the endpoint the receipt proves the content.",
+    severity=Severity.WARNING,
+)
 MDN_NEGATIVE = Kind(
     code="AS2-MDN-NEGATIVE",
     title="The partner could not process the message",

@@ -2,12 +2,14 @@
 
 import ssl
 import tempfile
+from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -28,6 +30,8 @@ from gateway.pipeline.as2.waiting import MOST_POSTS
 from gateway.pipeline.as2.waiting import watch_receipts
 from gateway.pipeline.inbound.receive import Arrival
 from gateway.pipeline.inbound.receive import register
+from gateway.pipeline.keeping.trails import trail_of
+from gateway.pipeline.keeping.trails import trail_words
 from gateway.problem import NOWHERE
 from gateway.store import answers
 from gateway.store import as2_sendings
@@ -172,6 +176,55 @@ def test_what_another_try_cannot_help_is_given_up_until_a_person_says_so(trade: 
     trade.world.settle()
     first, second = trade.posts()
     assert first.sent == second.sent and trade.row().state == "sent"
+
+
+def nothing_but(answer: str) -> Callable[[PartnerStation, Post], tuple[int, as2.values.Headers, bytes]]:
+    """Answers of 200 that are no word of the partner's."""
+
+    def reply(partner: PartnerStation, post: Post) -> tuple[int, as2.values.Headers, bytes]:
+        if answer == "a stranger's signature":
+            made = partner.receipt(post, identities=(identity("stranger"),))
+            return 200, made.headers, made.body
+        return 200, (("Content-Type", "text/html"),), b"<html>busy</html>" if answer == "a page" else b""
+
+    return reply
+
+
+@pytest.mark.parametrize("answer", ["nothing", "a page", "a stranger's signature"])
+def test_an_answer_that_proves_nothing_is_no_word_of_the_partners(trade: Trade, answer: str) -> None:
+    trade.partner.answer = partial(nothing_but(answer), trade.partner)
+    trade.order()
+    assert trade.row().state == "prepared" and "receipt proves nothing" in trade.actions() and "refused by receipt" not in trade.actions()
+    with trade.world.station.database.read() as connection:
+        assert answers.of_outbox(connection, [trade.row().id]) == []
+    words = trail_words(trail_of(trade.world.station, "PO1"))
+    assert "rejected" not in words and "refused" not in words
+    trade.partner.answer = trade.partner.receipt_at_once
+    trade.world.clock.now += timedelta(minutes=1)
+    trade.world.settle()
+    with trade.world.station.database.read() as connection:
+        assert [one.outcome for one in answers.of_outbox(connection, [trade.row().id])] == ["accepted"]
+
+
+@pytest.mark.parametrize(("sign", "state"), [("none", "sent"), ("sha256", "dead")])
+def test_a_receipt_without_a_digest_confirms_what_was_not_signed(tmp_path: Path, partner: PartnerStation, sign: str, state: str) -> None:
+    """Stations that compute a digest of signed messages only say 'processed' all the same."""
+    trade = trading(tmp_path, partner, f"sign: {sign}")
+    partner.relation = their_relation(require_signature=False)
+
+    def without_digest(post: Post) -> tuple[int, as2.values.Headers, bytes]:
+        made = as2.build_mdn(replace(partner.opened(post), mic=None), partner.relation, partner.clock(), signed=True)
+        assert isinstance(made, as2.MdnResponse)
+        return 200, made.headers, made.body
+
+    partner.answer = without_digest
+    trade.order()
+    assert (trade.row().state, trade.row().attempts) == (state, 1)
+    if state == "sent":
+        with trade.world.station.database.read() as connection:
+            [answer] = answers.of_outbox(connection, [trade.row().id])
+        assert [problem.code for problem in answer.problems] == ["AS2-MDN-MIC-MISSING"]
+    trade.world.close()
 
 
 def test_waits_between_tries_grow_and_end(trade: Trade) -> None:

@@ -202,7 +202,10 @@ def _judge(
     if grade:
         problems.append(kinds.MDN_WARNING.at(NOWHERE, f"{relation.partner} processed the message with a warning: {reason}", found=disposition[:500]))
     repeated = grade == "warning" and "duplicate" in reason.lower()  # an answer to a resend; some leave the digest out then
-    if mic_matches is False or (mic_matches is None and not repeated):
+    if mic_matches is None and relation.sign is None and not repeated:
+        # RFC 4130 7.3.1 has a digest of unsigned messages too, but many stations compute none: the message named was processed all the same
+        problems.append(kinds.MDN_MIC_MISSING.at(NOWHERE, "the receipt holds no digest of what we sent"))
+    elif mic_matches is False or (mic_matches is None and not repeated):
         problems.append(
             kinds.MDN_MIC_WRONG.at(
                 NOWHERE,

@@ -85,10 +85,12 @@ def post_message(station: Station, entry: Entry, endpoint: Endpoint, data: bytes
     crash.point(75)
     if not receipt.delivered:
         words = "; ".join(problem.message for problem in receipt.problems)
+        # an answer that proves nothing is nobody's word: only a refusal that counts is an answer of the partner's
+        verdict = verdict_of(receipt) if told.state == "refused" else None
         raise ReceiptRefused(
             words,
             retry=receipt.may_retry,
-            delivered=Delivered({**facts, "receipt": receipt.disposition or ""}, references, verdict_of(receipt), told),
+            delivered=Delivered({**facts, "receipt": receipt.disposition or "", "trouble": words}, references, verdict, told),
         )
     return Delivered(facts_of(sending, receipt), references, verdict_of(receipt), told)
 

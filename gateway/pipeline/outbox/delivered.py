@@ -53,7 +53,7 @@ class Delivered:
 
 
 class ReceiptRefused(TransportError):
-    """The partner's receipt says that the message was not processed (or is none that counts); its evidence is archived."""
+    """The partner's receipt says that the message was not processed; or, without a verdict, it is none that counts. Its evidence is archived."""
 
     def __init__(self, message: str, *, retry: bool, delivered: Delivered) -> None:
         super().__init__(message, retry=retry)

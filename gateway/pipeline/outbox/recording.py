@@ -65,10 +65,12 @@ def record(station: Station, sent: list[Gone], failure: Failed | None, rest: lis
             if delivered.awaited is not None:
                 _posted(connection, rows, delivered, delivered.awaited, token, now, entries)
         receipts = [(rows, delivered.receipt) for rows, delivered in sent if delivered.receipt is not None]
-        if failure is not None and isinstance(failure[1], ReceiptRefused) and failure[1].delivered.receipt is not None:
+        if failure is not None and isinstance(failure[1], ReceiptRefused):
             refused = failure[1].delivered
-            receipts.append((failure[0], failure[1].delivered.receipt))
-            entries += [entry_of(entry, now, "refused by receipt", refused.facts, refused.references) for entry in failure[0]]
+            words = "refused by receipt" if refused.receipt is not None else "receipt proves nothing"
+            if refused.receipt is not None:
+                receipts.append((failure[0], refused.receipt))
+            entries += [entry_of(entry, now, words, refused.facts, refused.references) for entry in failure[0]]
         answers.keep(connection, [receipt_answer(entry, receipt, now) for rows, receipt in receipts for entry in rows])
         for delivered in (*(one for _, one in sent), *([failure[1].delivered] if failure and isinstance(failure[1], ReceiptRefused) else [])):
             if delivered.told is not None:
