@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 from sqlalchemy import delete
 from sqlalchemy import select
+from sqlalchemy import update
 
 from gateway.store import tables
 from gateway.store.columns import storable
@@ -18,7 +19,7 @@ from gateway.store.rows import insert
 from gateway.store.rows import one_of
 from gateway.store.rows import values_of
 
-#: resting: it is tried again by itself after `not_before`; stopped: only when a person says so
+#: resting: it is tried again by itself after `not_before`; stopped: when a person says so, or starts the service anew
 STATES = ("resting", "stopped")
 _TABLE = tables.circuit
 _LONGEST = 2000
@@ -54,6 +55,12 @@ def works(connection: Connection, account: str) -> bool:
     return connection.execute(delete(_TABLE).where(_TABLE.c.account == account)).rowcount > 0
 
 
+def begin_again(connection: Connection) -> None:
+    """A new owner begins: what was stopped may be tried once, after its last wait. It is not forgotten how often it has failed, so that a
+    service that is started over and over locks no account."""
+    connection.execute(update(_TABLE).where(_TABLE.c.state == "stopped").values(state="resting"))
+
+
 def forget_all(connection: Connection) -> None:
-    """A new owner begins: everything may be tried once."""
+    """A person says that things were mended: everything may be tried at once."""
     connection.execute(delete(_TABLE))

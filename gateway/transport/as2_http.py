@@ -39,6 +39,14 @@ class HttpAnswer:
     body: bytes
 
 
+class HttpRefusal(TransportError):
+    """The other side answered, and not by a 2xx."""
+
+    def __init__(self, message: str, *, status: int, retry: bool, after: float = 0.0) -> None:
+        super().__init__(message, retry=retry, after=after)
+        self.status = status
+
+
 def post(
     url: str,
     headers: Sequence[tuple[str, str]],
@@ -92,8 +100,9 @@ def post(
     if not 200 <= answer.status < 300:
         words = content[:300].decode("utf-8", "replace").strip()
         again = answer.status in WORTH_ANOTHER_TRY
-        raise TransportError(
+        raise HttpRefusal(
             f"{host} answered {answer.status} {answer.reason}{': ' + words if words else ''}",
+            status=answer.status,
             retry=again,
             after=_seconds_asked_for(headers_back, datetime.now(UTC)) if again else 0.0,
         )

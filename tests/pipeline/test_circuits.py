@@ -10,6 +10,7 @@ from gateway.pipeline.outbox import circuits
 from gateway.pipeline.outbox import redelivering
 from gateway.pipeline.outbox.circuits import Resting
 from gateway.pipeline.outbox.circuits import guarded
+from gateway.store import circuits as store
 from gateway.store import outbox
 from gateway.transport.box import TransportError
 from gateway.transport.box import Unreachable
@@ -116,6 +117,16 @@ def test_a_server_that_is_away_is_left_alone_for_growing_times(world: World, ser
             assert error.retry and not error.stop and waited < 400
         waits.append(waited)
     assert waits[0] < 2 and waits == sorted(waits) and waits[-1] > 10
+
+
+def test_a_service_that_is_started_over_and_over_knocks_more_and_more_rarely(world: World, server: FaultyServer) -> None:
+    for _ in range(40):
+        with world.station.database.begin() as connection:
+            store.begin_again(connection)
+        with pytest.raises(TransportError):
+            knock(world)
+        world.clock.now += timedelta(seconds=5)
+    assert 5 <= server.logins <= 9, "after 1, 2, 5, 15 and 60 seconds"
 
 
 def test_a_clock_that_was_set_back_holds_nothing_up(world: World, server: FaultyServer) -> None:

@@ -111,7 +111,7 @@ def test_the_same_identity_on_every_try_and_another_for_the_next_file(tmp_path: 
     world.close()
 
 
-@pytest.mark.parametrize("status", [302, 400, 401, 404, 422])
+@pytest.mark.parametrize("status", [302, 400, 403, 404, 422])
 def test_an_answer_that_will_not_change_is_not_asked_for_again(tmp_path: Path, inbox: Inbox, request: pytest.FixtureRequest, status: int) -> None:
     world = world_of(tmp_path, inbox, request)
     inbox.answers += [status]
@@ -119,6 +119,23 @@ def test_an_answer_that_will_not_change_is_not_asked_for_again(tmp_path: Path, i
     with world.station.database.read() as connection:
         [dead] = outbox.search(connection, state="dead")
     assert f"answered {status}" in (dead.last_error or "") and len(inbox.got) == 1
+    world.close()
+
+
+def test_a_token_that_is_not_taken_stops_the_endpoint_and_loses_nothing(tmp_path: Path, inbox: Inbox, request: pytest.FixtureRequest) -> None:
+    world = world_of(tmp_path, inbox, request)
+    inbox.answers += [401]
+    world.receive(x12_order())
+    with world.station.database.read() as connection:
+        [trouble] = troubles.standing(connection)
+        assert trouble.state == "stopped" and "what we log in with is not taken" in trouble.error
+        assert outbox.search(connection, state="dead") == []
+    assert len(inbox.got) == 1, "those behind it wait as well"
+    with world.station.database.begin() as connection:
+        outbox.try_now(connection, world.station.clock())
+    world.settle()
+    with world.station.database.read() as connection:
+        assert outbox.search(connection, state="sent") and troubles.standing(connection) == []
     world.close()
 
 

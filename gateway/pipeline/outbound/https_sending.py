@@ -19,6 +19,8 @@ from gateway.transport.box import TransportError
 
 #: what a specification's syntax is called in a Content-Type (RFC 1767, RFC 7303)
 _TYPES = {"x12": "application/edi-x12", "edifact": "application/edifact", "json": "application/json", "csv": "text/csv", "fixed": "text/plain"}
+#: answers that speak of who we are and not of what we send
+NOT_LET_IN = frozenset({401, 407})
 
 
 def idempotency_key(entry: Entry) -> str:
@@ -35,19 +37,27 @@ def send_https(station: Station, entry: Entry, endpoint: Endpoint, data: bytes) 
     """Post, or lay ready; facts for the journal. Raises TransportError, or ConfigTrouble where a secret is missing."""
     if endpoint.https == RECEIVE:
         return _lay_ready(station, entry, endpoint, len(data))
+    from gateway.transport.as2_http import HttpRefusal
     from gateway.transport.as2_http import post
 
     assert endpoint.https is not None and entry.identity is not None
     installation = station.installation
     key = idempotency_key(entry)
-    answer = post(
-        endpoint.https,
-        _headers(installation, entry, endpoint, key),
-        data,
-        timeout_seconds=endpoint.timeout,
-        ca_file=str(installation.path(endpoint.authorities)) if endpoint.authorities else None,
-        client_certificate=_client_certificate(installation, endpoint),
-    )
+    headers = _headers(installation, entry, endpoint, key)
+    try:
+        answer = post(
+            endpoint.https,
+            headers,
+            data,
+            timeout_seconds=endpoint.timeout,
+            ca_file=str(installation.path(endpoint.authorities)) if endpoint.authorities else None,
+            client_certificate=_client_certificate(installation, endpoint),
+        )
+    except HttpRefusal as error:
+        if error.status in NOT_LET_IN:
+            # it is no fault of this file: with another key or password it leaves, and so do all behind it
+            raise TransportError(f"{error.message}; what we log in with is not taken", retry=False, stop=True) from error
+        raise
     return {"name": entry.identity, "bytes": str(len(data)), "idempotency_key": key, "status": str(answer.status)}
 
 

@@ -142,7 +142,7 @@ def _begin_alone(station: Station) -> None:
     with station.database.begin() as connection:
         outbox.try_now(connection, station.clock())
         troubles.forget_all(connection)
-        circuits.forget_all(connection)
+        circuits.begin_again(connection)
     hooking.begin(station)
 
 
@@ -154,7 +154,7 @@ def _begin_among_others(station: Station) -> None:
         troubles.forget_machine(connection, platform.node())
         if not nodes.alive(connection, silence):
             troubles.forget_all(connection)
-            circuits.forget_all(connection)
+            circuits.begin_again(connection)
     hooking.begin(station)
 
 
