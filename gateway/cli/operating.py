@@ -3,6 +3,8 @@
 import getpass
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 from typing import Any
@@ -40,6 +42,18 @@ def open_here(config: Path | None) -> Any:
 
     set_up_logs()
     return open_station(load_installation(config))
+
+
+@contextmanager
+def opened(config: Path | None, *refusals: type[Exception], code: int = WRONG_USAGE) -> Iterator[Any]:
+    """The opened installation, closed at the end. Of these `refusals` the command says what they say, and ends with `code`."""
+    station = open_here(config)
+    try:
+        yield station
+    except refusals as error:
+        raise Refused(str(error), code) from None
+    finally:
+        station.close()
 
 
 @app.command()
@@ -249,12 +263,8 @@ def _decide_hold(decision: str, hold: str, reason: str, config: Path | None) -> 
     from gateway.store import documents
     from gateway.store.rows import StaleState
 
-    station = open_here(config)
-    try:
-        try:
-            decided = (holding.release if decision == "release" else holding.reject)(station, hold, actor(), reason)
-        except (holding.Undecidable, StaleState) as error:
-            raise Refused(str(error), WRONG_USAGE) from None
+    with opened(config, holding.Undecidable, StaleState) as station:
+        decided = (holding.release if decision == "release" else holding.reject)(station, hold, actor(), reason)
         work_off(
             station,
             files=[decided.transmission] if decided.transmission else [],
@@ -262,13 +272,9 @@ def _decide_hold(decision: str, hold: str, reason: str, config: Path | None) -> 
         )
         with station.database.read() as connection:
             row = documents.get(connection, decided.document) if decided.document else None
-        typer.echo(
-            f"{decided.id} {'released' if decision == 'release' else 'rejected'}" + (f": {row.kind} {row.number} is {row.state}" if row else "")
-        )
-        for problem in row.problems if row is not None and row.state == "held" else ():
-            typer.echo(f"    {problem.code}: {problem.message}")
-    finally:
-        station.close()
+    typer.echo(f"{decided.id} {'released' if decision == 'release' else 'rejected'}" + (f": {row.kind} {row.number} is {row.state}" if row else ""))
+    for problem in row.problems if row is not None and row.state == "held" else ():
+        typer.echo(f"    {problem.code}: {problem.message}")
 
 
 @app.command()

@@ -12,11 +12,11 @@ from gateway.cli.app import app
 from gateway.cli.app import counted
 from gateway.cli.app import json_line
 from gateway.cli.failures import WRONG_DATA
-from gateway.cli.failures import WRONG_USAGE
 from gateway.cli.failures import Refused
 from gateway.cli.operating import ReasonOption
 from gateway.cli.operating import actor
 from gateway.cli.operating import open_here
+from gateway.cli.operating import opened
 from gateway.cli.storing import store_app
 
 retention_app = typer.Typer(no_args_is_help=True, help="How long payloads are kept, and what a legal hold keeps.")
@@ -105,13 +105,8 @@ def retention_release(reference: ReferenceArgument, reason: ReasonOption, config
 def _held(act: str, reference: str, reason: str, config: Path | None) -> None:
     from gateway.pipeline.keeping import retaining
 
-    station = open_here(config)
-    try:
+    with opened(config, retaining.UnknownReference) as station:
         done = (retaining.hold if act == "hold" else retaining.release)(station, reference, actor(), reason)
-    except retaining.UnknownReference as error:
-        raise Refused(str(error), WRONG_USAGE) from None
-    finally:
-        station.close()
     for one in done:
         typer.echo(f"{one.id}  {one.subject_kind} {one.subject}: {'held' if act == 'hold' else 'released'}")
 

@@ -15,6 +15,7 @@ from gateway.cli.failures import WRONG_USAGE
 from gateway.cli.failures import Refused
 from gateway.cli.operating import actor
 from gateway.cli.operating import open_here
+from gateway.cli.operating import opened
 from gateway.cli.partner import partner_app
 
 outbox_app = typer.Typer(no_args_is_help=True, help="What leaves: list it, try it again, stop it.")
@@ -127,23 +128,17 @@ def retry(
 
     if (reference is None) is not everything:
         raise Refused("Name one delivery, or say --all", WRONG_USAGE)
-    station = open_here(config)
-    try:
+    with opened(config, redelivering.NotDone, code=WRONG_DATA) as station:
         _demand_partner(station, partner)
-        try:
-            if reference is not None:
-                ids = [redelivering.find_row(station, reference).id]
-            else:
-                ids = redelivering.to_try_again(station, partner)
-            taken = redelivering.retry(station, ids, actor(), reason)
-        except redelivering.NotDone as error:
-            raise Refused(str(error), WRONG_DATA) from None
+        if reference is not None:
+            ids = [redelivering.find_row(station, reference).id]
+        else:
+            ids = redelivering.to_try_again(station, partner)
+        taken = redelivering.retry(station, ids, actor(), reason)
         if taken:
             work_off(station, documents=[entry.document for entry in taken if entry.document])
         with station.database.read() as connection:
             now = outbox.get_many(connection, [entry.id for entry in taken])
-    finally:
-        station.close()
     for entry in now:
         typer.echo(_row_words(entry, "", False))
     if not now:
@@ -165,14 +160,8 @@ def cancel(
     from gateway.pipeline.outbox import redelivering
     from gateway.store.rows import StaleState
 
-    station = open_here(config)
-    try:
-        try:
-            stopped = redelivering.cancel(station, redelivering.find_row(station, reference).id, actor(), reason)
-        except (redelivering.NotDone, StaleState) as error:
-            raise Refused(str(error), WRONG_DATA) from None
-    finally:
-        station.close()
+    with opened(config, redelivering.NotDone, StaleState, code=WRONG_DATA) as station:
+        stopped = redelivering.cancel(station, redelivering.find_row(station, reference).id, actor(), reason)
     typer.echo(f"{redelivering.name_of(stopped)} was stopped: it does not leave.")
     remains = redelivering.what_remains(stopped)
     if remains:
@@ -192,15 +181,9 @@ def pause(
     """
     from gateway.pipeline.outbox import pausing
 
-    station = open_here(config)
-    try:
+    with opened(config, pausing.NotPaused) as station:
         _demand_partner(station, partner)
-        try:
-            pausing.pause(station, partner, actor(), reason, fetching=fetching_too)
-        except pausing.NotPaused as error:
-            raise Refused(str(error), WRONG_USAGE) from None
-    finally:
-        station.close()
+        pausing.pause(station, partner, actor(), reason, fetching=fetching_too)
     typer.echo(f"{partner} is paused: nothing is sent{' or fetched' if fetching_too else ''} until gateway partner resume {partner}.")
 
 
@@ -216,14 +199,8 @@ def resume(
     """
     from gateway.pipeline.outbox import pausing
 
-    station = open_here(config)
-    try:
-        try:
-            pausing.resume(station, partner, actor(), reason)
-        except pausing.NotPaused as error:
-            raise Refused(str(error), WRONG_DATA) from None
-    finally:
-        station.close()
+    with opened(config, pausing.NotPaused, code=WRONG_DATA) as station:
+        pausing.resume(station, partner, actor(), reason)
     typer.echo(f"{partner} goes on.")
 
 

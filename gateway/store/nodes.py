@@ -13,8 +13,8 @@ from sqlalchemy import select
 from sqlalchemy import update
 
 from gateway.store import claims
-from gateway.store import outbox
 from gateway.store import tables
+from gateway.store import tries
 from gateway.store import webhooks
 from gateway.store.moments import database_now
 from gateway.store.rows import Row
@@ -78,5 +78,5 @@ def leave(connection: Connection, id: str) -> None:
 
 def _free(connection: Connection, id: str) -> None:
     claims.free_all_of(connection, id)
-    outbox.free_leases_of(connection, id)
+    tries.free_leases_of(connection, id)
     webhooks.free_leases_of(connection, id)

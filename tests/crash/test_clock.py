@@ -11,6 +11,7 @@ from gateway.pipeline.service.clock_watch import ClockWatch
 from gateway.store import alerts
 from gateway.store import clock_back
 from gateway.store import outbox
+from gateway.store import tries
 from gateway.store.verification import verify
 from tests.pipeline.world import ACME
 from tests.pipeline.world import World
@@ -67,12 +68,12 @@ def test_a_lease_of_before_holds_nobody_after_the_clock_went_back(world: World) 
         outbox.try_now(connection, world.clock.now)
         due = max(row.due_at for row in rows(world)) + HOUR
         lease = timedelta(seconds=24)
-        assert outbox.claim(connection, stream=stream, now=due, lease=lease, limit=9, token="a process that died")
-        assert outbox.claim(connection, stream=stream, now=due + lease / 2, lease=lease, limit=9, token="too early") == []
+        assert tries.claim(connection, stream=stream, now=due, lease=lease, limit=9, token="a process that died")
+        assert tries.claim(connection, stream=stream, now=due + lease / 2, lease=lease, limit=9, token="too early") == []
         assert stream not in outbox.streams_due(connection, due + lease / 2)
         back_then = due - HOUR + lease
         assert stream in outbox.streams_due(connection, back_then)
-        assert len(outbox.claim(connection, stream=stream, now=back_then, lease=lease, limit=9, token="after it")) == 2
+        assert len(tries.claim(connection, stream=stream, now=back_then, lease=lease, limit=9, token="after it")) == 2
 
 
 def test_an_undo_window_ends_by_the_clock_and_nothing_leaves_twice(world: World) -> None:

@@ -12,6 +12,7 @@ from gateway.store import documents
 from gateway.store import holds
 from gateway.store import numbers
 from gateway.store import outbox
+from gateway.store import tries
 from gateway.store.verification import verify
 from tests.pipeline.test_answers import Talk
 from tests.pipeline.test_answers import edifact_order
@@ -131,11 +132,11 @@ def test_an_answer_to_one_shows_that_all_of_its_interchange_have_left(world: Wor
     orders(world, "PO1", "PO2")
     with world.station.database.begin() as connection:
         ids = [row.id for row in rows(world)]
-        claimed = outbox.claim(
+        claimed = tries.claim(
             connection, stream=rows(world)[0].stream, now=world.clock() + timedelta(days=1), lease=timedelta(minutes=2), limit=9, token="t"
         )
         prepared = [
-            outbox.Preparation(
+            tries.Preparation(
                 id=id,
                 identity="855-7.edi",
                 sha256="ab",
@@ -146,7 +147,7 @@ def test_an_answer_to_one_shows_that_all_of_its_interchange_have_left(world: Wor
             )
             for n, id in enumerate(ids, 1)
         ]
-        outbox.prepare(connection, "t", prepared)
+        tries.prepare(connection, "t", prepared)
         assert len(claimed) == 2
     Talk(world).x12("AK1*PR*7~AK2*855*0002~AK5*A~AK9*A*2*2*2~")
     assert [row.state for row in rows(world)] == ["acknowledged", "acknowledged"], "the group was accepted"

@@ -12,6 +12,7 @@ from gateway.pipeline.trading import holding
 from gateway.store import holds
 from gateway.store import numbers
 from gateway.store import outbox
+from gateway.store import tries
 from tests.pipeline.world import ACME
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order
@@ -138,7 +139,7 @@ def test_the_report_says_what_comes_next_and_what_never_arrived(world: World) ->
     order(world, 9)
     with world.station.database.begin() as connection:
         row = outbox.search(connection)[0]
-        outbox.claim(connection, stream=row.stream, now=world.clock(), lease=timedelta(minutes=1), limit=1, token="t")
+        tries.claim(connection, stream=row.stream, now=world.clock(), lease=timedelta(minutes=1), limit=1, token="t")
     assert words_of(report(world)) == (
         "we send to acme as ZZ:SELLERCO\n"
         "  interchange      1 to 4; next 5 of 999999999; no gap\n"

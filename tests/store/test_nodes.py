@@ -15,6 +15,7 @@ from gateway.store import nodes
 from gateway.store import outbox
 from gateway.store import streams
 from gateway.store import tables
+from gateway.store import tries
 from gateway.store import webhooks
 from gateway.store.database import Database
 from gateway.store.database import DatabaseTrouble
@@ -93,7 +94,7 @@ def test_what_a_dead_node_held_is_free_at_once_and_nothing_else(database: Databa
         claims.take(connection, "poll:y", "AB", LONG)
         outbox.enqueue(connection, [entry("1", stream="out:a:b"), entry("2", stream="out:c:d")])
         for stream, token in (("out:a:b", mine), ("out:c:d", theirs)):
-            assert outbox.claim(connection, stream=stream, now=NOW, lease=LONG, limit=1, token=token)
+            assert tries.claim(connection, stream=stream, now=NOW, lease=LONG, limit=1, token=token)
         assert nodes.bury(connection, NONE)
         assert [claim.key for claim in claims.standing(connection)] == ["poll:y"]
         assert outbox.streams_due(connection, NOW) == ["out:a:b"]

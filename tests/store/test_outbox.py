@@ -7,9 +7,10 @@ import pytest
 from gateway.store import awaited
 from gateway.store import deliveries
 from gateway.store import outbox
+from gateway.store import tries
 from gateway.store.database import Database
-from gateway.store.outbox import Preparation
 from gateway.store.rows import StaleState
+from gateway.store.tries import Preparation
 from tests.store.made import MINUTE
 from tests.store.made import NOW
 from tests.store.made import entry
@@ -18,11 +19,11 @@ LEASE = timedelta(minutes=2)
 
 
 def claim(connection, token="t1", now=NOW, limit=10):  # type: ignore[no-untyped-def]
-    return [one.id for one in outbox.claim(connection, stream="out/acme", now=now, lease=LEASE, limit=limit, token=token)]
+    return [one.id for one in tries.claim(connection, stream="out/acme", now=now, lease=LEASE, limit=limit, token=token)]
 
 
 def prepare(connection, *ids, token="t1", identity="file1", **fields):  # type: ignore[no-untyped-def]
-    outbox.prepare(
+    tries.prepare(
         connection,
         token,
         [
@@ -70,7 +71,7 @@ def test_a_row_in_its_undo_window_keeps_the_later_ones_back(database: Database) 
         outbox.enqueue(connection, [entry("a"), entry("b", due_at=NOW + MINUTE), entry("c")])
         assert claim(connection) == ["a"]
         prepare(connection, "a")
-        outbox.sent(connection, ["a"], "t1", NOW)
+        tries.sent(connection, ["a"], "t1", NOW)
         assert claim(connection) == []
         assert outbox.streams_due(connection, NOW) == []
         assert outbox.next_due(connection) == NOW + MINUTE
@@ -85,13 +86,13 @@ def test_a_lease_that_ran_out_is_taken_over_and_the_first_holder_cannot_record_a
         assert claim(connection) == ["a"]
         prepare(connection, "a", identity="file1")
         assert claim(connection, "t2", NOW + MINUTE) == []
-        taken = outbox.claim(connection, stream="out/acme", now=NOW + 3 * MINUTE, lease=LEASE, limit=10, token="t2")
+        taken = tries.claim(connection, stream="out/acme", now=NOW + 3 * MINUTE, lease=LEASE, limit=10, token="t2")
         assert [(one.state, one.identity, one.transaction_control, one.attempts) for one in taken] == [("prepared", "file1", "0001", 2)]
         with pytest.raises(StaleState):
-            outbox.sent(connection, ["a"], "t1", NOW)
+            tries.sent(connection, ["a"], "t1", NOW)
         with pytest.raises(StaleState):
-            outbox.failed(connection, ["a"], "t1", NOW, "late")
-        outbox.sent(connection, ["a"], "t2", NOW + 3 * MINUTE)
+            tries.failed(connection, ["a"], "t1", NOW, "late")
+        tries.sent(connection, ["a"], "t2", NOW + 3 * MINUTE)
         assert state(connection, "a") == "sent"
 
 
@@ -102,7 +103,7 @@ def test_identity_is_given_once_and_the_same_on_every_try(database: Database) ->
         prepare(connection, "a")
         with pytest.raises(StaleState):
             prepare(connection, "a", identity="file2")
-        outbox.failed(connection, ["a"], "t1", NOW + MINUTE, "connection refused")
+        tries.failed(connection, ["a"], "t1", NOW + MINUTE, "connection refused")
         row = outbox.get_existing(connection, "a")
         assert (row.state, row.identity, row.last_error, row.lease_token) == ("prepared", "file1", "connection refused", None)
         assert claim(connection, "t2") == []
@@ -115,7 +116,7 @@ def test_a_try_that_fails_before_the_row_is_prepared_starts_over(database: Datab
     with database.begin() as connection:
         outbox.enqueue(connection, [entry("a")])
         claim(connection)
-        outbox.failed(connection, ["a"], "t1", NOW, "disk full")
+        tries.failed(connection, ["a"], "t1", NOW, "disk full")
         assert state(connection, "a") == "waiting"
         assert outbox.get_existing(connection, "a").attempts == 1
 
@@ -124,7 +125,7 @@ def test_rows_given_back_untried_cost_no_attempt(database: Database) -> None:
     with database.begin() as connection:
         outbox.enqueue(connection, [entry("a")])
         claim(connection)
-        outbox.unclaim(connection, ["a"], "t1")
+        tries.unclaim(connection, ["a"], "t1")
         row = outbox.get_existing(connection, "a")
         assert (row.state, row.attempts) == ("waiting", 0)
 
@@ -132,9 +133,9 @@ def test_rows_given_back_untried_cost_no_attempt(database: Database) -> None:
 def test_a_dead_row_keeps_nobody_back_and_can_be_revived(database: Database) -> None:
     with database.begin() as connection:
         outbox.enqueue(connection, [entry("a"), entry("b")])
-        outbox.claim(connection, stream="out/acme", now=NOW, lease=LEASE, limit=1, token="t1")
+        tries.claim(connection, stream="out/acme", now=NOW, lease=LEASE, limit=1, token="t1")
         prepare(connection, "a")
-        outbox.dead(connection, ["a"], "t1", "rejected by the server")
+        tries.dead(connection, ["a"], "t1", "rejected by the server")
         assert claim(connection, "t2") == ["b"]
         assert deliveries.revive(connection, "a", NOW)
         assert not deliveries.revive(connection, "a", NOW)
@@ -146,10 +147,10 @@ def test_a_long_sending_prolongs_its_lease(database: Database) -> None:
     with database.begin() as connection:
         outbox.enqueue(connection, [entry("a")])
         claim(connection)
-        outbox.extend(connection, ["a"], "t1", NOW + 9 * MINUTE)
+        tries.extend(connection, ["a"], "t1", NOW + 9 * MINUTE)
         assert claim(connection, "t2", NOW + 5 * MINUTE) == []
         with pytest.raises(StaleState):
-            outbox.extend(connection, ["a"], "t2", NOW)
+            tries.extend(connection, ["a"], "t2", NOW)
 
 
 def acknowledge(connection, *, partner="acme", outcome, at=NOW, **numbers):  # type: ignore[no-untyped-def]
@@ -163,7 +164,7 @@ def _send(connection, *ids, ack_due_at=NOW + 60 * MINUTE, **fields):  # type: ig
     outbox.enqueue(connection, [entry(id, expects_ack=True) for id in ids])
     claim(connection)
     prepare(connection, *ids, **fields)
-    outbox.sent(connection, ids, "t1", NOW, ack_due_at)
+    tries.sent(connection, ids, "t1", NOW, ack_due_at)
 
 
 def test_an_acknowledgment_finds_its_transaction_whatever_the_zeros(database: Database) -> None:
@@ -205,7 +206,7 @@ def test_numbers_used_again_mean_the_latest_sending(database: Database) -> None:
         outbox.enqueue(connection, [entry("new", expects_ack=True, created_at=NOW + MINUTE)])
         claim(connection)
         prepare(connection, "new", identity="file2")
-        outbox.sent(connection, ["new"], "t1", NOW + MINUTE, NOW + 60 * MINUTE)
+        tries.sent(connection, ["new"], "t1", NOW + MINUTE, NOW + 60 * MINUTE)
         found = acknowledge(connection, partner="acme", outcome="accepted", at=NOW, interchange_control="7")
         assert [one.id for one in found] == ["new"]
         assert state(connection, "old") == "sent"
@@ -217,7 +218,7 @@ def test_an_acknowledgment_quicker_than_our_record_of_the_sending_is_not_lost(da
         claim(connection)
         prepare(connection, "a")
         assert [one.state for one in acknowledge(connection, partner="acme", outcome="accepted", at=NOW, group_control="7")] == ["acknowledged"]
-        outbox.sent(connection, ["a"], "t1", NOW, NOW + 60 * MINUTE)
+        tries.sent(connection, ["a"], "t1", NOW, NOW + 60 * MINUTE)
         row = outbox.get_existing(connection, "a")
         assert (row.state, row.ack_state, row.ack_due_at, row.lease_token) == ("acknowledged", "accepted", None, None)
 
@@ -228,7 +229,7 @@ def test_what_is_acknowledged_is_not_sent_again_when_the_try_looked_failed(datab
         claim(connection)
         prepare(connection, "a")
         acknowledge(connection, partner="acme", outcome="accepted", at=NOW, group_control="7")
-        outbox.failed(connection, ["a"], "t1", NOW, "connection reset")
+        tries.failed(connection, ["a"], "t1", NOW, "connection reset")
         assert state(connection, "a") == "acknowledged"
         assert claim(connection, "t2", NOW + 10 * MINUTE) == []
 
@@ -249,7 +250,7 @@ def test_what_expects_no_acknowledgment_does_not_wait_for_one(database: Database
         outbox.enqueue(connection, [entry("a", kind="acknowledgment")])
         claim(connection)
         prepare(connection, "a")
-        outbox.sent(connection, ["a"], "t1", NOW, NOW + MINUTE)
+        tries.sent(connection, ["a"], "t1", NOW, NOW + MINUTE)
         row = outbox.get_existing(connection, "a")
         assert (row.state, row.ack_state, row.ack_due_at) == ("sent", None, None)
 
@@ -275,7 +276,7 @@ def test_a_row_without_a_body_leaves_with_that_of_its_document(database: Databas
     with database.begin() as connection:
         insert(connection, document(body='{"kind":"order_response"}'))
         outbox.enqueue(connection, [entry("a", document="D1", body=""), entry("b", document="D1", body="own"), entry("c", body="")])
-        taken = outbox.claim(connection, stream="out/acme", now=NOW, lease=LEASE, limit=10, token="t1")
+        taken = tries.claim(connection, stream="out/acme", now=NOW, lease=LEASE, limit=10, token="t1")
         assert [one.body for one in taken] == ['{"kind":"order_response"}', "own", ""]
         # it is nowhere twice
         assert [outbox.get_existing(connection, id).body for id in ("a", "b", "c")] == ["", "own", ""]

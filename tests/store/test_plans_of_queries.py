@@ -26,6 +26,7 @@ from gateway.store import queues
 from gateway.store import references
 from gateway.store import tallies
 from gateway.store import transmissions
+from gateway.store import tries
 from gateway.store.database import open_database
 from gateway.store.documents import Filters
 from tests.store.made import NOW
@@ -49,7 +50,7 @@ QUESTIONS: dict[str, Callable[[Connection], Any]] = {
     "all transmissions": lambda c: transmissions.search(c, after=AFTER),
     "transmissions of a partner": lambda c: transmissions.search(c, partner="p", after=AFTER),
     "control number seen before": lambda c: interchanges.find_by_control(c, partner="p", sender="s", receiver="r", control_number="1"),
-    "claiming": lambda c: outbox.claim(c, stream="s", now=NOW, lease=timedelta(1), limit=10, token="t"),
+    "claiming": lambda c: tries.claim(c, stream="s", now=NOW, lease=timedelta(1), limit=10, token="t"),
     "streams due": lambda c: outbox.streams_due(c, NOW),
     "next due": lambda c: outbox.next_due(c),
     "next try": lambda c: outbox.next_try(c),

@@ -6,10 +6,11 @@ from gateway.store import handovers
 from gateway.store import outbox
 from gateway.store import streams
 from gateway.store import transmissions
+from gateway.store import tries
 from gateway.store.database import Database
 from gateway.store.handovers import Handover
-from gateway.store.outbox import Preparation
 from gateway.store.sweep import streams_with_work
+from gateway.store.tries import Preparation
 from gateway.store.turns import Turns
 from tests.store.made import MINUTE
 from tests.store.made import NOW
@@ -34,11 +35,11 @@ def test_all_open_work_is_found_without_any_poke(database: Database) -> None:
 def test_a_sole_sender_frees_what_its_dead_predecessor_held_and_keeps_identities(database: Database) -> None:
     with database.begin() as connection:
         outbox.enqueue(connection, [entry("a"), entry("b"), entry("c")])
-        outbox.claim(connection, stream="out/acme", now=NOW, lease=timedelta(minutes=9), limit=2, token="dead")
-        outbox.prepare(connection, "dead", [Preparation(id="a", identity="file1", sha256="ab" * 32)])
+        tries.claim(connection, stream="out/acme", now=NOW, lease=timedelta(minutes=9), limit=2, token="dead")
+        tries.prepare(connection, "dead", [Preparation(id="a", identity="file1", sha256="ab" * 32)])
         assert outbox.streams_due(connection, NOW) == []
-        assert outbox.forget_leases(connection) == 2
-        taken = outbox.claim(connection, stream="out/acme", now=NOW, lease=MINUTE, limit=10, token="new")
+        assert tries.forget_leases(connection) == 2
+        taken = tries.claim(connection, stream="out/acme", now=NOW, lease=MINUTE, limit=10, token="new")
         assert [(one.id, one.state, one.identity) for one in taken] == [("a", "prepared", "file1"), ("b", "claimed", None), ("c", "claimed", None)]
 
 

@@ -13,12 +13,13 @@ from gateway.store import outbox
 from gateway.store import references
 from gateway.store import stock
 from gateway.store import streams
+from gateway.store import tries
 from gateway.store.database import Database
 from gateway.store.journal import Entry
-from gateway.store.outbox import Preparation
 from gateway.store.references import Reference
 from gateway.store.stock import Reservation
 from gateway.store.stock import Stock
+from gateway.store.tries import Preparation
 from gateway.store.verification import verify
 from tests.store.made import NOW
 from tests.store.made import change
@@ -56,15 +57,15 @@ def _send(database: Database, worker: int) -> list[tuple[str, str]]:
     with database.begin() as connection:
         if not streams.take(connection, "out/acme"):
             return []
-        taken = outbox.claim(connection, stream="out/acme", now=NOW, lease=timedelta(minutes=5), limit=7, token=token)
+        taken = tries.claim(connection, stream="out/acme", now=NOW, lease=timedelta(minutes=5), limit=7, token=token)
         if not taken:
             return []
         control = str(controls.draw(connection, "acme", "us", "interchange"))
-        outbox.prepare(
+        tries.prepare(
             connection, token, [Preparation(id=one.id, identity=f"file{control}", sha256="ab" * 32, interchange_control=control) for one in taken]
         )
     with database.begin() as connection:
-        outbox.sent(connection, [one.id for one in taken], token, NOW)
+        tries.sent(connection, [one.id for one in taken], token, NOW)
         journal.append(
             connection, [Entry(stream="acme", at=NOW, actor="system", action="sent", subject_kind="outbox", subject=one.id) for one in taken]
         )

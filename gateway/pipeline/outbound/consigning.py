@@ -46,7 +46,7 @@ from gateway.problem import Severity
 from gateway.problem import codes
 from gateway.store import controls
 from gateway.store import numbers as ledger
-from gateway.store import outbox
+from gateway.store import tries
 from gateway.store.outbox import Entry
 
 _log = structlog.get_logger("outbound")
@@ -191,8 +191,8 @@ def draw(station: Station, connection: Connection, consignments: Sequence[Consig
         for position, draft in enumerate(one.drafts):
             interchange, group, transaction = one.numbers_of(position)
             assert interchange is not None
-            rows.append(outbox.Numbers(id=draft.entry.id, interchange_control=interchange, group_control=group, transaction_control=transaction))
-    outbox.number(connection, token, rows)
+            rows.append(tries.Numbers(id=draft.entry.id, interchange_control=interchange, group_control=group, transaction_control=transaction))
+    tries.number(connection, token, rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ from gateway.store import journal
 from gateway.store import outbox
 from gateway.store import precedence
 from gateway.store import references
+from gateway.store import tries
 from gateway.store.database import DatabaseTrouble
 from gateway.store.identity import lease_token
 from gateway.store.outbox import Entry
@@ -72,7 +73,7 @@ def step(station: Station, stream: str) -> bool:
     limit = LARGEST_BATCH if is_batched(stream) else BATCH
     crash.point(50)
     with station.database.begin() as connection:
-        claimed = outbox.claim(connection, stream=stream, now=station.clock(), lease=LEASE, limit=limit, token=token)
+        claimed = tries.claim(connection, stream=stream, now=station.clock(), lease=LEASE, limit=limit, token=token)
     if not claimed:
         return False
     crash.point(51)
@@ -111,7 +112,7 @@ def _prepare(station: Station, claimed: list[Entry], token: str) -> list[Entry]:
             for position, draft in enumerate(consignment.drafts):
                 interchange, group, transaction = consignment.numbers_of(position)
                 preparations.append(
-                    outbox.Preparation(
+                    tries.Preparation(
                         id=draft.entry.id,
                         identity=made.identity,
                         sha256=sha256,
@@ -122,7 +123,7 @@ def _prepare(station: Station, claimed: list[Entry], token: str) -> list[Entry]:
                     )
                 )
                 entries.append(entry_of(draft.entry, now, "prepared", {"identity": made.identity, "control": interchange or ""}, (sha256,)))
-        outbox.prepare(connection, token, preparations)
+        tries.prepare(connection, token, preparations)
         references.add(connection, _names(sealed))
         journal.append(connection, entries)
         crash.point(54)
@@ -166,7 +167,7 @@ def _without_those_behind(station: Station, drafts: list[Draft], unwritten: _Unw
     """What cannot be written rests; what belongs behind it in its order waits."""
     with station.database.begin() as connection:
         _rest_in_dead(connection, unwritten, token, now)
-        behind = precedence.behind_others(connection, unwritten[0][0].stream, outbox.candidates_of([draft.entry for draft in drafts]))
+        behind = precedence.behind_others(connection, unwritten[0][0].stream, tries.candidates_of([draft.entry for draft in drafts]))
         precedence.hold_back(connection, behind)
     return [draft for draft in drafts if draft.entry.id not in behind]
 
@@ -189,7 +190,7 @@ def _sealed(station: Station, consignments: list[Consignment], now: datetime) ->
 
 def _rest_in_dead(connection: Connection, unwritten: _Unwritten, token: str, now: datetime) -> None:
     for entry, why in unwritten:
-        outbox.dead(connection, [entry.id], token, why.reason)
+        tries.dead(connection, [entry.id], token, why.reason)
     journal.append(connection, [entry_of(entry, now, "cannot be written", {"problems": why.codes}, reason=why.reason) for entry, why in unwritten])
 
 

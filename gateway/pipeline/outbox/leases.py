@@ -14,8 +14,8 @@ from datetime import timedelta
 import structlog
 
 from gateway.pipeline.station import Station
-from gateway.store import outbox
 from gateway.store import pauses
+from gateway.store import tries
 from gateway.store.database import DatabaseTrouble
 from gateway.store.rows import StaleState
 
@@ -54,7 +54,7 @@ class Lease:
             return
         began = _now()
         with self.station.database.begin() as connection:
-            outbox.extend(connection, ids, self.token, self.station.clock() + LEASE)
+            tries.extend(connection, ids, self.token, self.station.clock() + LEASE)
         self._confirmed = began
 
     def is_due(self) -> bool:
@@ -65,7 +65,7 @@ class Lease:
         """Hold the rows for another while, and see whether their partner was paused."""
         began = _now()
         with self.station.database.begin() as connection:
-            left = outbox.prolong(connection, self._ids, self.token, self.station.clock() + LEASE)
+            left = tries.prolong(connection, self._ids, self.token, self.station.clock() + LEASE)
             self.paused = pauses.is_paused(connection, self.partner)
         if left:
             self._confirmed = began

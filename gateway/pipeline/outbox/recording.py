@@ -25,9 +25,9 @@ from gateway.store import as2_sendings
 from gateway.store import crash
 from gateway.store import documents
 from gateway.store import journal
-from gateway.store import outbox
 from gateway.store import precedence
 from gateway.store import streams
+from gateway.store import tries
 from gateway.store import troubles
 from gateway.store.outbox import Entry
 from gateway.transport.box import Busy
@@ -59,7 +59,7 @@ def record(station: Station, sent: list[Gone], failure: Failed | None, rest: lis
         entries: list[journal.Entry] = []
         if left:
             for due, ids in _by_deadline(station, [entry for entry, _ in left], now).items():
-                outbox.sent(connection, ids, token, now, due)
+                tries.sent(connection, ids, token, now, due)
             tell_left(connection, left, now, entries)
         for rows, delivered in sent:
             if delivered.awaited is not None:
@@ -78,7 +78,7 @@ def record(station: Station, sent: list[Gone], failure: Failed | None, rest: lis
         if failure is not None:
             _failed(connection, *failure, token, now, entries)
         if rest:
-            outbox.unclaim(connection, rest, token)
+            tries.unclaim(connection, rest, token)
         for stream in precedence.streams_behind(connection, [entry.id for rows, _ in sent for entry in rows]):
             streams.poke(connection, stream)
         journal.append(connection, entries)
@@ -105,12 +105,12 @@ def _posted(
     ids = [row.id for row in rows]
     sending = as2_sendings.lock(connection, awaited.message_id)
     if sending is not None and sending.receipt_state == "refused":
-        outbox.dead(connection, ids, token, sending.trouble or "refused by the partner's receipt")
+        tries.dead(connection, ids, token, sending.trouble or "refused by the partner's receipt")
         entries += [entry_of(row, now, "given up", {"attempts": str(row.attempts)}, reason=sending.trouble or "") for row in rows]
         return
     if sending is not None and sending.receipt_state != "accepted":
         as2_sendings.posted(connection, awaited.message_id)
-    outbox.posted(connection, ids, token, now, awaited.until)
+    tries.posted(connection, ids, token, now, awaited.until)
     entries += [entry_of(row, now, "posted", {"identity": row.identity or "", **delivered.facts}, delivered.references) for row in rows]
     troubles.is_over(connection, _sending(rows[0]))
 
@@ -134,7 +134,7 @@ def _failed(connection: Connection, rows: list[Entry], error: TransportError, to
     _tell(connection, entry, error, now)
     if isinstance(error, Resting | Busy):
         # asking again costs no login; it counts as no try
-        outbox.postpone(connection, ids, token, now + POSTPONED, error.message)
+        tries.postpone(connection, ids, token, now + POSTPONED, error.message)
         if entry.last_error == error.message:
             return
         action = "stopped" if error.stop else "postponed"
@@ -148,7 +148,7 @@ def _failed(connection: Connection, rows: list[Entry], error: TransportError, to
             )
     elif error.stop:
         # the row is as good as any behind it: they wait together, in order, for a person to mend the endpoint
-        outbox.failed(connection, ids, token, now + STOPPED, error.message)
+        tries.failed(connection, ids, token, now + STOPPED, error.message)
         action = "stopped"
         _log.error(
             "endpoint stopped",
@@ -159,7 +159,7 @@ def _failed(connection: Connection, rows: list[Entry], error: TransportError, to
         )
     elif _is_given_up(entry, error):
         _log.error("given up", partner=entry.partner, endpoint=entry.endpoint, row=entry.id, spec=entry.spec, error=error.message)
-        outbox.dead(connection, ids, token, error.message)
+        tries.dead(connection, ids, token, error.message)
         action = "given up"
     else:
         if entry.attempts == 1:
@@ -174,7 +174,7 @@ def _failed(connection: Connection, rows: list[Entry], error: TransportError, to
         wait = WAITS[entry.attempts - 1] * random.uniform(0.8, 1.2)  # noqa: S311  spreads tries, guards nothing
         # a server that asks for time gets it, within reason: it may be wrong about its clock
         wait = max(wait, min(error.after, LONGEST_ASKED))
-        outbox.failed(connection, ids, token, now + timedelta(seconds=wait), error.message)
+        tries.failed(connection, ids, token, now + timedelta(seconds=wait), error.message)
         action = "failed"
     entries += [entry_of(row, now, action, {"attempts": str(row.attempts)}, reason=error.message) for row in rows]
 

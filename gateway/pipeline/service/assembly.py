@@ -43,8 +43,8 @@ from gateway.pipeline.troubles import TRY_AGAIN
 from gateway.pipeline.troubles import Standing
 from gateway.store import checkpoints
 from gateway.store import nodes
-from gateway.store import outbox
 from gateway.store import pauses
+from gateway.store import tries
 from gateway.store import webhooks
 from gateway.transport.box import Busy
 from gateway.transport.box import TransportError
@@ -71,7 +71,7 @@ def local_engine(station: Station) -> LocalEngine:
     """The engine of this machine with all steps; whoever makes it holds the owner's lock."""
     with station.database.begin() as connection:
         # the only owner is us: leases of a process that died hold nobody back
-        outbox.forget_leases(connection)
+        tries.forget_leases(connection)
         webhooks.forget_leases(connection)
     return LocalEngine(station, steps())
 
