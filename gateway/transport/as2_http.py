@@ -28,6 +28,8 @@ LONGEST = 600.0
 
 #: The largest answer that is read: a receipt is a few kilobytes.
 LARGEST_ANSWER = 4 * 1024 * 1024
+#: what writing meets where the other side has hung up
+_HUNG_UP = (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,9 @@ def post(
         connection.connect()
         if may_reach is not None and not may_reach(connection.sock.getpeername()[0]):
             raise TransportError(f"{host} is an address of this machine or network, which is not allowed here", retry=False, stop=True)
-        connection.endheaders()
+        # a server that hangs up may have said why: it is read below
+        with contextlib.suppress(*_HUNG_UP):
+            connection.endheaders()
         _send(connection, body, end)
         # a head that comes byte by byte: each wait is short, all of them are not
         with cut_off_after(max(0.0, end - time.monotonic()), lambda: connection.sock) as late:
@@ -90,6 +94,8 @@ def post(
             headers_back = tuple(answer.getheaders())
     except ssl.SSLCertVerificationError as error:
         raise TransportError(f"the certificate of {host} cannot be trusted: {error.verify_message}", retry=False, stop=True) from error
+    except ssl.SSLError as error:
+        raise _line_broken(host, error) from error
     except (http.client.InvalidURL, ValueError) as error:  # a path or header that cannot be sent
         raise TransportError(f"the request cannot be sent: {error}", retry=False) from error
     except (OSError, http.client.HTTPException) as error:
@@ -107,6 +113,14 @@ def post(
             after=_seconds_asked_for(headers_back, datetime.now(UTC)) if again else 0.0,
         )
     return HttpAnswer(answer.status, headers_back, content)
+
+
+def _line_broken(host: str, error: ssl.SSLError) -> TransportError:
+    """A line that TLS ended. What a server says of certificates is said of ours: trying again does not make it another one."""
+    reason = error.reason or str(error)
+    if "ALERT" in reason and any(word in reason for word in ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED")):
+        return TransportError(f"{host} does not take the certificate that we show it, or wants one ({reason})", retry=False, stop=True)
+    return TransportError(f"{host} cannot be reached or broke off: {error}", retry=True)
 
 
 def _seconds_asked_for(headers: Sequence[tuple[str, str]], now: datetime) -> float:
@@ -162,7 +176,7 @@ def _connection(
 def _send(connection: http.client.HTTPConnection, body: bytes, end: float) -> None:
     """A server that has heard enough may answer and hang up: then its answer counts, not the broken line."""
     view = memoryview(body)
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+    with contextlib.suppress(*_HUNG_UP):
         for start in range(0, len(view), 1 << 20):
             _demand_time(end)
             connection.send(view[start : start + (1 << 20)])

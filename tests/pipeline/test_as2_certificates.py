@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.exchange import as2
+from gateway.pipeline.alerts.raising import decide
 from gateway.pipeline.as2.certificates import watch_certificates
 from gateway.pipeline.inbound.receive import Arrival
 from gateway.pipeline.inbound.receive import register
@@ -79,6 +80,41 @@ def test_an_end_is_told_sixty_thirty_and_seven_days_ahead_and_when_it_is_there(w
     assert all("CN=them" in error and "there is none after it" in error for _, error in seen)
     # it began when it was first told
     assert told(world)[0].since < START + timedelta(days=42)
+
+
+def test_each_stage_is_an_alert_and_a_line_of_the_log(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    with (world.folder / "config.yaml").open("a") as file:
+        file.write("alerts: {webhook: {url: 'http://127.0.0.1:9/', secret: ['env:NONE'], private: true}}\n")
+    world.close()
+    alerted, logged = [], []
+    # the days around each stage, and one between them: the same words are told once
+    for left in (61, 59, 58, 45, 31, 29, 28, 8, 6, 5, 1, 0, -1):
+        told(world, START + timedelta(days=100 - left))
+        logged += [left] * capsys.readouterr().err.count('"event": "certificate"')
+        for _ in range(3):
+            world.clock.now += timedelta(minutes=20)
+            alerted += [left] if decide(world.station) else []
+    assert alerted == [59, 29, 6, 0] and logged == [59, 29, 6, 0]
+
+
+def test_the_certificate_that_we_show_to_an_https_server_is_told_ahead(world: World) -> None:
+    for name in ("key", "pem"):
+        (world.folder / f"keys/line.{name}").write_bytes(keys("line", START, 39)[name == "pem"])
+    file = world.folder / "partners/acme.yaml"
+    more = "  line: {https: 'https://files.acme.example/', client_key: 'file:keys/line.key', client_certificate: keys/line.pem}\n"
+    file.write_text(file.read_text().replace("agreements:\n", f"{more}agreements:\n"))
+    world.close()
+    [trouble] = told(world, START)
+    assert (trouble.kind, trouble.state) == ("certificate", "warning")
+    assert "our certificate CN=line for the partner's HTTPS server ends on" in trouble.error
+    [trouble] = told(world, START + timedelta(days=39, hours=1))
+    assert trouble.state == "stopped"
+    (world.folder / "keys/line.key").unlink()
+    [trouble] = told(world)
+    assert trouble.state == "stopped" and "line.key cannot be read" in trouble.error
+    for name in ("key", "pem"):
+        (world.folder / f"keys/line.{name}").write_bytes(keys("line", START, 400)[name == "pem"])
+    assert told(world) == []
 
 
 def test_a_successor_ends_the_warning(world: World) -> None:

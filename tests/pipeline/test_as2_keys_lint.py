@@ -203,3 +203,26 @@ def test_what_arrives_may_use_either_until_the_old_one_ends(change: Desk, at: da
     assert isinstance(sent, as2.As2Request)
     relation = change.relation()
     assert as2.unwrap(sent.headers, sent.body, lambda *_: relation, at).accepted is good
+
+
+LINE = "  line: {https: 'https://files.euroco.example/', client_key: 'file:keys/line.key', client_certificate: keys/line.pem}\n"
+
+
+def test_the_certificate_that_we_show_to_an_https_server_is_looked_at_too(desk: Desk) -> None:
+    good = HEAD + OURS + THEIRS
+    for whole in (
+        good + LINE,
+        good.replace("    name: EUROCO\n", "    name: EUROCO\n    client_key: file:keys/line.key\n    client_certificate: keys/line.pem\n"),
+    ):
+        for suffix in ("key", "pem"):
+            (desk.folder / f"keys/line.{suffix}").unlink(missing_ok=True)
+        faults, notes = desk.lint(whole)
+        assert faults == [] and len(notes) == 1 and "keys/line" in notes[0], "keys lie on the server alone"
+        desk.pair("line")
+        assert desk.lint(whole) == ([], [])
+        (desk.folder / "keys/line.key").write_bytes((desk.folder / "keys/as2.key").read_bytes())
+        [fault] = desk.lint(whole)[0]
+        assert "does not belong to the certificate" in fault
+        desk.pair("line", days=30)
+        [fault] = desk.lint(whole)[0]
+        assert "our certificate CN=line for the partner's HTTPS server has ended (2026-07-01)" in fault

@@ -26,7 +26,7 @@ class As2Server(ThreadingHTTPServer):
 
     @property
     def seen(self) -> Seen:
-        return lambda sender, receiver, message_id: self.answers.get((sender, receiver, message_id))
+        return lambda message: self.answers.get((message.as2_from, message.as2_to, message.message_id))
 
     def wait_for(self, count: int, seconds: float = 30) -> as2.Received:
         """The request number `count`."""

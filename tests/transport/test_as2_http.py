@@ -233,8 +233,19 @@ def test_https_trusts_the_named_authority_and_shows_our_certificate(authority: P
         pair = (str(authority / "certificate"), str(authority / "key"))
         answer = post(f"https://127.0.0.1:{port}/200", [], b"x", ca_file=str(authority / "certificate"), client_certificate=pair)
         assert answer.body == b"x"
-        with pytest.raises(TransportError):
-            post(f"https://127.0.0.1:{port}/200", [], b"x", ca_file=str(authority / "certificate"))
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["TLS 1.2", "TLS 1.3"])
+def test_a_server_that_does_not_take_our_certificate_stops_the_endpoint(authority: Path, version: ssl.TLSVersion) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority / "certificate", authority / "key")
+    context.verify_mode = ssl.CERT_REQUIRED  # and nobody is trusted
+    context.maximum_version = version
+    with serving(context) as port:
+        pair = (str(authority / "certificate"), str(authority / "key"))
+        with pytest.raises(TransportError) as caught:
+            post(f"https://127.0.0.1:{port}/200", [], b"x" * 300, ca_file=str(authority / "certificate"), client_certificate=pair)
+    assert caught.value.stop and not caught.value.retry and "does not take the certificate" in caught.value.message
 
 
 def test_https_with_an_unknown_certificate_stops_the_endpoint(authority: Path) -> None:

@@ -6,6 +6,7 @@ stands here; the modules behind it are values, names, mime, parts, wrap, head, u
 
 from gateway.exchange.as2.expiry import Expiry
 from gateway.exchange.as2.expiry import expiries
+from gateway.exchange.as2.expiry import expiry_of_line
 from gateway.exchange.as2.mdn import build_mdn
 from gateway.exchange.as2.mdn import read_mdn
 from gateway.exchange.as2.posted import is_receipt
@@ -58,6 +59,7 @@ __all__ = [
     "archived_head",
     "build_mdn",
     "expiries",
+    "expiry_of_line",
     "can_be_read",
     "can_be_sent",
     "fingerprint",

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
 from gateway.exchange.as2.values import As2Relation
 from gateway.exchange.cms.keys import Pinned
 from gateway.exchange.cms.keys import fingerprint
@@ -23,7 +26,7 @@ class Expiry:
 
     #: "ours" or "theirs".
     whose: str
-    #: "signature", "encryption" or "both".
+    #: "signature", "encryption" or "both"; "line" of one that is shown to an HTTPS server.
     use: str
     title: str
     fingerprint: str
@@ -36,10 +39,15 @@ class Expiry:
     @property
     def sentence(self) -> str:
         """What to tell people."""
-        owner = "our certificate" if self.whose == "ours" else "the partner's certificate"
-        use = {"both": "signature and encryption"}.get(self.use, self.use)
         when = "has ended" if self.stage == 0 else f"ends in {self.days} days" if self.days != 1 else "ends tomorrow"
-        return f"{owner} {self.title} for {use} {when} ({self.until.date().isoformat()}), and there is none after it"
+        return f"{self.subject} {when} ({self.until.date().isoformat()}), and there is none after it"
+
+    @property
+    def subject(self) -> str:
+        """Whose certificate for what, to begin a sentence with."""
+        owner = "our certificate" if self.whose == "ours" else "the partner's certificate"
+        use = {"both": "signature and encryption", "line": "the partner's HTTPS server"}.get(self.use, self.use)
+        return f"{owner} {self.title} for {use}"
 
 
 def expiries(relation: As2Relation, now: datetime) -> list[Expiry]:
@@ -57,6 +65,22 @@ def expiries(relation: As2Relation, now: datetime) -> list[Expiry]:
     return sorted(ends, key=lambda expiry: (expiry.until, expiry.whose, expiry.fingerprint))
 
 
+def expiry_of_line(certificate: x509.Certificate, now: datetime) -> Expiry | None:
+    """What the certificate that we show to an HTTPS server comes to; None while there is time. It has no successor: its file is replaced."""
+    until = certificate.not_valid_after_utc
+    stage = _stage(until - now)
+    if stage is None:
+        return None
+    digest = f"sha256:{certificate.fingerprint(hashes.SHA256()).hex()}"
+    name = certificate.subject.rfc4514_string()[:200]
+    return Expiry(whose="ours", use="line", title=name, fingerprint=digest, until=until, days=(until - now).days, stage=stage)
+
+
+def _stage(left: timedelta) -> int | None:
+    """The last of the stages that was reached; 0 when it is over."""
+    return 0 if left <= timedelta() else min((stage for stage in STAGES if left <= timedelta(days=stage)), default=None)
+
+
 def _missed(held: Sequence[Pinned], now: datetime) -> list[Pinned]:
     """Those that end soon and leave a gap behind them; of several that have ended the last one only."""
     soon = [one for one in held if one.ends <= now + timedelta(days=STAGES[0])]
@@ -72,7 +96,6 @@ def _follows(later: Pinned, one: Pinned) -> bool:
 
 def _expiry(whose: str, uses: set[str], one: Pinned, now: datetime) -> Expiry:
     left = one.ends - now
-    over = left <= timedelta()
     return Expiry(
         whose=whose,
         use="both" if len(uses) == 2 else next(iter(uses)),
@@ -80,5 +103,5 @@ def _expiry(whose: str, uses: set[str], one: Pinned, now: datetime) -> Expiry:
         fingerprint=fingerprint(one.certificate),
         until=one.ends,
         days=left.days,
-        stage=0 if over else min(stage for stage in STAGES if left <= timedelta(days=stage)),
+        stage=_stage(left) or 0,
     )

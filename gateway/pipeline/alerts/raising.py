@@ -86,7 +86,7 @@ def _as_they_are(before: Mapping[str, Alert], found: Iterable[Signal], now: date
             severity=signal.severity,
             what=signal.what,
             cure=signal.cure,
-            number=signal.number,
+            number=_stage(known, signal) if signal.staged else signal.number,
             since=since,
             told_at=known.told_at if known is not None else None,
             told_severity=known.told_severity if known is not None else None,
@@ -97,6 +97,11 @@ def _as_they_are(before: Mapping[str, Alert], found: Iterable[Signal], now: date
             gone = alert.gone_since or now
             over = alert.over_at or (now if now - gone >= CALM else None)
             yield msgspec.structs.replace(alert, gone_since=gone, over_at=over)
+
+
+def _stage(known: Alert | None, signal: Signal) -> int:
+    """How often the words have changed: at each stage somebody is told anew, although it stood before and is no error yet."""
+    return 1 if known is None else known.number + (known.what != signal.what)
 
 
 def _news(alert: Alert, alerting: Alerting, muted: Iterable[tuple[str | None, str | None]], now: datetime) -> Item | None:

@@ -32,6 +32,8 @@ class Signal:
     cure: str
     since: datetime
     number: int = 1
+    #: told in stages, each with other words and more urgent than the one before
+    staged: bool = False
 
 
 def signals(connection: Connection, alerting: Alerting, now: datetime) -> list[Signal]:
@@ -58,6 +60,7 @@ def _troubles(connection: Connection) -> Iterator[Signal]:
             what=words if len(words) <= _LONGEST else f"{words[:_LONGEST]} ...",
             cure=one.cure,
             since=one.since,
+            staged=one.kind == "certificate",
         )
 
 

@@ -9,12 +9,16 @@ import structlog
 from sqlalchemy import Connection
 
 from gateway.config import ConfigTrouble
+from gateway.config import Installation
 from gateway.exchange.as2 import As2Relation
 from gateway.exchange.as2 import Expiry
 from gateway.exchange.as2 import can_be_sent
 from gateway.exchange.as2 import expiries
+from gateway.exchange.as2 import expiry_of_line
 from gateway.exchange.partner import Partner
 from gateway.pipeline.as2.keys import relation_in_force
+from gateway.pipeline.as2.line import lines_of
+from gateway.pipeline.as2.line import read_line
 from gateway.pipeline.as2.relations import as2_endpoints
 from gateway.pipeline.endpoints import out_stream
 from gateway.pipeline.outbox.recording import sending_trouble
@@ -28,6 +32,7 @@ KIND = "certificate"
 _ENTER_IT = (
     "Exchange new certificates with the partner; the new one stands beside the old one in the partner's file, with the day that it is used from."
 )
+_REPLACE_IT = "Put a new key and certificate where the partner's file names them, and ask the partner to take it if it knows us by this one."
 
 _log = structlog.get_logger("as2")
 
@@ -47,6 +52,7 @@ def watch_certificates(station: Station) -> None:
         if can_be_sent(relation, now):
             usable.append((partner, name))
         wanted.update((trouble.name, trouble) for trouble in _ends(relation, partner, name, now))
+    wanted.update((trouble.name, trouble) for trouble in _lines(station.installation, now))
     with station.database.read() as connection:
         standing = {one.name: one for one in troubles.standing(connection) if one.kind == KIND}
     freed = [(partner, name) for partner, name in usable if sending_trouble(partner.id, name) in standing]
@@ -72,11 +78,22 @@ def _ends(relation: As2Relation, partner: Partner, name: str, now: datetime) -> 
         yield _trouble(partner, name, f" {end.whose} {end.fingerprint}", "stopped" if over else "warning", _said(end), _ENTER_IT, now)
 
 
+def _lines(installation: Installation, now: datetime) -> Iterator[Trouble]:
+    """What stands against the certificates that we show to partners' HTTPS servers."""
+    for partner, name, endpoint in lines_of(installation):
+        try:
+            end = expiry_of_line(read_line(installation, endpoint), now)
+        except (ConfigTrouble, ValueError) as error:
+            said = f"our certificate for the partner's HTTPS server cannot be used: {error}"
+            yield _trouble(partner, name, " line", "stopped", said, "Put the key and certificate where the partner's file names them.", now)
+            continue
+        if end is not None:
+            yield _trouble(partner, name, f" line {end.fingerprint}", "stopped" if end.stage == 0 else "warning", _said(end), _REPLACE_IT, now)
+
+
 def _said(end: Expiry) -> str:
-    owner = "our certificate" if end.whose == "ours" else "the partner's certificate"
-    use = "signature and encryption" if end.use == "both" else end.use
     when = f"ended on {end.until:%Y-%m-%d}" if end.stage == 0 else f"ends on {end.until:%Y-%m-%d}, in at most {end.stage} days"
-    return f"{owner} {end.title} for {use} {when}, and there is none after it"
+    return f"{end.subject} {when}, and there is none after it"
 
 
 def _trouble(partner: Partner, name: str, what: str, state: str, error: str, cure: str, now: datetime) -> Trouble:

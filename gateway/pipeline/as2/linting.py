@@ -1,4 +1,5 @@
-"""`gateway lint` of AS2 endpoints: whether the files that they name can be used, belong together, hold today, and suffice for what is set.
+"""`gateway lint` of AS2 endpoints, and of what we show to partners' HTTPS servers: whether the files that they name can be used, belong
+together, hold today, and suffice for what is set.
 
 A file or variable that is not there on this machine is a note, no fault: keys lie on the server alone, and lint runs elsewhere as well.
 """
@@ -11,9 +12,11 @@ from datetime import datetime
 from gateway.config import ConfigTrouble
 from gateway.config import Installation
 from gateway.exchange.as2 import expiries
+from gateway.exchange.as2 import expiry_of_line
 from gateway.exchange.endpoint import Endpoint
 from gateway.exchange.partner import LoadedPartner
 from gateway.exchange.partner import Partner
+from gateway.pipeline.as2.line import read_line
 from gateway.pipeline.as2.relations import read_our_key
 from gateway.pipeline.as2.relations import read_their_certificate
 from gateway.pipeline.as2.relations import relation_of_endpoint
@@ -27,11 +30,13 @@ Path = tuple[str | int, ...]
 
 
 def lint_as2(installation: Installation, partners: Iterable[LoadedPartner], at: datetime) -> tuple[list[Fault], list[str]]:
-    """All faults of all AS2 endpoints, and what could not be checked."""
+    """All faults of all keys and certificates of endpoints, and what could not be checked."""
     faults: list[Fault] = []
     notes: list[str] = []
     for loaded in partners:
         for name, endpoint in loaded.partner.endpoints.items():
+            if endpoint.client_certificate is not None:
+                _lint_line(installation, endpoint, _at(parse(loaded.text, loaded.file), ("endpoints", name, "client_certificate")), at, faults, notes)
             if endpoint.as2 is not None:
                 node = _at(parse(loaded.text, loaded.file), ("endpoints", name))
                 faults += [node.fault(sentence) for sentence in _lacking(loaded.partner, name, endpoint)]
@@ -41,6 +46,17 @@ def lint_as2(installation: Installation, partners: Iterable[LoadedPartner], at: 
                 if before == (len(faults), len(notes)):
                     faults += _as_a_whole(installation, loaded.partner, endpoint, node, at)
     return faults, notes
+
+
+def _lint_line(installation: Installation, endpoint: Endpoint, place: Node, at: datetime, faults: list[Fault], notes: list[str]) -> None:
+    """What we show to a partner's HTTPS server."""
+
+    def read() -> None:
+        end = expiry_of_line(read_line(installation, endpoint), at)
+        if end is not None and end.stage == 0:
+            faults.append(place.fault(end.sentence))
+
+    _try(place, read, faults, notes)
 
 
 def _try(place: Node, read: Callable[[], object], faults: list[Fault], notes: list[str]) -> None:
