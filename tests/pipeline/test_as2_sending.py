@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import field
 from dataclasses import replace
 from datetime import UTC
 from datetime import datetime
@@ -61,6 +62,8 @@ class Trade:
 
     world: World
     partner: PartnerStation
+    #: seconds that the row waits when it is to be posted again, each time
+    spreads: list[float] = field(default_factory=list)
 
     def order(self, number: str = "PO1", control: int = 1) -> None:
         """An order comes: 997 and order response leave."""
@@ -98,7 +101,8 @@ class Trade:
 
     def later(self, **span: float) -> None:
         self.world.clock.now += timedelta(**span)
-        watch_receipts(self.world.station)
+        if watch_receipts(self.world.station):
+            self.spreads.append((self.row().due_at - self.world.clock()).total_seconds())
         # what is posted again is spread over half a minute
         self.world.clock.now += timedelta(seconds=31)
         self.world.settle()
@@ -275,6 +279,7 @@ def test_a_receipt_that_does_not_come_has_the_same_message_posted_again_and_then
     for _ in range(MOST_POSTS - 1):
         assert waiting.row().state == "posted"
         waiting.later(days=1)
+    assert all(0 <= seconds <= 30 for seconds in waiting.spreads) and len(set(waiting.spreads)) == MOST_POSTS - 1, waiting.spreads
     posts = waiting.posts()
     assert len(posts) == MOST_POSTS and len({post.sent for post in posts}) == 1
     waiting.later(days=1)

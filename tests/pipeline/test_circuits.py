@@ -14,6 +14,7 @@ from gateway.store import circuits as store
 from gateway.store import outbox
 from gateway.transport.box import TransportError
 from gateway.transport.box import Unreachable
+from tests.pipeline.test_spread import assert_spread
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order
 from tests.transport.faulty_sftp import FaultyServer
@@ -127,6 +128,18 @@ def test_a_service_that_is_started_over_and_over_knocks_more_and_more_rarely(wor
             knock(world)
         world.clock.now += timedelta(seconds=5)
     assert 5 <= server.logins <= 9, "after 1, 2, 5, 15 and 60 seconds"
+
+
+def test_accounts_that_fail_at_one_moment_are_not_tried_again_at_one_moment(world: World) -> None:
+    shares = []
+    for number in range(20):
+        with pytest.raises(Unreachable), circuits.knocking(world.station, f"account {number}"):
+            raise Unreachable("nobody is there")
+        with world.station.database.read() as connection:
+            known = store.get(connection, f"account {number}")
+        assert known is not None
+        shares.append((known.not_before - world.clock()).total_seconds() / circuits.WAITS[0])
+    assert_spread(shares)
 
 
 def test_a_clock_that_was_set_back_holds_nothing_up(world: World, server: FaultyServer) -> None:

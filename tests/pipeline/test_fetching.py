@@ -46,12 +46,14 @@ class Shelf(OneByOne):
     fetched: list[tuple[str, int]] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)
     far: bool = True
+    listings: int = 0
 
     @property
     def is_far(self) -> bool:
         return self.far
 
     def list_ready(self) -> list[Found]:
+        self.listings += 1
         return [Found(name=name, identity=f"/out/{name}|{len(data)}|1", size=len(data)) for name, data in self.files.items()]
 
     def fetch(self, found: Found, offset: int = 0) -> Iterator[bytes]:
@@ -109,6 +111,15 @@ def test_files_come_in_as_they_were_listed_small_and_large_ones(world: World) ->
     assert [(one.name, one.size) for one in came(world)] == [("b", 3), ("large", len(large)), ("a", 3), ("empty", 0)]
     assert world.station.archive.read(came(world)[1].sha256) == large
     assert shelf.files == {} and list(spool_of(world.station).iterdir()) == []
+
+
+def test_one_look_lists_once_whatever_lies_there(world: World) -> None:
+    files = {f"{number:03d}.edi": b"order %d" % number for number in range(120)}
+    shelf = Shelf({**files, "large": bytes(fetching.STREAMED), "stuck": b"x"}, stuck={"stuck"})
+    in_the_way = FilesInTheWay(world.station, ADDRESS, clock=Clock())
+    assert fetching.poll(world.station, ADDRESS, shelf, in_the_way=in_the_way)
+    assert len(came(world)) == 122 and list(shelf.files) == ["stuck"] and shelf.listings == 1
+    assert not fetching.poll(world.station, ADDRESS, shelf, in_the_way=in_the_way) and shelf.listings == 2
 
 
 def test_a_large_file_of_a_folder_goes_straight_into_the_archive(world: World) -> None:

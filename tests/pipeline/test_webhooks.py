@@ -38,6 +38,7 @@ from gateway.transport.webhook import is_public
 from gateway.transport.webhook import post_event
 from tests.docs.pages import ROOT
 from tests.docs.pages import blocks
+from tests.pipeline.test_spread import assert_spread
 from tests.pipeline.world import ACME
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import World
@@ -282,9 +283,16 @@ def test_an_event_is_given_up_after_days_and_revived_by_a_person(tmp_path: Path,
     ear.answers += [503] * 60
     world.receive(x12_order())
     tell(world)
-    for _ in range(60):
+    shares: list[float] = []
+    for number in range(60):
+        with world.station.database.read() as connection:
+            first = max(webhooks.latest(connection), key=lambda event: event.attempts)
+        if first.attempts == number + 1 <= len(hooking.WAITS):
+            shares.append((first.due_at - world.clock.now).total_seconds() / hooking.WAITS[number])
         later(world, hours=2)
         world.settle()
+    assert len(shares) == len(hooking.WAITS)
+    assert_spread(shares)
     with world.station.database.read() as connection:
         assert webhooks.counts(connection) == {("erp", "dead"): 2}
         [first, _] = reversed(webhooks.latest(connection))

@@ -20,7 +20,9 @@ class FaultyServer:
     def __init__(self, folder: Path, on_rename: Callable[[], str]) -> None:
         self.folder = folder
         self.on_rename = on_rename
-        self.short_reads = False
+        #: bytes that are answered with at most, and what happens before each answer
+        self.most_read = 1 << 20
+        self.on_read: Callable[[], None] = lambda: None
         self.password = "hunter2"
         #: how often somebody tried to log in
         self.logins = 0
@@ -79,7 +81,7 @@ class _Door(paramiko.ServerInterface):
 class _Handle(paramiko.SFTPHandle):
     readfile: object
     writefile: object
-    short_reads = False
+    server: FaultyServer
     room: int | None = None
 
     def write(self, offset: int, data: bytes) -> int:
@@ -91,7 +93,8 @@ class _Handle(paramiko.SFTPHandle):
         return SFTPAttributes.from_stat(os.fstat(self.readfile.fileno()))  # type: ignore[attr-defined]
 
     def read(self, offset: int, length: int) -> bytes | int:
-        return super().read(offset, min(length, 1_000) if self.short_reads else length)
+        self.server.on_read()
+        return super().read(offset, min(length, self.server.most_read))
 
 
 class _Files(paramiko.SFTPServerInterface):
@@ -116,7 +119,7 @@ class _Files(paramiko.SFTPServerInterface):
             return SFTP_NO_SUCH_FILE
         handle = _Handle(flags)
         handle.readfile = handle.writefile = os.fdopen(os.open(self._real(path), flags, 0o600), "r+b" if flags & os.O_CREAT else "rb", buffering=0)
-        handle.short_reads = self._server.short_reads
+        handle.server = self._server
         handle.room = self._server.room
         return handle
 

@@ -1,7 +1,6 @@
 """Receipts that were to be posted to us and did not come in time: the message is posted again, byte for byte under its Message-ID, longer
 and longer apart; after the last time it is given up. Looking again and again, on any process, does each thing once."""
 
-import random
 from datetime import datetime
 from datetime import timedelta
 
@@ -9,6 +8,7 @@ import structlog
 from sqlalchemy import Connection
 
 from gateway.pipeline.outbox.recording import entry_of
+from gateway.pipeline.spread import within
 from gateway.pipeline.station import Station
 from gateway.store import as2_sendings
 from gateway.store import journal
@@ -53,7 +53,7 @@ def _missing(connection: Connection, late: Entry, now: datetime, entries: list[j
         _log.error("given up", partner=late.partner, endpoint=late.endpoint, row=late.id, spec=late.spec, error=reason)
     else:
         reason = f"no receipt came by {late.due_at:%Y-%m-%d %H:%M} UTC: it is posted again{heard}"
-        wait = timedelta(seconds=random.uniform(0, SPREAD))  # noqa: S311  spreads tries, guards nothing
+        wait = timedelta(seconds=within(SPREAD))
         posted.take_back(connection, ids, now + wait, reason)
         action = "not confirmed"
         _log.warning("as2 receipt missing", partner=late.partner, endpoint=late.endpoint, row=late.id, posts=posts)

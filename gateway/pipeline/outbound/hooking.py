@@ -7,7 +7,6 @@ A target gets its events in order: one that does not answer holds back its own e
 least once, under the same id and with the same bytes on every try.
 """
 
-import random
 from datetime import datetime
 from datetime import timedelta
 
@@ -18,6 +17,7 @@ from gateway.config import Installation
 from gateway.config.webhooks import Webhook
 from gateway.pipeline.outbound.events import Told
 from gateway.pipeline.outbound.events import event_of
+from gateway.pipeline.spread import spread
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.store import crash
@@ -170,7 +170,7 @@ def _not_taken(station: Station, target: str, event: webhooks.Event, token: str,
             journal.append(connection, [_given_up(event, error, now)])
             streams.poke(connection, stream_of(target))
         else:
-            wait = WAITS[min(event.attempts - 1, len(WAITS) - 1)] * random.uniform(0.8, 1.2)  # noqa: S311  spreads tries, guards nothing
+            wait = spread(WAITS[min(event.attempts - 1, len(WAITS) - 1)])
             webhooks.failed(connection, event.id, token, error, now + timedelta(seconds=wait))
         given_up = webhooks.given_up(connection, target)
         lost = f"; {given_up} events were given up" if given_up else ""

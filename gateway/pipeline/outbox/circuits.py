@@ -5,7 +5,6 @@ Whoever meets the failure writes it to the store; all threads and machines ask t
 account (logins.py), so what was mended here is tried at once.
 """
 
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -15,6 +14,7 @@ from gateway.exchange.partner import Partner
 from gateway.pipeline.outbox.boxes import box_and_account
 from gateway.pipeline.outbox.logins import account_of
 from gateway.pipeline.outbox.logins import mail_account
+from gateway.pipeline.spread import spread
 from gateway.pipeline.station import Station
 from gateway.store import circuits
 from gateway.store import outbox
@@ -86,7 +86,7 @@ def _demand_tryable(station: Station, known: Circuit) -> None:
 def _failed(station: Station, account: str, known: Circuit | None, error: TransportError) -> None:
     now = station.clock()
     failures = known.failures if known is not None else 0
-    wait = WAITS[min(failures, len(WAITS) - 1)] * random.uniform(0.8, 1.2)  # noqa: S311  spreads tries, guards nothing
+    wait = spread(WAITS[min(failures, len(WAITS) - 1)])
     circuit = Circuit(
         account=account,
         state="stopped" if error.stop else "resting",

@@ -1,7 +1,6 @@
 """What became of a try to send is written down: sent, with its receipt and the time until which the answer is waited for; failed, to be
 tried again; stopped, until a person mends the endpoint; or given up. The rows of one interchange share their fate."""
 
-import random
 from datetime import datetime
 from datetime import timedelta
 
@@ -16,6 +15,7 @@ from gateway.pipeline.outbox.delivered import NoCertificate
 from gateway.pipeline.outbox.delivered import Receipt
 from gateway.pipeline.outbox.delivered import ReceiptRefused
 from gateway.pipeline.outbox.delivered import Told
+from gateway.pipeline.spread import spread
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.pipeline.troubles import MENDS_ITSELF
@@ -171,7 +171,7 @@ def _failed(connection: Connection, rows: list[Entry], error: TransportError, to
                 error=error.message,
                 cure="it is tried again by itself",
             )
-        wait = WAITS[entry.attempts - 1] * random.uniform(0.8, 1.2)  # noqa: S311  spreads tries, guards nothing
+        wait = spread(WAITS[entry.attempts - 1])
         # a server that asks for time gets it, within reason: it may be wrong about its clock
         wait = max(wait, min(error.after, LONGEST_ASKED))
         tries.failed(connection, ids, token, now + timedelta(seconds=wait), error.message)
