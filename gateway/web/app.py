@@ -120,6 +120,7 @@ def refresh(app: FastAPI) -> None:
     """Make anew what follows from the configuration."""
     station: Station = app.state.station
     app.state.relations = Relations(station)
+    app.state.as2 = as2.intake_of(station, app.state.relations)
     app.state.descriptions = Descriptions(station.plans)
 
 

@@ -1,15 +1,29 @@
 """The address that partners' AS2 stations post to: reads the request, hands it to the pipeline in a thread, answers what comes back."""
 
+from functools import partial
+
 from fastapi import Request
 from fastapi.responses import PlainTextResponse
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from gateway.exchange.as2 import Answer
+from gateway.pipeline.as2.keys import Relations
+from gateway.pipeline.as2.posting import AT_ONCE
+from gateway.pipeline.as2.receiving import Request as Asked
 from gateway.pipeline.as2.receiving import most_bytes
 from gateway.pipeline.as2.receiving import receive_as2
+from gateway.pipeline.as2.receiving import receive_together
+from gateway.pipeline.station import Station
+from gateway.web.intake import Intake
 
 _WORDS = "This is an AS2 address: messages and receipts are posted here.\n"
+
+
+def intake_of(station: Station, relations: Relations) -> Intake[Asked, Answer]:
+    """Where requests wait to be taken in."""
+    return Intake("as2", partial(receive_together, station, relations))
 
 
 def explain(request: Request) -> Response:
@@ -37,7 +51,12 @@ async def receive(request: Request) -> Response:
     except ClientDisconnect:
         # nobody is left to be answered, and half a message is none
         return PlainTextResponse("", status_code=400)
-    answer = await run_in_threadpool(receive_as2, request.app.state.station, relations, headers, _joined(pieces))
+    intake: Intake[Asked, Answer] = request.app.state.as2
+    if size > AT_ONCE:
+        # a large one keeps nobody else waiting
+        answer = await run_in_threadpool(receive_as2, request.app.state.station, relations, headers, _joined(pieces))
+    else:
+        answer = await intake.take((headers, b"".join(pieces)))
     response = Response(answer.body, status_code=answer.status)
     # the receipt's own header lines, as they were signed or kept
     del response.headers["content-length"]
