@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -23,11 +25,9 @@ from gateway.store.archive import Archive
 from gateway.store.archive import Stored
 from gateway.store.archive import checked_digest
 
-#: fewer flushes than this are done one after the other
-_SERIAL = 4
-_THREADS = 16
+#: threads that flush for everybody who keeps something
+_THREADS = 8
 _In = TypeVar("_In")
-_Out = TypeVar("_Out")
 
 
 class FolderArchive(Archive):
@@ -42,15 +42,14 @@ class FolderArchive(Archive):
         _flush_folder(self.folder)
 
     def keep_many(self, payloads: Iterable[bytes]) -> list[str]:
-        """Keep several payloads; they are flushed side by side, and each folder that they share once."""
+        """Keep several payloads; they are flushed side by side."""
         data_of: dict[str, bytes] = {}
         digests = []
         for data in payloads:
             digest = hashlib.sha256(data).hexdigest()
             digests.append(digest)
             data_of[digest] = data
-        changed = _side_by_side(lambda one: self._write(*one), list(data_of.items()))
-        _side_by_side(_flush_folder, list(dict.fromkeys(folder for folders in changed for folder in folders)))
+        _side_by_side(lambda one: self._keep(*one), list(data_of.items()))
         crash.point(14)
         return digests
 
@@ -58,10 +57,10 @@ class FolderArchive(Archive):
         crash.point(10)
         digest = hashlib.sha256()
         size = 0
-        folders: list[Path] = []
+        folders: list[str] = []
         temporary = self._temporary()
         try:
-            with temporary.open("xb") as file:
+            with open(temporary, "xb", opener=_for_owner) as file:
                 for chunk in chunks:
                     digest.update(chunk)
                     size += len(chunk)
@@ -71,8 +70,8 @@ class FolderArchive(Archive):
             if _is_whole(path, size):
                 temporary.unlink()
             else:
-                folders += self._name(temporary, path)
-            folders.append(path.parent)
+                folders += self._name(str(temporary), str(path))
+            folders.append(str(path.parent))
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
@@ -135,53 +134,74 @@ class FolderArchive(Archive):
     def _temporary(self) -> Path:
         return self._incoming / secrets.token_hex(16)
 
-    def _write(self, digest: str, data: bytes) -> list[Path]:
-        """Write a payload unless it is there; returns the folders to flush, also where it was there: whoever wrote it may not have come so far."""
-        path = self._path(digest)
-        if _is_whole(path, len(data)):
-            return [path.parent]
-        crash.point(10)
-        temporary = self._temporary()
-        try:
-            with temporary.open("xb") as file:
-                file.write(data)
-                _flush(file)
-            return [*self._name(temporary, path), path.parent]
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+    def _keep(self, digest: str, data: bytes) -> None:
+        """Keep a payload. Its folder is flushed also where it was there: whoever wrote it may not have come so far."""
+        path = f"{self.folder}/{digest[:2]}/{digest[2:4]}/{digest}"
+        folders: list[str] = []
+        if not _is_whole(path, len(data)):
+            crash.point(10)
+            temporary = f"{self._incoming}/{secrets.token_hex(16)}"
+            try:
+                with open(temporary, "xb", opener=_for_owner) as file:
+                    file.write(data)
+                    _flush(file)
+                folders = self._name(temporary, path)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+        for folder in (*folders, os.path.dirname(path)):
+            _flush_folder(folder)
 
-    def _name(self, temporary: Path, path: Path) -> list[Path]:
+    def _name(self, temporary: str, path: str) -> list[str]:
         """Give a flushed file its name; returns the folders above those that had to be made for it."""
         crash.point(12)
-        temporary.chmod(0o600)
-        made = []
-        for folder, above in ((path.parent.parent, self.folder), (path.parent, path.parent.parent)):
-            if not folder.is_dir():
-                folder.mkdir(exist_ok=True, mode=0o700)
-                made.append(above)
-        temporary.replace(path)
+        made: list[str] = []
+        try:
+            os.replace(temporary, path)
+        except FileNotFoundError:
+            inner = os.path.dirname(path)
+            outer = os.path.dirname(inner)
+            for folder, above in ((outer, str(self.folder)), (inner, outer)):
+                with suppress(FileExistsError):
+                    os.mkdir(folder, 0o700)
+                    made.append(above)
+            os.replace(temporary, path)
         crash.point(13)
         return made
 
 
-def _side_by_side(work: Callable[[_In], _Out], values: Sequence[_In]) -> list[_Out]:
-    """Do the same with all values. The disk's journal takes many flushes at once for little more than one: several threads wait together."""
-    if len(values) < _SERIAL:
-        return [work(value) for value in values]
-    return list(_threads(os.getpid()).map(work, values))
+def _side_by_side(work: Callable[[_In], None], values: Sequence[_In]) -> None:
+    """Do the same with all values. The disk's journal takes many flushes at once for little more than one: several threads wait together,
+    each with its share of the values, this one with the first."""
+    shares = min(len(values), _THREADS)
+    others = [_threads(os.getpid()).submit(_each, work, values[number::shares]) for number in range(1, shares)]
+    try:
+        _each(work, values[::shares] if shares else ())
+    finally:
+        wait(others)
+    for other in others:
+        other.result()
+
+
+def _each(work: Callable[[_In], None], values: Sequence[_In]) -> None:
+    for value in values:
+        work(value)
 
 
 @lru_cache(maxsize=1)
 def _threads(process: int) -> ThreadPoolExecutor:
     """The threads that flush, for as long as the process lives; a forked child has its own."""
-    return ThreadPoolExecutor(_THREADS, thread_name_prefix="archive")
+    return ThreadPoolExecutor(2 * _THREADS, thread_name_prefix="archive")
 
 
-def _is_whole(path: Path, size: int) -> bool:
+def _for_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _is_whole(path: Path | str, size: int) -> bool:
     """Whether the bytes are there in their full length; then they count as written now, where that was long ago."""
     try:
-        status = path.stat()
+        status = os.stat(path)
         if status.st_size != size:
             return False
         if status.st_mtime < time.time() - FRESH:
@@ -197,7 +217,7 @@ def _flush(file: io.BufferedWriter) -> None:
     os.fsync(file.fileno())
 
 
-def _flush_folder(folder: Path) -> None:
+def _flush_folder(folder: Path | str) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

@@ -15,6 +15,8 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
+from sqlalchemy import Insert
+from sqlalchemy import bindparam
 from sqlalchemy import delete
 from sqlalchemy import select
 from sqlalchemy import text
@@ -24,10 +26,10 @@ from gateway.store import tables
 from gateway.store.columns import moment_text
 from gateway.store.columns import storable
 from gateway.store.many import many_inserts
+from gateway.store.many import many_upserts
 from gateway.store.merkle import leaf_hash
 from gateway.store.rows import Row
 from gateway.store.rows import insert
-from gateway.store.rows import upsert
 
 VERSION = 1
 #: PostgreSQL: who appends holds this advisory lock shared, who seals holds it alone, so that no entry can slip in before a sealed one
@@ -36,6 +38,20 @@ SEALING_LOCK = 0x4757_4A4F_5552_4E4C
 _TABLE = tables.journal_entry
 _HEAD = tables.journal_head
 _INSERT = many_inserts(_TABLE, ("stream", "number", "at", "action", "subject_kind", "subject", "entry", "hash"))
+_HEADS = (
+    select(_HEAD.c.stream, _HEAD.c.number, _HEAD.c.hash)
+    .where(_HEAD.c.stream.in_(bindparam("streams", expanding=True)))
+    .order_by(_HEAD.c.stream)
+    .with_for_update()
+)
+
+
+def _upsert_heads(connection: Connection) -> Insert:
+    statement = insert(connection, _HEAD)
+    return statement.on_conflict_do_update(index_elements=["stream"], set_={"number": statement.excluded.number, "hash": statement.excluded.hash})
+
+
+_MOVE_HEADS = many_upserts(_upsert_heads, ("stream", "number", "hash"))
 _ENCODE = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -102,7 +118,7 @@ def append(connection: Connection, entries: Sequence[Entry]) -> None:
         heads[stream] = (number + 1, hash)
         rows.append((*row, hash))
     _INSERT.run(connection, rows)
-    upsert(connection, _HEAD, [{"stream": stream, "number": number, "hash": hash} for stream, (number, hash) in heads.items()])
+    _MOVE_HEADS.run(connection, [(stream, number, hash) for stream, (number, hash) in heads.items()])
     crash.point(23)
 
 
@@ -151,13 +167,12 @@ def forget_salt(connection: Connection, subject: str) -> bool:
 
 def _heads(connection: Connection, streams: list[str]) -> dict[str, tuple[int, str]]:
     """Number and hash of each stream's newest entry, locked; a new stream starts at (0, "")."""
-    query = select(_HEAD.c.stream, _HEAD.c.number, _HEAD.c.hash).where(_HEAD.c.stream.in_(streams)).order_by(_HEAD.c.stream).with_for_update()
-    heads = {row.stream: (row.number, row.hash) for row in connection.execute(query)}
+    heads = {row.stream: (row.number, row.hash) for row in connection.execute(_HEADS, {"streams": streams})}
     missing = [stream for stream in streams if stream not in heads]
     if missing and connection.dialect.name == "postgresql":
         # two transactions may begin the same stream: the row is made first, then waited for
         connection.execute(insert(connection, _HEAD).on_conflict_do_nothing(), [{"stream": stream, "number": 0, "hash": ""} for stream in missing])
-        heads = {row.stream: (row.number, row.hash) for row in connection.execute(query)}
+        heads = {row.stream: (row.number, row.hash) for row in connection.execute(_HEADS, {"streams": streams})}
     return {stream: heads.get(stream, (0, "")) for stream in streams}
 
 

@@ -29,6 +29,9 @@ WAKER = "waker"
 Waker = Callable[[Connection, str, datetime | None], None]
 
 
+_POKE = tables.poke.insert()
+
+
 def draw(connection: Connection, stream: str, count: int = 1) -> int:
     """Draw `count` sequence numbers, the first is returned. The stream's row stays locked: draw order is commit order."""
     given = {"stream": stream, "first": 1 + count, "more": count}
@@ -60,7 +63,7 @@ def poke(connection: Connection, stream: str, not_before: datetime | None = None
         query = select(tables.poke.c.id).where(tables.poke.c.stream == stream, tables.poke.c.not_before.is_(None)).limit(1)
         if connection.execute(query.with_for_update(key_share=True, skip_locked=True)).first() is not None:
             return
-    connection.execute(tables.poke.insert().values(stream=stream, not_before=not_before))
+    connection.execute(_POKE, {"stream": stream, "not_before": not_before})
     if waker is not None:
         waker(connection, stream, not_before)
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 from sqlalchemy import Connection
 from sqlalchemy import Integer
 from sqlalchemy import bindparam
@@ -18,6 +19,7 @@ from sqlalchemy import update
 from gateway.problem import Problem
 from gateway.store import streams
 from gateway.store import tables
+from gateway.store.many import many_inserts
 from gateway.store.many import many_updates
 from gateway.store.rows import Row
 from gateway.store.rows import StaleState
@@ -56,6 +58,10 @@ class Transmission(Row, frozen=True, kw_only=True):
     properties: Mapping[str, str] = {}
 
 
+_INSERT = many_inserts(_TABLE, Transmission.__struct_fields__, ignore=())
+_WITH_IDS = select(_TABLE.c.id).where(_TABLE.c.id.in_(bindparam("ids", expanding=True)))
+
+
 def register(connection: Connection, transmission: Transmission) -> tuple[Transmission, bool]:
     """Keep a transmission; where it is known already, the one that is there and False."""
     known = _known(connection, transmission)
@@ -81,21 +87,22 @@ def register_many(connection: Connection, arrived: Sequence[Transmission]) -> li
         counts[one.stream] = counts.get(one.stream, 0) + 1
     following = streams.draw_many(connection, counts)
     answer: list[tuple[Transmission, bool]] = []
-    rows = []
+    rows: list[Transmission] = []
     for one in arrived:
         source = _source_of(one)
         if fresh.get(source) is one:
             there[source] = msgspec.structs.replace(one, seq=following[one.stream])
             following[one.stream] += 1
-            rows.append(values_of(there[source]))
+            rows.append(there[source])
             answer.append((there[source], True))
         else:
             answer.append((there[source], False))
     if not rows:
         return answer
-    statement = insert(connection, _TABLE).on_conflict_do_nothing().returning(_TABLE.c.id)
-    inserted = set(connection.execute(statement, rows).scalars())
+    if _INSERT.run(connection, [astuple(row) for row in rows]) == len(rows):
+        return answer
     # what is missing was registered by another process meanwhile
+    inserted = {id for (id,) in connection.execute(_WITH_IDS, {"ids": [row.id for row in rows]})}
     return [(one, new) if not new or one.id in inserted else register(connection, one) for one, new in answer]
 
 
@@ -103,10 +110,14 @@ def _source_of(transmission: Transmission) -> tuple[str, str, str]:
     return transmission.endpoint, transmission.source_identity, transmission.sha256
 
 
+_OF_SOURCES = select(_TABLE).where(
+    is_one_of(_TABLE.c.direction, "in"), _TABLE.c.endpoint == bindparam("at"), _TABLE.c.source_identity.in_(bindparam("sources", expanding=True))
+)
+
+
 def of_sources(connection: Connection, endpoint: str, sources: Sequence[str]) -> list[Transmission]:
     """What came in from these places of an endpoint."""
-    wanted = (is_one_of(_TABLE.c.direction, "in"), _TABLE.c.endpoint == endpoint, _TABLE.c.source_identity.in_(list(sources)))
-    return all_of(connection.execute(select(_TABLE).where(*wanted)), Transmission)
+    return all_of(connection.execute(_OF_SOURCES, {"at": endpoint, "sources": list(sources)}), Transmission)
 
 
 def _known_among(connection: Connection, arrived: Sequence[Transmission]) -> dict[tuple[str, str, str], Transmission]:
