@@ -126,15 +126,15 @@ def message_failed(connection: Connection, id: str, due_at: datetime, error: str
     connection.execute(update(_MESSAGE).where(_MESSAGE.c.id == id).values(changes))
 
 
-def composed_since(connection: Connection, moment: datetime) -> int:
-    """How many messages were composed since then, by the way that had most."""
-    counts = select(func.count().label("n")).where(_MESSAGE.c.created_at > moment).group_by(_MESSAGE.c.way).subquery()
+def composed_between(connection: Connection, moment: datetime, now: datetime) -> int:
+    """How many messages were composed between the two, by the way that had most. What is later than now is of before a clock was set back."""
+    counts = select(func.count().label("n")).where(_MESSAGE.c.created_at > moment, _MESSAGE.c.created_at <= now).group_by(_MESSAGE.c.way).subquery()
     return int(connection.execute(select(func.coalesce(func.max(counts.c.n), 0))).scalar_one())
 
 
-def last_composed(connection: Connection) -> datetime | None:
-    """When the last message was composed."""
-    return connection.execute(select(_MESSAGE.c.created_at).order_by(_MESSAGE.c.created_at.desc()).limit(1)).scalar_one_or_none()
+def last_composed(connection: Connection, now: datetime) -> datetime | None:
+    """When the last message was composed, as far as that is not later than now."""
+    return connection.execute(select(_MESSAGE.c.created_at).where(_MESSAGE.c.created_at <= now).order_by(_MESSAGE.c.created_at.desc()).limit(1)).scalar_one_or_none()
 
 
 def latest_messages(connection: Connection, limit: int = 10) -> list[Message]:

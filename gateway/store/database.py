@@ -63,6 +63,8 @@ def trouble_of(error: DBAPIError) -> DatabaseTrouble:
     if isinstance(cause, psycopg.Error):
         state = cause.sqlstate or ""
         words = cause.diag.message_primary or (str(cause).splitlines() or ["connection lost"])[0]
+        if isinstance(cause, psycopg.DataError):
+            words = " ".join(("data was refused:", type(cause).__name__, state)).rstrip()  # the server's own words quote the value
         retry = state.startswith(_RETRY_CLASSES) if state else error.connection_invalidated or isinstance(cause, psycopg.OperationalError)
         return DatabaseTrouble(f"the database cannot work: {words}", retry=retry)
     return DatabaseTrouble(f"the database cannot work: {type(cause).__name__}", retry=error.connection_invalidated)

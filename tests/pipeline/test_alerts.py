@@ -122,13 +122,24 @@ def test_a_way_that_config_names_no_more_is_no_trouble_any_more(watched: Watched
 
 
 def test_a_clock_that_was_set_back_silences_nobody(watched: Watched) -> None:
-    watched.trouble("one").stands("wrong password", "Mend it.", stopped=True)
+    one, early = watched.trouble("one"), watched.trouble("early")
+    one.stands("wrong password", "Mend it.", stopped=True)
     watched.pass_time(2)
     assert len(watched.mails()) == 1
+    early.stands("wrong password", "Mend it.", stopped=True)
+    one.is_over()
+    watched.alerts.look()
     watched.world.clock.now -= timedelta(hours=1)
     watched.trouble("two").stands("wrong password", "Mend it.", stopped=True)
     watched.pass_time(2)
-    assert len(watched.mails()) == 1
+    [mail] = watched.mails()
+    assert "mailbox early" in mail and "mailbox two" in mail
+    watched.pass_time(16)
+    [mail] = watched.mails()
+    assert "[Seller Co] 1 works again: mailbox one" in mail
+    early.is_over()
+    watched.pass_time(10)
+    assert watched.mails() == [], "there are few messages, by this clock too"
 
 
 def test_what_mends_itself_soon_is_not_told(watched: Watched) -> None:

@@ -85,6 +85,23 @@ def test_a_step_that_took_long_has_its_next_turn_like_any_other(opened: Opener) 
             until(lambda wanted=times: served.times("in:folder:large") >= wanted)  # type: ignore[misc]
 
 
+def test_a_job_that_was_let_go_leaves_the_step_and_the_log_in_peace(opened: Opener, capsys: pytest.CaptureFixture[str]) -> None:
+    """As it happens when the process is told to stop: the job's waiting ends before the step."""
+    begun, free = threading.Event(), threading.Event()
+
+    def step(station: Station, stream: str) -> bool:
+        begun.set()
+        return not free.wait(PATIENCE)
+
+    with running(opened(CLUSTER), step, look=0.2) as engine:
+        job = engine._offer("in:x")
+        assert begun.wait(PATIENCE)
+        job.cancel()
+        free.set()
+        until(engine.idle)
+    assert "serving failed" not in "".join(capsys.readouterr())
+
+
 def test_tables_of_jobs_that_somebody_dropped_are_made_anew(opened: Opener) -> None:
     served = Served()
     station = opened(CLUSTER)

@@ -275,6 +275,11 @@ def test_values_never_stand_in_an_error(database: Database) -> None:
             for _ in range(2):
                 connection.execute(tables.item_unit.insert(), [{"item": "SECRET-ITEM", "unit": "X", "factor": None}])
     assert "[SQL parameters hidden" in str(caught.value)
+    if database.dialect == "postgresql":
+        with pytest.raises(DatabaseTrouble, match=r"^the database cannot work: data was refused: InvalidTextRepresentation 22P02$") as refused:
+            with database.begin() as connection:
+                connection.execute(text("SELECT CAST(:value AS integer)"), {"value": "SECRET-VALUE"})
+        assert not refused.value.retry
 
 
 def test_a_transaction_within_another_of_the_same_thread_is_told_not_waited_for_ever(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,10 +48,10 @@ def decide(station: Station) -> bool:
     with station.database.read() as connection:
         found = signals(connection, alerting, now)
         before = alerts.known(connection)
-        composed = alerts.last_composed(connection)
-        busy = alerts.composed_since(connection, now - _HOUR)
+        composed = alerts.last_composed(connection, now)
+        busy = alerts.composed_between(connection, now - _HOUR, now)
         muted = [*_of_config(alerting, station.installation.settings.zone, now), *((one.kind, one.partner) for one in alerts.mutes(connection, now))]
-    after = {alert.name: alert for alert in _as_they_are(before, found, now)}
+    after = {alert.name: alert for alert in _as_they_are({name: _until(alert, now) for name, alert in before.items()}, found, now)}
     news = [item for alert in after.values() if (item := _news(alert, alerting, muted, now)) is not None]
     told = _is_time(news, alerting, now, composed, busy)
     if told:
@@ -78,7 +78,7 @@ def _as_they_are(before: Mapping[str, Alert], found: Iterable[Signal], now: date
             # it came back before its end was told: nobody knows that it was gone
             known = msgspec.structs.replace(known, over_at=None)
         # what a restart found anew began when it was first known
-        since = min(signal.since, known.since) if known is not None else signal.since
+        since = min(signal.since, known.since if known is not None else now, now)
         yield Alert(
             name=signal.name,
             kind=signal.kind,
@@ -102,6 +102,19 @@ def _as_they_are(before: Mapping[str, Alert], found: Iterable[Signal], now: date
 def _stage(known: Alert | None, signal: Signal) -> int:
     """How often the words have changed: at each stage somebody is told anew, although it stood before and is no error yet."""
     return 1 if known is None else known.number + (known.what != signal.what)
+
+
+def _until(alert: Alert, now: datetime) -> Alert:
+    """The same where the clock was set back: what it knows of hours to come was just now."""
+    if max(moment for moment in (alert.since, alert.gone_since, alert.over_at, alert.told_at) if moment is not None) <= now:
+        return alert
+    return msgspec.structs.replace(
+        alert,
+        since=min(alert.since, now),
+        gone_since=min(alert.gone_since, now) if alert.gone_since is not None else None,
+        over_at=min(alert.over_at, now) if alert.over_at is not None else None,
+        told_at=min(alert.told_at, now) if alert.told_at is not None else None,
+    )
 
 
 def _news(alert: Alert, alerting: Alerting, muted: Iterable[tuple[str | None, str | None]], now: datetime) -> Item | None:
@@ -150,8 +163,7 @@ def _is_time(news: list[Item], alerting: Alerting, now: datetime, composed: date
     """Whether a message may leave now: there is something to say, others had time to join, and the last one is long enough ago."""
     if not news or busy >= alerting.most_an_hour:
         return False
-    # one that was composed later than now is of before the clock was set back
-    if composed is not None and timedelta() <= now - composed < timedelta_of(alerting.digest):
+    if composed is not None and now - composed < timedelta_of(alerting.digest):
         return False
     return now - min(max(item.since, item.at if item.change == "over" else item.since) for item in news) >= GATHER
 

@@ -325,6 +325,8 @@ class ClusterEngine:
     def _work(self, stream: str) -> None:
         with self._guard:
             waiting = self._turns.pop(stream, None)
+        if waiting is not None and not waiting.set_running_or_notify_cancel():
+            waiting = None  # its job was let go: we are stopping, or the database is away
         try:
             if self._turn(stream):
                 self._workers.start(stream)
