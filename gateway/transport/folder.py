@@ -253,9 +253,19 @@ def _write_durably(path: Path, data: bytes) -> None:
         os.unlink(path)  # left by a try that was killed; opened anew so that no link of others is written through
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
     with os.fdopen(descriptor, "wb") as file:
+        _let_in(descriptor, path.parent)
         file.write(data)
         file.flush()
         os.fsync(descriptor)
+
+
+def _let_in(descriptor: int, folder: Path) -> None:
+    """Whoever comes into the folder by its group gets its files, whatever our umask is: they are for them."""
+    mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+    wanted = mode | os.stat(folder).st_mode & 0o060
+    if wanted != mode:
+        with contextlib.suppress(OSError):  # a file system without modes
+            os.fchmod(descriptor, wanted)
 
 
 def _fsync_folder(folder: Path) -> None:

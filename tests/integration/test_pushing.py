@@ -53,10 +53,11 @@ def running(home: Path) -> Iterator[SftpSettings]:
         folder.mkdir(mode=0o755)
     shutil.copy(home / "client.pub", keys / SYSTEM_USER)
     (keys / SYSTEM_USER).chmod(0o644)
-    for name in ("out", "in"):
+    # root stands for the gateway's user
+    for name, owner, group in (("out", user.pw_uid, grp.getgrnam(OURS).gr_gid), ("in", 0, user.pw_gid)):
         folder = place / SYSTEM_USER / name
         folder.mkdir()
-        os.chown(folder, user.pw_uid, grp.getgrnam(OURS).gr_gid)
+        os.chown(folder, owner, group)
         folder.chmod(0o2770)
     port = free_port()
     here = block().replace("edi-partners", grp.getgrgid(user.pw_gid).gr_name).replace("/srv/edi", str(place)).replace("/etc/ssh/partners", str(keys))
@@ -94,6 +95,16 @@ def home() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@contextmanager
+def umask_of_the_unit() -> Iterator[None]:
+    """What packaging/gateway.service sets."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def test_a_partner_in_its_cage_puts_an_order_and_fetches_the_answers(home: Path, tmp_path: Path) -> None:
     with running(home) as settings:
         cage = home / "edi" / SYSTEM_USER
@@ -106,7 +117,10 @@ def test_a_partner_in_its_cage_puts_an_order_and_fetches_the_answers(home: Path,
         endpoint = world.station.installation.directory.partners["acme"].partner.endpoints["box"]
         assert fetching.poll(world.station, endpoint.address, make_box(world.station.installation, endpoint))
         assert not put.exists()
-        world.settle()
+        with umask_of_the_unit():
+            world.settle()
+        modes = {stat.S_IMODE(path.stat().st_mode) for path in (cage / "in").iterdir()}
+        assert modes == {0o660}, "the partner's group may take them, and nobody else"
         found = theirs.list_ready()
         assert sorted(one.name.split("-")[0] for one in found) == ["855", "997"]
         assert all(isinstance(data, bytes) and data.startswith(b"ISA") for data in theirs.fetch_many(found))
