@@ -134,7 +134,8 @@ def composed_between(connection: Connection, moment: datetime, now: datetime) ->
 
 def last_composed(connection: Connection, now: datetime) -> datetime | None:
     """When the last message was composed, as far as that is not later than now."""
-    return connection.execute(select(func.max(_MESSAGE.c.created_at)).where(_MESSAGE.c.created_at <= now)).scalar_one()
+    query = select(_MESSAGE.c.created_at).where(_MESSAGE.c.created_at <= now).order_by(_MESSAGE.c.created_at.desc()).limit(1)
+    return connection.execute(query).scalar_one_or_none()
 
 
 def latest_messages(connection: Connection, limit: int = 10) -> list[Message]:
