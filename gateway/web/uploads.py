@@ -5,6 +5,7 @@ commit. A partner sees its own files only: another's do not exist.
 """
 
 import asyncio
+import io
 import re
 import tempfile
 import urllib.parse
@@ -23,10 +24,12 @@ from starlette.requests import ClientDisconnect
 
 from gateway.pipeline.arriving.accounts import Account
 from gateway.pipeline.arriving.uploading import LONGEST_KEY
+from gateway.pipeline.arriving.uploading import Handed
 from gateway.pipeline.arriving.uploading import OtherBytes
-from gateway.pipeline.arriving.uploading import Pushed
+from gateway.pipeline.arriving.uploading import Push
+from gateway.pipeline.arriving.uploading import Taken
 from gateway.pipeline.arriving.uploading import take_push
-from gateway.pipeline.as2.taking import safe_name
+from gateway.pipeline.inbound.receive import Kept
 from gateway.pipeline.stateless.telling import state_of
 from gateway.pipeline.station import Station
 from gateway.store import journal
@@ -62,11 +65,7 @@ async def push(request: Request) -> Response:
         account = _account_of(request)
         key = _key_of(request)
         files = await _files(request, account)
-        try:
-            answer, fresh = await run_in_threadpool(_take, station_of(request), account, files, key)
-        finally:
-            for _, file in files:
-                file.close()
+        taken = await _taken(station_of(request), account, files, key)
     except _Bad as error:
         # what still comes of the body is not read: the line ends here
         answered = json_answer({"error": str(error)}, error.status)
@@ -79,7 +78,7 @@ async def push(request: Request) -> Response:
         return Response(status_code=400)
     except OSError as error:
         return json_answer({"error": f"The files cannot be kept now ({error.strerror or type(error).__name__}): nothing was taken, try again."}, 503)
-    return Response(answer, 202, media_type="application/json", headers={} if fresh else {"Idempotency-Replayed": "true"})
+    return Response(taken.answer, 202, media_type="application/json", headers={} if taken.fresh else {"Idempotency-Replayed": "true"})
 
 
 def state(request: Request, id: str) -> Response:
@@ -222,12 +221,29 @@ async def _pieces(request: Request, account: Account) -> AsyncIterator[bytes]:
         yield piece
 
 
-def _take(station: Station, account: Account, files: list[tuple[str | None, IO[bytes]]], key: str | None) -> tuple[bytes, bool]:
-    pushed = []
-    for name, file in files:
-        sha256, size = station.archive.keep_stream(_chunks(file))
-        pushed.append(Pushed(safe_name(name or f"upload-{sha256[:12]}", sha256), sha256, size))
-    return take_push(station, account, pushed, key)
+async def _taken(station: Station, account: Account, files: list[tuple[str | None, IO[bytes]]], key: str | None) -> Taken:
+    """What became of a push; a large one goes onto the disk before it waits for its turn."""
+    try:
+        handed = await run_in_threadpool(_handed, station, files)
+    finally:
+        for _, file in files:
+            file.close()
+    return await run_in_threadpool(take_push, station, Push(account, handed, key))
+
+
+def _handed(station: Station, files: list[tuple[str | None, IO[bytes]]]) -> tuple[Handed, ...]:
+    """The bytes of small pushes, and of large ones where they are kept."""
+    sizes = [file.seek(0, io.SEEK_END) for _, file in files]
+    for _, file in files:
+        file.seek(0)
+    if sum(sizes) <= _IN_MEMORY:
+        return tuple(Handed(name, file.read()) for name, file in files)
+    return tuple(Handed(name, _kept(station, file)) for name, file in files)
+
+
+def _kept(station: Station, file: IO[bytes]) -> Kept:
+    sha256, size = station.archive.keep_stream(_chunks(file))
+    return Kept(sha256=sha256, size=size)
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from gateway.pipeline.arriving import mail_receiving
 from gateway.pipeline.arriving.accounts import load_accounts
-from gateway.pipeline.arriving.uploading import Pushed
+from gateway.pipeline.arriving.uploading import Handed
+from gateway.pipeline.arriving.uploading import Push
 from gateway.pipeline.arriving.uploading import take_push
 from gateway.pipeline.outbound import hooking
 from gateway.pipeline.service.assembly import work_off
@@ -24,9 +25,7 @@ def push(folder: Path) -> None:
     account = load_accounts(station.installation).of(f"Bearer {KEY}")
     assert account is not None
     orders = {f"po{number}.edi": x12_order(f"PO{number}", control=number) for number in (1, 2)}
-    digests = station.archive.keep_many(orders.values())
-    pushed = [Pushed(name, digest, len(data)) for (name, data), digest in zip(orders.items(), digests, strict=True)]
-    answer, _ = take_push(station, account, pushed, "the partner's key")
+    answer = take_push(station, Push(account, tuple(Handed(name, data) for name, data in orders.items()), "the partner's key")).answer
     answered = folder / "answer.json"
     assert not answered.exists() or answered.read_bytes() == answer
     answered.write_bytes(answer)
