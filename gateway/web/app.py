@@ -105,6 +105,7 @@ def make_app(station: Station) -> FastAPI:
     app = FastAPI(title="Order gateway", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     app.state.station = station
     app.state.door = Door(station)
+    app.state.pushes = uploads.intake_of(station)
     refresh(app)
     for method, path, handler in PAGES:
         methods = ["GET", "HEAD"] if method == "GET" else [method]

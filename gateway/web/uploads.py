@@ -11,6 +11,7 @@ import tempfile
 import urllib.parse
 from collections.abc import AsyncIterator
 from collections.abc import Iterator
+from functools import partial
 from typing import IO
 
 from fastapi import Request
@@ -28,7 +29,7 @@ from gateway.pipeline.arriving.uploading import Handed
 from gateway.pipeline.arriving.uploading import OtherBytes
 from gateway.pipeline.arriving.uploading import Push
 from gateway.pipeline.arriving.uploading import Taken
-from gateway.pipeline.arriving.uploading import take_push
+from gateway.pipeline.arriving.uploading import take_pushes
 from gateway.pipeline.inbound.receive import Kept
 from gateway.pipeline.stateless.telling import state_of
 from gateway.pipeline.station import Station
@@ -37,6 +38,7 @@ from gateway.store import pickups
 from gateway.web.answers import json_answer
 from gateway.web.door import Door
 from gateway.web.door import Refused
+from gateway.web.intake import Intake
 from gateway.web.pages import station_of
 
 #: seconds for the next piece of a body, and for all of it
@@ -65,7 +67,7 @@ async def push(request: Request) -> Response:
         account = _account_of(request)
         key = _key_of(request)
         files = await _files(request, account)
-        taken = await _taken(station_of(request), account, files, key)
+        taken = await _taken(request, account, files, key)
     except _Bad as error:
         # what still comes of the body is not read: the line ends here
         answered = json_answer({"error": str(error)}, error.status)
@@ -221,14 +223,20 @@ async def _pieces(request: Request, account: Account) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def _taken(station: Station, account: Account, files: list[tuple[str | None, IO[bytes]]], key: str | None) -> Taken:
+def intake_of(station: Station) -> Intake[Push, Taken]:
+    """Where pushes wait to be taken in."""
+    return Intake("pushes", partial(take_pushes, station))
+
+
+async def _taken(request: Request, account: Account, files: list[tuple[str | None, IO[bytes]]], key: str | None) -> Taken:
     """What became of a push; a large one goes onto the disk before it waits for its turn."""
     try:
-        handed = await run_in_threadpool(_handed, station, files)
+        handed = await run_in_threadpool(_handed, station_of(request), files)
     finally:
         for _, file in files:
             file.close()
-    return await run_in_threadpool(take_push, station, Push(account, handed, key))
+    intake: Intake[Push, Taken] = request.app.state.pushes
+    return await intake.take(Push(account, handed, key))
 
 
 def _handed(station: Station, files: list[tuple[str | None, IO[bytes]]]) -> tuple[Handed, ...]:
