@@ -40,7 +40,8 @@ def _words(found: Any) -> str:
     lines = [f"service: {f'running ({found.owner})' if found.owner else 'not running; start it with gateway run'}"]
     for worker in found.workers:
         timers = f", {counted(len(worker.timers), 'timer')}" if worker.timers else ""
-        lines.append(f"  {worker.role} on {worker.host} (process {worker.process}) since {worker.since:%Y-%m-%d %H:%M} UTC{timers}")
+        files = f", files {worker.files}" if worker.files else ""
+        lines.append(f"  {worker.role} on {worker.host} (process {worker.process}) since {worker.since:%Y-%m-%d %H:%M} UTC{timers}{files}")
         lines += [f"    looks into {address}" for address in worker.mailboxes]
     lines.append("not working: nothing" if not found.troubles else "not working:")
     for trouble in found.troubles:

@@ -4,6 +4,8 @@ A node that does not beat is declared dead by whoever sees it first: exactly one
 that was only frozen finds its row gone when it beats again; whatever it still does fails by its tokens.
 """
 
+from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 from datetime import timedelta
 
@@ -25,6 +27,7 @@ from gateway.store.rows import values_of
 #: service: engine and pages; worker: engine alone; command: a command that works because nobody else does
 ROLES = ("service", "worker", "command")
 _TABLE = tables.node
+_FILES = tables.node_files
 
 
 class Node(Row, frozen=True, kw_only=True):
@@ -70,6 +73,16 @@ def bury(connection: Connection, silence: timedelta) -> list[Node]:
     return dead
 
 
+def put_files(connection: Connection, id: str, files: Mapping[str, str]) -> None:
+    """What a node works by: names of files, with a digest of each."""
+    upsert(connection, _FILES, [{"node": id, "files": dict(files)}])
+
+
+def files_of(connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The same of these nodes, as far as they have said it."""
+    return {row.node: row.files for row in connection.execute(select(_FILES).where(_FILES.c.node.in_(ids)))}
+
+
 def leave(connection: Connection, id: str) -> None:
     """A node ends in order: what it held is free at once."""
     connection.execute(delete(_TABLE).where(_TABLE.c.id == id))
@@ -77,6 +90,7 @@ def leave(connection: Connection, id: str) -> None:
 
 
 def _free(connection: Connection, id: str) -> None:
+    connection.execute(delete(_FILES).where(_FILES.c.node == id))
     claims.free_all_of(connection, id)
     tries.free_leases_of(connection, id)
     webhooks.free_leases_of(connection, id)

@@ -105,7 +105,7 @@ def test_a_machine_with_another_key_of_the_journal_does_not_join(world: World) -
     key = world.folder / "data/keys/journal.key"
     kept = key.read_bytes()
     key.unlink()
-    with pytest.raises(ConfigTrouble, match="copy keys/journal.key"):
+    with pytest.raises(ConfigTrouble, match="copy data/keys/journal.key of the first machine"):
         check_shared(world.station)
     world.station.journal_key()
     with pytest.raises(ConfigTrouble, match="another key"):

@@ -15,11 +15,15 @@ from gateway.pipeline.troubles import MENDS_ITSELF
 from gateway.pipeline.troubles import OUR_FAULT
 from gateway.pipeline.troubles import Standing
 from gateway.store import troubles
+from gateway.store.archive import ArchiveMissing
 from gateway.store.database import DatabaseTrouble
 from gateway.store.rows import StaleState
 
 #: seconds that one stream is served before the others have their turn: a partner's large file holds nobody else's orders up
 SLICE = 0.3
+
+#: what helps where the archive, or another file of ours, is not there
+ARCHIVE = "See that the archive is mounted here and has room, or that its store can be reached. It is tried again by itself, on every machine."
 
 _log = structlog.get_logger("engine")
 
@@ -47,6 +51,10 @@ class Serving:
             # the transaction was rolled back; the sweep pokes the stream again
             _log.warning("step failed", stream=stream, error=str(error))
             self._trouble_of(stream).stands(str(error), MENDS_ITSELF)
+        except (ArchiveMissing, OSError) as error:
+            # nothing was decided on it: the sweep pokes the stream again, and where another machine sees the archive it does the work
+            _log.error("step failed", stream=stream, error=str(error))
+            self._trouble_of(stream).stands(str(error), ARCHIVE)
         except Exception as error:  # noqa: BLE001  a fault of ours must not stop the other streams: shown, and tried again by the sweep
             _log.exception("step failed", stream=stream)
             self._trouble_of(stream).stands(f"{type(error).__name__}: {error}", OUR_FAULT)

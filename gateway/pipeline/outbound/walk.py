@@ -48,6 +48,7 @@ from gateway.store import outbox
 from gateway.store import precedence
 from gateway.store import references
 from gateway.store import tries
+from gateway.store.archive import ArchiveMissing
 from gateway.store.database import DatabaseTrouble
 from gateway.store.identity import lease_token
 from gateway.store.outbox import Entry
@@ -203,6 +204,7 @@ def _send(station: Station, ready: list[Entry], lease: Lease) -> bool:
     """Deliver in order and record; a failure keeps the rows behind it back. True when all went. Rows of one interchange leave at once."""
     sent: list[Gone] = []
     failure: Failed | None = None
+    not_there: ArchiveMissing | OSError | None = None
     consignments = _consignments(ready)
     done, recorded = 0, time.monotonic()
     for rows in consignments:
@@ -217,8 +219,14 @@ def _send(station: Station, ready: list[Entry], lease: Lease) -> bool:
         first = rows[0]
         assert first.sha256 is not None
         try:
+            data = station.archive.read(first.sha256)
+        except (ArchiveMissing, OSError) as error:
+            # nobody at the partner's has failed: it is no try, and another machine may see what we do not
+            not_there = error
+            break
+        try:
             with bound_contextvars(partner=first.partner, endpoint=first.endpoint, row=first.id, document=first.document):
-                sent.append((rows, deliver(station, first, station.archive.read(first.sha256))))
+                sent.append((rows, deliver(station, first, data)))
         except TransportError as error:
             station.meters.count(TRANSPORT_ERRORS, "out", f"{first.partner}:{first.endpoint}")
             failure = (rows, error)
@@ -237,6 +245,8 @@ def _send(station: Station, ready: list[Entry], lease: Lease) -> bool:
     if sent or failure is not None or rest:
         _record_patiently(station, sent, failure, rest, lease.token)
     crash.point(58)
+    if not_there is not None:
+        raise not_there
     return failure is None and not rest
 
 

@@ -41,6 +41,7 @@ def reload(file: Path, actor: str, timeout: float) -> InForce:
         time.sleep(0.1)
     raise TimeoutError(
         f"The service{f' (process {owner})' if owner else ''} has not read its files anew within {timeout:.0f} seconds: its log says why"
+        + ("" if owner else "; a process of the cluster must run on this machine, in this folder (gateway status shows them)")
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from gateway.pipeline.outbound.hook_states import HookState
 from gateway.pipeline.outbound.hook_states import hook_states
 from gateway.pipeline.service.heart import database_trouble
+from gateway.pipeline.service.same_files import digest_of
 from gateway.pipeline.station import Station
 from gateway.store import awaited
 from gateway.store import claims
@@ -42,6 +43,8 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
     #: addresses that it looks into
     mailboxes: tuple[str, ...]
     timers: tuple[str, ...]
+    #: one digest of the files that it works by
+    files: str
 
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +113,8 @@ def workers_of(station: Station, connection: Connection) -> list[Worker]:
     def named(node: Node, kind: str) -> tuple[str, ...]:
         return tuple(key.removeprefix(f"{kind}:") for key in held.get(node.id, ()) if key.startswith(f"{kind}:"))
 
+    alive = nodes.alive(connection, timedelta(seconds=settings.cluster.silence))
+    files = nodes.files_of(connection, [node.id for node in alive])
     return [
         Worker(
             host=node.host,
@@ -120,8 +125,9 @@ def workers_of(station: Station, connection: Connection) -> list[Worker]:
             seen=node.beat_at,
             mailboxes=named(node, "poll"),
             timers=named(node, "clock"),
+            files=digest_of(files[node.id]) if node.id in files else "",
         )
-        for node in nodes.alive(connection, timedelta(seconds=settings.cluster.silence))
+        for node in alive
     ]
 
 

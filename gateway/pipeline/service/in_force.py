@@ -1,8 +1,10 @@
 """The configuration in force, as the owner wrote it down in the data folder: the web process follows it, commands compare with it. And the
 request of a command to read the files anew. Both are replaced by rename."""
 
-import hashlib
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -62,12 +64,27 @@ def write(path: Path, now: InForce) -> None:
     _replace(path, msgspec.json.encode(now))
 
 
-def digest_of(held: Held) -> str:
-    """One digest of everything that a user wrote."""
-    total = hashlib.sha256()
-    for name, text in [("", held.config), *sorted(held.texts.items())]:
-        total.update(f"{name}\0{hashlib.sha256(text.encode()).hexdigest()}\n".encode())
-    return total.hexdigest()
+class Lead:
+    """Who of the processes in one data folder writes down what is in force, and answers commands: the service for as long as it lives, a worker
+    for the moment where no service is. The kernel frees it when a process dies."""
+
+    def __init__(self, data: Path, *, stays: bool) -> None:
+        self._file = (data / "configuration.lock").open("a")
+        self._stays = stays
+
+    @contextmanager
+    def taken(self) -> Iterator[bool]:
+        """Whether it is ours for the length of the block. The service waits for a worker that has it for a moment."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX if self._stays else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            if not self._stays:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
 
 
 def ask(data: Path, actor: str) -> Request:

@@ -47,12 +47,17 @@ def check_shared(station: Station) -> None:
         last = checkpoints.last(connection)
         newest = transmissions.search(connection, limit=1)
     if last is not None and not (folder / "keys" / "journal.key").exists():
-        raise ConfigTrouble(f"The journal is signed with a key that is not here: copy keys/journal.key from the other machine to {folder}/keys")
+        raise ConfigTrouble(
+            f"The journal is signed with a key that is not here: copy data/keys/journal.key of the first machine to {folder}/keys/journal.key"
+        )
     key = fingerprint(station.journal_key().public_key())
     with station.database.begin() as connection:
         known = settings.put_once(connection, _JOURNAL_KEY, last.key if last is not None else key)
     if known != key:
-        raise ConfigTrouble(f"The journal is signed with another key than {folder}/keys/journal.key: copy the one of the other machine there")
+        raise ConfigTrouble(
+            f"The journal is signed with another key than {folder}/keys/journal.key (made here at a first start): put data/keys/journal.key of "
+            "the first machine in its place"
+        )
     if newest and not station.archive.has(newest[0].sha256):
         raise ConfigTrouble(
             f"What another machine kept is not in {station.archive.place}: all machines need one archive: name the same "

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from gateway.config.held import Held
 from gateway.pipeline.service import in_force
 from gateway.pipeline.service.in_force import InForce
+from gateway.pipeline.service.in_force import Lead
 from gateway.pipeline.service.reading_anew import Attempt
 from gateway.pipeline.service.reading_anew import changes
 from gateway.pipeline.service.reading_anew import glance
@@ -53,12 +54,13 @@ class Reloading:
     """Keeps what is in force in step with the files; `swapped` is called after each swap, with whether somebody asked for it."""
 
     def __init__(self, station: Station, held: Held, swapped: Callable[[bool], None], node: str = "", *, leads: bool = True) -> None:
-        """`leads`: it writes down what is in force for the web process, and answers commands; a worker beside it only follows its files."""
+        """`leads`: it writes down what is in force for its web process, and answers commands, for as long as it lives. Others follow the files,
+        and do the same only where nobody leads on their machine."""
         self._station = station
         self._held = held
         self._swapped = swapped
         self._node = f" on {node}" if node else ""
-        self._leads = leads
+        self._lead = Lead(station.installation.data, stays=leads)
         #: settings that the service began with
         self._running = station.installation.settings
         self._path = in_force.path_in(station.installation.data)
@@ -70,7 +72,13 @@ class Reloading:
         self._troubles: dict[str, Standing] = {}
         #: a request that the database kept us from answering
         self._unanswered: Asked | None = None
-        self._now = self._begin()
+        with self._lead.taken() as leads:
+            self._now = self._begin(leads)
+
+    @property
+    def held(self) -> Held:
+        """What is in force."""
+        return self._held
 
     def ask(self) -> None:
         """Read the files anew at the next stroke, whether they look changed or not (SIGHUP)."""
@@ -78,7 +86,11 @@ class Reloading:
 
     def look(self) -> None:
         """Called every second: whether anything changed, and if so what came of it."""
-        asked = self._who_asked()
+        with self._lead.taken() as leads:
+            self._look(leads)
+
+    def _look(self, leads: bool) -> None:
+        asked = self._who_asked(leads)
         if asked is None:
             if time.monotonic() < self._not_before:
                 return
@@ -94,7 +106,7 @@ class Reloading:
         else:
             seen = self._glance()
         try:
-            self._read(asked, seen)
+            self._read(asked, seen, leads)
         except DatabaseTrouble:
             # who asked still waits for an answer: the next stroke tries it again
             self._unanswered = asked if asked.reason != "files changed" else None
@@ -105,11 +117,11 @@ class Reloading:
         }
         self._pending = None
 
-    def _who_asked(self) -> Asked | None:
+    def _who_asked(self, leads: bool) -> Asked | None:
         if (unanswered := self._unanswered) is not None:
             self._unanswered = None
             return unanswered
-        request = in_force.take_request(self._station.installation.data) if self._leads else None
+        request = in_force.take_request(self._station.installation.data) if leads else None
         if request is not None:
             return Asked(request.actor, "gateway reload", request.id)
         if self._asked.is_set():
@@ -124,9 +136,9 @@ class Reloading:
         self._not_before = ended + _SHARE * (ended - began)
         return seen
 
-    def _begin(self) -> InForce:
+    def _begin(self, leads: bool) -> InForce:
         """What the service begins with, written down; the journal is told where it is other than when the last one ended."""
-        before = in_force.read(self._path) if self._leads else None
+        before = in_force.read(self._path) if leads else None
         if before is not None and before.held != self._held:
             different = tuple(changes(before.held, self._held, self._station.installation.file.name))
             with self._station.database.begin() as connection:
@@ -138,11 +150,11 @@ class Reloading:
             texts=dict(self._held.texts),
             began=self._began,
         )
-        if self._leads:
+        if leads:
             in_force.write(self._path, now)
         return now
 
-    def _read(self, asked: Asked, seen: dict[str, str]) -> None:
+    def _read(self, asked: Asked, seen: dict[str, str], leads: bool) -> None:
         station = self._station
         found = read_anew(station.current.loaded, self._held, self._running)
         named = sorted(name for name in seen.keys() | self._handled.keys() if name.startswith("/"))
@@ -154,7 +166,7 @@ class Reloading:
                 self._enter(connection, asked, different)
                 _forget_removed(connection, found.loaded.installation.directory.partners.keys())
         if different or asked.request or found.faults or self._now.faults:
-            self._write_down(found, asked, different)
+            self._write_down(found, asked, different, leads)
         if different:
             station.current.loaded = found.loaded
             self._held = found.held
@@ -167,7 +179,7 @@ class Reloading:
                     circuits.forget_all(connection)
             self._swapped(asked.reason != "files changed")
 
-    def _write_down(self, found: Attempt, asked: Asked, different: tuple[tuple[str, str], ...]) -> None:
+    def _write_down(self, found: Attempt, asked: Asked, different: tuple[tuple[str, str], ...], leads: bool) -> None:
         self._now = InForce(
             number=self._now.number + 1,
             since=self._station.clock() if different else self._now.since,
@@ -179,7 +191,7 @@ class Reloading:
             restart=found.restart,
             request=asked.request,
         )
-        if self._leads:
+        if leads:
             in_force.write(self._path, self._now)
 
     def _enter(self, connection: Connection, asked: Asked, different: tuple[tuple[str, str], ...]) -> None:

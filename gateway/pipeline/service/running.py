@@ -34,6 +34,8 @@ from gateway.pipeline.keeping.retaining import keep_clean
 from gateway.pipeline.outbound import hooking
 from gateway.pipeline.outbox.boxes import hang_up_idle
 from gateway.pipeline.service import in_force
+from gateway.pipeline.service.archive_watch import EVERY as ARCHIVE_EVERY
+from gateway.pipeline.service.archive_watch import ArchiveWatch
 from gateway.pipeline.service.assembly import cluster_engine
 from gateway.pipeline.service.assembly import is_cluster
 from gateway.pipeline.service.assembly import local_engine
@@ -53,6 +55,9 @@ from gateway.pipeline.service.reading_anew import hold
 from gateway.pipeline.service.reading_anew import load_held
 from gateway.pipeline.service.reloading import GLANCE_EVERY
 from gateway.pipeline.service.reloading import Reloading
+from gateway.pipeline.service.same_files import COMPARE_EVERY
+from gateway.pipeline.service.same_files import TELL_EVERY as TELL_FILES_EVERY
+from gateway.pipeline.service.same_files import SameFiles
 from gateway.pipeline.service.service_manager import tell_manager
 from gateway.pipeline.stateless.linting import agreement_faults
 from gateway.pipeline.station import Station
@@ -207,6 +212,10 @@ def _serve(station: Station, held: Held, engine: Engine, web: "WebProcess | None
     try:
         pollers.become(lookers(station))
         engine.every("configuration", GLANCE_EVERY, reloading.look, each_process=True)
+        if is_cluster(station):
+            same = SameFiles(station, lambda: reloading.held)
+            engine.every("files", TELL_FILES_EVERY, same.tell, each_process=True)
+            engine.every("same files", COMPARE_EVERY, same.compare)
         engine.every("clock", LOOK_EVERY, ClockWatch(station).keep_watch, each_process=True)
         engine.every("seal", SEAL_EVERY, lambda: seal(station))
         engine.every("retention", KEEP_CLEAN_EVERY, lambda: keep_clean(station))
@@ -218,6 +227,7 @@ def _serve(station: Station, held: Held, engine: Engine, web: "WebProcess | None
         engine.every("heart", HEART_EVERY, Heart(station, engine, name).beat, each_process=True)
         engine.every("meters", METERS_EVERY, lambda: keep_meters(station), each_process=True)
         engine.every("alerts", ALERTS_EVERY, Alerts(station).look)
+        engine.every("archive", ARCHIVE_EVERY, ArchiveWatch(station, name).look, each_process=True)
         engine.every("disk", DISK_EVERY, Disks(station, name).look, each_process=True)
         if web is not None:
             engine.every("web", 1.0, web.keep_up, each_process=True)

@@ -18,6 +18,7 @@ from gateway.store.tables.documents import plan as plan
 from gateway.store.tables.documents import reference as reference
 from gateway.store.tables.engine import claim as claim
 from gateway.store.tables.engine import node as node
+from gateway.store.tables.engine import node_files as node_files
 from gateway.store.tables.engine import poke as poke
 from gateway.store.tables.engine import stream as stream
 from gateway.store.tables.journal import commitment_salt as commitment_salt

@@ -10,6 +10,7 @@ from gateway.store.columns import SERIAL
 from gateway.store.columns import Moment
 from gateway.store.columns import Words
 from gateway.store.tables.metadata import METADATA
+from gateway.store.tables.metadata import NAMES
 
 stream = Table(
     "stream",
@@ -39,6 +40,15 @@ node = Table(
     Column("version", Words, nullable=False),
     Column("started_at", Moment, nullable=False),
     Column("beat_at", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What the files of a process say: name -> digest.
+node_files = Table(
+    "node_files",
+    METADATA,
+    Column("node", Words, primary_key=True),
+    Column("files", NAMES, nullable=False),
     sqlite_with_rowid=False,
 )
 

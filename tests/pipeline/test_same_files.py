@@ -1,0 +1,138 @@
+"""Machines that work by other files than the others are found, and told with what is different."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.pipeline.service import in_force
+from gateway.pipeline.service.condition import condition_of
+from gateway.pipeline.service.in_force import Lead
+from gateway.pipeline.service.reading_anew import hold
+from gateway.pipeline.service.reloading import Reloading
+from gateway.pipeline.service.same_files import PATIENCE
+from gateway.pipeline.service.same_files import TROUBLE
+from gateway.pipeline.service.same_files import SameFiles
+from gateway.store import nodes
+from gateway.store import troubles
+from gateway.store.moments import database_now
+from gateway.store.nodes import Node
+from tests.pipeline.test_engine_contract import CLUSTER
+from tests.pipeline.world import ACME
+from tests.pipeline.world import World
+
+
+class Counted:
+    """A steady clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def world(tmp_path: Path, migrated_postgres_url: str) -> Iterator[World]:
+    made = World(tmp_path / "first", config=CLUSTER.replace("silence: 3", "silence: 300"), database=migrated_postgres_url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def other(tmp_path: Path, world: World) -> Iterator[World]:
+    url = world.station.database.url.render_as_string(hide_password=False)
+    made = World(tmp_path / "second", config=CLUSTER.replace("silence: 3", "silence: 300").replace("port: 18999", "port: 18998"), database=url)
+    yield made
+    made.close()
+
+
+def join(world: World, host: str) -> None:
+    with world.station.database.begin() as connection:
+        now = database_now(connection)
+        node = Node(id=world.station.node, host=host, process=7, role="worker", version="1", started_at=now, beat_at=now)
+        nodes.beat(connection, node)
+
+
+def same_files(world: World, counting: Counted) -> SameFiles:
+    return SameFiles(world.station, lambda: hold(world.folder / "config.yaml")[0], counting)
+
+
+def told(world: World) -> list[str]:
+    with world.station.database.read() as connection:
+        return [trouble.error for trouble in troubles.standing(connection) if trouble.name == TROUBLE]
+
+
+def test_what_stays_different_is_told_with_machines_and_digests_until_it_is_the_same(world: World, other: World) -> None:
+    time = Counted()
+    mine, theirs = same_files(world, time), same_files(other, time)
+    join(world, "first")
+    join(other, "second")
+    mine.tell()
+    theirs.tell()
+    mine.compare()
+    time.now += PATIENCE + 1
+    mine.compare()
+    assert told(world) == [], "the web's port is a machine's own"
+    (other.folder / "partners/acme.yaml").write_text(ACME.replace("ACME Corporation", "Acme GmbH"))
+    (other.folder / "partners/new.yaml").write_text("x")
+    theirs.tell()
+    mine.compare()
+    assert told(world) == [], "somebody may still be copying"
+    time.now += PATIENCE + 1
+    mine.compare()
+    [error] = told(world)
+    assert error.startswith("partners/acme.yaml is ") and " on first, " in error and "; partners/new.yaml is nothing on first, " in error
+    [first, second] = [worker.files for worker in condition_of(world.station).workers]
+    assert first != second and f"files {first}" in world.command("status").stdout
+    for name in ("acme.yaml", "new.yaml"):
+        text = (other.folder / "partners" / name).read_text()
+        (world.folder / "partners" / name).write_text(text)
+    mine.tell()
+    # the process that told it has died meanwhile
+    theirs.compare()
+    assert told(world) == []
+
+
+def test_another_key_of_config_and_another_program_are_told(world: World, other: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    time = Counted()
+    mine, theirs = same_files(world, time), same_files(other, time)
+    join(world, "first")
+    join(other, "second")
+    settings = other.station.installation.settings.model_copy(update={"poll": 9.0})
+    object.__setattr__(other.station.installation, "settings", settings)
+    mine.tell()
+    monkeypatch.setattr("gateway.pipeline.service.same_files.__version__", "0.0.1")
+    theirs.tell()
+    mine.compare()
+    time.now += PATIENCE + 1
+    mine.compare()
+    [error] = told(world)
+    assert error.startswith("config.yaml: poll is ") and "; the program is " in error and "0.0.1 on second" in error
+
+
+def test_what_a_process_said_goes_with_it(world: World) -> None:
+    join(world, "first")
+    same_files(world, Counted()).tell()
+    with world.station.database.begin() as connection:
+        assert nodes.files_of(connection, [world.station.node]) != {}
+        nodes.leave(connection, world.station.node)
+        assert nodes.files_of(connection, [world.station.node]) == {}
+
+
+def test_a_worker_answers_where_no_service_is_on_its_machine(world: World) -> None:
+    data = world.station.installation.data
+    held, _ = hold(world.folder / "config.yaml")
+    worker = Reloading(world.station, held, lambda asked: None, " on first", leads=False)
+    assert in_force.read(in_force.path_in(data)) is not None, "commands see what is in force"
+    request = in_force.ask(data, "clerk (command)")
+    worker.look()
+    now = in_force.read(in_force.path_in(data))
+    assert now is not None and now.request == request.id
+    service = Lead(data, stays=True)
+    with service.taken() as leads:
+        assert leads
+    request = in_force.ask(data, "clerk (command)")
+    worker.look()
+    now = in_force.read(in_force.path_in(data))
+    assert now is not None and now.request != request.id, "the service answers, also between two looks"
