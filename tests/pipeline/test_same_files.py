@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.pipeline.service import connection_watch
 from gateway.pipeline.service import in_force
 from gateway.pipeline.service.condition import condition_of
+from gateway.pipeline.service.connection_watch import ConnectionWatch
 from gateway.pipeline.service.in_force import Lead
 from gateway.pipeline.service.reading_anew import hold
 from gateway.pipeline.service.reloading import Reloading
@@ -136,3 +138,23 @@ def test_a_worker_answers_where_no_service_is_on_its_machine(world: World) -> No
     worker.look()
     now = in_force.read(in_force.path_in(data))
     assert now is not None and now.request != request.id, "the service answers, also between two looks"
+
+
+def test_too_few_connections_are_told_in_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def standing() -> list[tuple[str, str]]:
+        with world.station.database.read() as connection:
+            return [(trouble.name, trouble.state) for trouble in troubles.standing(connection)]
+
+    watch = ConnectionWatch(world.station)
+    join(world, "first")
+    watch.look()
+    assert standing() == []
+    monkeypatch.setattr(connection_watch, "NEEDED", 10_000)
+    watch.look()
+    assert standing() == [("database connections", "warning")]
+    monkeypatch.setattr(connection_watch, "BUSY", 0.0)
+    watch.look()
+    assert standing() == [("database connections", "stopped")]
+    monkeypatch.undo()
+    ConnectionWatch(world.station).look()
+    assert standing() == []

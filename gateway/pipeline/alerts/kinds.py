@@ -15,6 +15,7 @@ ALERT_KINDS = {
     "key": "a key that a partner's machine comes with cannot be read",
     "certificate": "a certificate is about to end or has ended",
     "database": "the database takes nothing: it is locked, away or full",
+    "connections": "PostgreSQL has too few connections for all processes",
     "archive": "what was kept is not where payloads lie",
     "pages": "the web process does not stay up",
     "disk": "a disk that we write to is nearly full",

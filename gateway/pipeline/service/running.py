@@ -43,6 +43,8 @@ from gateway.pipeline.service.assembly import lookers
 from gateway.pipeline.service.assembly import seal
 from gateway.pipeline.service.clock_watch import LOOK_EVERY
 from gateway.pipeline.service.clock_watch import ClockWatch
+from gateway.pipeline.service.connection_watch import EVERY as CONNECTIONS_EVERY
+from gateway.pipeline.service.connection_watch import ConnectionWatch
 from gateway.pipeline.service.disk_space import EVERY as DISK_EVERY
 from gateway.pipeline.service.disk_space import Disks
 from gateway.pipeline.service.heart import EVERY as HEART_EVERY
@@ -227,6 +229,7 @@ def _serve(station: Station, held: Held, engine: Engine, web: "WebProcess | None
         engine.every("heart", HEART_EVERY, Heart(station, engine, name).beat, each_process=True)
         engine.every("meters", METERS_EVERY, lambda: keep_meters(station), each_process=True)
         engine.every("alerts", ALERTS_EVERY, Alerts(station).look)
+        engine.every("connections left", CONNECTIONS_EVERY, ConnectionWatch(station).look)
         engine.every("archive", ARCHIVE_EVERY, ArchiveWatch(station, name).look, each_process=True)
         engine.every("disk", DISK_EVERY, Disks(station, name).look, each_process=True)
         if web is not None:
