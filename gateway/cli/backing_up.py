@@ -47,6 +47,9 @@ def _passphrase(named: str | None) -> str | None:
 def backup(
     out: Annotated[Path, typer.Argument(help="The file to write; it must not be there yet.", metavar="OUT.zip")],
     passphrase: PassphraseOption = None,
+    without_payloads: Annotated[
+        bool, typer.Option("--without-payloads", help="Leave the archive to a tool that copies only what is new; run that afterwards.")
+    ] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -54,6 +57,7 @@ def backup(
 
     Example: gateway backup /backups/gateway-monday.zip --passphrase file:/root/backup-passphrase
     """
+    from gateway.pipeline.keeping.backing_up import PayloadsWanted
     from gateway.pipeline.keeping.backing_up import make_backup
 
     if out.exists():
@@ -64,7 +68,9 @@ def backup(
     station = open_here(config)
     try:
         with counting("Saving") as told:
-            made = make_backup(station, out, secret, lambda what, done, total: told(done, total or done))
+            made = make_backup(station, out, secret, lambda what, done, total: told(done, total or done), payloads=not without_payloads)
+    except PayloadsWanted as error:
+        raise Refused(f"Not saved: {error}", WRONG_USAGE) from None
     finally:
         station.close()
     if as_json:

@@ -21,6 +21,8 @@ from gateway.store.rows import one_of
 from gateway.store.rows import values_of
 
 _TABLE = tables.erasure
+#: what is left of an interchange's envelope, in the form of those who read it
+NO_ENVELOPE = '{"envelope":null}'
 _HOLD = tables.legal_hold
 
 
@@ -116,6 +118,8 @@ def erase_contents(connection: Connection, subject: str, documents: Collection[s
         update(answer).where(answer.c.document.in_(ids) | (answer.c.transmission == subject)).values(problems=(), notes=()),
         update(payment).where(payment.c.document.in_(ids)).values(payer_name=None, payer_account=None, text=None, details={}),
         update(tables.transmission).where(tables.transmission.c.id == subject).values(problems=()),
+        # problems of an envelope say what was found in it
+        update(tables.interchange).where(tables.interchange.c.transmission == subject).values(envelope=NO_ENVELOPE),
     ]
     for statement in statements:
         connection.execute(statement)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Command
+from tests.crash.test_full_disk import until
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import World
 from tests.pipeline.world import tags
@@ -104,11 +105,15 @@ def test_numbers_go_on_behind_a_gap_and_nothing_leaves_before_a_person_has_compa
     second.close()
 
 
-def test_a_backup_of_a_working_installation_is_one_moment(world: World, command: Command, tmp_path: Path) -> None:
+def test_a_backup_of_a_working_installation_is_one_moment(tmp_path: Path, command: Command, database_url: str, monkeypatch) -> None:
+    """On both databases; what was PostgreSQL with its payloads becomes SQLite."""
+    of_server = database_url.startswith("postgresql")
+    world = World(tmp_path / "first", config=CONFIG + ("archive: database\n" if of_server else ""), database=database_url if of_server else None)
+    world.station.database.migrate()
     stop = threading.Event()
 
     def work() -> None:
-        busy = World(world.folder)
+        busy = World(world.folder, config=world.config, database=world.database)
         number = 1
         while not stop.is_set() and number < 200:
             busy.receive(x12_order(f"PO{number}", control=number), name=f"{number}.edi")
@@ -118,20 +123,69 @@ def test_a_backup_of_a_working_installation_is_one_moment(world: World, command:
     worker = threading.Thread(target=work)
     worker.start()
     try:
-        backups = [saved(world, command, f"{number}.zip") for number in range(3)]
+        until(lambda: len(identities(world)) > 0)
+        backups = [saved(world, command, f"{number}.zip") for number in range(2 - of_server)]
     finally:
         stop.set()
         worker.join()
     partner = identities(world)
     for number, backup in enumerate(backups):
-        second = restored(command, backup, tmp_path / f"r{number}", "--gap", "0")
+        into = tmp_path / f"r{number}"
+        said = command(
+            *("restore", backup, "--into", into, "--passphrase", "env:PHRASE", "--gap", "0", "--database", f"sqlite:///{into}/data/gateway.db")
+        )
+        assert said.code == 0, said.err + said.out
+        text = (into / "config.yaml").read_text()
+        (into / "config.yaml").write_text("".join(line for line in text.splitlines(keepends=True) if not line.startswith("database")))
+        second = World(into, config=(into / "config.yaml").read_text())
         second.settle()
-        assert command("journal", "verify", "--config", second.folder / "config.yaml").code == 0
+        assert command("journal", "verify", "--config", into / "config.yaml").code == 0
         # what had its identity leaves under the same one
         again = identities(second)
         assert all(len(found) == 1 for found in again.values())
         second.close()
-    assert all(len(found) == 1 for found in partner.values())
+    assert partner and all(len(found) == 1 for found in partner.values())
+    world.close()
+
+
+def test_a_large_archive_is_left_to_another_tool(world: World, command: Command, tmp_path: Path) -> None:
+    """`--without-payloads`, then a copy of the folder: what rows name is in a copy that was made after them."""
+    world.receive(x12_order("PO1"))
+    backup = saved(world, command, "rows.zip", "--without-payloads")
+    world.receive(x12_order("PO2", control=2))
+    into = tmp_path / "second"
+    shutil.copytree(world.folder / "data/archive", into / "data/archive")
+    second = restored(command, backup, into, "--gap", "0")
+    assert command("journal", "verify", "--config", into / "config.yaml").code == 0
+    second.close()
+    said = command("restore", backup, "--into", tmp_path / "third", "--passphrase", "env:PHRASE", "--gap", "0")
+    assert said.code == 1 and "lacks" in said.err and f"copy {world.folder}/data/archive now" in said.out
+    (world.folder / "config.yaml").write_text(CONFIG + "archive: database\n")
+    said = command("backup", tmp_path / "no.zip", "--without-payloads", "--config", world.folder / "config.yaml")
+    assert said.code == 2 and "payloads lie in the database" in said.err
+    assert not (tmp_path / "no.zip").exists()
+
+
+def test_a_payload_of_noughts_alone_comes_back(world: World, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.store.backup_file._SMALL", 1 << 20)
+    sha256 = world.station.archive.keep(bytes(30 << 20))
+    second = restored(command, saved(world, command), tmp_path / "second", "--gap", "0")
+    assert second.station.archive.verify(sha256)
+    second.close()
+
+
+def test_what_comes_to_a_server_needs_no_room_here(
+    world: World, command: Command, tmp_path: Path, migrated_postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.receive(x12_order("PO1"))
+    backup = saved(world, command)
+    monkeypatch.setattr("gateway.pipeline.keeping.restoring.shutil.disk_usage", lambda folder: shutil._ntuple_diskusage(1, 1, 0))
+    said = command("restore", backup, "--into", tmp_path / "no", "--passphrase", "env:PHRASE")
+    assert said.code == 4 and "the backup needs" in said.err
+    (world.folder / "config.yaml").write_text(CONFIG + "archive: database\n")
+    backup = saved(world, command, "in-database.zip")
+    said = command("restore", backup, "--into", tmp_path / "pg", "--passphrase", "env:PHRASE", "--database", migrated_postgres_url)
+    assert "the backup needs" not in said.err
 
 
 def test_postgresql_and_sqlite_restore_into_each_other(

@@ -20,6 +20,7 @@ from tests.crash.walk import put
 from tests.machine import PATIENCE
 from tests.machine import free_port
 from tests.pipeline.world import ACME
+from tests.pipeline.world import World
 from tests.pipeline.world import tags
 from tests.pipeline.world import x12_order
 
@@ -116,8 +117,32 @@ def test_a_short_storm_loses_and_doubles_nothing(tmp_path: Path) -> None:
     assert storm(tmp_path, kills=5, files=40, seed=11, longest=1.5, patience=90) == []
 
 
+def _restored(folder: Path) -> list[str]:
+    """What is wrong with an installation that was saved after the storm and restored: its journal, or something that leaves once more."""
+    again = folder / "again"
+    arguments = ["--into", str(again), "--gap", "0", "--database", f"sqlite:///{again}/data/gateway.db", "--passphrase", "env:PHRASE"]
+    for command in (
+        ["backup", str(folder / "after.zip"), "--passphrase", "env:PHRASE"],
+        ["restore", str(folder / "after.zip"), *arguments],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "gateway", *command], cwd=folder, env={**os.environ, "PHRASE": "x"}, capture_output=True, text=True, timeout=600
+        )
+        if done.returncode:
+            return [done.stderr + done.stdout]
+    text = (again / "config.yaml").read_text()
+    (again / "config.yaml").write_text("".join(line for line in text.splitlines(keepends=True) if not line.startswith("database")))
+    world = World(again, config=(again / "config.yaml").read_text())
+    try:
+        world.settle()
+        return journal_faults(world.station) + [f"left once more: {text[:200]}" for text in world.sent()]
+    finally:
+        world.close()
+
+
 @pytest.mark.storm
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_a_long_storm_loses_and_doubles_nothing(seed: int, tmp_path: Path, database_url: str) -> None:
     install(tmp_path, database_url)
     assert storm(tmp_path, kills=40, files=400, seed=seed, longest=2.5, patience=300) == []
+    assert _restored(tmp_path) == []

@@ -17,9 +17,11 @@ from gateway.exchange.retention import latest_start
 from gateway.pipeline.keeping import retaining
 from gateway.pipeline.keeping.retaining import run_retention
 from gateway.pipeline.service.assembly import seal
+from gateway.pipeline.stateless.telling import state_of
 from gateway.pipeline.trading import holding
 from gateway.store import documents
 from gateway.store import erasures
+from gateway.store import interchanges
 from gateway.store import journal
 from gateway.store.archive import Archive
 from gateway.store.proofs import is_proven
@@ -100,8 +102,11 @@ def test_what_is_due_is_erased_and_the_journal_proves_it(world: World) -> None:
         assert row is not None
         # what stood in it is gone, what it was is not
         assert (row.body, row.problems, row.transaction_type, row.state) == (None, (), "850", "rejected")
+        assert [one.envelope for one in interchanges.of_transmission(connection, taken.transmission.id)] == ['{"envelope":null}']
         assert all(one.removed_at is not None for one in erasures.recent(connection))
         entries = [one.entry for one in journal.of_subject(connection, "transmission", taken.transmission.id)]
+    said = state_of(world.station, taken.transmission.endpoint, taken.transmission.id)
+    assert said is not None and [one["control_number"] for one in said["interchanges"]] == ["000000007"]
     assert (entries[-1].action, entries[-1].actor) == ("erased", "officer")
     assert taken.transmission.sha256 in entries[-1].facts["payloads"]
     assert run_retention(world.station).erased == 0

@@ -20,6 +20,7 @@ from gateway.store import raw
 from gateway.store import sealed
 from gateway.store import settings
 from gateway.store.archive import ArchiveMissing
+from gateway.store.archive_database import DatabaseArchive
 from gateway.store.backup_file import FORMAT
 from gateway.store.backup_file import BackupWriter
 from gateway.store.backup_file import Manifest
@@ -30,6 +31,9 @@ from gateway.store.sealed import Sealer
 
 Progress = Callable[[str, int, int], None]
 NO_KEYS = "the keys: no passphrase was given; keep data/keys and what `file:` names somewhere else, or the journal cannot be verified after a restore"
+
+#: only after the rows: whatever they name is in the archive by then
+NO_PAYLOADS = "the payloads: copy {place} now, and put the copy in its place before a restore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,14 @@ class MadeBackup:
     left_out: tuple[str, ...]
 
 
-def make_backup(station: Station, path: Path, passphrase: str | None, progress: Progress) -> MadeBackup:
-    """Save everything to `path`, which appears when it is whole."""
+class PayloadsWanted(Exception):
+    """Without its payloads this installation cannot be saved: they lie where the rows do."""
+
+
+def make_backup(station: Station, path: Path, passphrase: str | None, progress: Progress, *, payloads: bool = True) -> MadeBackup:
+    """Save everything to `path`, which appears when it is whole; without payloads whoever calls this saves the archive's folder after it."""
+    if not payloads and station.archive.place == DatabaseArchive.place:
+        raise PayloadsWanted("payloads lie in the database: save them too, or the database with PostgreSQL's own tools")
     key = station.journal_key().public_key()
     with station.database.begin() as connection:
         installation = settings.installation_id(connection)
@@ -66,7 +76,9 @@ def make_backup(station: Station, path: Path, passphrase: str | None, progress: 
                 writer.table(table.name, raw.rows(connection, table))
                 done += writer.tables[-1].rows
                 progress("rows", done, total)
-        damaged = _save_payloads(station, writer, progress)
+        damaged = _save_payloads(station, writer, progress) if payloads else ()
+        if not payloads:
+            left_out.append(NO_PAYLOADS.format(place=station.archive.place))
         writer.finish(
             Manifest(
                 format=FORMAT,

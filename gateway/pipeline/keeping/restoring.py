@@ -8,6 +8,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
 from datetime import datetime
@@ -117,7 +118,7 @@ def restore(wanted: Wanted, progress: Progress) -> Restored:
         in_the_way = [str(place.path) for place in places if place.path.exists() and place.path.read_bytes() != place.data]
         if in_the_way:
             raise RestoreRefused(f"{', '.join(in_the_way[:3])} {'is' if len(in_the_way) == 1 else 'are'} there already and different")
-        _check_room(reader, installation)
+        _check_room(reader, installation, wanted.database)
         return _restore(wanted, reader, installation, places, progress)
     finally:
         reader.close()
@@ -235,11 +236,26 @@ def _check_empty(database: Database, revision: str) -> None:
             raise RestoreRefused("the database has the tables of another version of the gateway; name one without tables")
 
 
-def _check_room(reader: BackupReader, installation: Installation) -> None:
-    there = next(folder for folder in (installation.data, *installation.data.parents) if folder.is_dir())
-    free = shutil.disk_usage(there).free
-    if reader.unpacked > free:
-        raise RestoreRefused(f"the backup needs {reader.unpacked >> 20} MB, {there} has {free >> 20} MB")
+def _check_room(reader: BackupReader, installation: Installation, database: str | None) -> None:
+    """What comes to a disk of this machine must have room there; servers and object stores look after themselves."""
+    wanted: dict[int, tuple[Path, int]] = {}
+    for folder, size in _on_disk(reader, installation, database):
+        there = next(one for one in (folder, *folder.parents) if one.is_dir())
+        before = wanted.get(there.stat().st_dev, (there, 0))[1]
+        wanted[there.stat().st_dev] = (there, before + size)
+    for there, size in wanted.values():
+        free = shutil.disk_usage(there).free
+        if size > free:
+            raise RestoreRefused(f"the backup needs {size >> 20} MB, {there} has {free >> 20} MB")
+
+
+def _on_disk(reader: BackupReader, installation: Installation, database: str | None) -> Iterator[tuple[Path, int]]:
+    url = database or installation.settings.database or "sqlite"
+    in_rows = installation.settings.archive.url == "database"
+    if url.startswith("sqlite"):
+        yield installation.data, reader.unpacked - (0 if in_rows else reader.payload_bytes)
+    if installation.settings.archive.url == "folder" or installation.settings.archive.url.startswith("file://"):
+        yield installation.archive_place.folder or installation.data, reader.payload_bytes
 
 
 def _put(place: _Place) -> None:
