@@ -22,9 +22,11 @@ from gateway.mapping.compile_reading import compile_reading
 from gateway.mapping.desk import SeenPath
 from gateway.mapping.files import file_for
 from gateway.mapping.plan import MappingPlan
+from gateway.mapping.words import PARTNER_NAMES
 from gateway.schema import compile as schema_compile
 from gateway.schema import load as schema_load
 from gateway.schema.nearest import nearest_version
+from gateway.schema.plan import SchemaPlan
 from gateway.yaml_source import Fault
 from gateway.yaml_source import Faults
 from gateway.yaml_source import Mapping
@@ -35,6 +37,10 @@ if TYPE_CHECKING:
     from gateway.exchange.partner import LoadedPartner
     from gateway.mapping.compile_writing import CompiledWriting
     from gateway.rules.plan import RulePlan
+
+    _Described = tuple[schema_compile.CompiledSchema | None, tuple["Kept", ...]]
+    _Read = tuple[schema_compile.CompiledSchema | None, CompiledReading | None, tuple["Kept", ...]]
+    _Written = tuple[schema_compile.CompiledSchema | None, CompiledWriting, tuple["Kept", ...]]
 
 
 #: first parts of specs whose files have no envelope that says what they are; each is described in schemas/
@@ -111,9 +117,13 @@ class Plans:
     """All plans of an installation (or of the shipped defaults), by spec and partner."""
 
     resolver: Resolver
+    #: what partners without differences of their own share: by spec, owner, explain and the names that their files add
+    _read: dict[tuple[str, str, bool, frozenset[str]], _Read] = field(default_factory=dict)
+    _written: dict[tuple[str, str, bool, frozenset[str]], _Written] = field(default_factory=dict)
+    _loaded: dict[str, SchemaPlan] = field(default_factory=dict)
+    _described: dict[tuple[str, str, bool], _Described] = field(default_factory=dict)
     _reading: dict[tuple[str, str, bool], ReadingPlan] = field(default_factory=dict)
     _writing: dict[tuple[str, str, bool], WritingPlan] = field(default_factory=dict)
-    _schemas: dict[tuple[str, str], schema_compile.CompiledSchema | None] = field(default_factory=dict)
     _rules: dict[str, RulePlan] = field(default_factory=dict)
     _nearest: dict[str, str | None] = field(default_factory=dict)
 
@@ -126,10 +136,13 @@ class Plans:
         if any((self.resolver.text_of(name) is None) != (resolver.text_of(name) is None) for name in ours):
             # what is found where depends on what is there
             return fresh
+        fresh._read = {key: made for key, made in self._read.items() if key[1] in owners and not _made_of(made[2], ours)}
+        fresh._written = {key: made for key, made in self._written.items() if key[1] in owners and not _made_of(made[2], ours)}
         fresh._reading = {key: plan for key, plan in self._reading.items() if key[1] in owners and not _made_of(plan.parts, ours)}
         fresh._writing = {key: plan for key, plan in self._writing.items() if key[1] in owners and not _made_of(plan.parts, ours)}
         if not ours:
-            fresh._schemas = {key: schema for key, schema in self._schemas.items() if key[1] in owners}
+            fresh._loaded = dict(self._loaded)
+            fresh._described = {key: made for key, made in self._described.items() if key[1] in owners}
             fresh._rules = {key: rules for key, rules in self._rules.items() if key in owners}
             fresh._nearest = dict(self._nearest)
         return fresh
@@ -149,45 +162,41 @@ class Plans:
         """The plan to read `spec` with; raises Faults where a file of it is wrong."""
         key = (spec, partner.digest if partner else "", explain)
         if key not in self._reading:
-            mapped = file_for(spec, "read", self.resolver) is not None
-            # check digits of what is mapped are looked at there, once
-            schema, parts = self._schema(spec, partner, numbers=not mapped)
-            mapping = None
-            if mapped:
-                plan = mapping_load.load_mapping(
-                    spec,
-                    "read",
-                    self.resolver,
-                    schema.plan if schema else None,
-                    self._overlays(spec, partner),
-                    partner_names=partner.partner.values() if partner else (),
-                )
-                mapping = compile_reading(plan, explain=explain)
-                parts = (*parts, kept("mapping", plan.digest, plan.sources))
+            shared = (spec, _owner(spec, partner), explain, _names(partner))
+            if shared not in self._read:
+                self._read[shared] = self._make_reading(spec, partner, explain)
+            schema, mapping, parts = self._read[shared]
             self._reading[key] = ReadingPlan(spec, schema, mapping, (*parts, *_partner_part(partner)))
         return self._reading[key]
+
+    def _make_reading(self, spec: str, partner: LoadedPartner | None, explain: bool) -> _Read:
+        mapped = file_for(spec, "read", self.resolver) is not None
+        # check digits of what is mapped are looked at there, once
+        schema, parts = self._schema(spec, partner, numbers=not mapped)
+        if not mapped:
+            return schema, None, parts
+        plan = self._mapping(spec, "read", schema, partner)
+        return schema, compile_reading(plan, explain=explain), (*parts, kept("mapping", plan.digest, plan.sources))
 
     def writing(self, spec: str, partner: LoadedPartner | None = None, *, explain: bool = False) -> WritingPlan:
         """The plan to write `spec` with; raises Faults where a file of it is wrong or missing."""
         key = (spec, partner.digest if partner else "", explain)
         if key not in self._writing:
-            schema, parts = self._schema(spec, partner)
-            if schema is None and needs_schema(spec):
-                raise Faults([Fault(f"schemas/{spec}.yaml", 1, 1, f"{spec} cannot be written: there is no schema of it")])
-            plan = mapping_load.load_mapping(
-                spec,
-                "write",
-                self.resolver,
-                schema.plan if schema else None,
-                self._overlays(spec, partner),
-                partner_names=partner.partner.values() if partner else (),
-            )
-            from gateway.mapping.compile_writing import compile_writing
-
-            mapping = compile_writing(plan, explain=explain)
-            parts = (*parts, kept("mapping", plan.digest, plan.sources))
+            shared = (spec, _owner(spec, partner), explain, _names(partner))
+            if shared not in self._written:
+                self._written[shared] = self._make_writing(spec, partner, explain)
+            schema, mapping, parts = self._written[shared]
             self._writing[key] = WritingPlan(spec, schema, mapping, (*parts, *_partner_part(partner)))
         return self._writing[key]
+
+    def _make_writing(self, spec: str, partner: LoadedPartner | None, explain: bool) -> _Written:
+        schema, parts = self._schema(spec, partner)
+        if schema is None and needs_schema(spec):
+            raise Faults([Fault(f"schemas/{spec}.yaml", 1, 1, f"{spec} cannot be written: there is no schema of it")])
+        plan = self._mapping(spec, "write", schema, partner)
+        from gateway.mapping.compile_writing import compile_writing
+
+        return schema, compile_writing(plan, explain=explain), (*parts, kept("mapping", plan.digest, plan.sources))
 
     def form(self, spec: str, partner: LoadedPartner | None = None, *, said: bool = False) -> Form | None:
         """How files of this type are read that do not say themselves what they are; None for all others. Raises Faults."""
@@ -215,10 +224,13 @@ class Plans:
 
     def schema(self, spec: str, partner: LoadedPartner | None = None) -> schema_compile.CompiledSchema | None:
         """The compiled schema alone, None where there is none."""
-        key = (spec, partner.digest if partner else "")
-        if key not in self._schemas:
-            self._schemas[key] = self._schema(spec, partner)[0]
-        return self._schemas[key]
+        return self._schema(spec, partner)[0]
+
+    def loaded(self, spec: str) -> SchemaPlan:
+        """The plan of a schema as it is for all partners; raises Faults."""
+        if spec not in self._loaded:
+            self._loaded[spec] = schema_load.load_schema(spec, self.resolver)
+        return self._loaded[spec]
 
     def rules(self, partner: LoadedPartner | None, overlay: Mapping | None = None) -> RulePlan:
         """The rules in force for a partner: the shipped set, the installation's differences, the partner's differences."""
@@ -234,13 +246,16 @@ class Plans:
         """The rules in force for a partner where something of it was judged by them already."""
         return self._rules.get(partner.digest)
 
-    def _schema(
-        self, spec: str, partner: LoadedPartner | None, *, numbers: bool = False
-    ) -> tuple[schema_compile.CompiledSchema | None, tuple[Kept, ...]]:
-        if self.resolver.text_of(f"schemas/{spec}.yaml") is None:
-            return None, ()
-        plan = schema_load.load_schema(spec, self.resolver, partner.schemas.get(spec) if partner else None)
-        return schema_compile.compile_schema(plan, numbers=numbers), (kept("schema", plan.digest, plan.sources),)
+    def _schema(self, spec: str, partner: LoadedPartner | None, *, numbers: bool = False) -> _Described:
+        overlay = partner.schemas.get(spec) if partner is not None else None
+        key = (spec, partner.digest if partner is not None and overlay is not None else "", numbers)
+        if key not in self._described:
+            if self.resolver.text_of(f"schemas/{spec}.yaml") is None:
+                self._described[key] = None, ()
+            else:
+                plan = self.loaded(spec) if overlay is None else schema_load.load_schema(spec, self.resolver, overlay)
+                self._described[key] = schema_compile.compile_schema(plan, numbers=numbers), (kept("schema", plan.digest, plan.sources),)
+        return self._described[key]
 
     def xml_paths(self, spec: str, direction: str, partner: LoadedPartner | None = None) -> tuple[str, list[SeenPath]]:
         """The root element (empty where the mapping does not name it) and all paths of an XML mapping; raises Faults."""
@@ -251,8 +266,7 @@ class Plans:
 
     def _mapping(self, spec: str, direction: str, schema: schema_compile.CompiledSchema | None, partner: LoadedPartner | None) -> MappingPlan:
         names = partner.partner.values() if partner is not None else ()
-        # JSON and XML are mapped by their tree, whatever describes them
-        plan = schema.plan if schema is not None and schema.plan.tree is None else None
+        plan = schema.plan if schema is not None else None
         return mapping_load.load_mapping(spec, direction, self.resolver, plan, self._overlays(spec, partner), partner_names=names)
 
     def _overlays(self, spec: str, partner: LoadedPartner | None) -> list[Mapping]:
@@ -275,6 +289,17 @@ def needs_schema(spec: str) -> bool:
 def kept(kind: str, digest: str, sources: tuple[tuple[str, str], ...]) -> Kept:
     """What a plan was made of, as it is archived: a JSON list of [name, text], in the order of loading."""
     return Kept(kind, sources[0][0] if sources else kind, digest, json.dumps(sources, ensure_ascii=False))
+
+
+def _owner(spec: str, partner: LoadedPartner | None) -> str:
+    """Whose a plan of this spec is: the digest of a partner that reads or writes it in a way of its own, else nobody's."""
+    own = partner is not None and (spec in partner.mappings or spec in partner.schemas or partner.tables is not None)
+    return partner.digest if partner is not None and own else ""
+
+
+def _names(partner: LoadedPartner | None) -> frozenset[str]:
+    """What mappings may ask of this partner beyond what they may ask of all."""
+    return frozenset(partner.partner.values()) - PARTNER_NAMES if partner is not None else frozenset()
 
 
 def _made_of(parts: tuple[Kept, ...], names: Set[str]) -> bool:

@@ -130,7 +130,7 @@ def _partners(installation: Installation, faults: list[Fault]) -> list[LoadedPar
 
 def _plans(plans: Plans, resolver: FolderResolver, partners: list[LoadedPartner], faults: list[Fault]) -> None:
     """Load every schema, compile every base mapping in both directions, and every partner's differences."""
-    faults += find_faults(resolver)
+    faults += find_faults(resolver, plans.loaded)
     for spec in mapping_specs(resolver, "read"):
         attempt(faults, partial(plans.reading, spec))
     for spec in mapping_specs(resolver, "write"):
