@@ -11,7 +11,6 @@ from sqlalchemy import select
 from gateway.store import tables
 from gateway.store.archive import FRESH
 from gateway.store.archive import Archive
-from gateway.store.archive import Stored
 from gateway.store.database import Database
 from gateway.store.journal import decode_canonical
 
@@ -33,21 +32,22 @@ def tidy(
 ) -> Tidied:
     """Remove payloads older than `days` that neither a row nor the journal names. What is kept again meanwhile counts as new and stays."""
     before = time.time() - max(days, 1) * FRESH
-    old: dict[bytes, Stored] = {}
+    # 32 bytes and a size each: an archive of millions fits
+    old: dict[bytes, int] = {}
     for looked, stored in enumerate(archive.stored(), 1):
         told(looked)
         if stored.at < before:
-            old[bytes.fromhex(stored.sha256)] = stored
+            old[bytes.fromhex(stored.sha256)] = stored.size
     if old:
         # after the list: whatever was named since then is found here
         with database.read() as connection:
             for digest in _named(connection):
                 old.pop(digest, None)
     orphans = size = 0
-    for stored in old.values():
-        if pretend or archive.remove(stored.sha256, older_than=before):
+    for digest, length in old.items():
+        if pretend or archive.remove(digest.hex(), older_than=before):
             orphans += 1
-            size += stored.size
+            size += length
     incoming = 0 if pretend else archive.clear_incoming(time.time() - FRESH)
     return Tidied(orphans, size, incoming)
 
