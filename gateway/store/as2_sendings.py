@@ -63,6 +63,8 @@ class Sending(Row, frozen=True, kw_only=True):
     signed_by: str | None = None
     #: what is wrong with a receipt that came and proves nothing
     trouble: str | None = None
+    #: unknown of messages of before 0018
+    signed: bool | None = None
 
 
 def of_row(connection: Connection, outbox: str) -> Sending | None:
@@ -118,7 +120,7 @@ def keep(connection: Connection, sending: Sending) -> Sending:
 
 def wrap_anew(connection: Connection, sending: Sending) -> None:
     """The same message encrypted for another certificate: the old request can no longer be read by anybody."""
-    changed = ("request_sha256", "content_head", "content_sha256", "encrypted_for", "mics", "receipt", "delivery", "wrapped_at")
+    changed = ("request_sha256", "content_head", "content_sha256", "encrypted_for", "mics", "receipt", "delivery", "wrapped_at", "signed")
     _change(connection, sending.message_id, {name: getattr(sending, name) for name in changed})
 
 

@@ -102,6 +102,10 @@ POINTS: dict[int, str] = {
     102: "cluster: claim taken and committed, nothing done under it",
     103: "cluster: stream served, seat not given back",
     104: "cluster: node signed off, not committed",
+    # 125-127 AS2 messages that are answered unopened
+    125: "as2: message put by unopened, not committed",
+    126: "as2: message put by and committed, not answered",
+    127: "as2: messages that were put by opened and committed",
 }
 
 

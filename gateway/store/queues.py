@@ -11,6 +11,7 @@ from sqlalchemy import func
 from sqlalchemy import or_
 from sqlalchemy import select
 
+from gateway.store import as2_unopened
 from gateway.store import tables
 from gateway.store.pauses import not_paused
 from gateway.store.rows import Row
@@ -32,7 +33,7 @@ class Group(Row, frozen=True, kw_only=True):
 def oldest(connection: Connection, now: datetime) -> dict[str, datetime | None]:
     """Since when the first thing waits that could be done, by kind of stream; None where nothing waits."""
     return {
-        "in": _received(connection),
+        "in": min(filter(None, (_received(connection), as2_unopened.oldest(connection))), default=None),
         "trade": _registered(connection, now),
         "out": _leaving(connection, now),
         "erp": _handed_over(connection, now),

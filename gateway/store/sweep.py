@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 from sqlalchemy import select
 
+from gateway.store import as2_unopened
 from gateway.store import documents
 from gateway.store import outbox
 from gateway.store import streams
@@ -18,6 +19,7 @@ def streams_with_work(connection: Connection, now: datetime) -> list[str]:
     """Every stream in which something can be done now."""
     found = {
         *streams.poked(connection, now),
+        *as2_unopened.streams_waiting(connection),
         *transmissions.streams_open(connection),
         *documents.streams_registered(connection, now),
         *outbox.streams_due(connection, now),

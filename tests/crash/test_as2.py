@@ -106,7 +106,7 @@ def test_killed_while_a_posted_receipt_is_heard_it_is_heard_once(
     world.close()
 
 
-@pytest.mark.parametrize("point", [70, 71, 72, 73, 56, 57, 58])
+@pytest.mark.parametrize("point", [70, 71, 125, 126, 72, 127, 56, 57, 58])
 def test_killed_on_the_way_to_a_posted_receipt_the_partner_gets_one_and_the_same(
     point: int, tmp_path: Path, database_url: str, forks: ForkServer, partner: PartnerStation
 ) -> None:

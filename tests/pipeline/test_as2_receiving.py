@@ -18,9 +18,12 @@ from gateway.exchange.as2.wrap import sign_entity
 from gateway.exchange.cms.algorithms import DIGESTS
 from gateway.pipeline.as2.keys import Relations
 from gateway.pipeline.as2.receiving import receive_as2
+from gateway.store import as2_unopened
 from gateway.store import documents
 from gateway.store import journal
 from gateway.store import outbox
+from gateway.store import queues
+from gateway.store import sweep
 from gateway.store import transmissions
 from gateway.store.verification import verify
 from gateway.yaml_source import Faults
@@ -87,9 +90,10 @@ TAKEN = as2.Answer(status=200, headers=(), body=b"")
 
 def test_a_receipt_is_posted_to_the_agreed_address(buyer: Buyer) -> None:
     sent = buyer.message(x12_order())
-    assert buyer.post(sent) == TAKEN and len(buyer.came()) == 1
+    assert buyer.post(sent) == TAKEN and buyer.came() == [], "answered before anybody looks into it"
     buyer.world.settle()
     receipt = buyer.read(sent)
+    assert len(buyer.came()) == 1
     assert receipt.delivered and receipt.mic_matches and receipt.signed_by
     [row] = buyer.rows()
     assert row.state == "sent"
@@ -148,6 +152,57 @@ def test_a_receipt_waits_for_no_document_and_no_document_for_a_receipt(buyer: Bu
     buyer.post(buyer.message(x12_order()))
     buyer.world.settle()
     assert {post.path for post in buyer.station.posts} == {"/receipts", "/as2"}
+
+
+def test_what_came_again_before_it_was_opened_is_taken_once(buyer: Buyer) -> None:
+    """The very same bytes; signed and encrypted once more; and one whose receipt stands in the answer, so that it is opened first."""
+    sent, anew = buyer.message(x12_order()), buyer.message(x12_order())
+    at_once = as2.wrap(x12_order(), buyer.relation, "1@buyer", buyer.world.clock(), "po.edi")
+    assert isinstance(at_once, as2.As2Request) and sent.body != anew.body
+    assert [buyer.post(one) for one in (sent, anew, sent)] == [TAKEN] * 3
+    answer = buyer.post(at_once)
+    buyer.world.settle()
+    assert len(buyer.came()) == 1 and {body for _, body in buyer.receipts()} == {answer.body}
+    with buyer.world.station.database.read() as connection:
+        actions = [one.entry.action for one in journal.after(connection, 0) if one.entry.subject_kind == "as2_request"]
+        assert len(documents.search(connection, documents.Filters(kind="order"))) == 1
+    assert sorted(actions) == ["AS2 message came again"] * 3 + ["AS2 message waits to be opened"] * 2
+
+
+def test_another_content_under_a_message_id_that_waits_is_refused_when_it_is_opened(buyer: Buyer) -> None:
+    first, other = buyer.message(x12_order()), buyer.message(x12_order("PO2"))
+    assert [buyer.post(first), buyer.post(other)] == [TAKEN] * 2
+    buyer.world.settle()
+    assert [buyer.read(first, 0).delivered, buyer.read(other, 1).delivered] == [True, False] and len(buyer.came()) == 1
+
+
+def test_a_message_that_cannot_be_opened_after_it_was_answered_waits_for_the_key(buyer: Buyer) -> None:
+    key = buyer.world.folder / "keys/us.key"
+    text = key.read_bytes()
+    buyer.post(buyer.message(x12_order()))
+    key.unlink()
+    buyer.world.settle()
+    assert buyer.came() == [] and buyer.rows() == []
+    with buyer.world.station.database.read() as connection:
+        assert sweep.streams_with_work(connection, buyer.world.clock()) == ["open:as2:big buyer to SELLER"]
+        assert queues.oldest(connection, buyer.world.clock())["in"] is not None, "it waits visibly"
+    key.write_bytes(text)
+    buyer.world.settle()
+    assert len(buyer.came()) == 1 and buyer.rows()[0].state == "sent"
+
+
+def test_a_message_whose_bytes_are_lost_before_it_was_opened_keeps_nothing_back(buyer: Buyer) -> None:
+    lost, good = buyer.message(x12_order()), buyer.message(x12_order("PO2", control=2), "2@buyer")
+    buyer.post(lost)
+    with buyer.world.station.database.read() as connection:
+        [waits] = as2_unopened.next_of(connection, "open:as2:big buyer to SELLER", 9, 9)
+    buyer.world.station.archive.remove(waits.request_sha256)
+    buyer.post(good)
+    buyer.world.settle()
+    assert [one.source_identity for one in buyer.came()] == ["2@buyer"]
+    buyer.post(lost)
+    buyer.world.settle()
+    assert [one.source_identity for one in buyer.came()] == ["2@buyer", "1@buyer"], "its sender, who got no receipt, sent it again"
 
 
 def test_a_refusal_is_posted_as_well(buyer: Buyer) -> None:

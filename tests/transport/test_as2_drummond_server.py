@@ -135,8 +135,9 @@ def test_03_06_asynchronous_is_answered_at_once_and_posted_to_its_long_address(d
     assert len(QUERY) > 100 and ("Receipt-Delivery-Option", desk.poster.url + QUERY) in sent.headers
     reply = desk.post(sent.headers, sent.body)
     assert (reply.status, reply.body, desk.poster.requests) == (200, b"", [])
-    assert desk.stored(sent.message_id) == PAYLOAD
+    assert desk.stored(sent.message_id) is None, "the answer came before the message was opened"
     desk.world.settle()
+    assert desk.stored(sent.message_id) == PAYLOAD
     [posted] = desk.poster.requests
     assert posted.startswith(f"POST {QUERY} HTTP/1.1\r\n".encode())
     headers, body = request_of(posted)

@@ -7,6 +7,8 @@ stands here; the modules behind it are values, names, mime, parts, wrap, head, u
 from gateway.exchange.as2.expiry import Expiry
 from gateway.exchange.as2.expiry import expiries
 from gateway.exchange.as2.expiry import expiry_of_line
+from gateway.exchange.as2.head import Head
+from gateway.exchange.as2.head import read_head
 from gateway.exchange.as2.mdn import build_mdn
 from gateway.exchange.as2.mdn import read_mdn
 from gateway.exchange.as2.posted import is_receipt
@@ -45,6 +47,7 @@ __all__ = [
     "As2Request",
     "Expected",
     "Expiry",
+    "Head",
     "Identity",
     "Limits",
     "Lost",
@@ -66,6 +69,7 @@ __all__ = [
     "is_receipt",
     "make_key_and_certificate",
     "read_certificate",
+    "read_head",
     "read_identity",
     "read_mdn",
     "receive",

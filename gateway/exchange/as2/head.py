@@ -4,9 +4,11 @@ Anybody may write a head. It says where to look and what would be answered; that
 """
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import field
 
+from gateway.exchange.as2 import mime
 from gateway.exchange.as2.names import agreed_address
 from gateway.exchange.as2.names import read_message_id
 from gateway.exchange.as2.names import read_name
@@ -34,9 +36,15 @@ class Head:
     #: Why the message is refused unopened.
     problem: Problem | None = None
 
+    @property
+    def post_to(self) -> str | None:
+        """Where the receipt is posted, as agreed; None where it stands in the answer."""
+        return agreed_receipt_address(self.receipt, self.relation)
 
-def read_head(headers: dict[str, str], relation_of: RelationOf) -> Head:
-    """Read the head of a request; header names in lower case."""
+
+def read_head(lines: Iterable[tuple[str, str]], relation_of: RelationOf) -> Head:
+    """Read the head of a request."""
+    headers = mime.entity_of_request(lines, b"").headers
     names = (read_name(headers.get("as2-from", "")), read_name(headers.get("as2-to", "")))
     message_id = read_message_id(headers.get("message-id", ""))
     relation = relation_of(*names) if all(names) else None

@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 
-from gateway.exchange.as2 import mime
 from gateway.exchange.as2.head import RelationOf
 from gateway.exchange.as2.head import agreed_receipt_address
 from gateway.exchange.as2.head import read_head
@@ -93,7 +92,7 @@ def receive(headers: Sequence[tuple[str, str]], body: bytes, relation_of: Relati
 def receive_again(headers: Sequence[tuple[str, str]], relation_of: RelationOf, first: Answer) -> Received | None:
     """A request whose body was taken under its Message-ID before, byte for byte: its first receipt, whatever the certificate that it is signed
     with and the key that opens it are worth by now. None where its head alone does not answer it."""
-    head = read_head(mime.entity_of_request(headers, b"").headers, relation_of)
+    head = read_head(headers, relation_of)
     if head.problem is not None:
         return None
     unwrapped = Unwrapped(as2_from=head.as2_from, as2_to=head.as2_to, message_id=head.message_id, receipt=head.receipt, relation=head.relation)

@@ -57,8 +57,9 @@ class _Walk:
 
 def unwrap(headers: Iterable[tuple[str, str]], body: bytes, relation_of: RelationOf, at: datetime) -> Unwrapped:
     """Open a request as far as it goes; `accepted` says whether its payload may be worked on."""
-    request = mime.entity_of_request(headers, body)
-    head = read_head(request.headers, relation_of)
+    lines = tuple(headers)
+    request = mime.entity_of_request(lines, body)
+    head = read_head(lines, relation_of)
     relation, receipt = head.relation, head.receipt
     if relation is None or head.problem is not None:
         return Unwrapped(

@@ -6,7 +6,8 @@
     taking       payload on its stream, receipt kept, journal entry with the digests of message and receipt (non-repudiation): one commit
     answer       only now; the same message again gets the first receipt byte for byte
 
-Requests that come at the same time go this way together and share what the disk and the database cost; each is opened, refused and
+Where the sender wants the receipt posted, the first commit says only that the message waits (unopened), and the rest follows after the answer
+(opening). Requests that come at the same time go this way together and share what the disk and the database cost; each is opened, refused and
 answered for itself. What is posted to us may be a receipt itself: hearing knows those. Knows no web framework: headers and bytes in,
 status, headers and bytes out.
 """
@@ -40,6 +41,10 @@ from gateway.pipeline.as2.taking import Opened
 from gateway.pipeline.as2.taking import TakenMeanwhile
 from gateway.pipeline.as2.taking import source_identity
 from gateway.pipeline.as2.taking import write_down
+from gateway.pipeline.as2.unopened import TAKEN
+from gateway.pipeline.as2.unopened import Waiting
+from gateway.pipeline.as2.unopened import put_by
+from gateway.pipeline.as2.unopened import waiting
 from gateway.pipeline.station import Station
 from gateway.problem import NOWHERE
 from gateway.problem import Problem
@@ -73,6 +78,7 @@ class _Message:
     request: Request
     sha256: str
     names: Names
+    was_put_by: bool = False
 
 
 def most_bytes(relations: Relations, headers: Sequence[tuple[str, str]]) -> int:
@@ -96,22 +102,48 @@ def receive_together(station: Station, relations: Relations, requests: Sequence[
     crash.point(71)
     outcomes: dict[int, Outcome] = {}
     messages: list[_Message] = []
+    unopened: dict[int, Waiting] = {}
     for number, (request, sha256) in enumerate(zip(requests, kept, strict=True)):
         headers, body = request
         if not is_receipt(headers, body):
-            messages.append(_Message(number, request, sha256, _names(headers)))
+            may_wait = waiting(station, relations, headers, sha256, len(body))
+            if may_wait is not None:
+                unopened[number] = may_wait
+            else:
+                messages.append(_Message(number, request, sha256, _names(headers)))
             continue
         try:
             outcomes[number] = hear_receipt(station, relations, headers, body, sha256, STRANGERS)
         except Exception as error:  # noqa: BLE001  it is this request's alone: whoever answers it is told
             outcomes[number] = error
-    while messages:
-        # the same message twice: one after the other, so that the second one finds the first one's receipt
-        together = {message.names: message for message in reversed(messages)}
-        outcomes.update(_take_in(station, relations, list(together.values())))
-        messages = [message for message in messages if together[message.names] is not message]
+    if unopened:
+        put_by(station, list(unopened.values()))
+        outcomes.update(dict.fromkeys(unopened, TAKEN))
+    outcomes.update(_take_all(station, relations, messages))
     crash.point(73)
     return [outcomes[number] for number in range(len(requests))]
+
+
+def open_kept(station: Station, relations: Relations, kept: Sequence[tuple[str, Request]]) -> int:
+    """Open requests that were answered before, in their order: each with its digest in the archive. How many are through; raises what must not
+    happen to one of them, after the others."""
+    messages = [_Message(number, request, sha256, _names(request[0]), was_put_by=True) for number, (sha256, request) in enumerate(kept)]
+    outcomes = _take_all(station, relations, messages)
+    for outcome in outcomes.values():
+        if isinstance(outcome, Exception):
+            raise outcome
+    return sum(isinstance(outcome, Answer) and outcome.status < 500 for outcome in outcomes.values())
+
+
+def _take_all(station: Station, relations: Relations, messages: Sequence[_Message]) -> dict[int, Outcome]:
+    outcomes: dict[int, Outcome] = {}
+    left = list(messages)
+    while left:
+        # the same message twice: one after the other, so that the second one finds the first one's receipt
+        together = {message.names: message for message in reversed(left)}
+        outcomes.update(_take_in(station, relations, list(together.values())))
+        left = [message for message in left if together[message.names] is not message]
+    return outcomes
 
 
 def _take_in(station: Station, relations: Relations, messages: Sequence[_Message]) -> dict[int, Outcome]:
@@ -127,14 +159,17 @@ def _take_in(station: Station, relations: Relations, messages: Sequence[_Message
             if got is None:
                 got = receive(*message.request, relations.find, _seen(station, known), now)
         except ConfigTrouble as error:
-            # no fault of the sender's: it tries again, and somebody here mends the endpoint meanwhile
-            _log.error("as2 endpoint cannot be used", request=message.sha256, error=str(error))
+            # no fault of the sender's: it tries again (or we do: then certificates' watch says it once), and somebody here mends the endpoint
+            if not message.was_put_by:
+                _log.error("as2 endpoint cannot be used", request=message.sha256, error=str(error))
             outcomes[message.number] = UNAVAILABLE
         except Exception as error:  # noqa: BLE001  it is this request's alone: whoever answers it is told
             outcomes[message.number] = error
         else:
-            opened.append(Opened(got=got, request=message.sha256))
             outcomes[message.number] = got.answer
+            if message.was_put_by and got.problems:
+                continue  # its receipt cannot be signed now: it waits on
+            opened.append(Opened(got=got, request=message.sha256, was_put_by=message.was_put_by))
     try:
         write_down(station, relations, opened, now)
     except DatabaseTrouble:

@@ -105,7 +105,9 @@ def heard(
 ) -> tuple[Mdn, Told, tuple[str, ...]]:
     """A receipt read, verified and archived with the certificate that it is signed by; with what to keep of it, and the archive's digests."""
     # what was asked for when the message was made counts, whatever the endpoint says by now
-    receipt = read_mdn(headers, body, expected_of(sending), replace(relation, receipt=sending.receipt), station.clock())
+    signed = relation.sign is not None if sending.signed is None else sending.signed
+    asked = replace(relation, receipt=sending.receipt, sign=(relation.sign or "sha256") if signed else None)
+    receipt = read_mdn(headers, body, expected_of(sending), asked, station.clock())
     sha256 = station.archive.keep(written_head(headers) + body)
     certificate = keep_certificate(station.archive, relation.verification, receipt.signed_by)
     state = "accepted" if receipt.delivered else "waiting" if receipt.may_retry else "refused"
@@ -201,6 +203,7 @@ def _sending(station: Station, entry: Entry, relation: As2Relation, request: As2
         receipt=relation.receipt,
         delivery=relation.receipt_delivery,
         wrapped_at=now,
+        signed=relation.sign is not None,
     )
 
 

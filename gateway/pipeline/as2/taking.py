@@ -22,6 +22,7 @@ from gateway.pipeline.inbound.receive import stream_of
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.problem import codes
+from gateway.store import as2_unopened
 from gateway.store import crash
 from gateway.store import journal
 from gateway.store import outbox
@@ -46,6 +47,8 @@ class Opened:
 
     got: Received
     request: str
+    #: it was answered before and is among the unopened
+    was_put_by: bool = False
 
     @property
     def receipt(self) -> bytes:
@@ -78,6 +81,7 @@ def write_down(station: Station, relations: Relations, opened: Sequence[Opened],
         for number, one in enumerate(told):
             if one.got.post_to is not None and number in mdns:
                 _enqueue(connection, relations, one.got, mdns[number], now)
+        as2_unopened.opened(connection, [one.request for one in opened if one.was_put_by])
         journal.append(connection, entries)
         crash.point(72)
     for one in told:

@@ -35,7 +35,7 @@ def attended(step: Step) -> Step:
 def transport_of(station: Station, stream: str) -> str:
     """By what a stream's bytes come or go: sftp, folder, as2, ...; empty where none move."""
     kind, _, rest = stream.partition(":")
-    if kind == "in":
+    if kind in {"in", "open"}:
         return rest.partition(":")[0]
     if kind != "out":
         return ""

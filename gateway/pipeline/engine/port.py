@@ -1,7 +1,7 @@
 """The port of the engine: what wakes streams, and nothing else. Documents' state lives in our tables alone, so an engine can
 lose everything that it knows and no document is lost or doubled.
 
-A stream is a name whose first word says which step serves it: `in:<address>`, `trade:<partner>`, `out:<partner>:<endpoint>`.
+A stream is a name whose first word says which step serves it: `open:<address>`, `in:<address>`, `trade:<partner>`, `out:<partner>:<endpoint>`.
 """
 
 from collections.abc import Callable

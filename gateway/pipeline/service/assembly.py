@@ -18,6 +18,7 @@ from gateway.pipeline.answers.deadlines import watch
 from gateway.pipeline.arriving import fetching
 from gateway.pipeline.arriving import mail_receiving
 from gateway.pipeline.arriving.files_in_the_way import FilesInTheWay
+from gateway.pipeline.as2 import opening
 from gateway.pipeline.as2.waiting import watch_receipts
 from gateway.pipeline.engine.attending import attended
 from gateway.pipeline.engine.local import LocalEngine
@@ -63,7 +64,14 @@ BACK_OFF = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
 
 def steps() -> Mapping[str, Step]:
     """What serves a stream, by its first word."""
-    served: Mapping[str, Step] = {"in": Inbound().step, "trade": cycle.step, "out": outbound.step, "erp": handing_over.step, "hook": hooking.step}
+    served: Mapping[str, Step] = {
+        "open": opening.step,
+        "in": Inbound().step,
+        "trade": cycle.step,
+        "out": outbound.step,
+        "erp": handing_over.step,
+        "hook": hooking.step,
+    }
     return {kind: attended(step) for kind, step in served.items()}
 
 

@@ -1,5 +1,7 @@
 """AS2: what was posted as it was made, and the receipts that were given."""
 
+from sqlalchemy import BigInteger
+from sqlalchemy import Boolean
 from sqlalchemy import Column
 from sqlalchemy import ForeignKey
 from sqlalchemy import Index
@@ -38,6 +40,7 @@ as2_sending = Table(
     Column("disposition", Words),
     Column("signed_by", Words),
     Column("trouble", Words),
+    Column("signed", Boolean),
     Index(None, "outbox", unique=True),
     sqlite_with_rowid=False,
 )
@@ -53,5 +56,18 @@ receipt = Table(
     Column("headers", NAMES, nullable=False),
     Column("at", Moment, nullable=False),
     PrimaryKeyConstraint("as2_from", "as2_to", "message_id"),
+    sqlite_with_rowid=False,
+)
+
+# Messages that were answered and wait to be opened: their senders want the receipts posted.
+as2_unopened = Table(
+    "as2_unopened",
+    METADATA,
+    Column("request_sha256", Words, primary_key=True),
+    Column("stream", Words, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("came_at", Moment, nullable=False),
+    Index(None, "stream", "seq"),
     sqlite_with_rowid=False,
 )
