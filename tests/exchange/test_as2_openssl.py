@@ -27,6 +27,11 @@ from tests.exchange.as2_world import curve_identity
 from tests.exchange.as2_world import opened
 from tests.exchange.as2_world import ours
 from tests.exchange.as2_world import pinned
+from tests.pipeline.test_as2_keys_lint import HEAD
+from tests.pipeline.test_as2_keys_lint import NOW as DAY
+from tests.pipeline.test_as2_keys_lint import OURS
+from tests.pipeline.test_as2_keys_lint import THEIRS
+from tests.pipeline.test_as2_keys_lint import Desk
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl command")
 
@@ -280,6 +285,26 @@ def test_old_algorithms_are_read_for_a_listed_partner_only(desk: Path) -> None:
         assert getattr(result, "code", None) == "AS2-ALGORITHM-REFUSED"
     assert isinstance(decrypt(data, (SELLER,), NOW, accept=Old.EVERYTHING), Decrypted)
     assert isinstance(verify(CONTENT, signature, (pinned(BUYER),), NOW, accept=Old.EVERYTHING), Verified)
+
+
+@pytest.mark.parametrize(
+    ("old", "refused"), [("", [True, True]), ("[tripledes]", [False, True]), ("[sha1]", [True, False]), ("true", [False, False])]
+)
+def test_what_is_old_is_taken_as_the_partners_file_says(desk: Path, tmp_path: Path, old: str, refused: list[bool]) -> None:
+    house = Desk(tmp_path)
+    for name in ("as2", "euroco"):
+        house.pair(name)
+    house.write(HEAD + OURS + THEIRS + (f"    accept_old: {old}\n" if old else ""))
+    relation = house.relation()
+    data = openssl(desk, "-encrypt", "-in", "content", "-outform", "DER", "-des3", "-recip", str(tmp_path / "keys/as2.pem"))
+    signer = ("-signer", str(tmp_path / "keys/euroco.pem"), "-inkey", str(tmp_path / "keys/euroco.key"))
+    signature = openssl(desk, "-sign", "-in", "content", "-outform", "DER", *signer, "-md", "sha1")
+    results = (
+        decrypt(data, relation.identities, DAY, accept=relation.old),
+        verify(CONTENT, signature, relation.verification, DAY, accept=relation.old),
+    )
+    assert [getattr(result, "code", None) == "AS2-ALGORITHM-REFUSED" for result in results] == refused
+    assert [isinstance(result, Decrypted | Verified) for result in results] == [not one for one in refused]
 
 
 def test_a_whole_message_in_base64_as_openssl_writes_it_is_opened(desk: Path) -> None:

@@ -4,15 +4,17 @@ To the station: what we wrap, posted to it; from the station: what it sends, tak
 to it through the outbox. The station's records say that it accepted each receipt.
 """
 
+import base64
+import hashlib
 import json
 import os
 import subprocess
 from collections.abc import Iterator
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC
 from datetime import datetime
 from itertools import cycle
+from itertools import islice
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -20,11 +22,18 @@ from typing import Any
 import pytest
 
 from gateway.exchange import as2
+from gateway.pipeline.as2.keys import Relations
+from gateway.pipeline.as2.receiving import receive_as2
+from gateway.pipeline.endpoints import out_stream
+from gateway.store import answers
+from gateway.store import as2_sendings
+from gateway.store import outbox
 from gateway.store import transmissions
 from gateway.transport.as2_http import post
 from tests.pipeline.as2_partner import partner_station
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import World
+from tests.store.made import entry
 from tests.transport.test_as2_station import PEER
 from tests.transport.test_as2_station import VENV
 from tests.transport.test_as2_station import Station
@@ -50,6 +59,14 @@ _DRIVER = """
 import django, json, sys
 django.setup()
 import station
+import pyas2lib.as2
+made, build = {}, pyas2lib.as2.Message.build
+def remembering(self, *words, **more):
+    answer = build(self, *words, **more)
+    if self.mic:
+        made[self.message_id.strip("<>")] = self.mic.decode()
+    return answer
+pyas2lib.as2.Message.build = remembering
 from django.core.management import call_command
 from pyas2.models import Partner, PublicCertificate
 for work in json.load(sys.stdin):
@@ -61,14 +78,17 @@ for work in json.load(sys.stdin):
         station.send(work["organisation"], work["partner"], work["path"])
     elif work["do"] == "async":
         call_command("manageas2server", async_mdns=True)
+print("\\n" + json.dumps(made))
 """
 
 
-def drive(running: Station, works: list[dict[str, Any]]) -> None:
-    """Let the station do these things, in one process."""
+def drive(running: Station, works: list[dict[str, Any]]) -> dict[str, str]:
+    """Let the station do these things, in one process; the digests that its library computed of what it sent, by Message-ID."""
     line = [VENV / "bin" / "python", "-c", _DRIVER]
     done = subprocess.run(line, env=running.environment, input=json.dumps(works), capture_output=True, text=True, timeout=800)
     assert done.returncode == 0, done.stderr[-3000:]
+    computed: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    return computed
 
 
 def partner_work(name: str, security: str, url: str, **more: Any) -> dict[str, Any]:
@@ -94,51 +114,97 @@ def name_of(security: str, digest: str = "") -> str:
 # ---------------------------------------------------------------- to the station
 
 
-def relation(running: Station, security: str, digest: str, compress: bool, receipt: str, url: str) -> as2.As2Relation:
-    signed, encrypted = SECURITY[security]
-    return replace(
-        running.relation(),
-        us=name_of(security),
-        sign=digest if signed else None,
-        encrypt="aes256_cbc" if encrypted else None,
-        compress=compress,
-        require_signature=False,
-        require_encryption=False,
-        receipt="none" if receipt == "none" else "signed",
-        receipt_delivery="async" if receipt == "async" else "sync",
-        our_receipt_url=url,
-    )
+CELL = """\
+  {name}: {{as2: "{url}", name: PEER_A, our_name: "{us}", our_key: "file:{certificates}/gw_a.key", our_certificate: {certificates}/gw_a.crt,
+    certificates: {certificates}/peer_a.crt, sign: {sign}, encrypt: {encrypt}, compress: {compress}, receipt: {receipt}, receipt_delivery: {delivery},
+    our_receipt_url: "{ours}/as2", require_signature: false, require_encryption: false}}
+"""
+CELLS = {
+    f"{security}-{digest}-{'deflated' if compress else 'plain'}-{receipt}": (security, digest, compress, receipt)
+    for security, digest, compress, receipt in product(SECURITY, ("sha256", "sha512"), (False, True), RECEIPTS)
+}
 
 
-def test_the_station_takes_everything_byte_for_byte_and_confirms_it(station: Station) -> None:
+def sending_world(folder: Path, running: Station, ours: str) -> World:
+    """An installation of ours with an endpoint for every cell."""
+    head = 'id: peer\nname: Peer\nidentifiers: {edifact: "14:5412345000013"}\ncredit: none\ncurrency: EUR\nendpoints:\n'
+    endpoints = [
+        CELL.format(
+            name=name,
+            url=running.url,
+            us=name_of(security),
+            certificates=running.state / "certs",
+            sign=digest if SECURITY[security][0] else "none",
+            encrypt="aes256_cbc" if SECURITY[security][1] else "none",
+            compress=str(compress).lower(),
+            receipt="none" if receipt == "none" else "signed",
+            delivery="async" if receipt == "async" else "sync",
+            ours=ours,
+        )
+        for name, (security, digest, compress, receipt) in CELLS.items()
+    ]
+    world = World(folder, config=CONFIG, partners={"peer": head + "".join(endpoints)})
+    world.clock.now = datetime.now(UTC)
+    return world
+
+
+def mic_by_hand(running: Station, name: str, payload: bytes, request: bytes) -> str | None:
+    """The digest that the receipt must hold, by the station's library or OpenSSL; None where neither has a word for it."""
+    security, _, compress, _ = CELLS[name]
+    if compress or SECURITY[security][0]:
+        return None
+    content = payload
+    if SECURITY[security][1]:
+        line = ["openssl", "cms", "-decrypt", "-binary", "-inform", "DER", "-inkey", str(running.state / "certs/peer_a.key")]
+        content = subprocess.run(line, input=request.partition(b"\r\n\r\n")[2], check=True, capture_output=True).stdout
+        assert content.endswith(payload)
+    return f"{base64.b64encode(hashlib.sha256(content).digest()).decode()}, sha-256"
+
+
+def test_the_station_takes_everything_byte_for_byte_and_confirms_it(station: Station, tmp_path: Path) -> None:
+    """Through our outbox: each cell is a row of its own endpoint, and its receipt is heard as a partner's is."""
     drive(station, [partner_work(name_of(security), security, station.url) for security in SECURITY])
-    sent: dict[str, tuple[as2.As2Request, bytes, as2.As2Relation]] = {}
-    answers: dict[str, tuple[Sequence[tuple[str, str]], bytes]] = {}
     with partner_station() as ours:
         ours.answer = lambda _: (200, (), b"")
-        payloads = cycle(PAYLOADS.items())
-        for security, digest, compress, receipt in product(SECURITY, ("sha256", "sha512"), (False, True), RECEIPTS):
-            kind, payload = next(payloads)
-            agreed = relation(station, security, digest, compress, receipt, f"{ours.url}/as2")
-            identifier = f"{security}-{digest}-{compress}-{receipt}@matrix".lower()
-            made = as2.wrap(payload, agreed, identifier, datetime.now(UTC), f"{kind}.bin")
-            assert isinstance(made, as2.As2Request)
-            answer = post(station.url, made.headers, made.body)
-            sent[identifier] = (made, payload, agreed)
-            if receipt == "sync":
-                answers[identifier] = (answer.headers, answer.body)
+        world = sending_world(tmp_path / "installation", station, ours.url)
+        payloads = dict(
+            zip(CELLS, (payload + b"%d" % number for number, payload in enumerate(islice(cycle(PAYLOADS.values()), len(CELLS)))), strict=True)
+        )
+        now = world.clock()
+        rows = [
+            entry(
+                f"row-{name}",
+                partner="peer",
+                endpoint=name,
+                stream=out_stream("peer", name),
+                state="prepared",
+                created_at=now,
+                due_at=now,
+                identity=f"{name}.bin",
+                sha256=world.station.archive.keep(payloads[name]),
+            )
+            for name in CELLS
+        ]
+        with world.station.database.begin() as connection:
+            outbox.enqueue(connection, rows)
+        world.settle()
         drive(station, [{"do": "async"}])
         for one in ours.posts:
-            assert as2.is_receipt(one.headers, one.body)
-            answers[str(as2.speaks_of(one.headers, one.body)[0])] = (one.headers, one.body)
-    kept = {row["id"]: row["payload"] for row in station.messages() if row["dir"] == "IN"}
-    for identifier, (made, payload, agreed) in sent.items():
-        assert Path(kept[identifier]).read_bytes() == payload, identifier
-        assert (identifier in answers) is (agreed.receipt != "none"), identifier
-        if agreed.receipt != "none":
-            proof = as2.read_mdn(*answers[identifier], made.expected, agreed, datetime.now(UTC))
+            assert receive_as2(world.station, Relations(world.station), one.headers, one.body).status == 200
+    kept = {row["id"].strip("<>"): row["payload"] for row in station.messages() if row["dir"] == "IN"}
+    with world.station.database.read() as connection:
+        for name, (security, _, _, receipt) in CELLS.items():
+            row = outbox.get_existing(connection, f"row-{name}")
+            sending = as2_sendings.of_row(connection, row.id)
+            assert sending is not None and (row.state, row.attempts) == ("sent", 1), (name, row.last_error)
+            assert Path(kept[sending.message_id]).read_bytes() == payloads[name], name
+            assert sending.receipt_state == (None if receipt == "none" else "accepted"), (name, sending)
+            found = [problem.code for answer in answers.of_outbox(connection, [row.id]) for problem in answer.problems]
             # the station computes a digest of signed messages only
-            assert proof.delivered and (proof.mic_matches or agreed.sign is None), (identifier, proof.problems)
+            assert found == (["AS2-MDN-MIC-MISSING"] if receipt != "none" and not SECURITY[security][0] else []), name
+            by_hand = mic_by_hand(station, name, payloads[name], world.station.archive.read(sending.request_sha256))
+            assert by_hand in (None, sending.mics[0]), name
+    world.close()
 
 
 # ---------------------------------------------------------------- from the station
@@ -187,7 +253,7 @@ def test_every_message_of_the_station_is_taken_byte_for_byte_and_it_accepts_ever
             works.append(partner_work(name, security, f"{site.url}/as2", digest=digest, compress=compress, receipt=receipt))
             works.append({"do": "send", "organisation": "PEER_A", "partner": name, "path": str(file)})
             wanted[number] = (file.read_bytes(), security, compress, receipt, digest)
-        drive(station, works)
+        digests = drive(station, works)
     taking.settle()
     rows = [row for row in station.messages()[before:] if row["dir"] == "OUT"]
     assert len(rows) == len(wanted)
@@ -200,7 +266,8 @@ def test_every_message_of_the_station_is_taken_byte_for_byte_and_it_accepts_ever
         one = came[row["id"].strip("<>")]
         assert taking.station.archive.read(one.sha256) == payload, wanted[number][1:]
         assert ("signed_by" in one.properties, one.properties["encrypted"] == "yes") == SECURITY[security]
-        if "signed_with" in one.properties:
+        if SECURITY[security][0]:
+            assert one.properties["mic"].partition(",")[0] == digests[one.source_identity], wanted[number][1:]
             assert one.properties["signed_with"].replace("-", "") == digest
 
 

@@ -37,6 +37,8 @@ class Waiting:
 
 def waiting(station: Station, relations: Relations, headers: Sequence[tuple[str, str]], request: str, size: int) -> Waiting | None:
     """The message of an archived request, where it may wait; None where it is to be opened before its sender is answered."""
+    if not any(name.lower() == "receipt-delivery-option" for name, _ in headers):
+        return None
     try:
         head = read_head(headers, relations.find)
     except ConfigTrouble:
