@@ -227,7 +227,7 @@ def test_a_receipt_without_a_digest_confirms_what_was_not_signed(tmp_path: Path,
     if state == "sent":
         with trade.world.station.database.read() as connection:
             [answer] = answers.of_outbox(connection, [trade.row().id])
-        assert [problem.code for problem in answer.problems] == ["AS2-MDN-MIC-MISSING"]
+        assert answer.outcome == "accepted" and [problem.code for problem in answer.problems] == ["AS2-MDN-MIC-MISSING"]
     trade.world.close()
 
 

@@ -27,6 +27,7 @@ from gateway.exchange.as2 import is_receipt
 from gateway.exchange.as2 import read_mdn
 from gateway.exchange.as2 import wrap
 from gateway.exchange.endpoint import Endpoint
+from gateway.kinds import as2 as kinds
 from gateway.pipeline.as2.keys import keep_certificate
 from gateway.pipeline.as2.keys import relation_in_force
 from gateway.pipeline.as2.posting import keep_request
@@ -124,7 +125,9 @@ def heard(
 
 def verdict_of(receipt: Mdn) -> Receipt:
     """A receipt as an answer of the partner."""
-    outcome = "rejected" if not receipt.delivered else "accepted_with_errors" if receipt.problems else "accepted"
+    # a digest that is left out is no word of the partner's about the message
+    said = [problem for problem in receipt.problems if problem.code != kinds.MDN_MIC_MISSING.code]
+    outcome = "rejected" if not receipt.delivered else "accepted_with_errors" if said else "accepted"
     return Receipt(outcome, receipt.disposition or "", tuple(receipt.problems))
 
 
