@@ -17,12 +17,14 @@ from gateway import __version__
 from gateway.pipeline.as2.keys import Relations
 from gateway.pipeline.station import Station
 from gateway.store.archive import ArchiveMissing
+from gateway.store.archive import ArchiveTrouble
 from gateway.store.database import DatabaseTrouble
 from gateway.web import api
 from gateway.web import as2
 from gateway.web import dashboard
 from gateway.web import deliveries
 from gateway.web import document
+from gateway.web import downloads
 from gateway.web import health
 from gateway.web import holding_page
 from gateway.web import listing
@@ -53,10 +55,10 @@ PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/documents", listing.show),
     ("GET", "/documents.json", api.get_documents),
     ("GET", "/documents/{id}", document.show),
-    ("GET", "/documents/{id}/payload", document.download),
+    ("GET", "/documents/{id}/payload", downloads.download),
     ("POST", "/documents/{id}/resend", resending.resend),
-    ("GET", "/files/{id}/payload", document.download_file),
-    ("GET", "/sent/{id}/payload", document.download_sent),
+    ("GET", "/files/{id}/payload", downloads.download_file),
+    ("GET", "/sent/{id}/payload", downloads.download_sent),
     ("GET", "/deliveries", deliveries.show),
     ("POST", "/deliveries/{id}/retry", deliveries.retry),
     ("POST", "/deliveries/{id}/cancel", deliveries.cancel),
@@ -169,6 +171,11 @@ def _archive(request: Request, error: Exception) -> Response:
     return _say(request, 500, "The archive is damaged", str(error))
 
 
+def _archive_away(request: Request, error: Exception) -> Response:
+    _log.error("archive", error=str(error), path=request.url.path)
+    return _say(request, 503, "The archive does not answer", "Nothing was changed: payloads cannot be reached now. Try again in a moment.")
+
+
 _TROUBLES: tuple[tuple[Any, Any], ...] = (
     (NotFound, _not_found),
     (BadRequest, _bad_request),
@@ -176,5 +183,6 @@ _TROUBLES: tuple[tuple[Any, Any], ...] = (
     (HTTPException, _http),
     (DatabaseTrouble, _database),
     (ArchiveMissing, _archive),
+    (ArchiveTrouble, _archive_away),
     (Refused, uploads.turned_away),
 )

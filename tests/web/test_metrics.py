@@ -15,6 +15,7 @@ from gateway.pipeline.meters import Meters
 from gateway.pipeline.service.running import keep_meters
 from gateway.store import meters
 from gateway.store import troubles
+from gateway.store.archive import ArchiveTrouble
 from gateway.store.troubles import Trouble
 from gateway.web.app import gated
 from gateway.web.app import make_app
@@ -115,6 +116,19 @@ def test_an_archive_that_cannot_be_written_is_not_ready(world: World, client: Te
         archive.write_text("a file where a folder should be")
         said = client.get("/readyz")
         assert said.status_code == 503 and said.json()["archive"].startswith("cannot be written")
+
+
+def test_bytes_whose_place_cannot_be_reached_are_told_so(world: World, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = world.receive(x12_order("PO1")).transmission
+    address = f"/files/{file.id}/payload"
+    assert client.get(address).content == x12_order("PO1")
+
+    def away(archive: object, sha256: str) -> int:
+        raise ArchiveTrouble("the archive in s3://x/y cannot be used")
+
+    monkeypatch.setattr(type(world.station.archive), "size", away)
+    said = client.get(address)
+    assert said.status_code == 503 and "payloads cannot be reached now" in said.text
 
 
 def test_all_answer_quickly_with_much_in_the_store(world: World, client: TestClient) -> None:
