@@ -52,7 +52,7 @@ credit: none
 """
 MILLISECONDS = re.compile(r"(\d\d:\d\d:\d\d)\.\d{6}Z")
 #: identifiers follow from a transmission's, which is drawn anew each time
-RANDOM = re.compile(r"\b([DIH])-[0-9a-f]{16}\b")
+RANDOM = re.compile(r"\b([DIH])-[0-9a-f]{16}(?:-\d{5}(?:-[a-z]{1,2}\d*)?)?\b")
 PARTNERS = {"acme": ACME, "euroco": EUROCO, "ubelix": UBELIX}
 
 
