@@ -15,6 +15,7 @@ from hypothesis import settings
 
 from gateway.store.database import Database
 from gateway.store.database import open_database
+from tests.ready_made import migrated_file
 
 _numbers = itertools.count(1)
 
@@ -63,15 +64,9 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _sqlite_template() -> Path:
     """A migrated file to copy."""
-    path = tmp_path_factory.mktemp("template") / "gateway.db"
-    database = open_database(f"sqlite:///{path}")
-    database.migrate()
-    with database.begin() as connection:
-        connection.exec_driver_sql("SELECT 1")
-    database.close()
-    return path
+    return migrated_file()
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from datetime import datetime
 from datetime import timedelta
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 from typing import Any
 
-import psycopg
 from sqlalchemy import URL
 from sqlalchemy import Connection
 from sqlalchemy import Engine
@@ -35,6 +35,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from gateway.store import crash
 from gateway.store.turns import Turns
+
+if TYPE_CHECKING:
+    import psycopg
 
 _BUSY_MILLISECONDS = 30_000
 #: a server that is gone without a word (its machine lost power, a cable) is noticed within half a minute, not after a quarter of an hour
@@ -60,6 +63,8 @@ def trouble_of(error: DBAPIError) -> DatabaseTrouble:
     if isinstance(cause, sqlite3.Error):
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
         return DatabaseTrouble(f"the database cannot work: {cause}", retry=code in _SQLITE_RETRY)
+    import psycopg  # here, and not at the start: who works on SQLite does without
+
     if isinstance(cause, psycopg.Error):
         state = cause.sqlstate or ""
         words = cause.diag.message_primary or (str(cause).splitlines() or ["connection lost"])[0]
@@ -170,7 +175,7 @@ class Database:
             statement = f"SET idle_in_transaction_session_timeout = {int(silence.total_seconds() * 1000)}"
 
             @event.listens_for(self._writer, "connect")
-            def set_up(connection: psycopg.Connection[Any], _record: Any) -> None:
+            def set_up(connection: "psycopg.Connection[Any]", _record: Any) -> None:
                 connection.execute(statement)
                 connection.commit()
 
@@ -178,12 +183,15 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the database to this program's tables. Several processes may do so at once; a newer database is refused."""
-        from gateway.store.migrations.run import migrate
+        from gateway.store.migrations.newest import is_newest
 
         with self.begin() as connection:
             if self.dialect == "postgresql":
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
-            migrate(connection)
+            if not is_newest(connection):
+                from gateway.store.migrations.run import migrate
+
+                migrate(connection)
 
     def close(self) -> None:
         """Give back all connections."""
@@ -294,7 +302,7 @@ def _postgresql_engine(url: URL) -> Engine:
     )
 
     @event.listens_for(engine, "connect")
-    def set_up(connection: psycopg.Connection[Any], _record: Any) -> None:
+    def set_up(connection: "psycopg.Connection[Any]", _record: Any) -> None:
         # a commit that we have told a partner about must survive a power cut, whatever the server's default is
         connection.execute("SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'")
         # where the jobs of a cluster are; a schema that is not there is passed over

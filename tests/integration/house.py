@@ -25,6 +25,7 @@ from tests.machine import PATIENCE
 from tests.machine import free_port
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import tags
+from tests.ready_made import lay_database
 
 Found = TypeVar("Found")
 
@@ -81,6 +82,8 @@ class House:
         self.configure()
         for id, text in self.partners.items():
             self.partner(id, text)
+        if not self.database:
+            lay_database(self.folder)
 
     def configure(self, more: str = "") -> None:
         """Write config.yaml."""

@@ -22,6 +22,8 @@ from gateway.pipeline.service.logs import set_up_logs
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import open_station
 from gateway.store.identity import new_id
+from tests.ready_made import lay_database
+from tests.ready_made import use_compiled_plans
 
 ACME = """\
 id: acme
@@ -98,11 +100,14 @@ class World:
             (self.folder / "partners" / f"{name}.yaml").write_text(partner)
             for box in ("out", "in"):
                 (self.folder / "boxes" / name / box).mkdir(parents=True, exist_ok=True)
+        if not self.database:
+            lay_database(self.folder)
 
     @property
     def station(self) -> Station:
         if self._station is None:
             self._station = open_station(load_installation(self.folder / "config.yaml"), self.clock)
+            use_compiled_plans(self._station, self.folder)
         return self._station
 
     def close(self) -> None:
