@@ -114,7 +114,7 @@ def _faults(folder: Path, files: int) -> list[str]:
 
 def test_a_short_storm_loses_and_doubles_nothing(tmp_path: Path) -> None:
     install(tmp_path, None)
-    assert storm(tmp_path, kills=5, files=40, seed=11, longest=1.5, patience=90) == []
+    assert storm(tmp_path, kills=5, files=40, seed=11, longest=1.5, patience=400) == []
 
 
 def _restored(folder: Path) -> list[str]:

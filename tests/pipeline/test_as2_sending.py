@@ -460,6 +460,9 @@ def test_a_server_that_asks_who_we_are_is_shown_our_client_certificate(trade: Tr
     """The line's own key and authorities, which are not those of the messages: from a file, or from the environment."""
     partner, folder = trade.partner, trade.world.folder / "keys"
     key, certificate = authority_and_line(folder)
+    own = trade.world.folder / "temporary"  # the machine's is everybody's
+    own.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(own))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     context.verify_mode = ssl.CERT_REQUIRED
@@ -474,7 +477,7 @@ def test_a_server_that_asks_who_we_are_is_shown_our_client_certificate(trade: Tr
         trade.world.close()
         trade.order(f"PO{number}", control=number)
         assert trade.row(f"PO{number}").state == "sent", trade.row(f"PO{number}").last_error
-    assert [path.name for path in Path(tempfile.gettempdir()).glob("gateway-*.key")] == []
+    assert list(own.iterdir()) == [], "no key lies about in a file"
     (trade.world.folder / "partners/acme.yaml").write_text(
         text.replace("as2: http:", "as2: https:").replace("    name: big", "    authorities: keys/line.pem\n    name: big")
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.store import documents
+from tests.machine import PATIENCE
 from tests.pipeline.world import x12_order
 from tests.web.conftest import Seeded
 
@@ -31,8 +32,9 @@ RULES = {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
+    playwright.expect.set_options(timeout=PATIENCE * 1000)
     with playwright.sync_playwright() as driver:
-        made = driver.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=ARGUMENTS)
+        made = driver.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=ARGUMENTS, timeout=PATIENCE * 1000)
         yield made
         made.close()
 
@@ -43,6 +45,7 @@ class Tab:
     def __init__(self, browser, site, **options) -> None:
         given = {"viewport": {"width": 1280, "height": 800}, "locale": "en-US", "timezone_id": "UTC", "reduced_motion": "reduce", **options}
         self.context = browser.new_context(**given)
+        self.context.set_default_timeout(PATIENCE * 1000)
         self.page = self.context.new_page()
         self.said: list[str] = []
         self.page.on("console", lambda message: self.said.append(message.text) if message.type in {"error", "warning"} else None)
