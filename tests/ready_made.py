@@ -10,13 +10,19 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from gateway.config import default_resolver
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.station import Station
 from gateway.store.database import open_database
 
 #: what partners' files say to which plans belong that are theirs alone
 _OWN = re.compile(r"mapping|schema|tables|extends")
-_known: list[Plans] = []
+
+
+@functools.cache
+def shipped_plans() -> Plans:
+    """The plans of the shipped files, compiled once a process."""
+    return Plans(default_resolver())
 
 
 @functools.cache
@@ -47,8 +53,6 @@ def use_compiled_plans(station: Station, folder: Path) -> None:
     texts = [(folder / "config.yaml").read_text(), *(path.read_text() for path in (folder / "partners").glob("*.yaml"))]
     if any(_OWN.search(text) for text in texts):
         return
-    if not _known:
-        _known.append(Plans(station.plans.resolver))
-    [known] = _known
+    known = shipped_plans()
     shared = Plans(station.plans.resolver, _reading=known._reading, _writing=known._writing, _schemas=known._schemas, _nearest=known._nearest)
     station.current.loaded = replace(station.current.loaded, plans=shared)

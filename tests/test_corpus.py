@@ -10,11 +10,13 @@ import pytest
 
 from gateway.codecs.choose import syntax_of
 from gateway.codecs.node import Syntax
-from gateway.config import default_resolver
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.reading.payload import stateless
 from gateway.pipeline.stateless.acknowledging_files import acknowledge_file
 from gateway.pipeline.stateless.checking import Report
+from tests.machine import cpu_seconds
+from tests.machine import is_quick
+from tests.ready_made import shipped_plans
 
 CORPUS = Path(__file__).parent.parent.parent / "shared" / "corpus"
 NOT_SAMPLES = {".xsd", ".py", ".md", ".tsv", ".zip"}
@@ -28,15 +30,17 @@ pytestmark = pytest.mark.skipif(not FILES, reason="the corpus ../shared/corpus i
 @pytest.fixture(scope="module")
 def plans() -> Plans:
     """Compiled once: what is measured is the file, not the plans that it needs."""
-    return Plans(default_resolver())
+    return shipped_plans()
 
 
 def report_on(path: Path, plans: Plans) -> tuple[dict[str, object], float]:
-    # the plans for this file, outside of the clock
-    _whole(path, plans)
     start = time.process_time()
     report = _whole(path, plans)
-    return report.json(), time.process_time() - start
+    seconds = time.process_time() - start
+    if seconds >= SECONDS:
+        # the first file of its kind has compiled its plans: once more, with these outside of the clock
+        seconds = cpu_seconds(lambda: _whole(path, plans))
+    return report.json(), seconds
 
 
 def _whole(path: Path, plans: Plans) -> Report:
@@ -48,7 +52,7 @@ def _whole(path: Path, plans: Plans) -> Report:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CORPUS)))
 def test_a_sample_gets_its_report(path: Path, plans: Plans) -> None:
     report, seconds = report_on(path, plans)
-    assert seconds < SECONDS
+    assert is_quick(seconds, SECONDS)
     encoded = json.loads(msgspec.json.encode(report))
     assert encoded["outcome"] in OUTCOMES
     assert set(encoded) >= {"file", "syntax", "outcome", "counts", "interchanges", "problems"}

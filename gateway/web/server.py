@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import threading
+import time
 from functools import partial
 
 import h11
@@ -21,6 +22,8 @@ from gateway.web.following import Following
 
 #: seconds that requests under way get when the process is told to stop
 GRACE = 3
+#: seconds that the pages of a service wait for their port
+WAIT_FOR_PORT = 10.0
 _LARGEST_HEAD = 65_536
 #: seconds for the head of a request, from its first byte or from the beginning of the line
 HEAD_SECONDS = 20.0
@@ -41,6 +44,18 @@ def listen(host: str, port: int) -> socket.socket:
             f"The web pages cannot be served at {host}:{port}: {error.strerror}. Stop what listens there, or set web.port in config.yaml"
         ) from None
     return listener
+
+
+def _listen_in_time(host: str, port: int, seconds: float) -> socket.socket:
+    """As above, but waits for the pages of a service that was killed a moment ago: they end when they see it."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return listen(host, port)
+        except ConfigTrouble:
+            if time.monotonic() >= end:
+                raise
+            time.sleep(0.1)
 
 
 def server_for(app: Gate) -> uvicorn.Server:
@@ -94,7 +109,7 @@ class _Patient(H11Protocol):
 def serve(station: Station, following: Following | None, *, watch_stdin: bool) -> None:
     """Serve until told to stop; where the owner's configuration is followed, take over what it puts in force."""
     settings = station.installation.settings.web
-    with listen(settings.host, settings.port) as listener:
+    with _listen_in_time(settings.host, settings.port, WAIT_FOR_PORT if following is not None else 0.0) as listener:
         app = make_app(station)
         server = server_for(gated(app))
         if watch_stdin:

@@ -16,11 +16,9 @@ from gateway.codecs.choose import read
 from gateway.codecs.node import InterchangeStart
 from gateway.codecs.node import Segment
 from gateway.codecs.node import Transaction
-from gateway.config import default_resolver
 from gateway.exchange.partner import LoadedPartner
 from gateway.exchange.partner import load_partner
 from gateway.kinds import KINDS
-from gateway.pipeline.plans import Plans
 from gateway.pipeline.reading.payload import stateless
 from gateway.pipeline.stateless.acknowledging_files import acknowledge_file
 from gateway.pipeline.stateless.checking import Report
@@ -28,6 +26,7 @@ from gateway.problem import Problem
 from tests.codes.sentences import says_what_was_found_and_expected
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import World
+from tests.ready_made import shipped_plans
 
 HERE = Path(__file__).parent
 #: all codes of each list: X12 720, 723, 718, 716, 620, 621, 618, I18; EDIFACT 0085
@@ -185,7 +184,7 @@ class OnePage:
         return []
 
 
-PLANS = Plans(default_resolver())
+PLANS = shipped_plans()
 
 
 def _answered(text: str, case: dict[str, Any], shown: dict[str, list[int]], folder: Path, again: bool) -> tuple[set[str], list[Problem]]:

@@ -9,13 +9,11 @@ import pytest
 from gateway.codecs import choose
 from gateway.codecs.node import GroupStart
 from gateway.codecs.node import InterchangeStart
-from gateway.config import default_resolver
 from gateway.exchange.acknowledgment import AcknowledgmentPolicy
 from gateway.exchange.acknowledgment import answer
 from gateway.exchange.acknowledgment_result import MOST_NOTES
 from gateway.kinds import edifact
 from gateway.kinds import x12
-from gateway.pipeline.plans import Plans
 from gateway.pipeline.reading.payload import stateless
 from gateway.pipeline.stateless.acknowledging_files import acknowledge_file
 from gateway.problem import Place
@@ -30,6 +28,7 @@ from tests.exchange.answering import lines
 from tests.exchange.answering import read_back
 from tests.exchange.answering import sent
 from tests.machine import is_quick
+from tests.ready_made import shipped_plans
 
 FIVE = X12.replace("*U*00401*", "*^*00501*").replace("004010", "005010")
 UNB = "UNB+UNOC:3+1234567890128:14+4012345500004:14+260105:1200+R1'"
@@ -38,7 +37,7 @@ MESSAGE = (
     "LIN+1++4012345500004:EN'QTY+21:12:PCE'UNS+S'UNT+9+1'"
 )
 CONTRL = AcknowledgmentPolicy(which="CONTRL")
-PLANS = Plans(default_resolver())
+PLANS = shipped_plans()
 
 
 def only(text: str, policy: AcknowledgmentPolicy | None = None) -> list[str]:

@@ -12,8 +12,9 @@ from gateway.insight.cases import find_cases
 from gateway.insight.cases import run_case
 from gateway.pipeline.plans import Plans
 from gateway.user_files import FolderResolver
+from tests.ready_made import shipped_plans
 
-PLANS = Plans(default_resolver())
+PLANS = shipped_plans()
 SHIPPED = find_cases(default_resolver())
 
 

@@ -14,7 +14,9 @@ from gateway.config import FolderResolver
 from gateway.mapping.apply import PartnerValues
 from gateway.mapping.apply import to_document
 from gateway.mapping.apply import to_transaction
+from gateway.mapping.compile_reading import CompiledReading
 from gateway.mapping.compile_reading import compile_reading
+from gateway.mapping.compile_writing import CompiledWriting
 from gateway.mapping.compile_writing import compile_writing
 from gateway.mapping.load import load_mapping
 from gateway.mapping.plan import MappingPlan
@@ -65,9 +67,40 @@ def load(spec: str, direction: str, text: str, overlays: Sequence[str] = ()) -> 
     return load_mapping(spec, direction, Texts({f"mappings/{spec}.yaml": text}), plan, nodes)
 
 
+@cache
 def shipped(spec: str, direction: str) -> MappingPlan:
     """A shipped mapping as a plan."""
     return load_mapping(spec, direction, SHIPPED, None if is_xml(spec) else schema(spec).plan)
+
+
+@cache
+def shipped_reading(spec: str) -> CompiledReading:
+    """A shipped mapping, compiled to read."""
+    return compile_reading(shipped(spec, "read"))
+
+
+@cache
+def shipped_writing(spec: str) -> CompiledWriting:
+    """A shipped mapping, compiled to write."""
+    return compile_writing(shipped(spec, "write"))
+
+
+#: what was compiled of plans, by who they are; a plan stays as long as it is here, so that no other can take its place
+_reading: dict[tuple[int, bool], tuple[MappingPlan, CompiledReading]] = {}
+_writing: dict[int, tuple[MappingPlan, CompiledWriting]] = {}
+
+
+def _compiled_reading(plan: MappingPlan, *, explain: bool = False) -> CompiledReading:
+    key = (id(plan), explain)
+    if key not in _reading:
+        _reading[key] = plan, compile_reading(plan, explain=explain)
+    return _reading[key][1]
+
+
+def _compiled_writing(plan: MappingPlan) -> CompiledWriting:
+    if id(plan) not in _writing:
+        _writing[id(plan)] = plan, compile_writing(plan)
+    return _writing[id(plan)][1]
 
 
 def x12_file(body: str, type_: str = "850", version: str = "004010", group: str = "PO") -> bytes:
@@ -105,12 +138,12 @@ def read(plan: MappingPlan, data: bytes, partner: PartnerValues = NOBODY) -> tup
     layout = plan.schema.layout if plan.schema is not None else None
     transaction = transaction_of(data) if layout is None else next(event for event in lines.read([data], layout) if isinstance(event, Transaction))
     tree = None if plan.schema is None else checked(transaction, plan.spec).tree
-    answer = to_document(transaction, tree, compile_reading(plan), source_of(transaction), partner)
-    explained = to_document(transaction, tree, compile_reading(plan, explain=True), source_of(transaction), partner)
+    answer = to_document(transaction, tree, _compiled_reading(plan), source_of(transaction), partner)
+    explained = to_document(transaction, tree, _compiled_reading(plan, explain=True), source_of(transaction), partner)
     assert answer == explained, "the explaining variant reads the same"
     return answer
 
 
 def write(plan: MappingPlan, document: Any, partner: PartnerValues = NOBODY) -> tuple[Any, list[Problem]]:
     """What a plan writes of a document."""
-    return to_transaction(document, compile_writing(plan), partner)
+    return to_transaction(document, _compiled_writing(plan), partner)

@@ -27,6 +27,8 @@ from tests.mapping.mapping_world import NOBODY
 from tests.mapping.mapping_world import PartnerValues
 from tests.mapping.mapping_world import checked
 from tests.mapping.mapping_world import shipped
+from tests.mapping.mapping_world import shipped_reading
+from tests.mapping.mapping_world import shipped_writing
 from tests.mapping.mapping_world import source_of
 from tests.mapping.mapping_world import transaction_of
 from tests.mapping.mapping_world import x12_file
@@ -62,8 +64,6 @@ def bare(held: Any) -> Any:
 
 
 X12_CHANGE = changes(x12_orders.orders(), X12_ACTION, st.from_regex(r"[1-9][0-9]{0,2}", fullmatch=True))
-WRITING = {version: compile_writing(shipped(f"x12/{version}/860", "write")) for version in ("004010", "005010")}
-READING = {version: compile_reading(shipped(f"x12/{version}/860", "read")) for version in ("004010", "005010")}
 
 
 @pytest.mark.parametrize("version", ["004010", "005010"])
@@ -73,12 +73,12 @@ def test_any_change_comes_back_from_an_860(version: str, held: dict[str, Any]) -
     for line in held["lines"]:
         # POC03 does not stand without POC04
         line["outstanding_quantity"] = line["quantity"]
-    body, problems = to_transaction(decode(json.dumps(held)), WRITING[version], NOBODY)
+    body, problems = to_transaction(decode(json.dumps(held)), shipped_writing(f"x12/{version}/860"), NOBODY)
     assert problems == []
     transaction = transaction_of(x12_file(x12.write(body, x12_orders.MARKS).decode(), type_="860", version=version))
     result = checked(transaction, f"x12/{version}/860")
     assert result.problems == []
-    back, problems = to_document(transaction, result.tree, READING[version], source_of(transaction), NOBODY)
+    back, problems = to_document(transaction, result.tree, shipped_reading(f"x12/{version}/860"), source_of(transaction), NOBODY)
     assert problems == [] and back is not None
     assert bare(json.loads(encode(back))) == bare(held)
 
@@ -191,7 +191,9 @@ def test_the_official_cancellation_reads() -> None:
 
 def read_860(text: str) -> dict[str, Any]:
     transaction = transaction_of(x12_file(text, type_="860"))
-    document, problems = to_document(transaction, checked(transaction, "x12/004010/860").tree, READING["004010"], source_of(transaction), NOBODY)
+    document, problems = to_document(
+        transaction, checked(transaction, "x12/004010/860").tree, shipped_reading("x12/004010/860"), source_of(transaction), NOBODY
+    )
     assert problems == [] and document is not None
     return dict(json.loads(encode(document)))
 
@@ -217,7 +219,9 @@ def test_what_a_line_of_an_860_asks_for(code: str, word: str) -> None:
 def test_a_change_that_names_no_currency_changes_none() -> None:
     transaction = transaction_of(x12_file("BCH*04*SA*PO1***20260105~POC*1*QI*15*15*EA~", type_="860"))
     dollars = PartnerValues({"currency": "USD"})
-    document, _ = to_document(transaction, checked(transaction, "x12/004010/860").tree, READING["004010"], source_of(transaction), dollars)
+    document, _ = to_document(
+        transaction, checked(transaction, "x12/004010/860").tree, shipped_reading("x12/004010/860"), source_of(transaction), dollars
+    )
     assert document is not None and "currency" not in json.loads(encode(document))
 
 

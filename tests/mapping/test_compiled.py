@@ -2,12 +2,11 @@
 
 import pytest
 
-from gateway.config import default_resolver
 from gateway.mapping.compile_writing import CompiledWriting
 from gateway.mapping.files import file_for
-from gateway.pipeline.plans import Plans
+from tests.ready_made import shipped_plans
 
-PLANS = Plans(default_resolver())
+PLANS = shipped_plans()
 SPECS = sorted(
     {
         name.removeprefix("mappings/").removesuffix(".yaml").removesuffix("-write").removesuffix("-read")

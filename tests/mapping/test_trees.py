@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from gateway.config import default_resolver
 from gateway.model.document import decode
 from gateway.model.document import encode
 from gateway.pipeline.plans import Plans
@@ -20,8 +19,9 @@ from gateway.pipeline.stateless.writing import Unwritable
 from gateway.pipeline.stateless.writing import write_document
 from tests.mapping.mapping_world import Texts
 from tests.mapping.test_rows import DOCUMENT
+from tests.ready_made import shipped_plans
 
-PLANS = Plans(default_resolver())
+PLANS = shipped_plans()
 ORDER = {**DOCUMENT, "lines": [{**line, "notes": []} for line in DOCUMENT["lines"]]}  # type: ignore[attr-defined]
 
 

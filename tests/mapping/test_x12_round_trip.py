@@ -13,20 +13,17 @@ from gateway.codecs import x12
 from gateway.codecs.node import Delimiters
 from gateway.mapping.apply import to_document
 from gateway.mapping.apply import to_transaction
-from gateway.mapping.compile_reading import compile_reading
-from gateway.mapping.compile_writing import compile_writing
 from gateway.model.document import decode
 from gateway.model.document import encode
 from tests.mapping.mapping_world import NOBODY
 from tests.mapping.mapping_world import checked
-from tests.mapping.mapping_world import shipped
+from tests.mapping.mapping_world import shipped_reading
+from tests.mapping.mapping_world import shipped_writing
 from tests.mapping.mapping_world import source_of
 from tests.mapping.mapping_world import transaction_of
 from tests.mapping.mapping_world import x12_file
 
 VERSIONS = ("003060", "004010", "004030", "005010", "006020", "007030")
-WRITING = {version: compile_writing(shipped(f"x12/{version}/850", "write")) for version in VERSIONS}
-READING = {version: compile_reading(shipped(f"x12/{version}/850", "read")) for version in VERSIONS}
 MARKS = Delimiters(element="*", component=">", segment="~")
 
 WORD = st.text(alphabet="ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-./", min_size=3, max_size=10)
@@ -173,12 +170,12 @@ def bare(held: Any) -> Any:
 @given(held=orders())
 def test_any_order_comes_back_as_it_went_out(version: str, held: dict[str, Any]) -> None:
     document = decode(json.dumps(held))
-    body, problems = to_transaction(document, WRITING[version], NOBODY)
+    body, problems = to_transaction(document, shipped_writing(f"x12/{version}/850"), NOBODY)
     assert problems == []
     transaction = transaction_of(x12_file(x12.write(body, MARKS).decode(), version=version))
     result = checked(transaction, f"x12/{version}/850")
     assert result.problems == []
-    back, problems = to_document(transaction, result.tree, READING[version], source_of(transaction), NOBODY)
+    back, problems = to_document(transaction, result.tree, shipped_reading(f"x12/{version}/850"), source_of(transaction), NOBODY)
     assert problems == []
     assert back is not None
     assert bare(json.loads(encode(back))) == bare(held)
@@ -187,7 +184,9 @@ def test_any_order_comes_back_as_it_went_out(version: str, held: dict[str, Any])
 def test_codes_come_back_as_they_were_sent() -> None:
     sent = "BEG*00*KN*PO1**20260105~REF*BC*C-1~REF*QQ*X~PO1*1*2*PF~"
     transaction = transaction_of(x12_file(sent))
-    document, _ = to_document(transaction, checked(transaction, "x12/004010/850").tree, READING["004010"], source_of(transaction), NOBODY)
+    document, _ = to_document(
+        transaction, checked(transaction, "x12/004010/850").tree, shipped_reading("x12/004010/850"), source_of(transaction), NOBODY
+    )
     assert document is not None
-    body, _ = to_transaction(document, WRITING["004010"], NOBODY)
+    body, _ = to_transaction(document, shipped_writing("x12/004010/850"), NOBODY)
     assert x12.write(body, MARKS).decode() == sent + "CTT*1~"

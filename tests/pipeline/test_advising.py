@@ -2,8 +2,6 @@
 
 import pytest
 
-from gateway.config import default_resolver
-from gateway.pipeline.plans import Plans
 from gateway.pipeline.plans import spec_of
 from gateway.pipeline.reading.payload import Item
 from gateway.pipeline.reading.payload import Read
@@ -11,9 +9,10 @@ from gateway.pipeline.reading.payload import read_payload
 from gateway.pipeline.reading.payload import stateless
 from gateway.problem import Problem
 from gateway.problem import Severity
+from tests.ready_made import shipped_plans
 
 ISA = "ISA*00*          *00*          *ZZ*ACMEBUYER      *ZZ*SELLERCO       *260105*1200*U*{version}*000000001*0*P*>~"
-PLANS = Plans(default_resolver())
+PLANS = shipped_plans()
 
 
 def told(advice: str, version: str = "00401") -> list[Problem]:

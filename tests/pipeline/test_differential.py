@@ -9,18 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import default_resolver
-from gateway.pipeline.plans import Plans
 from gateway.pipeline.reading.payload import stateless
 from gateway.pipeline.stateless import second_opinion
 from gateway.pipeline.stateless.checking import Report
 from tests.codecs.strategies import FILES
 from tests.pipeline.faults import FAULTS
 from tests.pipeline.faults import good_file
+from tests.ready_made import shipped_plans
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT.parent / "shared" / "corpus"
-PLANS = Plans(default_resolver())
+PLANS = shipped_plans()
 
 Codes = set[str]
 #: reader; what it says, or the code that only we tell; when that is explained, by the file and by what we tell; why

@@ -6,15 +6,14 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from gateway.config import default_resolver
-from gateway.pipeline.plans import Plans
 from gateway.pipeline.reading.payload import stateless
 from gateway.pipeline.stateless.checking import Report
 from gateway.problem import Severity
 from tests.pipeline.faults import FAULTS
 from tests.pipeline.faults import good_file
+from tests.ready_made import shipped_plans
 
-PLANS = Plans(default_resolver())
+PLANS = shipped_plans()
 KINDS = [(syntax, name) for syntax, faults in FAULTS.items() for name in faults]
 #: these are told for the file, or change what the whole file is
 NOT_ALONE = {"no UNB", "the file ends early", "delimiters not different", "no SE", "no UNT"}
