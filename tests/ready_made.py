@@ -53,6 +53,6 @@ def use_compiled_plans(station: Station, folder: Path) -> None:
     texts = [(folder / "config.yaml").read_text(), *(path.read_text() for path in (folder / "partners").glob("*.yaml"))]
     if any(_OWN.search(text) for text in texts):
         return
-    known = shipped_plans()
-    shared = Plans(station.plans.resolver, _reading=known._reading, _writing=known._writing, _schemas=known._schemas, _nearest=known._nearest)
-    station.current.loaded = replace(station.current.loaded, plans=shared)
+    # rules may be the installation's own
+    plans = replace(shipped_plans(), resolver=station.plans.resolver, _rules={})
+    station.current.loaded = replace(station.current.loaded, plans=plans)
