@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy import delete
 from sqlalchemy import func
 from sqlalchemy import select
+from sqlalchemy import update
 
 from gateway.store import streams
 from gateway.store import tables
@@ -49,6 +50,13 @@ def next_of(connection: Connection, stream: str, most: int, largest: int) -> lis
             break
         taken.append(row)
     return taken
+
+
+def set_back(connection: Connection, stream: str, requests: Sequence[str]) -> None:
+    """These cannot be opened now: they go behind the others of their stream, in their order."""
+    first = streams.draw(connection, stream, len(requests))
+    for seq, request in enumerate(requests, start=first):
+        connection.execute(update(_TABLE).where(_TABLE.c.request_sha256 == request).values(seq=seq))
 
 
 def opened(connection: Connection, requests: Sequence[str]) -> None:

@@ -25,6 +25,7 @@ from gateway.store import outbox
 from gateway.store import queues
 from gateway.store import sweep
 from gateway.store import transmissions
+from gateway.store import troubles
 from gateway.store.verification import verify
 from gateway.yaml_source import Faults
 from tests.pipeline.as2_partner import PartnerStation
@@ -186,9 +187,12 @@ def test_a_message_that_cannot_be_opened_after_it_was_answered_waits_for_the_key
     with buyer.world.station.database.read() as connection:
         assert sweep.streams_with_work(connection, buyer.world.clock()) == ["open:as2:big buyer to SELLER"]
         assert queues.oldest(connection, buyer.world.clock())["in"] is not None, "it waits visibly"
+        assert [(one.name, "us.key" in one.error) for one in troubles.standing(connection)] == [("opening as2:big buyer to SELLER", True)]
     key.write_bytes(text)
     buyer.world.settle()
     assert len(buyer.came()) == 1 and buyer.rows()[0].state == "sent"
+    with buyer.world.station.database.read() as connection:
+        assert [one for one in troubles.standing(connection) if one.name.startswith("opening")] == []
 
 
 def test_a_message_whose_bytes_are_lost_before_it_was_opened_keeps_nothing_back(buyer: Buyer) -> None:
@@ -196,13 +200,16 @@ def test_a_message_whose_bytes_are_lost_before_it_was_opened_keeps_nothing_back(
     buyer.post(lost)
     with buyer.world.station.database.read() as connection:
         [waits] = as2_unopened.next_of(connection, "open:as2:big buyer to SELLER", 9, 9)
+    kept = buyer.world.station.archive.read(waits.request_sha256)
     buyer.world.station.archive.remove(waits.request_sha256)
     buyer.post(good)
     buyer.world.settle()
     assert [one.source_identity for one in buyer.came()] == ["2@buyer"]
-    buyer.post(lost)
+    with buyer.world.station.database.read() as connection:
+        assert "opening as2:big buyer to SELLER" in [one.name for one in troubles.standing(connection)]
+    buyer.world.station.archive.keep(kept)  # from a backup; or its sender, who got no receipt, sent it again
     buyer.world.settle()
-    assert [one.source_identity for one in buyer.came()] == ["2@buyer", "1@buyer"], "its sender, who got no receipt, sent it again"
+    assert [one.source_identity for one in buyer.came()] == ["2@buyer", "1@buyer"]
 
 
 def test_a_refusal_is_posted_as_well(buyer: Buyer) -> None:

@@ -1,5 +1,10 @@
 """The step that opens messages whose senders were answered already: what it writes down of them, receipts to be posted among it, is one commit
-with their rows among the unopened. A message that cannot be opened for want of a key of ours stays, and is tried again by the sweep."""
+with their rows among the unopened. What cannot be opened for a reason of ours (a key that is not there, bytes that the archive has lost) stays,
+stands among what does not work, and is tried again by the sweep; it keeps nothing behind it back.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
 
 import structlog
 
@@ -8,10 +13,12 @@ from gateway.pipeline.as2.posting import read_kept
 from gateway.pipeline.as2.receiving import Request
 from gateway.pipeline.as2.receiving import open_kept
 from gateway.pipeline.station import Station
+from gateway.pipeline.troubles import MENDS_ITSELF
 from gateway.store import as2_unopened
 from gateway.store import crash
-from gateway.store import journal
+from gateway.store import troubles
 from gateway.store.archive import ArchiveMissing
+from gateway.store.troubles import Trouble
 
 #: messages that are opened together, and their bytes: they are in memory at once
 MOST = 32
@@ -27,28 +34,35 @@ def step(station: Station, stream: str) -> bool:
     if not rows:
         return False
     requests: list[tuple[str, Request]] = []
+    lost: dict[str, str] = {}
     for row in rows:
         try:
             requests.append((row.request_sha256, read_kept(station.archive, row.request_sha256)))
         except ArchiveMissing as error:
-            _give_up(station, stream, row.request_sha256, str(error))
-    done = open_kept(station, Relations(station), requests)
+            lost[row.request_sha256] = str(error)
+    failed = {**lost, **open_kept(station, Relations(station), requests)}
     crash.point(127)
-    return done > 0 or len(requests) < len(rows)
+    _tell(station, stream, failed, list(lost))
+    return len(failed) < len(rows)
 
 
-def _give_up(station: Station, stream: str, request: str, error: str) -> None:
-    """Its bytes are lost. Its sender, who gets no receipt, sends it again."""
+def _tell(station: Station, stream: str, failed: Mapping[str, str], lost: Sequence[str]) -> None:
+    """What waits for us is told until nothing waits any more. What is lost goes behind the others; what waits for a key keeps its place, since
+    all that is behind it needs the same key."""
+    name = f"opening {stream.partition(':')[2]}"
+    with station.database.read() as connection:
+        standing = next((one for one in troubles.standing(connection) if one.name == name), None)
+        nothing_waits = not as2_unopened.next_of(connection, stream, 1, 0)
+    if standing is not None and nothing_waits:
+        with station.database.begin() as connection:
+            troubles.is_over(connection, name)
+    if not failed:
+        return
+    request, reason = next(iter(failed.items()))
+    error = f"an AS2 message that was answered cannot be opened: {reason}"
     with station.database.begin() as connection:
-        as2_unopened.opened(connection, [request])
-        entry = journal.Entry(
-            stream=f"in:{stream.partition(':')[2]}",
-            at=station.clock(),
-            actor="gateway",
-            action="AS2 message lost unopened",
-            subject_kind="as2_request",
-            subject=request,
-            reason=error,
-        )
-        journal.append(connection, [entry])
-    _log.error("as2 message lost unopened", request=request, error=error, cure="its sender sends it again when no receipt comes; look at the disk")
+        if lost:
+            as2_unopened.set_back(connection, stream, lost)
+        troubles.stands(connection, Trouble(name=name, kind="step", state="retrying", error=error, cure=MENDS_ITSELF, since=station.clock()))
+    if standing is None or standing.error != error:
+        _log.error("as2 message waits", request=request, error=reason, cure="mend what the error names: it is tried again by itself")

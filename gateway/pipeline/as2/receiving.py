@@ -16,6 +16,7 @@ import hashlib
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 
 import structlog
 
@@ -124,15 +125,16 @@ def receive_together(station: Station, relations: Relations, requests: Sequence[
     return [outcomes[number] for number in range(len(requests))]
 
 
-def open_kept(station: Station, relations: Relations, kept: Sequence[tuple[str, Request]]) -> int:
-    """Open requests that were answered before, in their order: each with its digest in the archive. How many are through; raises what must not
-    happen to one of them, after the others."""
+def open_kept(station: Station, relations: Relations, kept: Sequence[tuple[str, Request]]) -> dict[str, str]:
+    """Open requests that were answered before, in their order: each with its digest in the archive. Those that wait on, and why; raises what must
+    not happen to one of them, after the others."""
     messages = [_Message(number, request, sha256, _names(request[0]), was_put_by=True) for number, (sha256, request) in enumerate(kept)]
     outcomes = _take_all(station, relations, messages)
     for outcome in outcomes.values():
         if isinstance(outcome, Exception):
             raise outcome
-    return sum(isinstance(outcome, Answer) and outcome.status < 500 for outcome in outcomes.values())
+    answers = {message.sha256: outcomes[message.number] for message in messages}
+    return {sha256: answer.body.decode().strip() for sha256, answer in answers.items() if isinstance(answer, Answer) and answer.status >= 500}
 
 
 def _take_all(station: Station, relations: Relations, messages: Sequence[_Message]) -> dict[int, Outcome]:
@@ -159,10 +161,10 @@ def _take_in(station: Station, relations: Relations, messages: Sequence[_Message
             if got is None:
                 got = receive(*message.request, relations.find, _seen(station, known), now)
         except ConfigTrouble as error:
-            # no fault of the sender's: it tries again (or we do: then certificates' watch says it once), and somebody here mends the endpoint
+            # no fault of the sender's: it tries again, and somebody here mends the endpoint meanwhile
             if not message.was_put_by:
                 _log.error("as2 endpoint cannot be used", request=message.sha256, error=str(error))
-            outcomes[message.number] = UNAVAILABLE
+            outcomes[message.number] = replace(UNAVAILABLE, body=str(error).encode()) if message.was_put_by else UNAVAILABLE
         except Exception as error:  # noqa: BLE001  it is this request's alone: whoever answers it is told
             outcomes[message.number] = error
         else:
