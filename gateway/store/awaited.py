@@ -29,8 +29,8 @@ from gateway.store.rows import is_one_of
 #: what an answer may come to, and the states of its being awaited
 STATES = ("waiting", "received", "accepted", "accepted_with_errors", "partially_accepted", "rejected", "overdue", "replaced")
 _TABLE = tables.outbox
-#: rows that an answer may end before we know ourselves that they have left
-_LEAVING = ("prepared", POSTED)
+#: rows that an answer may end before we know ourselves that they have left, also where we had given them up
+_LEAVING = ("prepared", POSTED, "dead")
 _ANSWERABLE = (*_LEAVING, *LEFT)
 
 
@@ -49,7 +49,7 @@ def find_sent(
     are those that the answer may speak of. A row that is only prepared is meant too: its bytes may have left before we could record it,
     and the partner may be quick.
     """
-    query = select(_TABLE).where(_TABLE.c.partner == partner, _TABLE.c.state.in_(_ANSWERABLE))
+    query = select(_TABLE).where(_TABLE.c.partner == partner, _TABLE.c.state.in_(_ANSWERABLE), _TABLE.c.identity.is_not(None))
     given = {"interchange_control": interchange_control, "group_control": group_control, "transaction_control": transaction_control}
     if not any(given.values()):
         raise ValueError("an answer needs at least one control number")
@@ -66,7 +66,7 @@ def find_sent(
 
 def sent_for(connection: Connection, documents: Sequence[str]) -> list[Entry]:
     """The rows of these documents that have left, newest first."""
-    query = select(_TABLE).where(_TABLE.c.document.in_(list(documents)), _TABLE.c.state.in_(_ANSWERABLE))
+    query = select(_TABLE).where(_TABLE.c.document.in_(list(documents)), _TABLE.c.state.in_(_ANSWERABLE), _TABLE.c.identity.is_not(None))
     return all_of(connection.execute(query.order_by(_TABLE.c.created_at.desc(), _TABLE.c.seq.desc())), Entry)
 
 
@@ -81,7 +81,8 @@ def note(connection: Connection, ids: Sequence[str], outcome: str, at: datetime,
 
 def _note(connection: Connection, ids: Sequence[str], outcome: str, at: datetime, layer: str) -> None:
     state = "rejected" if outcome == "rejected" else case((_TABLE.c.state == "rejected", "rejected"), else_="acknowledged")
-    changes = {"state": state, "acknowledged_at": at, "sent_at": func.coalesce(_TABLE.c.sent_at, literal(at, Moment()))}
+    arrived = {"sent_at": func.coalesce(_TABLE.c.sent_at, literal(at, Moment())), "last_error": None}
+    changes = {"state": state, "acknowledged_at": at, **arrived}
     # whoever says anything has it: nothing is waited for any longer
     has_it = case(
         (or_(_TABLE.c.ack_state.is_(None), _TABLE.c.ack_state.in_(("waiting", "overdue", "replaced"))), "received"), else_=_TABLE.c.ack_state

@@ -9,15 +9,19 @@ from pathlib import Path
 import pytest
 
 from gateway.pipeline.answers.deadlines import watch
+from gateway.pipeline.outbound import walk
+from gateway.pipeline.outbox.delivered import Delivered
 from gateway.pipeline.outbox.resending import NotResent
 from gateway.pipeline.outbox.resending import find_document
 from gateway.pipeline.outbox.resending import resend
+from gateway.pipeline.station import Station
 from gateway.pipeline.trading import holding
 from gateway.store import answers
 from gateway.store import documents
 from gateway.store import holds
 from gateway.store import outbox
 from gateway.store.verification import verify
+from gateway.transport.box import TransportError
 from tests.pipeline.world import ACME
 from tests.pipeline.world import EUROCO
 from tests.pipeline.world import World
@@ -404,6 +408,43 @@ def test_a_rejected_document_is_written_anew_with_new_numbers_after_its_correcti
     Talk(world, 900).of_response("A")
     assert last_sent(world, "OR-PO1").ack_state == "accepted"
     assert not verify(world.station.database, world.station.archive, world.station.journal_key()).faults
+
+
+def test_a_late_rejection_of_what_was_written_anew_since_says_nothing_of_the_new_one(world: World) -> None:
+    world.receive(x12_order())
+    first = last_sent(world, "OR-PO1")
+    row = find_document(world.station, "OR-PO1")
+    resend(world.station, row.id, "clerk", "they asked for new numbers", anew=True)
+    world.settle()
+    again = last_sent(world, "OR-PO1")
+    assert again.interchange_control != first.interchange_control
+    Talk(world).x12(f"AK1*PR*{first.group_control}~AK2*855*{first.transaction_control}~AK5*R~AK9*R*1*1*0~")
+    assert document_of(world, "OR-PO1").state == "sent" and last_sent(world, "OR-PO1").ack_state != "rejected"
+    assert [hold.kind for hold in waiting(world)] == ["answer"], "a person sees it all the same"
+    with world.station.database.read() as connection:
+        assert outbox.get_existing(connection, first.id).ack_state == "rejected"
+
+
+@pytest.mark.parametrize("mark", ["A", "R"])
+def test_who_answers_has_what_we_had_given_up(world: World, monkeypatch: pytest.MonkeyPatch, mark: str) -> None:
+    really = walk.deliver
+
+    def broken(station: Station, entry: outbox.Entry, data: bytes) -> Delivered:
+        really(station, entry, data)
+        raise TransportError("the answer could not be read", retry=False)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(walk, "deliver", broken)
+        world.receive(x12_order())
+    assert last_sent(world, "OR-PO1").state == "dead" and document_of(world, "OR-PO1").state == "created"
+    answer = Talk(world).of_response(mark)
+    assert answer is not None and not answer.problems
+    entry = last_sent(world, "OR-PO1")
+    assert (entry.state, entry.last_error) == ("acknowledged" if mark == "A" else "rejected", None) and entry.sent_at is not None
+    assert document_of(world, "OR-PO1").state == ("sent" if mark == "A" else "rejected")
+    world.settle()
+    with world.station.database.read() as connection:
+        assert outbox.get_existing(connection, entry.id).attempts == entry.attempts, "it does not leave again"
 
 
 def test_what_cannot_be_sent_again_says_why(world: World) -> None:

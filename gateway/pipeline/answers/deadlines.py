@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from gateway.exchange.calendar import Calendar
 from gateway.exchange.partner import Partner
 from gateway.kinds import answer as kinds
-from gateway.pipeline.answers.reconciling import OVERDUE
-from gateway.pipeline.answers.reconciling import hold_id
+from gateway.pipeline.answers.consequences import OVERDUE
+from gateway.pipeline.answers.consequences import hold_id
 from gateway.pipeline.station import Station
 from gateway.problem import NOWHERE
 from gateway.store import awaited

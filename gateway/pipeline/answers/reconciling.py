@@ -6,8 +6,6 @@ counts whenever it comes. What is rejected waits for a person, with the places m
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
 
 import msgspec
 import structlog
@@ -16,12 +14,17 @@ from sqlalchemy import Connection
 from gateway.codecs.node import Segment
 from gateway.codecs.node import Transaction
 from gateway.exchange.acknowledgment import Acknowledged
-from gateway.exchange.acknowledgment import Mark
 from gateway.exchange.acknowledgment import read_acknowledgment
 from gateway.exchange.acknowledgment import read_advice
 from gateway.exchange.application_reading import read_application_answer
 from gateway.exchange.partner import LoadedPartner
 from gateway.kinds import answer as kinds
+from gateway.pipeline.answers.consequences import arrived_after_all
+from gateway.pipeline.answers.consequences import put_before_a_person
+from gateway.pipeline.answers.consequences import settle_overdue
+from gateway.pipeline.answers.desk import Desk
+from gateway.pipeline.answers.desk import Source
+from gateway.pipeline.answers.desk import Verdict
 from gateway.pipeline.answers.sent_bytes import sent_transactions
 from gateway.pipeline.answers.wording import journal_reason
 from gateway.pipeline.answers.wording import problems_of
@@ -34,7 +37,6 @@ from gateway.store import answers
 from gateway.store import awaited
 from gateway.store import crash
 from gateway.store import documents
-from gateway.store import holds
 from gateway.store import journal
 from gateway.store import references
 from gateway.store.answers import Answer
@@ -42,44 +44,7 @@ from gateway.store.outbox import Entry
 
 #: from the most precise to the least: what was said of one thing is not overruled by what was said of all
 _LEVELS = ("document", "transaction", "group", "interchange")
-#: kinds of holds that an answer, or its absence, leads to
-REJECTED = "answer"
-OVERDUE = "overdue"
-
 _log = structlog.get_logger("answers")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Where an answer stood."""
-
-    kind: str
-    #: what its identifiers are made of
-    key: str
-    document: str | None = None
-    transmission: str | None = None
-
-
-@dataclass(slots=True)
-class _Verdict:
-    """What one answer says of one row, when all of its levels are heard."""
-
-    entry: Entry
-    level: str
-    outcome: str
-    notes: list[str] = field(default_factory=list)
-    marks: list[Mark] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What this room works with while one answer is heard."""
-
-    station: Station
-    connection: Connection
-    loaded: LoadedPartner
-    source: Source
-    entries: list[journal.Entry]
 
 
 def apply_received(
@@ -114,7 +79,7 @@ def apply_advice(
 
 def hear(desk: Desk, said: Sequence[Acknowledged]) -> None:
     """Hear one whole answer: note it on the rows that it means, keep it, and put rejections before a person."""
-    verdicts: dict[str, _Verdict] = {}
+    verdicts: dict[str, Verdict] = {}
     unmatched: list[Acknowledged] = []
     for level in _LEVELS:
         for one in said:
@@ -190,10 +155,10 @@ def _is_told_by_parts(said: Acknowledged, all_said: Sequence[Acknowledged]) -> b
     return said.level == "interchange" and any(one.level in {"transaction", "group"} for one in all_said)
 
 
-def _add(verdicts: dict[str, _Verdict], entry: Entry, said: Acknowledged) -> None:
+def _add(verdicts: dict[str, Verdict], entry: Entry, said: Acknowledged) -> None:
     present = verdicts.get(entry.id)
     if present is None:
-        verdicts[entry.id] = _Verdict(entry, said.level, said.outcome, list(said.notes), list(said.marks))
+        verdicts[entry.id] = Verdict(entry, said.level, said.outcome, list(said.notes), list(said.marks))
     elif said.outcome == "rejected" and present.outcome != "rejected":
         # nothing in a rejected group or interchange was taken, whatever was said of it by itself
         present.level, present.outcome = said.level, "rejected"
@@ -205,7 +170,7 @@ def _add(verdicts: dict[str, _Verdict], entry: Entry, said: Acknowledged) -> Non
 # ---------------------------------------------------------------- what follows
 
 
-def _carry_out(desk: Desk, verdicts: list[_Verdict], layer: str) -> list[Answer]:
+def _carry_out(desk: Desk, verdicts: list[Verdict], layer: str) -> list[Answer]:
     now = desk.station.clock()
     earlier: dict[str, list[Answer]] = {}
     for answer in answers.of_outbox(desk.connection, [verdict.entry.id for verdict in verdicts]):
@@ -215,7 +180,7 @@ def _carry_out(desk: Desk, verdicts: list[_Verdict], layer: str) -> list[Answer]
     transactions = sent_transactions(desk.station, faulty) if faulty else {}
     by_outcome: dict[str, list[str]] = {}
     kept = []
-    rejected: list[tuple[_Verdict, tuple[Problem, ...], bool]] = []
+    rejected: list[tuple[Verdict, tuple[Problem, ...], bool]] = []
     for verdict in verdicts:
         entry = verdict.entry
         before = _standing(earlier.get(entry.id, []))
@@ -241,8 +206,9 @@ def _carry_out(desk: Desk, verdicts: list[_Verdict], layer: str) -> list[Answer]
             documents.add_problems(desk.connection, entry.document, problems)
     for outcome, ids in by_outcome.items():
         awaited.note(desk.connection, ids, outcome, now, layer)
-    _settle_overdue(desk, [verdict.entry for verdict in verdicts if verdict.outcome != "received" or desk.source.kind != "TA1"])
-    _put_before_a_person(desk, rejected, layer)
+    arrived_after_all(desk, verdicts, now)
+    settle_overdue(desk, [verdict.entry for verdict in verdicts if verdict.outcome != "received" or desk.source.kind != "TA1"])
+    put_before_a_person(desk, rejected, layer)
     return kept
 
 
@@ -258,7 +224,7 @@ def _answer_id(desk: Desk, row: str) -> str:
     return short_id("A", desk.source.key, row)
 
 
-def _answer(desk: Desk, verdict: _Verdict, layer: str, relation: str, problems: tuple[Problem, ...]) -> Answer:
+def _answer(desk: Desk, verdict: Verdict, layer: str, relation: str, problems: tuple[Problem, ...]) -> Answer:
     entry = verdict.entry
     numbers = (("interchange", entry.interchange_control), ("group", entry.group_control), ("transaction", entry.transaction_control))
     return Answer(
@@ -319,7 +285,7 @@ def _unmatched(desk: Desk, said: Acknowledged, number: int) -> Answer:
     )
 
 
-def _note(desk: Desk, verdict: _Verdict, layer: str, relation: str) -> journal.Entry:
+def _note(desk: Desk, verdict: Verdict, layer: str, relation: str) -> journal.Entry:
     facts = {"by": desk.source.document or desk.source.kind, "kind": desk.source.kind, "level": verdict.level, "layer": layer}
     if relation != "first":
         facts["relation"] = relation
@@ -333,75 +299,3 @@ def _note(desk: Desk, verdict: _Verdict, layer: str, relation: str) -> journal.E
         reason=journal_reason(verdict.notes, verdict.marks, layer),
         facts=facts,
     )
-
-
-def _settle_overdue(desk: Desk, entries: Sequence[Entry]) -> None:
-    """The answer came after all: nobody need ask for it any more."""
-    for entry in entries:
-        if entry.ack_state == "overdue":
-            hold = holds.get(desk.connection, hold_id(entry, OVERDUE))
-            if hold is not None and hold.resolved_at is None:
-                reason = f"the {desk.source.kind} came"
-                holds.resolve(
-                    desk.connection,
-                    hold.id,
-                    decision="withdrawn",
-                    actor=f"partner {desk.loaded.partner.id}",
-                    reason=reason,
-                    at=desk.station.clock(),
-                )
-
-
-def hold_id(entry: Entry, kind: str, layer: str = "") -> str:
-    """The identifier of the hold that an answer (or its absence) puts on a sending."""
-    return short_id("H", entry.id, kind, layer)
-
-
-def _put_before_a_person(desk: Desk, rejected: Sequence[tuple[_Verdict, tuple[Problem, ...], bool]], layer: str) -> None:
-    now = desk.station.clock()
-    rows = documents.get_many(desk.connection, [verdict.entry.document for verdict, _, _ in rejected if verdict.entry.document])
-    changes = []
-    for verdict, problems, contradicts in rejected:
-        entry = verdict.entry
-        row = rows.get(entry.document or "")
-        summary = problems[:1]
-        if contradicts:
-            said = "an earlier answer had accepted it"
-            summary += (kinds.CONTRADICTS.at(NOWHERE, f"The {desk.source.kind} of {desk.loaded.partner.name} rejects what {said}"),)
-        if row is not None and verdict.outcome == "rejected" and row.state in {"created", "sent"}:
-            reason = f"rejected by {desk.loaded.partner.name} ({desk.source.kind})"
-            own = tuple(problem for problem in row.problems if not problem.code.startswith("ANSWER-"))
-            changes.append(
-                documents.Change(
-                    document=row.id,
-                    expected=row.state,
-                    state="rejected",
-                    actor=f"partner {desk.loaded.partner.id}",
-                    reason=reason,
-                    at=now,
-                    problems=(*own, *problems),
-                )
-            )
-        elif row is not None:
-            documents.add_problems(desk.connection, row.id, problems)
-        holds.open_hold(
-            desk.connection,
-            holds.Hold(
-                id=hold_id(entry, REJECTED, layer),
-                document=row.id if row is not None else None,
-                transmission=None if row is not None else desk.source.transmission,
-                kind=REJECTED,
-                reasons=(*summary, *problems[1:6]),
-                opened_at=now,
-            ),
-        )
-        _log.error(
-            "rejected by the partner",
-            partner=desk.loaded.partner.id,
-            row=entry.id,
-            spec=entry.spec,
-            kind=desk.source.kind,
-            outcome=verdict.outcome,
-            cure="look at the document's page, correct it, then gateway resend",
-        )
-    documents.transition(desk.connection, changes)

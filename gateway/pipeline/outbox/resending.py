@@ -6,8 +6,8 @@ import msgspec
 from gateway.exchange.partner import Agreement
 from gateway.exchange.partner import LoadedPartner
 from gateway.model import document as canonical
-from gateway.pipeline.answers.reconciling import OVERDUE
-from gateway.pipeline.answers.reconciling import REJECTED
+from gateway.pipeline.answers.consequences import OVERDUE
+from gateway.pipeline.answers.consequences import REJECTED
 from gateway.pipeline.answers.work import Work
 from gateway.pipeline.endpoints import out_stream
 from gateway.pipeline.station import Station

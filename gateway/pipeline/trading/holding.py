@@ -1,8 +1,8 @@
 """What a person decides about something held: release lets it walk on, reject ends it. The reason is kept in the journal, and the
 answer to the partner follows."""
 
-from gateway.pipeline.answers.reconciling import OVERDUE
-from gateway.pipeline.answers.reconciling import REJECTED
+from gateway.pipeline.answers.consequences import OVERDUE
+from gateway.pipeline.answers.consequences import REJECTED
 from gateway.pipeline.answers.work import Work
 from gateway.pipeline.station import Station
 from gateway.pipeline.trading.changing import reject_change
