@@ -38,6 +38,7 @@ from gateway.pipeline.outbox.leases import held
 from gateway.pipeline.outbox.recording import Failed
 from gateway.pipeline.outbox.recording import Gone
 from gateway.pipeline.outbox.recording import entry_of
+from gateway.pipeline.outbox.recording import is_given_up
 from gateway.pipeline.outbox.recording import record
 from gateway.pipeline.station import Station
 from gateway.pipeline.writing.rendering import Unrenderable
@@ -81,7 +82,7 @@ def step(station: Station, stream: str) -> bool:
     with held(station, [entry.id for entry in claimed], claimed[0].partner, token) as lease:
         try:
             ready = _prepare(station, claimed, token)
-            return _send(station, ready, lease) and len(claimed) == limit
+            return _send(station, ready, lease, more=len(claimed) == limit)
         except StaleState as error:
             # the lease ran out and another worker has the rows: what it does counts
             _log.warning("lease lost", stream=stream, error=str(error))
@@ -200,8 +201,9 @@ def _failed(entry: Entry, error: Exception) -> Unrenderable:
     return Unrenderable((kinds.STEP_FAILED.at(NOWHERE, f"{entry.spec} could not be written: {type(error).__name__}: {error}"),))
 
 
-def _send(station: Station, ready: list[Entry], lease: Lease) -> bool:
-    """Deliver in order and record; a failure keeps the rows behind it back. True when all went. Rows of one interchange leave at once."""
+def _send(station: Station, ready: list[Entry], lease: Lease, *, more: bool) -> bool:
+    """Deliver in order and record; a failure keeps the rows behind it back until it is tried again, or at once where it was given up. True
+    when more may leave at once (`more`: there are rows behind these). Rows of one interchange leave at once."""
     sent: list[Gone] = []
     failure: Failed | None = None
     not_there: ArchiveMissing | OSError | None = None
@@ -247,7 +249,9 @@ def _send(station: Station, ready: list[Entry], lease: Lease) -> bool:
     crash.point(58)
     if not_there is not None:
         raise not_there
-    return failure is None and not rest
+    if failure is not None:
+        return is_given_up(failure[0][0], failure[1]) and (more or bool(rest))
+    return more and not rest
 
 
 def _record_patiently(station: Station, sent: list[Gone], failure: Failed | None, rest: list[str], token: str) -> None:

@@ -157,7 +157,7 @@ def _failed(connection: Connection, rows: list[Entry], error: TransportError, to
             error=error.message,
             cure="mend what the error names; then gateway reload",
         )
-    elif _is_given_up(entry, error):
+    elif is_given_up(entry, error):
         _log.error("given up", partner=entry.partner, endpoint=entry.endpoint, row=entry.id, spec=entry.spec, error=error.message)
         tries.dead(connection, ids, token, error.message)
         action = "given up"
@@ -205,7 +205,10 @@ def _by_deadline(station: Station, sent: list[Entry], now: datetime) -> dict[dat
     return found
 
 
-def _is_given_up(entry: Entry, error: TransportError) -> bool:
+def is_given_up(entry: Entry, error: TransportError) -> bool:
+    """Whether a row that failed so is not tried again by itself."""
+    if error.stop or isinstance(error, Resting | Busy):
+        return False  # it is no fault of the row: it waits
     return not error.retry or entry.attempts > len(WAITS)
 
 
@@ -220,7 +223,7 @@ def sending_trouble(partner: str, endpoint: str) -> str:
 
 def _tell(connection: Connection, entry: Entry, error: TransportError, now: datetime) -> None:
     """Show that an endpoint takes nothing; a row that was given up stands among the dead deliveries instead."""
-    if not error.stop and _is_given_up(entry, error):
+    if is_given_up(entry, error):
         troubles.is_over(connection, _sending(entry))
         return
     troubles.stands(
