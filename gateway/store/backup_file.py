@@ -4,6 +4,7 @@ The format is ours and the same for both databases, so that a backup of one can 
 names are checked before anything is made of them, sizes while they are read, digests at the end.
 """
 
+import fcntl
 import hashlib
 import os
 import re
@@ -20,6 +21,7 @@ from typing import BinaryIO
 import msgspec
 from sqlalchemy import Table
 
+from gateway.store import crash
 from gateway.store import raw
 from gateway.store.archive import PIECE
 from gateway.store.raw import ColumnForm
@@ -80,9 +82,12 @@ class BackupWriter:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        _clear_parts(path)
         self._temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
         handle = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         self._file = os.fdopen(handle, "wb")
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._zip = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED, compresslevel=3)
         self.tables: list[TableEntry] = []
         self.files: dict[str, FileEntry] = {}
@@ -121,8 +126,11 @@ class BackupWriter:
         self._zip.close()
         self._file.flush()
         os.fsync(self._file.fileno())
-        self._file.close()
+        crash.point(137)
+        # our lock ends with the file: whoever begins now clears away what has no lock, and this has its name before
         self._temporary.replace(self.path)
+        self._file.close()
+        crash.point(138)
         folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(folder)
@@ -139,6 +147,16 @@ class BackupWriter:
                 self._zip.close()
             self._file.close()
         self._temporary.unlink(missing_ok=True)
+
+
+def _clear_parts(path: Path) -> None:
+    """Remove what backups of this name left that were killed; who still writes holds a lock."""
+    with suppress(FileNotFoundError):  # the folder: opening says so
+        for part in path.parent.iterdir():
+            if part.name.startswith(f".{path.name}.") and part.name.removeprefix(f".{path.name}.").removesuffix(".part").isdigit():
+                with suppress(OSError), part.open("rb") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    part.unlink()
 
 
 class BackupReader:

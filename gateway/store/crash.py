@@ -106,6 +106,27 @@ POINTS: dict[int, str] = {
     125: "as2: message put by unopened, not committed",
     126: "as2: message put by and committed, not answered",
     127: "as2: messages that were put by opened and committed",
+    # 128-147 folders of our own, alerts, what leaves the archive, backups, small files
+    128: "handover: file for the ERP written, not under its name",
+    129: "handover: file for the ERP under its name, not recorded",
+    130: "handed in: file of our own folder taken and committed, still there",
+    131: "handed in: file of our own folder removed",
+    132: "alerts: message committed, nobody told",
+    133: "alerts: message told, not recorded",
+    134: "retention: erased payload out of the archive, not written down",
+    135: "tidying: payload that nothing names removed, the others not",
+    136: "backup: tables written, payloads not",
+    137: "backup: whole and on the disk, not under its name",
+    138: "backup: under its name, folder not flushed",
+    139: "restore: file of the installation on the disk, not under its name",
+    140: "restore: file of the installation under its name, folder not flushed",
+    141: "configuration in force: on the disk, not under its name",
+    142: "configuration in force: under its name",
+    143: "key: on the disk, not under its name",
+    144: "key: under its name, folder not flushed",
+    145: "spool: how much came is written, not under its name",
+    146: "spool: how much came forgotten, the file still there",
+    147: "fetch: file linked where it is kept, still where it was",
 }
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from gateway.store import crash
+
 
 def load_or_make(path: Path) -> Ed25519PrivateKey:
     """The Ed25519 key in `path` (data/keys/journal.key); made there, with mode 0600, where there is none.
@@ -48,10 +50,12 @@ def _make(path: Path) -> None:
             file.write(pem)
             file.flush()
             os.fsync(file.fileno())
+        crash.point(143)
         try:
             os.link(temporary, path)  # fails where another process was quicker: its key is the one
         except FileExistsError:
             return
+        crash.point(144)
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         os.fsync(folder)
         os.close(folder)

@@ -70,6 +70,7 @@ class Partial:
     def drop(self) -> None:
         """It was kept elsewhere, or is good for nothing."""
         self._mark.unlink(missing_ok=True)
+        crash.point(146)
         self._path.unlink(missing_ok=True)
 
     def _write_down(self, file: BinaryIO) -> None:
@@ -78,6 +79,7 @@ class Partial:
         size = os.fstat(file.fileno()).st_size
         new = self._mark.with_suffix(".new")
         new.write_text(str(size))
+        crash.point(145)
         new.replace(self._mark)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 from sqlalchemy import select
 
+from gateway.store import crash
 from gateway.store import tables
 from gateway.store.archive import FRESH
 from gateway.store.archive import Archive
@@ -48,6 +49,7 @@ def tidy(
         if pretend or archive.remove(digest.hex(), older_than=before):
             orphans += 1
             size += length
+            crash.point(135)
     incoming = 0 if pretend else archive.clear_incoming(time.time() - FRESH)
     return Tidied(orphans, size, incoming)
 

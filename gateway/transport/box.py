@@ -28,7 +28,7 @@ LONGEST_NAME = 200
 #: Moments of `send` and of a `remove` that moves, which a box tells its caller, who may want to know what happens when the process dies
 #: there (store.crash has them under these numbers; a box knows of no store).
 WRITTEN, RENAMED = 64, 65
-NOT_MOVED, MOVED = 68, 69
+NOT_MOVED, MOVED, LINKED = 68, 69, 147
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|]')
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.transport.box import CHUNK
+from gateway.transport.box import LINKED
 from gateway.transport.box import LONGEST_LISTING
 from gateway.transport.box import MOVED
 from gateway.transport.box import NOT_MOVED
@@ -107,7 +108,7 @@ class FolderBox(OneByOne):
             else:
                 self._archive_to.mkdir(parents=True, exist_ok=True)
                 self._passing(NOT_MOVED)
-                _move_beside(path, self._archive_to, found.identity)
+                _move_beside(path, self._archive_to, found.identity, lambda: self._passing(LINKED))
                 self._passing(MOVED)
         if found.marker:
             _remove_quietly(folder, found.marker)
@@ -193,7 +194,7 @@ def _remove_quietly(folder: Path, name: str) -> None:
         os.unlink(_on_disk(folder, name))
 
 
-def _move_beside(path: Path, folder: Path, identity: str) -> None:
+def _move_beside(path: Path, folder: Path, identity: str, linked: Callable[[], None]) -> None:
     """Move a file into a folder under a name that is free there; never over another file, and done whole when it was cut off between."""
     for name in archive_names(path.name, identity):
         target = folder / name
@@ -209,6 +210,7 @@ def _move_beside(path: Path, folder: Path, identity: str) -> None:
                 continue
             os.rename(path, target)
             return
+        linked()
         os.unlink(path)
         return
     raise FileTrouble(f'"{path.name}" and all names like it are taken in {folder}', retry=True)

@@ -1,9 +1,12 @@
-"""What the crash tests kill of HTTPS, mail and webhooks: a push with its key, a look into a mailbox, events on their way. Each may be begun
+"""What the crash tests kill of HTTPS, mail and webhooks: a push with its key, a look into a mailbox, events and alerts on their way. Each may be begun
 again, as the partner, the poller and the timer would. Run by tests/crash/server.py in a child process.
 """
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
+from gateway.pipeline.alerts.sending import Alerts
 from gateway.pipeline.arriving import mail_receiving
 from gateway.pipeline.arriving.accounts import load_accounts
 from gateway.pipeline.arriving.uploading import Handed
@@ -11,6 +14,8 @@ from gateway.pipeline.arriving.uploading import Push
 from gateway.pipeline.arriving.uploading import take_push
 from gateway.pipeline.outbound import hooking
 from gateway.pipeline.service.assembly import work_off
+from gateway.pipeline.station import now_utc
+from gateway.pipeline.troubles import Standing
 from gateway.store import transmissions
 from gateway.store import webhooks
 from tests.crash.walk import open_here
@@ -42,6 +47,17 @@ def mail(folder: Path) -> None:
         pass
     postman.close()
     work_off(station)
+    station.close()
+
+
+def alert(folder: Path) -> None:
+    """Something does not work, and people are told by mail."""
+    station = open_here(folder)
+    Standing(station, "mailbox", "box", "acme").stands("the host key is another one", "Ask the partner.", stopped=True)
+    # what comes at the same time has been waited for
+    later = replace(station, clock=lambda: now_utc() + timedelta(minutes=1))
+    for _ in range(2):
+        Alerts(later).look()
     station.close()
 
 

@@ -21,6 +21,7 @@ from tests.crash import batch
 from tests.crash import large
 from tests.crash import links
 from tests.crash import mailbox
+from tests.crash import own_folders
 from tests.crash import redelivering
 from tests.crash import walk
 from tests.crash.house import build
@@ -43,6 +44,8 @@ WORK = {
     "push": links.push,
     "mail": links.mail,
     "tell": links.tell,
+    "alert": links.alert,
+    "own folders": own_folders.walk,
 }
 
 

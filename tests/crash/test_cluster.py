@@ -269,7 +269,7 @@ def test_a_frozen_process_finds_everything_gone_when_it_wakes(tmp_path: Path, mi
     assert cluster_faults(tmp_path, "a", 5) == []
 
 
-@pytest.mark.parametrize("point", [str(number) for number in range(100, 105)] + ["100:4", "103:4"])
+@pytest.mark.parametrize("point", ["100", "100:4", "101", "102", "103", "103:4", "104"])
 def test_a_process_killed_among_others_leaves_its_work_to_the_next(point: str, tmp_path: Path, migrated_postgres_url: str, forks: ForkServer) -> None:
     folder = tmp_path / "installation"
     (folder / "partners").mkdir(parents=True)

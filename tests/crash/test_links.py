@@ -136,6 +136,23 @@ def _look_and_look_again(point: str, tmp_path: Path, database_url: str, forks: F
     assert len(set(ids)) == 3 and len(ids) == (4 if point == "56" else 3), "a mail that was not recorded goes out again under the same identity"
 
 
+@pytest.mark.parametrize("point", ["132", "133"])
+def test_killed_while_people_are_told_they_are_told_once_more_at_most_and_the_same(
+    point: str, tmp_path: Path, database_url: str, forks: ForkServer
+) -> None:
+    folder = tmp_path / "installation"
+    with smtp_server() as post:
+        mail = f"mail: {{smtp: 'smtp://127.0.0.1:{post.port}', tls: none, from: edi@seller.example}}\nalerts: {{to: [ops@seller.example]}}\n"
+        build(folder, database_url, config=mail)
+        assert forks.run("alert", folder, point) == -signal.SIGKILL
+        assert len(post.mails) == (0 if point == "132" else 1)
+        for _ in range(2):
+            assert forks.run("alert", folder) == 0
+        mails = [post.read(index) for index in range(len(post.mails))]
+    assert len(mails) == (1 if point == "132" else 2)
+    assert len({(mail["Message-ID"], mail.as_bytes()) for mail in mails}) == 1
+
+
 @pytest.fixture
 def ear() -> Iterator[Ear]:
     made, running = listening()

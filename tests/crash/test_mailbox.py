@@ -18,7 +18,7 @@ from tests.pipeline.world import x12_order
 from tests.transport.openssh import OpenSsh
 from tests.transport.openssh import running_openssh
 
-LARGE = b"no EDI at all " * (20 << 20 >> 4)
+LARGE = b"no EDI at all " * (10 << 20 >> 4)
 FILES = {"a.edi": x12_order("PO1"), "large.bin": LARGE, "z.edi": x12_order("PO2", control=2)}
 KEPT = ", settle: 0, after: archive, archive_to: "
 FOLDER = ACME.replace("send_to: boxes/acme/in}", f"send_to: boxes/acme/in{KEPT}boxes/acme/old}}")
@@ -44,17 +44,19 @@ def over_sftp(server: OpenSsh, folder: Path) -> str:
     ("over", "point"),
     # a large file of a folder needs no spool
     [
-        *(("sftp", point) for point in ("62", "63", "66", "67", "68", "68:2", "69", "69:3")),
-        *(("folder", point) for point in ("62", "68:2", "69", "69:3")),
+        *(("sftp", point) for point in ("62", "63", "66", "67", "68", "68:2", "69", "69:3", "145", "146")),
+        *(("folder", point) for point in ("62", "68:2", "69", "69:3", "147", "147:2")),
     ],
 )
-def test_killed_at_a_point_each_file_is_taken_in_and_kept_once(over: str, point: str, tmp_path: Path, server: OpenSsh, forks: ForkServer) -> None:
+def test_killed_at_a_point_each_file_is_taken_in_and_kept_once(
+    over: str, point: str, tmp_path: Path, database_url: str, server: OpenSsh, forks: ForkServer
+) -> None:
     folder = tmp_path / "installation"
     if over == "folder":
-        build(folder, f"sqlite:///{tmp_path}/gateway.db", FOLDER)
+        build(folder, database_url, FOLDER)
         out, old = folder / "boxes/acme/out", folder / "boxes/acme/old"
     else:
-        build(folder, f"sqlite:///{tmp_path}/gateway.db")
+        build(folder, database_url)
         (folder / "partners/acme.yaml").write_text(over_sftp(server, folder))
         out, old = server.data / "out", server.data / "old"
         for place in (old, server.data / "in"):

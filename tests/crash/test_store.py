@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from gateway.store import settings
+from gateway.store.backup_file import BackupReader
+from gateway.store.backup_file import BackupWriter
 from gateway.store.database import open_database
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import Clock
@@ -50,7 +52,8 @@ def test_killed_before_a_restore_is_committed_it_may_be_begun_again(world: World
     backup = tmp_path / "b.zip"
     assert world.command("backup", str(backup)).returncode == 0
     arguments = ("restore", str(backup), "--into", str(tmp_path / "second"), "--gap", "0", "--database", url)
-    assert world.command(*arguments, env={"GATEWAY_CRASH_AT": "18"}).returncode == -signal.SIGKILL
+    for point in ("139", "139:2", "140", "18"):
+        assert world.command(*arguments, env={"GATEWAY_CRASH_AT": point}).returncode == -signal.SIGKILL, point
     again = world.command(*arguments)
     assert again.returncode == 0, again.stderr
     assert "nothing was changed" in again.stdout
@@ -59,12 +62,18 @@ def test_killed_before_a_restore_is_committed_it_may_be_begun_again(world: World
     assert (third.returncode, "holds an installation already" in third.stderr) == (4, True)
 
 
-@pytest.mark.parametrize("at", ["25", "26"])
-def test_killed_while_it_is_saved_there_is_no_backup_and_no_harm(world: World, tmp_path: Path, at: str) -> None:
-    backup = tmp_path / "b.zip"
-    assert world.command("backup", str(backup), env={"GATEWAY_CRASH_AT": at}).returncode == -signal.SIGKILL
-    assert not backup.exists()
-    assert world.command("backup", str(backup)).returncode == 0
+def test_killed_while_it_is_saved_there_is_a_whole_backup_or_none_and_the_next_one_clears_up(world: World, tmp_path: Path) -> None:
+    backups = tmp_path / "backups"
+    backups.mkdir()
+    backup = backups / "b.zip"
+    with BackupWriter(backup):
+        [ours] = backups.iterdir()
+        for point in ("136", "137", "138"):
+            assert world.command("backup", str(backup), env={"GATEWAY_CRASH_AT": point}).returncode == -signal.SIGKILL
+            assert backup.exists() == (point == "138")
+        assert set(backups.iterdir()) == {backup, ours}, "the parts of the two before are gone, whoever still writes is left alone"
+    BackupReader(backup).close()
+    assert list(backups.iterdir()) == [backup]
 
 
 @pytest.mark.parametrize(
@@ -109,15 +118,16 @@ def test_restored_after_a_kill_open_work_goes_on_and_nothing_leaves_under_anothe
     assert verified.returncode == 0, verified.stderr
 
 
-def test_killed_between_an_erasure_and_its_bytes_the_next_run_takes_them_away(tmp_path: Path) -> None:
+@pytest.mark.parametrize("point", ["19", "134"])
+def test_killed_between_an_erasure_and_its_end_the_next_run_goes_on(point: str, tmp_path: Path) -> None:
     world = World(tmp_path / "first", config=CONFIG + "retention: {payloads: 1d}\n", clock=Clock(datetime(2020, 3, 1, tzinfo=UTC)))
     taken = world.receive(x12_order("PO1").replace(b"**20260105~CUR", b"**2026~CUR"))
     world.close()
     (path,) = (world.folder / "data" / "archive").rglob(taken.transmission.sha256)
     for file in (world.folder / "data" / "archive").rglob("*"):
         os.utime(file, (1_600_000_000, 1_600_000_000))
-    assert world.command("retention", "run", env={"GATEWAY_CRASH_AT": "19"}).returncode == -signal.SIGKILL
-    assert path.exists()
+    assert world.command("retention", "run", env={"GATEWAY_CRASH_AT": point}).returncode == -signal.SIGKILL
+    assert path.exists() == (point == "19")
     assert world.command("journal", "verify").returncode == 0
     assert world.command("retention", "run").returncode == 0
     assert not path.exists()

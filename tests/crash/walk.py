@@ -47,7 +47,7 @@ def open_here(folder: Path) -> Station:
 def walk(folder: Path) -> None:
     """Everything from the order to the payment, as far as it is not done yet."""
     station = open_here(folder)
-    _load(station)
+    load_goods(station)
     take_in(station)
     _release(station)
     _ship(station)
@@ -65,7 +65,7 @@ def walk(folder: Path) -> None:
 def changes(folder: Path) -> None:
     """What lies in the partner's folder, to its end; nobody has to decide anything."""
     station = open_here(folder)
-    _load(station)
+    load_goods(station)
     take_in(station)
     seal(station)
     station.close()
@@ -87,7 +87,7 @@ def take_in(station: Station) -> None:
     work_off(station)
 
 
-def _load(station: Station) -> None:
+def load_goods(station: Station) -> None:
     """Items, prices and stock: a command that people repeat when it was cut."""
     with station.database.read() as connection:
         if stock.levels(connection, ["SKU1"]):

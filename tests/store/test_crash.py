@@ -10,10 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from gateway.pipeline.service import in_force
+from gateway.pipeline.trading import handing_over
 from gateway.store import crash
 from gateway.store.archive_database import DatabaseArchive
 from gateway.store.archive_folder import FolderArchive
 from gateway.store.database import open_database
+from gateway.store.keys import load_or_make
+from gateway.transport.box import LINKED
+from gateway.transport.box import MOVED
+from gateway.transport.box import NOT_MOVED
+from gateway.transport.box import RENAMED
+from gateway.transport.box import WRITTEN
 from tests.store.made import NOW
 
 _ROOT = Path(__file__).parents[2]
@@ -60,6 +68,58 @@ def test_killed_while_keeping_a_large_payload_in_the_database_it_is_whole_or_not
     database.close()
 
 
+_TIDY = """
+import sys
+from gateway.store.archive_folder import FolderArchive
+from gateway.store.database import open_database
+from gateway.store.tidying import tidy
+tidy(open_database(sys.argv[1]), FolderArchive(sys.argv[2]))
+"""
+
+
+def test_killed_while_payloads_are_tidied_away_the_next_run_takes_the_others(sqlite_url: str, tmp_path: Path) -> None:
+    archive = FolderArchive(tmp_path / "archive")
+    archive.keep_many([b"one", b"two"])
+    for stored in archive.stored():
+        os.utime(next(archive.folder.rglob(stored.sha256)), (1, 1))
+    left = []
+    for at in ("135", ""):
+        assert run(_TIDY, sqlite_url, str(tmp_path / "archive"), at=at) == (-signal.SIGKILL if at else 0)
+        left.append(len(list(archive.stored())))
+    assert left == [1, 0]
+
+
+_PUT_IN_FORCE = """
+import sys
+from datetime import datetime
+from pathlib import Path
+from gateway.pipeline.service import in_force
+in_force.write(Path(sys.argv[1]), in_force.InForce(number=int(sys.argv[2]), since=datetime(2026, 1, 1), config="", texts={}, began=""))
+"""
+
+
+def test_killed_while_a_configuration_is_put_in_force_the_old_one_or_the_new_one_is(tmp_path: Path) -> None:
+    path = tmp_path / "configuration.json"
+    numbers = []
+    for number, at in enumerate(("", "141", "142"), 1):
+        assert run(_PUT_IN_FORCE, str(path), str(number), at=at) == (-signal.SIGKILL if at else 0)
+        found = in_force.read(path)
+        numbers.append(found.number if found is not None else None)
+    assert numbers == [1, 1, 3]
+
+
+_MAKE_KEY = "import sys; from pathlib import Path; from gateway.store.keys import load_or_make; load_or_make(Path(sys.argv[1]))"
+
+
+def test_killed_while_the_key_is_made_it_is_whole_or_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "keys/journal.key"
+    assert run(_MAKE_KEY, str(path), at="143") == -signal.SIGKILL and not path.exists()
+    assert run(_MAKE_KEY, str(path), at="144") == -signal.SIGKILL
+    pem = path.read_bytes()
+    load_or_make(path)
+    assert path.read_bytes() == pem
+
+
 _COMMIT = """
 import sys
 from gateway.store import journal, settings
@@ -96,7 +156,8 @@ def test_a_point_that_does_not_exist_is_refused() -> None:
         assert run("import gateway.store.crash", at=at) == 1
 
 
-def test_every_point_used_in_the_code_is_in_the_table() -> None:
+def test_the_table_holds_the_points_of_the_code_and_no_other() -> None:
     used = {int(number) for path in (_ROOT / "gateway").rglob("*.py") for number in re.findall(r"\bcrash\.point\((\d+)", path.read_text())}
-    assert used <= set(crash.POINTS)
+    told = {WRITTEN, RENAMED, NOT_MOVED, MOVED, LINKED, *handing_over.POINTS.values()}
+    assert used | told == set(crash.POINTS)
     assert NOW.tzinfo is not None

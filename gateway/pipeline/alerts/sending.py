@@ -17,6 +17,7 @@ from gateway.pipeline.station import Station
 from gateway.pipeline.troubles import MENDS_ITSELF
 from gateway.pipeline.troubles import Standing
 from gateway.store import alerts
+from gateway.store import crash
 from gateway.store.alerts import Message
 from gateway.transport.box import TransportError
 
@@ -61,6 +62,7 @@ class Alerts:
 
     def _send(self, station: Station, message: Message) -> None:
         now = station.clock()
+        crash.point(132)
         try:
             tell(station, message)
         except (TransportError, ConfigTrouble) as error:
@@ -72,6 +74,7 @@ class Alerts:
             _log.error("alerts not told", way=message.way, message=message.id, error=str(error))
             self._standing[message.way].stands(str(error), MENDS_ITSELF, stopped=True)
             return
+        crash.point(133)
         with station.database.begin() as connection:
             alerts.message_ended(connection, message.id, "sent", now)
         _log.info("alerts told", way=message.way, message=message.id, alerts=len(message.items), left_out=message.left_out)

@@ -199,12 +199,14 @@ def poll_folder(station: Station, kind: str, box: Box, in_the_way: FilesInTheWay
         except FileTrouble as error:
             in_the_way.add(found, error.message)
             continue
+        crash.point(130)
         try:
             box.remove(found)
         except FileTrouble as error:
             in_the_way.add(found, error.message)
             in_the_way.leave([found])
         else:
+            crash.point(131)
             in_the_way.are_gone([found])
     in_the_way.tell()
     return came

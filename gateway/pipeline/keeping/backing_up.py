@@ -16,6 +16,7 @@ from sqlalchemy import select
 import gateway
 from gateway.pipeline.keeping.saved_files import saved_files
 from gateway.pipeline.station import Station
+from gateway.store import crash
 from gateway.store import raw
 from gateway.store import sealed
 from gateway.store import settings
@@ -76,6 +77,7 @@ def make_backup(station: Station, path: Path, passphrase: str | None, progress: 
                 writer.table(table.name, raw.rows(connection, table))
                 done += writer.tables[-1].rows
                 progress("rows", done, total)
+        crash.point(136)
         damaged = _save_payloads(station, writer, progress) if payloads else ()
         if not payloads:
             left_out.append(NO_PAYLOADS.format(place=station.archive.place))

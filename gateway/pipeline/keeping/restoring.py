@@ -5,6 +5,7 @@ known here, and nothing may leave twice under another identity before a person h
 """
 
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -263,9 +264,20 @@ def _put(place: _Place) -> None:
         return
     place.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if place.mode == 0o600 else 0o755)
     temporary = place.path.with_name(f".{place.path.name}.restored")
-    temporary.write_bytes(place.data)
-    temporary.chmod(place.mode)
+    temporary.unlink(missing_ok=True)  # left by a try that was killed
+    # rows that follow are durable when they are committed: so are the keys and files that they belong to
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, place.mode), "wb") as file:
+        file.write(place.data)
+        file.flush()
+        os.fsync(file.fileno())
+    crash.point(139)
     temporary.replace(place.path)
+    crash.point(140)
+    folder = os.open(place.path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _want_key(installation: Installation, public: Ed25519PublicKey) -> Path | None:

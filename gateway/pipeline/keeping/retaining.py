@@ -150,6 +150,7 @@ def finish(station: Station) -> int:
             count += 1
         elif station.archive.has(sha256):
             continue
+        crash.point(134)
         with station.database.begin() as connection:
             erasures.removed(connection, sha256, station.clock())
     return count

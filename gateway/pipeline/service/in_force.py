@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from gateway.config.held import Held
+from gateway.store import crash
 from gateway.store.identity import new_id
 
 _NAME = "configuration.json"
@@ -112,4 +113,6 @@ def _replace(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    crash.point(141)
     temporary.replace(path)
+    crash.point(142)

@@ -12,16 +12,21 @@ from gateway.model.order import Order
 from gateway.pipeline.answers.work import Work
 from gateway.pipeline.station import Station
 from gateway.pipeline.trading.warehousing import tell_warehouses
+from gateway.store import crash
 from gateway.store import documents
 from gateway.store import handovers
 from gateway.store import journal
 from gateway.trade.acceptance import Decision
+from gateway.transport.box import RENAMED
+from gateway.transport.box import WRITTEN
 from gateway.transport.box import TransportError
 from gateway.transport.box import safe_name
 from gateway.transport.folder import FolderBox
 
 TARGET = "erp"
 STREAM = "erp:handover"
+#: what a kill at a moment of the folder is called here
+POINTS = {WRITTEN: 128, RENAMED: 129}
 _COLUMNS = (
     "document",
     "partner",
@@ -138,7 +143,7 @@ def step(station: Station, stream: str) -> bool:
         waiting = handovers.list_waiting(connection, TARGET, station.clock(), limit=100)
     if not waiting:
         return False
-    box = FolderBox(None, station.installation.path(erp.folder), create_send_to=True)
+    box = FolderBox(None, station.installation.path(erp.folder), create_send_to=True, passing=lambda moment: crash.point(POINTS[moment]))
     for handover in waiting:
         kind, _, ending = handover.kind.partition(".")
         name = safe_name(f"{kind}-{handover.document}.{ending}")
