@@ -4,6 +4,7 @@ from pathlib import Path
 
 from gateway.pipeline.as2.keys import Relations
 from gateway.pipeline.as2.posting import read_kept
+from gateway.pipeline.as2.posting import written_head
 from gateway.pipeline.as2.receiving import receive_as2
 from gateway.pipeline.inbound.receive import Arrival
 from gateway.pipeline.inbound.receive import register
@@ -33,11 +34,12 @@ def hear(folder: Path) -> None:
 
 
 def take(folder: Path) -> None:
-    """The message in message.txt is posted to us, as often as its sender likes; then all work is done."""
+    """The message in message.txt is posted to us, as often as its sender likes, and answered in answer.txt; then all work is done."""
     station = open_here(folder)
     headers, body = read_kept(station.archive, station.archive.keep((folder / "message.txt").read_bytes()))
     given = receive_as2(station, Relations(station), headers, body)
     assert given.status == 200, given
+    (folder / "answer.txt").write_bytes(written_head(given.headers) + given.body)
     with station.database.begin() as connection:
         outbox.try_now(connection, station.clock())
     work_off(station)

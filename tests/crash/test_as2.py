@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.exchange import as2
+from gateway.pipeline.as2.posting import read_kept
 from gateway.pipeline.as2.posting import written_head
 from gateway.store import as2_sendings
 from gateway.store import journal
@@ -125,6 +126,29 @@ def test_killed_on_the_way_to_a_posted_receipt_the_partner_gets_one_and_the_same
     with world.station.database.read() as connection:
         assert len(transmissions.search(connection, direction="in")) == 1
         assert [row.state for row in outbox.search(connection) if row.kind == "receipt"] == ["sent"]
+    demand_whole(world)
+    world.close()
+
+
+@pytest.mark.parametrize("point", [72, 73])
+def test_killed_on_the_way_to_a_receipt_at_once_the_message_is_taken_once(
+    point: int, tmp_path: Path, database_url: str, forks: ForkServer, partner: PartnerStation
+) -> None:
+    world = as2_world(tmp_path / "installation", f"{partner.url}/as2", "", database_url, receive_from="as2")
+    message = as2.wrap(x12_order(), their_relation(), "order@buyer", datetime.now(UTC), "po.edi")
+    assert isinstance(message, as2.As2Request)
+    (world.folder / "message.txt").write_bytes(written_head(message.headers) + message.body)
+    assert forks.run("as2 take", world.folder, str(point)) == -signal.SIGKILL
+    answers = []
+    for _ in range(2):
+        assert forks.run("as2 take", world.folder) == 0
+        answers.append((world.folder / "answer.txt").read_bytes())
+    assert answers[0] == answers[1]
+    headers, body = read_kept(world.station.archive, world.station.archive.keep(answers[0]))
+    proof = as2.read_mdn(headers, body, message.expected, their_relation(), datetime.now(UTC))
+    assert proof.delivered and proof.mic_matches
+    with world.station.database.read() as connection:
+        assert len(transmissions.search(connection, direction="in")) == 1
     demand_whole(world)
     world.close()
 
