@@ -68,9 +68,11 @@ def test_what_shall_leave_and_is_not_seen_is_no_try(world: World, blind: World) 
     blind.settle()
     assert before and before.items() <= prepared().items(), "as many tries as before"
     assert any("does not hold" in trouble.error for trouble in standing(world))
-    world.settle()
-    # what the other one has written meanwhile lies in its own archive
-    blind.settle()
+    # what the other one has written meanwhile lies in its own archive: both have their turns
+    for _ in range(3):
+        for one in (world, blind):
+            prepared()
+            one.settle()
     assert len(world.sent()) + len(blind.sent()) == 2
     assert prepared() == {}
 

@@ -32,6 +32,7 @@ from gateway.pipeline.outbound.consigning import draft_of
 from gateway.pipeline.outbound.consigning import draw
 from gateway.pipeline.outbound.consigning import seal
 from gateway.pipeline.outbound.delivery import deliver
+from gateway.pipeline.outbox.delivered import NotHere
 from gateway.pipeline.outbox.leases import LEASE
 from gateway.pipeline.outbox.leases import Lease
 from gateway.pipeline.outbox.leases import held
@@ -225,6 +226,7 @@ def _send(station: Station, ready: list[Entry], lease: Lease, *, more: bool) -> 
         except (ArchiveMissing, OSError) as error:
             # nobody at the partner's has failed: it is no try, and another machine may see what we do not
             not_there = error
+            failure = (rows, NotHere(str(error), retry=True))
             break
         try:
             with bound_contextvars(partner=first.partner, endpoint=first.endpoint, row=first.id, document=first.document):

@@ -60,6 +60,10 @@ class ReceiptRefused(TransportError):
         self.delivered = delivered
 
 
+class NotHere(TransportError):
+    """Our own archive does not show us the bytes: nothing was tried. Another machine may see them."""
+
+
 class NoCertificate(TransportError):
     """Nothing can be signed or encrypted with today: what is to leave by this endpoint waits for a new certificate."""
 

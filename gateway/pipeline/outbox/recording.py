@@ -12,6 +12,7 @@ from gateway.pipeline.outbox.circuits import Resting
 from gateway.pipeline.outbox.delivered import Awaited
 from gateway.pipeline.outbox.delivered import Delivered
 from gateway.pipeline.outbox.delivered import NoCertificate
+from gateway.pipeline.outbox.delivered import NotHere
 from gateway.pipeline.outbox.delivered import Receipt
 from gateway.pipeline.outbox.delivered import ReceiptRefused
 from gateway.pipeline.outbox.delivered import Told
@@ -131,8 +132,9 @@ def keep_told(connection: Connection, told: Told, now: datetime) -> None:
 
 def _failed(connection: Connection, rows: list[Entry], error: TransportError, token: str, now: datetime, entries: list[journal.Entry]) -> None:
     entry, ids = rows[0], [row.id for row in rows]
-    _tell(connection, entry, error, now)
-    if isinstance(error, Resting | Busy):
+    if not isinstance(error, NotHere):
+        _tell(connection, entry, error, now)
+    if isinstance(error, Resting | Busy | NotHere):
         # asking again costs no login; it counts as no try
         tries.postpone(connection, ids, token, now + POSTPONED, error.message)
         if entry.last_error == error.message:
