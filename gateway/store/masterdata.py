@@ -16,7 +16,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Column
 from sqlalchemy import Connection
-from sqlalchemy import Table
+from sqlalchemy import bindparam
+from sqlalchemy import exists
 from sqlalchemy import select
 
 from gateway.model.catalogue import identifier_pairs
@@ -181,7 +182,7 @@ def facts_for(
     connection: Connection, partner: str, orders: Sequence[Order], today: date, credit: CreditTerms | None = None, *, excluding: Collection[str] = ()
 ) -> Facts:
     """Everything that rules and decisions need to know about these orders of one partner. `excluding` are the documents being judged themselves."""
-    items_loaded = _any(connection, tables.item)
+    items_loaded, stock_loaded, prices_loaded, places_loaded = connection.execute(_LOADED, {"of": partner}).one()
     items, numbers = _items(connection, partner, orders) if items_loaded else ({}, set())
     units = _units(connection, numbers)
     items = {key: msgspec.structs.replace(item, units=units.get(item.number, {})) for key, item in items.items()}
@@ -191,13 +192,13 @@ def facts_for(
         items=items,
         prices=_prices(connection, partner, numbers),
         stock=stock.levels(connection, numbers),
-        places=_places(connection, partner, orders),
+        places=_places(connection, partner, orders) if places_loaded else {},
         earlier=_earlier(connection, partner, orders, excluding),
         credit=_credit(connection, partner, credit, today, excluding) if credit else None,
-        items_loaded=items_loaded,
-        stock_loaded=_any(connection, tables.stock),
-        prices_loaded=_any(connection, tables.price, tables.price.c.partner.in_((partner, ""))),
-        places_loaded=_any(connection, tables.place, tables.place.c.partner == partner),
+        items_loaded=bool(items_loaded),
+        stock_loaded=bool(stock_loaded),
+        prices_loaded=bool(prices_loaded),
+        places_loaded=bool(places_loaded),
     )
 
 
@@ -217,9 +218,13 @@ def _parts(values: Collection[str]) -> Iterable[list[str]]:
         yield wanted[start : start + _MANY]
 
 
-def _any(connection: Connection, table: Table, where: Any = None) -> bool:
-    query = select(next(iter(table.columns))).limit(1)
-    return connection.execute(query if where is None else query.where(where)).first() is not None
+#: which master data there are at all, and for a partner
+_LOADED = select(
+    exists(select(tables.item.c.number)),
+    exists(select(tables.stock.c.item)),
+    exists(select(tables.price.c.item).where(tables.price.c.partner.in_((bindparam("of"), "")))),
+    exists(select(tables.place.c.value).where(tables.place.c.partner == bindparam("of"))),
+)
 
 
 def _gtin_spellings(value: str) -> set[str]:

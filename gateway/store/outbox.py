@@ -95,10 +95,11 @@ _NEW_OF = attrgetter(*_NEW_NAMES)
 _INSERT = many_inserts(_TABLE, ("seq", *_NEW_NAMES), ignore=("id",))
 
 
-def enqueue(connection: Connection, entries: Sequence[Entry]) -> list[str]:
-    """Insert rows whose id is not there yet; returns the ids that are new. Sequence numbers are drawn in the order given."""
+def enqueue(connection: Connection, entries: Sequence[Entry], *, fresh_ids: bool = False) -> list[str]:
+    """Insert rows whose id is not there yet; returns the ids that are new. Sequence numbers are drawn in the order given. `fresh_ids`: the
+    caller has just made what they are named after, so that nobody needs to ask; one that is there all the same is left alone."""
     known: set[str] = set()
-    ids = [entry.id for entry in entries]
+    ids = [] if fresh_ids else [entry.id for entry in entries]
     for start in range(0, len(ids), 500):
         known.update(connection.execute(select(_TABLE.c.id).where(_TABLE.c.id.in_(ids[start : start + 500]))).scalars())
     fresh: dict[str, Entry] = {}

@@ -50,6 +50,8 @@ class Work:
     sales_orders: list[order_store.SalesOrder] = field(default_factory=list)
     order_lines: list[order_store.OrderLine] = field(default_factory=list)
     pokes: set[str] = field(default_factory=set)
+    #: digests of the rules that this step archives
+    kept_rules: set[str] = field(default_factory=set)
     #: writes whose rows refer to documents of this step
     after_documents: list[Callable[[], object]] = field(default_factory=list)
 
@@ -100,7 +102,9 @@ class Work:
         )
         self.references.append(reference_store.Reference(document=row.id, kind=row.kind, value=row.number))
         self.links.append(reference_store.Link(from_document=cause.id, to_document=row.id, relation=relation))
-        self.pokes.add(stream)
+        if due <= self.now:
+            # what rests until then is found by the sweep
+            self.pokes.add(stream)
 
     def write_orders(self) -> None:
         """The orders of this step so far, for what is decided after them in it."""
@@ -122,7 +126,7 @@ class Work:
         reference_store.link(connection, self.links)
         handover_store.offer(connection, self.handovers)
         crash.point(42)
-        outbox.enqueue(connection, self.outgoing)
+        outbox.enqueue(connection, self.outgoing, fresh_ids=True)
         for row in inserted:
             self.note(row, f"{row.kind} made", {"number": row.number})
         journal.append(connection, self.entries)

@@ -48,7 +48,9 @@ def carry_out(
     work: Work, loaded: LoadedPartner, row: documents.Document, order: Order, decision: Decision, plan: RulePlan, facts: Facts, *, version: int = 1
 ) -> None:
     """Write a decision: states, lines, stock, hold, answer, handover."""
-    keep_rules(work.station, work.connection, plan)
+    if plan.digest not in work.kept_rules:
+        keep_rules(work.station, work.connection, plan)
+        work.kept_rules.add(plan.digest)
     reason = reason_of(decision.state, decision.problems)
     currency = decision.currency or order.currency or work.station.installation.settings.us.currency
     total = to_minor(decision.total, currency) if decision.total is not None else None

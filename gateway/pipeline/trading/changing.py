@@ -259,7 +259,9 @@ def _carry_out(
     facts: Facts,
 ) -> None:
     """Write a decision on a change: its state, the order's next version, the answer; then those that waited for it."""
-    keep_rules(work.station, work.connection, plan)
+    if plan.digest not in work.kept_rules:
+        keep_rules(work.station, work.connection, plan)
+        work.kept_rules.add(plan.digest)
     order = next((one for one in known if one.state not in ENDED_STATES), known[-1] if known else None)
     reason = reason_of(decision.state, decision.problems)
     version = order.version + 1 if order is not None and decision.order is not None else None

@@ -29,7 +29,7 @@ from gateway.store import journal
 from gateway.store import streams
 from gateway.store.database import DatabaseTrouble
 
-BATCH = 80
+BATCH = 100
 TRIES = 3
 
 #: kind of document -> what is done with a batch of it
