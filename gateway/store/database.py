@@ -5,6 +5,7 @@ transaction never fails half way because another one wrote. `read()` sees one st
 """
 
 import hashlib
+import math
 import os
 import sqlite3
 import time
@@ -29,6 +30,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.exc import NoSuchModuleError
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -45,6 +47,8 @@ _LINE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3,
 #: PostgreSQL's classes of errors after which the same transaction may pass: connection, rollback, resources, operator, system, standstill
 _RETRY_CLASSES = ("08", "40", "53", "57", "58", "25P03")
 _SQLITE_RETRY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+#: seconds after which a connection to PostgreSQL is asked whether it still has its server, before it is used
+_RESTED = 0.5
 #: "GWMIGRAT" as a number: who migrates a PostgreSQL database holds this advisory lock
 _MIGRATION_LOCK = 0x4757_4D49_4752_4154
 
@@ -295,11 +299,23 @@ def _postgresql_engine(url: URL) -> Engine:
         hide_parameters=True,
         pool_size=8,
         max_overflow=56,
-        pool_pre_ping=True,
         # whatever the server's default is: who waits for a lock must then see what its holder wrote
         isolation_level="READ COMMITTED",
         connect_args={"options": options, "connect_timeout": 10, **{name: value for name, value in _LINE.items() if name not in url.query}},
     )
+
+    @event.listens_for(engine, "checkin")
+    def put_back(_connection: Any, record: Any) -> None:
+        record.info["rests since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def take_out(connection: Any, record: Any, _proxy: Any) -> None:
+        # one that rested may have lost its server; to ask each time costs as much as a small statement
+        if time.monotonic() - record.info.get("rests since", math.inf) > _RESTED:
+            try:
+                engine.dialect.do_ping(connection)
+            except psycopg.Error:
+                raise InvalidatePoolError from None
 
     @event.listens_for(engine, "connect")
     def set_up(connection: "psycopg.Connection[Any]", _record: Any) -> None:

@@ -100,9 +100,9 @@ class House:
             self.end(engine)
 
 
-@pytest.fixture(params=["local", "cluster"])
+@pytest.fixture(params=["local", pytest.param("local on a server", marks=pytest.mark.storm), "cluster"])
 def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
-    url = request.getfixturevalue("migrated_postgres_url" if request.param == "cluster" else "sqlite_url")
+    url = request.getfixturevalue("sqlite_url" if request.param == "local" else "migrated_postgres_url")
     made = House(request.param, tmp_path, url)
     yield made
     made.close()
@@ -407,3 +407,23 @@ def test_a_database_that_goes_away_for_a_moment_ends_no_engine(house: House, mon
     poke(station, "in:two")
     until(lambda: served.times("in:two") >= 1)
     station.close()
+
+
+def test_on_a_server_a_stream_does_not_wait_for_another_ones_step(tmp_path: Path, migrated_postgres_url: str) -> None:
+    house = House("local on a server", tmp_path, migrated_postgres_url)
+    meet = threading.Barrier(2, timeout=PATIENCE)
+    met: list[str] = []
+
+    def both(station: Station, stream: str) -> bool:
+        meet.wait()
+        met.append(stream)
+        return False
+
+    engine = house.start({"in": both, "trade": both})
+    try:
+        with house._open[0][2].database.begin() as connection:
+            for stream in ("in:folder:a", "trade:acme"):
+                streams.poke(connection, stream)
+        until(lambda: sorted(met) == ["in:folder:a", "trade:acme"])
+    finally:
+        house.end(engine)

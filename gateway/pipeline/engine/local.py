@@ -2,10 +2,14 @@
 commit, threads of their own send (senders.py), one thread a mailbox polls. It keeps no queue: on start, and now and then, a sweep
 pokes every stream with open work.
 
+On PostgreSQL a step waits for the server half of its time: there several streams are served at once, so that one is read while the
+orders of another are decided. SQLite lets one writer in at a time, and its module gives the interpreter away at each row.
+
 The owner watches the database (at most 100 ms), so that commands and the web process are clients that insert and commit.
 """
 
 import fcntl
+import math
 import os
 import threading
 import time
@@ -36,6 +40,8 @@ WATCH = 0.1
 SWEEP = 5.0
 #: seconds after which a step that does not come back is thought to hang
 HUNG = 120.0
+#: streams that are served at once where the database is a server
+AT_ONCE = 4
 #: seconds that steps under way get when the service is told to stop; what hangs longer (a partner's server) is cut off, as by a kill
 LAST_STEPS = 4.0
 _log = structlog.get_logger("engine")
@@ -99,6 +105,12 @@ class LocalEngine:
         self._stopping = threading.Event()
         self._serving = Serving(station, steps, self._stopping)
         self._senders = Senders(self._serve, leases.beat)
+        #: no server of a partner's can hang here: a step that takes long is only a large one
+        self._workers = Senders(self._work, share=AT_ONCE, busy=AT_ONCE, limit=AT_ONCE, slow=math.inf) if _is_server(station) else None
+        #: streams whose turn ended before their work did; a kill loses nothing, the sweep finds them
+        self._unfinished: set[str] = set()
+        #: when the turns under way began
+        self._began: dict[str, float] = {}
         self._clocks = Clocks(station, self._stopping)
         self._guard = threading.Lock()
         self._exclusive: set[str] = set()
@@ -134,7 +146,7 @@ class LocalEngine:
                     self._exclusive.discard(key)
 
     def health(self) -> Health:
-        turns = time.monotonic() - self._turned < HUNG
+        turns = time.monotonic() - min([self._turned, *list(self._began.values())]) < HUNG
         return Health(engine="local", serving=turns and not self._stopping.is_set())
 
     def run(self) -> None:
@@ -173,12 +185,16 @@ class LocalEngine:
         self.sweep()
         while time.monotonic() < end:
             # asked before the pokes are looked at: what a sender pokes at its end is seen then
-            idle = self._senders.idle()
+            idle = self._is_idle()
             if self._serve_poked():
                 continue
             if idle:
                 return
-            self._senders.wait(end - time.monotonic())
+            if self._workers is None:
+                self._senders.wait(end - time.monotonic())
+            else:
+                self._wake.wait(WATCH)
+                self._wake.clear()
         raise TimeoutError(f"There is still work after {timeout:.0f} seconds")
 
     def stop(self) -> None:
@@ -187,11 +203,11 @@ class LocalEngine:
 
     def close(self) -> None:
         """Let go of the threads of an engine that only drained."""
-        self._senders.stop(time.monotonic() + LAST_STEPS)
+        self._stop_streams(time.monotonic() + LAST_STEPS)
 
     def idle(self) -> bool:
         """Whether no thread of ours runs any more, also none that hangs at a partner's server."""
-        return self._clocks.idle() and self._senders.idle()
+        return self._clocks.idle() and self._is_idle()
 
     def sweep(self) -> None:
         """Poke every stream with open work: nothing depends on a poke having survived."""
@@ -201,30 +217,57 @@ class LocalEngine:
                 streams.poke(connection, stream)
         self._wake.set()
 
+    def _is_idle(self) -> bool:
+        return self._senders.idle() and (self._workers is None or self._workers.idle())
+
+    def _stop_streams(self, deadline: float) -> list[str]:
+        working = self._workers.stop(deadline) if self._workers is not None else []
+        return working + self._senders.stop(deadline)
+
     def _finish(self) -> None:
         end = time.monotonic() + LAST_STEPS
         self._clocks.stop(end)
-        late = self._senders.stop(end)
+        late = self._stop_streams(end)
         if late:
-            _log.warning("sending was cut off, it is tried again at the next start", streams=late)
+            _log.warning("steps were cut off, they are tried again at the next start", streams=late)
 
     def _serve_poked(self) -> bool:
         station = self._station
         with station.database.read() as connection:
-            poked = streams.poked(connection, station.clock())
-        for stream in poked:
+            poked = set(streams.poked(connection, station.clock()))
+        wanted = sorted({*poked, *self._unfinished})
+        for stream in wanted:
             if self._stopping.is_set():
                 return True
             self._turned = time.monotonic()
-            with station.database.begin() as connection:
-                streams.unpoke(connection, stream, station.clock())
+            if stream in poked:
+                with station.database.begin() as connection:
+                    streams.unpoke(connection, stream, station.clock())
             if stream.partition(":")[0] in self._sending:
                 self._senders.start(stream)
+            elif self._workers is not None:
+                self._workers.start(stream)
             else:
-                self._serve(stream)
-        return bool(poked)
+                self._unfinished.discard(stream)
+                if self._serving.turn(stream):
+                    self._unfinished.add(stream)
+        return bool(wanted)
 
     def _serve(self, stream: str) -> None:
         if self._serving.turn(stream):
             with self._station.database.begin() as connection:
                 streams.poke(connection, stream)
+
+    def _work(self, stream: str) -> None:
+        """A stream's turn in a thread of its own; what it poked is looked at when it ends."""
+        self._began[stream] = time.monotonic()
+        try:
+            if self._serving.turn(stream) and self._workers is not None:
+                self._workers.start(stream)
+        finally:
+            del self._began[stream]
+            self._wake.set()
+
+
+def _is_server(station: Station) -> bool:
+    return station.database.dialect == "postgresql"
