@@ -11,6 +11,7 @@ from gateway.exchange.keys import Keys
 from gateway.exchange.keys import Secret
 from gateway.exchange.keys import address_parts
 from gateway.exchange.keys import listed
+from gateway.exchange.keys import place_of
 
 
 class SftpKeys(Keys):
@@ -36,6 +37,13 @@ class SftpKeys(Keys):
         if value is not None:
             address_parts(value, ("sftp",), "is no SFTP address: write sftp://host:port/folder")
         return value
+
+    @property
+    def account_at_server(self) -> str | None:
+        """Whom we log in as, and where; None where it is no SFTP."""
+        if self.sftp is None:
+            return None
+        return place_of(urlsplit(self.sftp)._replace(path="").geturl(), 22, self.login)
 
     @property
     def login(self) -> str | None:

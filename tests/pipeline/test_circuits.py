@@ -8,12 +8,14 @@ import pytest
 
 from gateway.pipeline.outbox import circuits
 from gateway.pipeline.outbox import redelivering
+from gateway.pipeline.outbox.boxes import make_box
 from gateway.pipeline.outbox.circuits import Resting
 from gateway.pipeline.outbox.circuits import guarded
 from gateway.store import circuits as store
 from gateway.store import outbox
 from gateway.transport.box import TransportError
 from gateway.transport.box import Unreachable
+from gateway.transport.sftp import SftpBox
 from tests.pipeline.test_spread import assert_spread
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order
@@ -87,6 +89,18 @@ def test_trying_a_delivery_again_says_that_the_account_was_mended(world: World, 
     world.settle()
     assert len([path for path in server.folder.iterdir() if path.suffix == ".edi"]) == 2
     assert redelivering.to_try_again(world.station, "acme") == []
+
+
+def test_two_folders_of_one_account_share_its_connections(tmp_path: Path, server: FaultyServer) -> None:
+    more = '  second: {sftp: "sftp://127.0.0.1:PORT/second", user: seller, password: "file:secret", host_keys: ["KEY"], connections: 3}\nagreements:'
+    text = PARTNER.replace("agreements:", more).replace("PORT", str(server.port)).replace("KEY", server.host_key.fingerprint)
+    world = World(tmp_path / "house", partners={"acme": text})
+    (tmp_path / "house/secret").write_text("hunter2")
+    endpoints = world.station.installation.directory.partners["acme"].partner.endpoints
+    first, second = (make_box(world.station.installation, endpoints[name]) for name in ("box", "second"))
+    assert isinstance(first, SftpBox) and isinstance(second, SftpBox) and first.pool is second.pool
+    assert first.pool._settings.connections == 3, "the most that was agreed for the account"
+    world.close()
 
 
 def test_other_credentials_are_tried_at_once(world: World, server: FaultyServer) -> None:

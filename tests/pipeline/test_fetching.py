@@ -15,6 +15,7 @@ from gateway.pipeline.arriving import handing_in
 from gateway.pipeline.arriving.files_in_the_way import FilesInTheWay
 from gateway.pipeline.arriving.large_files import spool_of
 from gateway.pipeline.outbox.boxes import make_box
+from gateway.pipeline.station import Station
 from gateway.store import holds
 from gateway.store import left_behind
 from gateway.store import transmissions
@@ -287,6 +288,21 @@ def test_a_large_file_is_never_whole_in_memory(world: World) -> None:
         tracemalloc.stop()
     assert peak < 12 << 20
     assert came(world)[1].size == size
+
+
+def test_a_file_of_our_own_systems_that_we_fail_at_stops_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    really = handing_in._hand_in
+
+    def failing(station: Station, kind: str, found: Found, data: bytes) -> None:
+        if data == b"bad":
+            raise KeyError("a fault of ours")
+        really(station, kind, found, data)
+
+    monkeypatch.setattr(handing_in, "_hand_in", failing)
+    shelf = Shelf({"1": b"bad", "2": b"good"})
+    in_the_way = FilesInTheWay(world.station, "bank:inbox/bank")
+    assert handing_in.poll_folder(world.station, "bank", shelf, in_the_way)
+    assert [one.name for one in came(world)] == ["2"] and list(shelf.files) == ["1"], "it lies there until we are mended"
 
 
 def test_a_file_of_our_own_systems_that_cannot_be_removed_is_handed_in_once_and_stops_no_other(world: World) -> None:

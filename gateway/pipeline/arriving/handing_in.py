@@ -34,12 +34,14 @@ from gateway.store import outbox
 from gateway.store import references
 from gateway.store import streams
 from gateway.store import transmissions
+from gateway.store.database import DatabaseTrouble
 from gateway.store.identity import new_id
 from gateway.store.transmissions import Transmission
 from gateway.trade.crediting import CreditLine
 from gateway.transport.box import Box
 from gateway.transport.box import FileTrouble
 from gateway.transport.box import Found
+from gateway.transport.box import TransportError
 
 _log = structlog.get_logger("handing in")
 
@@ -198,6 +200,12 @@ def poll_folder(station: Station, kind: str, box: Box, in_the_way: FilesInTheWay
             came |= not in_the_way.was_left(found)
         except FileTrouble as error:
             in_the_way.add(found, error.message)
+            continue
+        except (TransportError, DatabaseTrouble, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001  a fault of ours with one file must not keep back all that lie behind it
+            _log.exception("file not handed in", file=found.name)
+            in_the_way.add(found, f'"{found.name}" could not be handed in: {type(error).__name__}: {error}')
             continue
         crash.point(130)
         try:

@@ -72,14 +72,22 @@ def make_box(installation: Installation, endpoint: Endpoint) -> Box:
 
 
 def _pool_of(installation: Installation, endpoint: Endpoint) -> "SftpPool":
-    """The connections of an account, which all threads of this process share; those of accounts that nobody needs any more are closed."""
+    """The connections of an account, which all threads of this process and all endpoints with it share; those that nobody needs any more are
+    closed."""
     from gateway.transport.sftp_pool import SftpPool
 
-    account = f"{account_of(installation, endpoint)} {endpoint.connections}"
+    agreed = _agreed_connections(installation, endpoint)
+    account = f"{account_of(installation, endpoint)} {agreed}"
     with _GUARD:
         if account not in _POOLS:
-            _POOLS[account] = SftpPool(sftp_settings(installation, endpoint))
+            _POOLS[account] = SftpPool(replace(sftp_settings(installation, endpoint), connections=agreed))
         return _POOLS[account]
+
+
+def _agreed_connections(installation: Installation, endpoint: Endpoint) -> int:
+    """The most that an endpoint with this login says: two folders of one account are not twice as many connections."""
+    others = [one for loaded in installation.directory.partners.values() for one in loaded.partner.endpoints.values()]
+    return max(endpoint.connections, *(one.connections for one in others if one.account_at_server == endpoint.account_at_server), 1)
 
 
 def hang_up_idle() -> None:
