@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic
 from typing import TypeVar
@@ -94,7 +95,7 @@ def _tell(batch: Sequence[_Waiting[In, Out]], outcomes: Sequence[Out | Exception
     for one, outcome in zip(batch, outcomes, strict=True):
         by_loop.setdefault(one.loop, []).append((one.outcome, outcome))
     for loop, told in by_loop.items():
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # the server has stopped: its senders ask again
             loop.call_soon_threadsafe(_settle, told)
 
 

@@ -6,6 +6,7 @@ from gateway.pipeline.as2.keys import Relations
 from gateway.pipeline.as2.posting import read_kept
 from gateway.pipeline.as2.posting import written_head
 from gateway.pipeline.as2.receiving import receive_as2
+from gateway.pipeline.as2.receiving import receive_together
 from gateway.pipeline.inbound.receive import Arrival
 from gateway.pipeline.inbound.receive import register
 from gateway.pipeline.service.assembly import work_off
@@ -42,5 +43,15 @@ def take(folder: Path) -> None:
     (folder / "answer.txt").write_bytes(written_head(given.headers) + given.body)
     with station.database.begin() as connection:
         outbox.try_now(connection, station.clock())
+    work_off(station)
+    station.close()
+
+
+def together(folder: Path) -> None:
+    """The messages in message-*.txt are posted to us over several connections at once."""
+    station = open_here(folder)
+    requests = [read_kept(station.archive, station.archive.keep(path.read_bytes())) for path in sorted(folder.glob("message-*.txt"))]
+    for given in receive_together(station, Relations(station), requests):
+        assert not isinstance(given, Exception) and given.status == 200, given
     work_off(station)
     station.close()

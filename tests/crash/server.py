@@ -39,6 +39,7 @@ WORK = {
     "as2": as2.answer,
     "as2 hear": as2.hear,
     "as2 take": as2.take,
+    "as2 together": as2.together,
     "redelivering": redelivering.walk,
     "mailbox": mailbox.fetch,
     "push": links.push,

@@ -15,6 +15,7 @@ from gateway.pipeline.as2.posting import written_head
 from gateway.store import as2_sendings
 from gateway.store import journal
 from gateway.store import outbox
+from gateway.store import receipts
 from gateway.store import transmissions
 from gateway.store.verification import verify
 from tests.crash.house import ForkServer
@@ -149,6 +150,26 @@ def test_killed_on_the_way_to_a_receipt_at_once_the_message_is_taken_once(
     assert proof.delivered and proof.mic_matches
     with world.station.database.read() as connection:
         assert len(transmissions.search(connection, direction="in")) == 1
+    demand_whole(world)
+    world.close()
+
+
+@pytest.mark.parametrize("point", ["70", "10:2", "71", "72", "26", "73"])
+def test_killed_while_several_messages_are_taken_in_together_each_is_taken_once(
+    point: str, tmp_path: Path, database_url: str, forks: ForkServer, partner: PartnerStation
+) -> None:
+    world = as2_world(tmp_path / "installation", f"{partner.url}/as2", "", database_url, receive_from="as2")
+    for number in range(3):
+        message = as2.wrap(x12_order(f"PO{number}"), their_relation(), f"{number}@buyer", datetime.now(UTC), "po.edi")
+        assert isinstance(message, as2.As2Request)
+        (world.folder / f"message-{number}.txt").write_bytes(written_head(message.headers) + message.body)
+    assert forks.run("as2 together", world.folder, point) == -signal.SIGKILL
+    assert forks.run("as2 together", world.folder) == 0
+    with world.station.database.read() as connection:
+        came = transmissions.search(connection, direction="in")
+        known = [receipts.find(connection, "big buyer", "SELLER", f"{number}@buyer") for number in range(3)]
+    assert sorted(one.source_identity for one in came) == ["0@buyer", "1@buyer", "2@buyer"]
+    assert {one.transmission for one in known if one is not None} == {one.id for one in came}
     demand_whole(world)
     world.close()
 
