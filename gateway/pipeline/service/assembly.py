@@ -36,6 +36,7 @@ from gateway.pipeline.service.joining import own_database
 from gateway.pipeline.service.pollers import Look
 from gateway.pipeline.service.pollers import Looker
 from gateway.pipeline.service.waiting import Waiting
+from gateway.pipeline.spread import spread
 from gateway.pipeline.station import Station
 from gateway.pipeline.trading import cycle
 from gateway.pipeline.trading import handing_over
@@ -215,7 +216,7 @@ def _patiently(what: str, address: str, work: Callable[[], bool], trouble: Stand
             halted = isinstance(error, TransportError) and error.stop
             stopped = halted or isinstance(error, ConfigTrouble)
             if not isinstance(error, Unreachable):  # how long a server is left alone is known to all who would knock there
-                not_before = time.monotonic() + BACK_OFF[min(failures, longest)]
+                not_before = time.monotonic() + spread(BACK_OFF[min(failures, longest)])
             failures += 1
             count()
             if stopped and trouble.is_news(str(error)):
