@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from msgspec.structs import astuple
 from sqlalchemy import Connection
 from sqlalchemy import or_
 from sqlalchemy import select
@@ -9,12 +10,11 @@ from sqlalchemy import update
 
 from gateway.problem import Problem
 from gateway.store import tables
+from gateway.store.many import many_inserts
 from gateway.store.rows import Row
 from gateway.store.rows import StaleState
 from gateway.store.rows import all_of
-from gateway.store.rows import insert
 from gateway.store.rows import one_of
-from gateway.store.rows import values_of
 
 _TABLE = tables.hold
 
@@ -35,10 +35,12 @@ class Hold(Row, frozen=True, kw_only=True):
     reason: str | None = None
 
 
+_INSERT = many_inserts(_TABLE, Hold.__struct_fields__, ignore=("id",))
+
+
 def open_hold(connection: Connection, hold: Hold) -> bool:
     """Put something on the list; False where this hold is there already."""
-    statement = insert(connection, _TABLE).values(values_of(hold)).on_conflict_do_nothing(index_elements=["id"])
-    return connection.execute(statement.returning(_TABLE.c.id)).scalar_one_or_none() is not None
+    return _INSERT.run(connection, [astuple(hold)]) == 1
 
 
 def list_open(connection: Connection, *, kind: str | None = None, after: tuple[datetime, str] | None = None, limit: int = 100) -> list[Hold]:

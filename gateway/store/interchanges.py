@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy import bindparam
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
@@ -140,9 +141,12 @@ def get(connection: Connection, id: str) -> Interchange | None:
     return one_of(connection.execute(select(_TABLE).where(_TABLE.c.id == id)), Interchange)
 
 
+_OF_TRANSMISSION = select(_TABLE).where(_TABLE.c.transmission == bindparam("of")).order_by(_TABLE.c.ordinal)
+
+
 def of_transmission(connection: Connection, transmission: str) -> list[Interchange]:
     """All interchanges of a transmission in their order."""
-    return all_of(connection.execute(select(_TABLE).where(_TABLE.c.transmission == transmission).order_by(_TABLE.c.ordinal)), Interchange)
+    return all_of(connection.execute(_OF_TRANSMISSION, {"of": transmission}), Interchange)
 
 
 def find_by_control(

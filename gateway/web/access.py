@@ -189,6 +189,9 @@ class Gate:
         self._app = app
         self._names = frozenset(names)
         self._routes: Sequence[Any] = list(routes)
+        #: most are asked for by a path that stands in the table as it is, and that no route before it fits
+        plain = [(method, str(route.path)) for route in self._routes if "{" not in route.path for method in route.methods or ()]
+        self._plain = frozenset(one for one in plain if self._first_of({"type": "http", "method": one[0], "path": one[1]}) == one[1])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -245,6 +248,9 @@ class Gate:
 
     def _path_of(self, scope: Scope) -> str | None:
         """The route's path as it is written, `/documents/{id}`, where one fits path and method."""
+        return str(scope["path"]) if (scope["method"], scope["path"]) in self._plain else self._first_of(scope)
+
+    def _first_of(self, scope: Scope) -> str | None:
         from starlette.routing import Match
 
         for route in self._routes:
