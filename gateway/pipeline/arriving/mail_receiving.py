@@ -126,8 +126,9 @@ class Postman:
     def look(self, station: Station) -> bool:
         """Take in what is new; true when there may be more at once. Raises Resting where the account is left alone."""
         if self._box is None:
-            self._box = mailbox_of(station.installation, self._source)
+            # first who we are: without it nobody would know that a login was refused
             self._account = account_of(station.installation, self._source.first)
+            self._box = mailbox_of(station.installation, self._source)
         with knocking(station, self._account):
             return self._look(station, self._box)
 
