@@ -18,7 +18,9 @@ from gateway.pipeline.service.joining import check_shared
 from gateway.pipeline.service.joining import own_database
 from gateway.pipeline.station import now_utc
 from gateway.store import claims
+from gateway.store import erasures
 from gateway.store import nodes
+from gateway.store import transmissions
 from gateway.store.identity import new_id
 from gateway.store.moments import database_now
 from tests.pipeline.test_engine_contract import CLUSTER
@@ -120,6 +122,11 @@ def test_a_machine_with_another_archive_does_not_join(world: World) -> None:
     world.close()
     with pytest.raises(ConfigTrouble, match="all machines need one archive"):
         cluster_engine(world.station, "worker")
+    with world.station.database.begin() as connection:
+        [last] = transmissions.search(connection, limit=1)
+        gone = erasures.Erasure(subject_kind="transmission", subject=last.id, sha256=last.sha256, erased_at=world.clock(), rule="90d")
+        erasures.add(connection, [gone])
+    check_shared(world.station)
 
 
 def test_a_service_of_one_machine_is_alone_on_its_database(tmp_path: Path, migrated_postgres_url: str) -> None:
