@@ -7,7 +7,8 @@ then passed, with its first failure. Both are removed at the start, and what fel
 nothing of an earlier run counts.
 
 The exit code is the first run's, but for one case: some tests fell (1), at most MOST, and the second run ran exactly those and all of them
-passed; then it is 0. A run that was interrupted, used wrongly, found no tests or broke down has no second try.
+passed; then it is 0. A run that was interrupted, used wrongly, found no tests or broke down has no second try, nor has one in which a test of
+tests/crash fell.
 
 This module is pytest's plugin too, which writes down what becomes of each test (also of one whose worker died). Why all this, and why it is
 no licence: docs/decisions/0073-a-second-try-alone.md.
@@ -26,6 +27,8 @@ import pytest
 
 #: more than these are no accident of the machine
 MOST = 9
+#: what falls here was lost or doubled by a kill, and a kill that does no harm the second time proves nothing
+BY_KILLS = "tests/crash/"
 SOME_FELL = 1
 #: options of the first run that put tests side by side, each with how many values follow
 CROWD = {"-n": 1, "--numprocesses": 1, "--dist": 1, "--no-loadscope-reorder": 0}
@@ -86,6 +89,10 @@ def main(report: Path, arguments: list[str]) -> int:
             return first.code
         if len(first.fell) > MOST:
             print(f"{len(first.fell)} tests fell: they are not tried again (at most {MOST} are).", flush=True)
+            return first.code
+        killed = [test for test in first.fell if test.startswith(BY_KILLS)]
+        if killed:
+            print("There is no second try where a process was killed:", *killed, sep="\n  ", flush=True)
             return first.code
         print("These fell and are run once more, alone:", *first.fell, sep="\n  ", flush=True)
         second = _run(folder / "second", [*alone(arguments), *_only(folder, first.fell)])

@@ -22,6 +22,7 @@ FELL = {"tests/a.py::one": "assert 1 == 2", "tests/a.py::two": "worker 'gw0' cra
         (Run(1, FELL), Run(5), 1),
         (Run(1, FELL), Run(1, {"tests/a.py::one": "while cleaning up"}, set(FELL)), 1),
         (Run(1, {str(number): "x" for number in range(10)}), None, 1),
+        (Run(1, {**FELL, "tests/crash/test_storm.py::short": "855 twice for PO7"}), None, 1),
         (Run(1), None, 1),  # a module that cannot be read, a worker that never came up
         (Run(2, FELL), None, 2),
         (Run(3, FELL), None, 3),
