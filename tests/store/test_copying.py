@@ -3,10 +3,13 @@
 import hashlib
 import threading
 from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
+from sqlalchemy import Table
 from sqlalchemy import select
 
 from gateway.store import journal
@@ -80,6 +83,21 @@ def test_the_copy_goes_on_counting_where_the_source_was(source: Database, databa
         positions = list(connection.execute(select(tables.journal_entry.c.position)).scalars())
     assert len(set(positions)) == 6
     assert max(positions) == positions[-1] == 6
+
+
+def test_a_row_that_came_out_different_is_found_and_nothing_is_written(source: Database, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    add = raw.add
+
+    def spoil(connection: Connection, table: Table, rows: Sequence[raw.Values]) -> None:
+        add(connection, table, rows)
+        if table.name == "document":
+            connection.execute(tables.document.update().where(tables.document.c.id == "D3").values(number="PO9"))
+
+    monkeypatch.setattr(raw, "add", spoil)
+    with pytest.raises(CopyRefused, match=r"the table document came out different \(5 rows of 5\); nothing was written"):
+        copy(source, database)
+    with database.read() as connection:
+        assert connection.execute(select(tables.document.c.id)).all() == []
 
 
 def test_rows_that_refer_to_their_own_table_come_in_their_order(source: Database, database: Database) -> None:

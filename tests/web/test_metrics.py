@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.pipeline.engine.local import OwnerLock
 from gateway.pipeline.meters import Meters
+from gateway.pipeline.service.assembly import lookers
 from gateway.pipeline.service.running import keep_meters
 from gateway.store import meters
 from gateway.store import troubles
@@ -22,6 +23,7 @@ from gateway.web.app import make_app
 from gateway.web.metric_names import METRICS
 from tests.machine import cpu_seconds
 from tests.machine import is_quick
+from tests.pipeline.world import ACME
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order
 
@@ -69,11 +71,29 @@ def test_every_metric_is_in_the_table_and_every_one_in_the_table_is_told(client:
     assert families == set(METRICS)
 
 
-def test_failures_of_transports_outlive_the_process(world: World, client: TestClient) -> None:
-    for _ in range(2):
-        world.station.meters.count("transport_errors", "out", "acme:box")
-        keep_meters(world.station)
-    assert numbers(client)["gateway_transport_errors_total"] == {(("direction", "out"), ("endpoint", "acme:box")): 2}
+def test_failures_of_transports_are_counted_and_outlive_the_process(world: World, client: TestClient) -> None:
+    box = world.folder / "boxes/acme"
+    for name in ("in", "out"):
+        (box / name).rename(box / f"{name} away")
+        (box / name).write_text("a file stands where the folder was")
+    world.receive(x12_order("PO1"))
+    assert not lookers(world.station)["folder:boxes/acme/out"].make().once()
+    keep_meters(world.station)
+    endpoint = str(world.folder / "boxes/acme/out")
+    found = {
+        dict(labels)["direction"]: (dict(labels)["endpoint"], count) for labels, count in numbers(client)["gateway_transport_errors_total"].items()
+    }
+    assert found["out"] == ("acme:box", 1) and found["in"][1] == 1, endpoint
+
+
+def test_answers_that_are_waited_for_have_an_age(tmp_path: Path) -> None:
+    waiting = ACME.replace("{send: x12/004010/855, to: box}", "{send: x12/004010/855, to: box, expect_acknowledgment: {within: 2h}}")
+    world = World(tmp_path, partners={"acme": waiting})
+    world.receive(x12_order("PO1"))
+    world.clock.now += timedelta(minutes=5)
+    client = TestClient(gated(make_app(world.station)), base_url="http://127.0.0.1:18999")
+    assert numbers(client)["gateway_answer_wait_seconds"] == {(("partner", "acme"),): pytest.approx(300, abs=2)}
+    world.close()
 
 
 def test_counts_that_cannot_be_kept_are_kept_with_the_next() -> None:
