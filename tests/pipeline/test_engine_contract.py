@@ -15,6 +15,8 @@ import pytest
 from sqlalchemy import text
 
 from gateway.config import ConfigTrouble
+from gateway.pipeline.engine import cluster
+from gateway.pipeline.engine import local
 from gateway.pipeline.engine.cluster import ClusterEngine
 from gateway.pipeline.engine.local import LocalEngine
 from gateway.pipeline.engine.local import OwnerLock
@@ -335,20 +337,26 @@ def test_no_wake_up_is_needed_for_anything_to_be_done(house: House) -> None:
         until(lambda: kinds_of(station).get("order_change") not in {None, "registered"})
 
 
-def test_wake_ups_that_are_wiped_away_in_mid_run_are_found_again(house: House) -> None:
-    served: list[str] = []
-    house.start({"in": lambda station, stream: bool(served.append(stream))})
+def test_wake_ups_that_are_wiped_away_in_mid_run_are_found_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "SWEEP", 0.3)
+    monkeypatch.setattr(cluster, "SWEEP", 0.3)
+    house.start(steps())
     station = house.station()
-    end = time.monotonic() + 2
-    number = 0
-    while time.monotonic() < end:
-        number += 1
-        poke(station, f"in:{number}")
-        if house.kind == "cluster" and number % 5 == 0:
-            with station.database.begin() as connection:
+    numbers = [f"PO{number}" for number in range(1, 6)]
+    for control, number in enumerate(numbers, 1):
+        data = x12_order(number, control=control)
+        register(station, [Arrival(address="folder:boxes/acme/out", name=number, identity=number, data=data)])
+        with station.database.begin() as connection:
+            connection.execute(text("DELETE FROM poke"))
+            if house.kind == "cluster":
                 connection.execute(text("TRUNCATE procrastinate.procrastinate_jobs CASCADE"))
-        time.sleep(0.05)
-    until(lambda: {f"in:{one}" for one in range(1, number + 1)} <= set(served))
+
+    def accepted() -> bool:
+        with station.database.read() as connection:
+            rows = documents.search(connection, documents.Filters(kind="order"))
+        return sorted(row.number for row in rows if row.state == "accepted") == numbers
+
+    until(accepted)
     station.close()
 
 
