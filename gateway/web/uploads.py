@@ -35,6 +35,7 @@ from gateway.pipeline.stateless.telling import state_of
 from gateway.pipeline.station import Station
 from gateway.store import journal
 from gateway.store import pickups
+from gateway.store.archive import ArchiveMissing
 from gateway.web.answers import json_answer
 from gateway.web.door import Door
 from gateway.web.door import Refused
@@ -110,9 +111,15 @@ def fetch(request: Request, id: str) -> Response:
         found = pickups.get(connection, account.address, id)
     if found is None:
         return _nothing()
+    try:
+        file = station.archive.open(found.sha256)
+    except ArchiveMissing:
+        if found.taken_at is None:
+            raise
+        return json_answer({"error": "You have fetched this file and said so; it is no longer kept."}, 410)
     name = urllib.parse.quote(found.name, safe="")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "Content-Length": str(found.size), "ETag": f'"{found.sha256}"'}
-    return StreamingResponse(_chunks(station.archive.open(found.sha256)), media_type="application/octet-stream", headers=headers)
+    return StreamingResponse(_chunks(file), media_type="application/octet-stream", headers=headers)
 
 
 def confirm(request: Request, id: str) -> Response:

@@ -141,6 +141,9 @@ def test_the_partner_asks_what_became_of_its_file_and_fetches_the_answers(world:
         assert ask(site, one["file"], OTHER_KEY).status == 404 and ask(site, one["file"], OTHER_KEY, "DELETE").status == 404
         assert ask(site, one["file"], method="DELETE").status == 204 and ask(site, one["file"], method="DELETE").status == 204
     assert json.loads(ask(site, "/api/v1/mailbox").body)["files"] == []
+    assert ask(site, listed[0]["file"]).status == 200, "as often as it is asked for"
+    world.station.archive.remove(listed[0]["sha256"])  # its time is over
+    assert ask(site, listed[0]["file"]).status == 410
     with world.station.database.begin() as connection:
         told = [
             one for entry in journal.after(connection, 0) if (one := event_of(connection, entry)) is not None and one.type == "document.delivered"
