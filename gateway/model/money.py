@@ -21,9 +21,13 @@ def exponent(currency: str) -> int:
     return _EXPONENTS.get(currency, 2)
 
 
+#: one minor unit, by the digits behind the point
+_UNITS = {digits: Decimal(1).scaleb(-digits) for digits in range(5)}
+
+
 def round_money(amount: Decimal, currency: str) -> Decimal:
     """Half up on the absolute value (EN 16931 guidance), to the minor unit."""
-    return amount.quantize(Decimal(1).scaleb(-exponent(currency)), rounding=ROUND_HALF_UP, context=_WIDE)
+    return amount.quantize(_UNITS[_EXPONENTS.get(currency, 2)], rounding=ROUND_HALF_UP, context=_WIDE)
 
 
 def to_minor(amount: Decimal, currency: str) -> int:
