@@ -1,6 +1,7 @@
-"""The archive in a folder of this machine: files two folders deep, each whole and on the disk before it has its name.
+"""The archive in a folder of this machine: 256 folders of files, each whole and on the disk before it has its name.
 
 Temporary file, fsync, rename, fsync of the folder. The quickest place for one machine; two machines need another one.
+Files of an archive that was begun two folders deep stay where they are: 65,536 folders meant that nearly every early file made one, and flushed it.
 """
 
 import hashlib
@@ -66,7 +67,7 @@ class FolderArchive(Archive):
                     size += len(chunk)
                     file.write(chunk)
                 _flush(file)
-            path = self._path(digest.hexdigest())
+            path = self._path(digest.hexdigest(), size)
             if _is_whole(path, size):
                 temporary.unlink()
             else:
@@ -97,7 +98,7 @@ class FolderArchive(Archive):
 
     def stored(self) -> Iterator[Stored]:
         for outer in sorted(self.folder.glob("[0-9a-f][0-9a-f]")):
-            for path in sorted(outer.glob("[0-9a-f][0-9a-f]/*")):
+            for path in sorted((*outer.glob("?" * 64), *outer.glob("[0-9a-f][0-9a-f]/*")), key=_by_name):
                 try:
                     status = path.stat()
                 except FileNotFoundError:
@@ -127,18 +128,26 @@ class FolderArchive(Archive):
                 continue
         return removed
 
-    def _path(self, sha256: str) -> Path:
+    def _path(self, sha256: str, size: int | None = None) -> Path:
+        """Where the payload lies; where it does not, where it will. With a size: where it lies whole."""
         checked_digest(sha256)
-        return self.folder / sha256[:2] / sha256[2:4] / sha256
+        path = self.folder / sha256[:2] / sha256
+        earlier = self.folder / sha256[:2] / sha256[2:4] / sha256
+        if path.exists() or not earlier.exists() or (size is not None and earlier.stat().st_size != size):
+            return path
+        return earlier
 
     def _temporary(self) -> Path:
         return self._incoming / secrets.token_hex(16)
 
     def _keep(self, digest: str, data: bytes) -> None:
         """Keep a payload. Its folder is flushed also where it was there: whoever wrote it may not have come so far."""
-        path = f"{self.folder}/{digest[:2]}/{digest[2:4]}/{digest}"
+        path = f"{self.folder}/{digest[:2]}/{digest}"
+        earlier = f"{self.folder}/{digest[:2]}/{digest[2:4]}/{digest}"
         folders: list[str] = []
-        if not _is_whole(path, len(data)):
+        if _is_whole(earlier, len(data)):
+            path = earlier
+        elif not _is_whole(path, len(data)):
             crash.point(10)
             temporary = f"{self._incoming}/{secrets.token_hex(16)}"
             try:
@@ -159,12 +168,9 @@ class FolderArchive(Archive):
         try:
             os.replace(temporary, path)
         except FileNotFoundError:
-            inner = os.path.dirname(path)
-            outer = os.path.dirname(inner)
-            for folder, above in ((outer, str(self.folder)), (inner, outer)):
-                with suppress(FileExistsError):
-                    os.mkdir(folder, 0o700)
-                    made.append(above)
+            with suppress(FileExistsError):
+                os.mkdir(os.path.dirname(path), 0o700)
+                made.append(str(self.folder))
             os.replace(temporary, path)
         crash.point(13)
         return made
@@ -192,6 +198,10 @@ def _each(work: Callable[[_In], None], values: Sequence[_In]) -> None:
 def _threads(process: int) -> ThreadPoolExecutor:
     """The threads that flush, for as long as the process lives; a forked child has its own."""
     return ThreadPoolExecutor(2 * _THREADS, thread_name_prefix="archive")
+
+
+def _by_name(path: Path) -> str:
+    return path.name
 
 
 def _for_owner(path: str, flags: int) -> int:

@@ -57,7 +57,7 @@ def test_payloads_alone_may_not_move_over_the_database_in_use(world: World, comm
 def test_a_payload_that_was_lost_before_is_named(world: World, command: Command) -> None:
     taken = world.receive(x12_order("PO1"))
     sha256 = taken.transmission.sha256
-    (world.folder / "data" / "archive" / sha256[:2] / sha256[2:4] / sha256).write_bytes(b"other")
+    (world.folder / "data" / "archive" / sha256[:2] / sha256).write_bytes(b"other")
     said = command("store", "migrate", "--to", f"sqlite:///{world.folder}/new.db", "--archive", "database")
     assert said.code == 1
     assert sha256 in said.err

@@ -1,5 +1,6 @@
 """What is special about each place of an archive: modes and half files of a folder, pieces in the database, troubles of an object store."""
 
+import hashlib
 import os
 import stat
 import time
@@ -62,6 +63,21 @@ def test_old_bytes_in_a_folder_that_are_kept_again_count_as_new(folder: FolderAr
     os.utime(path, (long_ago, long_ago))
     folder.keep(b"again")
     assert not folder.remove(digest, older_than=time.time() - FRESH)
+
+
+def test_payloads_of_an_archive_that_was_begun_two_folders_deep_stay_where_they_are(folder: FolderArchive) -> None:
+    digest, cut_short = hashlib.sha256(b"early").hexdigest(), hashlib.sha256(b"cut short").hexdigest()
+    for name, data in ((digest, b"early"), (cut_short, b"cut")):
+        path = folder.folder / name[:2] / name[2:4] / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(data)
+    assert folder.keep(b"early") == folder.keep_stream([b"ear", b"ly"])[0] == digest
+    assert [path.relative_to(folder.folder).parts[1] for path in folder.folder.rglob(digest)] == [digest[2:4]], "kept once"
+    assert folder.read(digest) == b"early" and folder.has(digest) and folder.size(digest) == 5
+    folder.keep(b"cut short")
+    assert folder.read(cut_short) == b"cut short"
+    assert {one.sha256 for one in folder.stored()} == {digest, cut_short}
+    assert folder.remove(digest) and not folder.has(digest)
 
 
 def _age(database: Database) -> None:

@@ -48,4 +48,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """There is no way back but a backup: nothing that was kept is thrown away."""
-    raise NotImplementedError("restore a backup instead")
+    raise RuntimeError("a database is not taken back to earlier tables: restore a backup")
