@@ -1,5 +1,6 @@
 """Commands that look after where things are kept: store migrate."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +27,11 @@ def store_migrate(
     to: Annotated[str, typer.Option("--to", help="The new database: a URL, or env:NAME or file:PATH that hold one.", metavar="URL")],
     archive: Annotated[
         str | None,
-        typer.Option("--archive", help="Where payloads go: folder, database, or a URL (default: where they are now).", metavar="PLACE"),
+        typer.Option(
+            "--archive",
+            help="Where payloads go: folder, database, a URL, or what `archive:` shall say ('{url: ..., key: ...}'); default: where they are now.",
+            metavar="PLACE",
+        ),
     ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -50,10 +55,13 @@ def store_migrate(
         keys = (
             installation.settings.archive
             if archive is None
-            else Archive.model_validate({**_opener(installation.settings.archive, archive), "url": archive})
+            else Archive.model_validate(_as_written(archive) or {**_opener(installation.settings.archive, archive), "url": archive})
         )
     except pydantic.ValidationError as error:
-        raise Refused(f"--archive {error.errors()[0]['msg'].removeprefix('Value error, ')}", WRONG_USAGE) from None
+        first = error.errors()[0]
+        if first["type"] == "extra_forbidden":
+            raise Refused(f"--archive: '{first['loc'][-1]}' is no key of it; known are {', '.join(Archive.model_fields)}", WRONG_USAGE) from None
+        raise Refused(f"--archive {first['msg'].removeprefix('Value error, ')}", WRONG_USAGE) from None
     station = open_here(config)
     try:
         with counting("Copying") as told:
@@ -78,8 +86,27 @@ def store_migrate(
             f"The journal on the new side: {verified.entries} entries, {'nothing was changed' if verified.ok else f'{len(verified.faults)} faults'}."
         )
         if not wrong:
-            typer.echo(_next_steps(installation.file, to, archive))
+            typer.echo(_next_steps(installation.file, to, None if archive is None else _in_words(keys.model_dump(exclude_none=True))))
     raise typer.Exit(WRONG_DATA if wrong else 0)
+
+
+def _as_written(archive: str) -> object:
+    """What `archive:` would say in config.yaml, where several keys are given; None where it is a word or a URL."""
+    if not archive.lstrip().startswith("{"):
+        return None
+    from gateway.yaml_source import Faults
+    from gateway.yaml_source import parse
+    from gateway.yaml_source import plain
+
+    try:
+        return plain(parse(archive, "--archive"))
+    except Faults as error:
+        raise Refused(str(error), WRONG_USAGE) from None
+
+
+def _in_words(keys: dict[str, str]) -> str:
+    """The same in one line of config.yaml; secrets are only named in it."""
+    return keys["url"] if list(keys) == ["url"] else f"{{{', '.join(f'{name}: {json.dumps(value)}' for name, value in keys.items())}}}"
 
 
 def _opener(present: object, archive: str) -> dict[str, str | None]:
