@@ -264,10 +264,11 @@ def test_a_killed_process_is_taken_over(tmp_path: Path, migrated_postgres_url: s
 
 
 @pytest.mark.storm
-def test_a_killed_process_is_taken_over_within_thirty_seconds(
-    tmp_path: Path, migrated_postgres_url: str, start: Callable[..., Worker], record_property: Callable[[str, object], None]
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
+def test_a_process_that_is_killed_or_freezes_is_taken_over_within_thirty_seconds(
+    how: signal.Signals, tmp_path: Path, migrated_postgres_url: str, start: Callable[..., Worker], record_property: Callable[[str, object], None]
 ) -> None:
-    seconds, _, _ = takeover(tmp_path, migrated_postgres_url, start, "{}", signal.SIGKILL)
+    seconds, _, _ = takeover(tmp_path, migrated_postgres_url, start, "{}", how)
     record_property("seconds", seconds)
     print(f"taken over in {seconds:.1f} seconds")
     assert seconds < 30
