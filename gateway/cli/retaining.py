@@ -77,9 +77,13 @@ def retention_run(as_json: JsonOption = False, config: ConfigOption = None) -> N
     finally:
         station.close()
     if as_json:
-        typer.echo(json_line({"erased": outcome.erased, "payloads": outcome.payloads, "kept": dict(outcome.kept)}))
+        typer.echo(json_line({"erased": outcome.erased, "payloads": outcome.payloads, "left": outcome.left, "kept": dict(outcome.kept)}))
         return
     typer.echo(f"Erased {_units(outcome.erased)}{_some(outcome.examples)} with {counted(outcome.payloads, 'payload')}.")
+    if outcome.left < outcome.payloads:
+        typer.echo(
+            f"  {counted(outcome.left, 'payload')} left the archive; bytes that came lately, or that another file needs, leave with a later run"
+        )
     for words, count in outcome.kept.most_common():
         typer.echo(f"  kept: {str(count)}, {words}")
 

@@ -224,10 +224,11 @@ def test_bytes_that_came_again_lately_wait_for_the_next_run(world: World) -> Non
     # a poller has just kept the same bytes, and its row is not written yet
     world.station.archive.keep(REJECTED)
     os.utime(next(world.station.archive.folder.rglob(taken.transmission.sha256)))
-    run_retention(world.station)
+    first = run_retention(world.station)
     assert world.station.archive.has(taken.transmission.sha256)
     age(world)
-    run_retention(world.station)
+    then = run_retention(world.station)
+    assert (first.left, then.left) == (first.payloads - 1, 1), "what is told to have left has left"
     assert not world.station.archive.has(taken.transmission.sha256)
 
 

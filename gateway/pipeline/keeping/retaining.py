@@ -60,6 +60,8 @@ class Outcome:
 
     erased: int = 0
     payloads: int = 0
+    #: payloads whose bytes are out of the archive now, also of earlier runs
+    left: int = 0
     #: reason -> how many files are past their time and stay
     kept: Counter[str] = field(default_factory=Counter)
     #: names of what is due, the first ones
@@ -88,9 +90,9 @@ def run_retention(station: Station, *, pretend: bool = False, actor: str = "syst
     for kind in due.KINDS:
         _run_kind(station, kind, before, ours, theirs, outcome, actor, pretend=pretend)
     if not pretend:
-        finish(station)
-        if outcome.erased:
-            _log.info("erased what was due", files=outcome.erased, payloads=outcome.payloads)
+        outcome.left = finish(station)
+        if outcome.erased or outcome.left:
+            _log.info("erased what was due", files=outcome.erased, payloads=outcome.payloads, left=outcome.left)
     return outcome
 
 
