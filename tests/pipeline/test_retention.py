@@ -23,7 +23,9 @@ from gateway.store import documents
 from gateway.store import erasures
 from gateway.store import interchanges
 from gateway.store import journal
+from gateway.store import tables
 from gateway.store.archive import Archive
+from gateway.store.archive_database import DatabaseArchive
 from gateway.store.proofs import is_proven
 from gateway.store.proofs import proofs_of
 from gateway.store.tidying import tidy
@@ -54,14 +56,21 @@ def world_of(folder: Path, config: str = KEPT, partner: str = ACME) -> World:
 
 
 @pytest.fixture
-def world(tmp_path: Path):
+def world(request: pytest.FixtureRequest, tmp_path: Path):
     made = world_of(tmp_path)
+    if getattr(request, "param", "folder") == "database":
+        url = str(request.getfixturevalue("migrated_postgres_url"))
+        made = World(tmp_path, config=f"{KEPT}archive: database\n", database=url, clock=Clock(LONG_AGO))
     yield made
     made.close()
 
 
 def age(world: World) -> None:
-    """The archive's files become as old as the clock says."""
+    """The archive's payloads become as old as the clock says."""
+    if isinstance(world.station.archive, DatabaseArchive):
+        with world.station.database.begin() as connection:
+            connection.execute(tables.payload.update().values(kept_at=LONG_AGO))
+        return
     for stored in world.station.archive.stored():
         path = next(world.station.archive.folder.rglob(stored.sha256))
         os.utime(path, (1_600_000_000, 1_600_000_000))
@@ -82,6 +91,7 @@ def ok(world: World):
     return result
 
 
+@pytest.mark.parametrize("world", ["folder", "database"], indirect=True)
 def test_what_is_due_is_erased_and_the_journal_proves_it(world: World) -> None:
     taken = world.receive(REJECTED, name="bad.edi")
     assert [row.state for row in taken.documents] == ["rejected"]
