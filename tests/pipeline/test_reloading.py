@@ -31,6 +31,8 @@ from gateway.store.database import DatabaseTrouble
 from tests.pipeline.world import ACME
 from tests.pipeline.world import EUROCO
 from tests.pipeline.world import World
+from tests.pipeline.world import tags
+from tests.pipeline.world import x12_order
 
 BROKEN = ACME.replace("currency: USD", "currrency: USD")
 SCHEMA = "schema: x12/004010/850\nextends: x12/004010/850\n"
@@ -204,6 +206,21 @@ def test_a_mapping_that_breaks_a_partner_is_not_taken_but_another_partner_is(kep
     kept.strokes()
     assert kept.partners() == ["acme", "euroco"]
     assert [trouble.name for trouble in kept.troubles()] == ["configuration mappings/x12/004010/850.yaml"]
+
+
+def test_a_mapping_that_changed_changes_what_is_written_from_then_on(kept: Kept) -> None:
+    def written() -> list[str]:
+        answers = sorted((tags(text, "ISA")[0][13], tags(text, "BAK")) for text in kept.world.sent())
+        return [segment[8] for _, segments in answers for segment in segments]
+
+    kept.world.receive(x12_order("PO1"))
+    ours = (Path(__file__).parents[2] / "mappings/x12/004010/855.yaml").read_text()
+    assert "      08: number\n" in ours
+    kept.write("mappings/x12/004010/855.yaml", ours.replace("      08: number\n", '      08: {constant: "ANEW"}\n'))
+    kept.strokes()
+    kept.world.receive(x12_order("PO2", control=2))
+    before, after = written()
+    assert before != "ANEW" and after == "ANEW" and kept.troubles() == []
 
 
 def test_a_wrong_config_keeps_its_keys_and_the_partners_go_on(kept: Kept) -> None:
