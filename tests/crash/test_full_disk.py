@@ -62,11 +62,15 @@ def large_order(number: str, control: int) -> str:
     return x12_order(number, control=control, lines=lines).decode()
 
 
-@pytest.mark.parametrize("what", ["archive and database", "database"])
+@pytest.mark.parametrize("what", ["archive and database", "database", pytest.param("archive", marks=pytest.mark.storm)])
 def test_a_full_disk_stops_nothing_for_good(what: str, tmp_path: Path, small_disk: Path) -> None:
     folder = tmp_path / "installation"
-    install(folder, f"sqlite:///{small_disk}/gateway.db" if what == "database" else None)
-    if what != "database":
+    databases = {"database": f"sqlite:///{small_disk}/gateway.db", "archive": f"sqlite:///{tmp_path}/gateway.db"}
+    install(folder, databases.get(what))
+    if what == "archive":
+        (folder / "data").mkdir()
+        (folder / "data/archive").symlink_to(small_disk)
+    elif what != "database":
         (folder / "data").symlink_to(small_disk)
     service = Service(folder)
     box = folder / "boxes/acme/out"

@@ -20,17 +20,17 @@ from tests.pipeline.world import tags
 from tests.pipeline.world import x12_order
 
 
-@pytest.mark.parametrize("point", ["128", "129", "130", "131"])
-def test_killed_at_a_folder_of_our_own_each_file_is_there_once(point: str, tmp_path: Path, database_url: str, forks: ForkServer) -> None:
-    folder = tmp_path / "installation"
+def built(folder: Path, database_url: str) -> Path:
     build(folder, database_url, ACME)
     with (folder / "config.yaml").open("a") as file:
         file.write("erp: {folder: erp}\ninbox: {shipments: inbox}\n")
     (folder / "inbox").mkdir()
     put(folder / "inbox", "ship.csv", SHIPMENT.decode())
     put(folder / "boxes/acme/out", "po1.edi", x12_order("PO1").decode())
-    assert forks.run("own folders", folder, point) == -signal.SIGKILL
-    assert forks.run("own folders", folder) == 0
+    return folder
+
+
+def demand_once(folder: Path) -> None:
     [handed] = (folder / "erp").iterdir()
     assert json.loads(handed.read_bytes())["order"]["number"] == "PO1"
     assert list((folder / "inbox").iterdir()) == []
@@ -43,3 +43,25 @@ def test_killed_at_a_folder_of_our_own_each_file_is_there_once(point: str, tmp_p
         assert journal_faults(station) == []
     finally:
         station.close()
+
+
+@pytest.mark.parametrize("point", ["128", "129", "130", "131"])
+def test_killed_at_a_folder_of_our_own_each_file_is_there_once(point: str, tmp_path: Path, database_url: str, forks: ForkServer) -> None:
+    folder = built(tmp_path / "installation", database_url)
+    assert forks.run("own folders", folder, point) == -signal.SIGKILL
+    assert forks.run("own folders", folder) == 0
+    demand_once(folder)
+
+
+@pytest.mark.storm
+def test_killed_at_every_commit_each_file_is_there_once(tmp_path: Path, forks: ForkServer) -> None:
+    for passage in range(1, 200):
+        folder = built(tmp_path / str(passage), f"sqlite:///{tmp_path}/{passage}.db")
+        before = forks.run("own folders", folder, f"25:{passage}")
+        forks.run("own folders", folder, f"26:{max(1, 25 - passage)}")
+        assert forks.run("own folders", folder) == 0
+        demand_once(folder)
+        if before == 0:
+            assert passage > 10
+            return
+    raise AssertionError("the walk never came through")
