@@ -321,6 +321,7 @@ def test_sighup_reads_at_the_next_stroke(kept: Kept) -> None:
 
 def test_what_changed_while_the_service_was_down_is_entered_at_its_start(kept: Kept) -> None:
     kept.write("partners/acme.yaml", ACME.replace("ACME Corporation", "Acme GmbH"))
+    kept.reloading._lead.close()
     again = begin(kept.world)
     [entry] = again.entries()
     assert entry.reason == "start" and list(entry.facts) == ["partners/acme.yaml"]

@@ -1,6 +1,7 @@
 """Machines that work by other files than the others are found, and told with what is different."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,11 @@ from gateway.pipeline.service.same_files import TROUBLE
 from gateway.pipeline.service.same_files import SameFiles
 from gateway.store import nodes
 from gateway.store import troubles
+from gateway.store.database import DatabaseTrouble
 from gateway.store.moments import database_now
 from gateway.store.nodes import Node
 from tests.pipeline.test_engine_contract import CLUSTER
+from tests.pipeline.test_reloading import away
 from tests.pipeline.world import ACME
 from tests.pipeline.world import World
 
@@ -138,6 +141,18 @@ def test_a_worker_answers_where_no_service_is_on_its_machine(world: World) -> No
     worker.look()
     now = in_force.read(in_force.path_in(data))
     assert now is not None and now.request != request.id, "the service answers, also between two looks"
+
+
+def test_a_start_that_fails_keeps_nobody_from_the_next(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    held, _ = hold(world.folder / "config.yaml")
+    Reloading(world.station, held, lambda asked: None, leads=False)
+    other = replace(held, texts={**held.texts, "partners/new.yaml": "x"})
+    monkeypatch.setattr(type(world.station.database), "begin", away)
+    with pytest.raises(DatabaseTrouble) as failed:
+        Reloading(world.station, other, lambda asked: None)
+    monkeypatch.undo()
+    with Lead(world.station.installation.data, stays=False).taken() as leads:
+        assert leads and failed.value.retry
 
 
 def test_too_few_connections_are_told_in_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@ request of a command to read the files anew. Both are replaced by rename."""
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,6 +16,8 @@ from gateway.store import crash
 from gateway.store.identity import new_id
 
 _NAME = "configuration.json"
+#: seconds that a service waits for a worker which answers at this moment
+_WAIT = 20.0
 _REQUEST = "configuration.request"
 
 
@@ -73,14 +76,25 @@ class Lead:
         self._file = (data / "configuration.lock").open("a")
         self._stays = stays
 
+    def close(self) -> None:
+        """Leave it to others."""
+        self._file.close()
+
     @contextmanager
     def taken(self) -> Iterator[bool]:
         """Whether it is ours for the length of the block. The service waits for a worker that has it for a moment."""
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX if self._stays else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
+        end = time.monotonic() + (_WAIT if self._stays else 0.0)
+        while True:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not self._stays:
+                    yield False
+                    return
+                if time.monotonic() > end:
+                    break  # whoever hangs with it does not keep the service from its files
+                time.sleep(0.05)
         try:
             yield True
         finally:

@@ -72,8 +72,13 @@ class Reloading:
         self._troubles: dict[str, Standing] = {}
         #: a request that the database kept us from answering
         self._unanswered: Asked | None = None
-        with self._lead.taken() as leads:
-            self._now = self._begin(leads)
+        try:
+            with self._lead.taken() as leads:
+                self._now = self._begin(leads)
+        except BaseException:
+            # whoever tries it once more must not wait for us
+            self._lead.close()
+            raise
 
     @property
     def held(self) -> Held:
