@@ -48,9 +48,7 @@ def carry_out(
     work: Work, loaded: LoadedPartner, row: documents.Document, order: Order, decision: Decision, plan: RulePlan, facts: Facts, *, version: int = 1
 ) -> None:
     """Write a decision: states, lines, stock, hold, answer, handover."""
-    if plan.digest not in work.kept_rules:
-        keep_rules(work.station, work.connection, plan)
-        work.kept_rules.add(plan.digest)
+    judged_by(work, plan)
     reason = reason_of(decision.state, decision.problems)
     currency = decision.currency or order.currency or work.station.installation.settings.us.currency
     total = to_minor(decision.total, currency) if decision.total is not None else None
@@ -79,9 +77,7 @@ def carry_out(
     )
     keep_order(work, row, order, decision, currency, total or 0, facts)
     if decision.state == "held":
-        holding = tuple(problem for problem in decision.problems if problem.outcome is Outcome.HOLD)
-        kind = "credit" if any(problem.code.startswith("CREDIT-") for problem in holding) else "rules"
-        work.holds.append(holds.Hold(id=short_id("H", row.id, row.transition_no), document=row.id, kind=kind, reasons=holding, opened_at=work.now))
+        wait_for_a_person(work, row, decision.problems)
     for ended in decision.ends:
         end_order(work, ended, row)
     stock.reserve(
@@ -131,6 +127,20 @@ def order_lines(document: str, order: Order, decision: Decision, facts: Facts) -
             )
         )
     return lines
+
+
+def judged_by(work: Work, plan: RulePlan) -> None:
+    """Archive the rules of a decision, once a step."""
+    if plan.digest not in work.kept_rules:
+        keep_rules(work.station, work.connection, plan)
+        work.kept_rules.add(plan.digest)
+
+
+def wait_for_a_person(work: Work, row: documents.Document, problems: Sequence[Problem]) -> None:
+    """Hold a document for what rules or credit found in it."""
+    holding = tuple(problem for problem in problems if problem.outcome is Outcome.HOLD)
+    kind = "credit" if any(problem.code.startswith("CREDIT-") for problem in holding) else "rules"
+    work.holds.append(holds.Hold(id=short_id("H", row.id, row.transition_no), document=row.id, kind=kind, reasons=holding, opened_at=work.now))
 
 
 def keep_order(work: Work, row: documents.Document, order: Order, decision: Decision, currency: str, total: int, facts: Facts) -> None:

@@ -31,14 +31,14 @@ from gateway.model.standing import StandingLine
 from gateway.model.standing import StandingOrder
 from gateway.pipeline.answers.application_answering import judged_by_rules
 from gateway.pipeline.answers.work import Work
-from gateway.pipeline.reading.kept_plans import keep_rules
-from gateway.pipeline.station import short_id
 from gateway.pipeline.trading.carrying_out import CHANGE_RESPONSES
 from gateway.pipeline.trading.carrying_out import carry_out
 from gateway.pipeline.trading.carrying_out import end_order
+from gateway.pipeline.trading.carrying_out import judged_by
 from gateway.pipeline.trading.carrying_out import order_lines
 from gateway.pipeline.trading.carrying_out import reason_of
 from gateway.pipeline.trading.carrying_out import send_response
+from gateway.pipeline.trading.carrying_out import wait_for_a_person
 from gateway.pipeline.trading.carrying_out import withdraw_holds
 from gateway.pipeline.trading.handing_over import hand_over
 from gateway.pipeline.trading.judging import facts_of
@@ -46,7 +46,6 @@ from gateway.pipeline.trading.judging import orders_as_they_are
 from gateway.pipeline.trading.judging import partner_of
 from gateway.pipeline.trading.judging import released_on
 from gateway.pipeline.trading.judging import rules_of
-from gateway.problem import Outcome
 from gateway.problem import codes
 from gateway.rules.apply import judge
 from gateway.rules.apply import judge_change
@@ -259,9 +258,7 @@ def _carry_out(
     facts: Facts,
 ) -> None:
     """Write a decision on a change: its state, the order's next version, the answer; then those that waited for it."""
-    if plan.digest not in work.kept_rules:
-        keep_rules(work.station, work.connection, plan)
-        work.kept_rules.add(plan.digest)
+    judged_by(work, plan)
     order = next((one for one in known if one.state not in ENDED_STATES), known[-1] if known else None)
     reason = reason_of(decision.state, decision.problems)
     version = order.version + 1 if order is not None and decision.order is not None else None
@@ -282,9 +279,7 @@ def _carry_out(
     )
     work.note(row, f"change {decision.state}", {"problems": codes(decision.problems), "rules": plan.digest}, reason=reason)
     if decision.state == "held":
-        holding = tuple(problem for problem in decision.problems if problem.outcome is Outcome.HOLD)
-        kind = "credit" if any(problem.code.startswith("CREDIT-") for problem in holding) else "rules"
-        work.holds.append(holds.Hold(id=short_id("H", row.id, row.transition_no), document=row.id, kind=kind, reasons=holding, opened_at=work.now))
+        wait_for_a_person(work, row, decision.problems)
     if order is not None:
         changes.put(
             work.connection,
