@@ -243,7 +243,7 @@ def million(arguments: argparse.Namespace, table: "Table") -> None:
     """The same on SQLite with a million documents stored already, against the empty one, in turns."""
     from benchmarks import stored
     from gateway.pipeline.station import open_station
-    from gateway.store import checkpoints
+    from gateway.store.verifying import checkpoints
 
     with tempfile.TemporaryDirectory(prefix="gateway-bench-", dir=arguments.folder) as name:
         full = Path(name)

@@ -11,7 +11,7 @@ from gateway.config import find_config
 from gateway.config import load_installation
 from gateway.exchange.endpoint import Endpoint
 from gateway.exchange.keys import Keys
-from gateway.store.archive import ArchivePlace
+from gateway.store.payloads.archive import ArchivePlace
 from gateway.yaml_source import Faults
 from tests.pipeline.world import ACME
 from tests.pipeline.world import CONFIG

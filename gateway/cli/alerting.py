@@ -27,7 +27,7 @@ def list_alerts(as_json: JsonOption = False, config: ConfigOption = None) -> Non
 
     Example: gateway alerts list
     """
-    from gateway.store import alerts
+    from gateway.store.watching import alerts
 
     station = open_here(config)
     try:
@@ -63,8 +63,8 @@ def test_alerts(config: ConfigOption = None) -> None:
     """
     from gateway.config import ConfigTrouble
     from gateway.pipeline.alerts.sending import tell
-    from gateway.store.alerts import Message
     from gateway.store.identity import new_id
+    from gateway.store.watching.alerts import Message
     from gateway.transport.box import TransportError
 
     station = open_here(config)
@@ -101,8 +101,8 @@ def mute_alerts(
     from gateway.exchange.bounds import Span
     from gateway.exchange.bounds import timedelta_of
     from gateway.pipeline.alerts.kinds import ALERT_KINDS
-    from gateway.store import alerts
     from gateway.store.identity import new_id
+    from gateway.store.watching import alerts
 
     try:
         length = timedelta_of(Span("1m", "365d").check(span))
@@ -131,7 +131,7 @@ def unmute_alerts(id: Annotated[str, typer.Argument(help="The mute's id.", metav
 
     Example: gateway alerts unmute 0198c1a2
     """
-    from gateway.store import alerts
+    from gateway.store.watching import alerts
 
     station = open_here(config)
     try:

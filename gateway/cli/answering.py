@@ -36,7 +36,7 @@ def resend(
     from gateway.pipeline.outbox.resending import find_document
     from gateway.pipeline.outbox.resending import resend as send_again
     from gateway.pipeline.service.assembly import work_off
-    from gateway.store import outbox
+    from gateway.store.outgoing import outbox
 
     if document is not None and anew is False:
         raise Refused("A corrected document is always written anew: leave --same-bytes out", WRONG_USAGE)

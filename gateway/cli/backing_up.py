@@ -112,7 +112,7 @@ def restore(
     from gateway.pipeline.keeping.restoring import Wanted
     from gateway.pipeline.keeping.restoring import restore as bring_back
     from gateway.pipeline.service.logs import set_up_logs
-    from gateway.store.backup_file import BackupTrouble
+    from gateway.store.keeping.backup_file import BackupTrouble
 
     set_up_logs()
     wanted = Wanted(backup, into, _passphrase(passphrase), database, gap, actor(), datetime.now(UTC))

@@ -197,9 +197,9 @@ def hold_list(as_json: JsonOption = False, config: ConfigOption = None) -> None:
 
     Example: gateway hold list
     """
-    from gateway.store import documents
-    from gateway.store import holds
-    from gateway.store import transmissions
+    from gateway.store.incoming import holds
+    from gateway.store.incoming import transmissions
+    from gateway.store.records import documents
 
     station = open_here(config)
     try:
@@ -260,7 +260,7 @@ def hold_reject(hold: HoldArgument, reason: ReasonOption, config: ConfigOption =
 def _decide_hold(decision: str, hold: str, reason: str, config: Path | None) -> None:
     from gateway.pipeline.service.assembly import work_off
     from gateway.pipeline.trading import holding
-    from gateway.store import documents
+    from gateway.store.records import documents
     from gateway.store.rows import StaleState
 
     with opened(config, holding.Undecidable, StaleState) as station:
@@ -317,7 +317,7 @@ def journal_verify(as_json: JsonOption = False, config: ConfigOption = None) -> 
 
     Example: gateway journal verify
     """
-    from gateway.store.verification import verify
+    from gateway.store.verifying.verification import verify
 
     station = open_here(config)
     try:

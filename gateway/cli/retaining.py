@@ -34,7 +34,7 @@ def retention_status(as_json: JsonOption = False, config: ConfigOption = None) -
     Example: gateway retention status
     """
     from gateway.pipeline.keeping.retaining import run_retention
-    from gateway.store import erasures
+    from gateway.store.keeping import erasures
 
     station = open_here(config)
     try:
@@ -126,8 +126,8 @@ def retention_proof(
     Example: gateway retention proof po4711.edi --out proof.json
     """
     from gateway.pipeline.service.assembly import seal
-    from gateway.store.erasures import subjects_of
-    from gateway.store.proofs import proofs_of
+    from gateway.store.keeping.erasures import subjects_of
+    from gateway.store.verifying.proofs import proofs_of
 
     station = open_here(config)
     try:
@@ -159,7 +159,7 @@ def store_tidy(
     Example: gateway store tidy --pretend
     """
     from gateway.cli.progress import counting
-    from gateway.store.tidying import tidy
+    from gateway.store.keeping.tidying import tidy
 
     station = open_here(config)
     try:

@@ -43,8 +43,8 @@ def list_rows(
     """
     from gateway.pipeline.outbox.under_way import in_hand
     from gateway.pipeline.troubles import cure_of_sending
-    from gateway.store import outbox
-    from gateway.store import pauses
+    from gateway.store.outgoing import outbox
+    from gateway.store.outgoing import pauses
 
     if state is not None and state not in _STATES:
         raise Refused(f"There is no state '{state}': {', '.join(_STATES)}", WRONG_USAGE)
@@ -124,7 +124,7 @@ def retry(
     """
     from gateway.pipeline.outbox import redelivering
     from gateway.pipeline.service.assembly import work_off
-    from gateway.store import outbox
+    from gateway.store.outgoing import outbox
 
     if (reference is None) is not everything:
         raise Refused("Name one delivery, or say --all", WRONG_USAGE)

@@ -92,7 +92,7 @@ def load_master_data(
     from gateway.cli.operating import actor
     from gateway.cli.operating import open_here
     from gateway.store import journal
-    from gateway.store import masterdata
+    from gateway.store.trading import masterdata
 
     if kind not in KINDS:
         raise Refused(f"'{kind}' is no master data: {', '.join(KINDS)}", WRONG_USAGE)

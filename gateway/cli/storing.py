@@ -46,8 +46,8 @@ def store_migrate(
 
     from gateway.config.archiving import Archive
     from gateway.pipeline.keeping.moving import migrate_store
-    from gateway.store.copying import CopyRefused
-    from gateway.store.copying import totals
+    from gateway.store.keeping.copying import CopyRefused
+    from gateway.store.keeping.copying import totals
 
     installation = load_installation(config)
     url = installation.secret(to) if to.startswith(("env:", "file:")) else to

@@ -76,7 +76,7 @@ def invoice(
     from gateway.pipeline.arriving.handing_in import release_credit
     from gateway.pipeline.arriving.handing_in import release_invoices
     from gateway.pipeline.service.assembly import work_off
-    from gateway.store import orders as order_store
+    from gateway.store.trading import orders as order_store
 
     if credit is not None and not reason:
         raise Refused("A credit note needs a --reason", WRONG_USAGE)
@@ -126,8 +126,8 @@ def pay(
     """
     from gateway.pipeline.arriving.handing_in import hand_in_files
     from gateway.pipeline.service.assembly import work_off
-    from gateway.store import documents
-    from gateway.store import ledger
+    from gateway.store.records import documents
+    from gateway.store.trading import ledger
 
     station = open_here(config)
     worst = 0
@@ -192,9 +192,9 @@ def _problems(name: str, problems: Any) -> None:
 
 def _tell(station: Any, made: list[str], as_json: bool) -> int:
     """What became of documents that were handed in, and what they led to."""
-    from gateway.store import documents
-    from gateway.store import outbox
-    from gateway.store import references
+    from gateway.store.outgoing import outbox
+    from gateway.store.records import documents
+    from gateway.store.records import references
 
     worst = 0
     with station.database.read() as connection:

@@ -23,7 +23,7 @@ from gateway.exchange.endpoint import Endpoint
 from gateway.exchange.keys import Keys
 from gateway.exchange.partner import LoadedPartner
 from gateway.exchange.partner import load_partner
-from gateway.store.archive import ArchivePlace
+from gateway.store.payloads.archive import ArchivePlace
 from gateway.user_files import FolderResolver
 from gateway.user_files import find_config
 from gateway.user_files import shipped_defaults

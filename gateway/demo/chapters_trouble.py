@@ -25,7 +25,7 @@ from gateway.demo.dialects import X12
 from gateway.demo.dialects import Edifact
 from gateway.demo.dialects import Ubl
 from gateway.demo.stage import Stage
-from gateway.store import interchanges
+from gateway.store.incoming import interchanges
 from gateway.trade.reference import rf_reference
 
 _ANVIL = Ware(number="K-999", name="Anvil, falling", gtin="", usd=Decimal("99.00"), eur=Decimal("99.00"))

@@ -201,7 +201,7 @@ def write_configuration(premises: Premises, port: int, addresses: Addresses) -> 
 
 
 def write_master_data(premises: Premises, now: datetime) -> None:
-    """One CSV for each kind, as `gateway.store.masterdata.import_rows` takes them."""
+    """One CSV for each kind, as `gateway.store.trading.masterdata.import_rows` takes them."""
     since = (now.astimezone(UTC).date() - timedelta(days=120)).isoformat()
     restock = (now.astimezone(UTC).date() + timedelta(days=9)).isoformat()
     tables: dict[str, tuple[Sequence[str], Iterable[Sequence[object]]]] = {

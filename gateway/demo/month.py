@@ -44,8 +44,8 @@ from gateway.pipeline.service.assembly import seal
 from gateway.pipeline.service.assembly import steps
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import open_station
-from gateway.store import ledger
-from gateway.store import masterdata
+from gateway.store.trading import ledger
+from gateway.store.trading import masterdata
 from gateway.trade.reference import rf_reference
 
 DAYS = 30

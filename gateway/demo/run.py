@@ -45,7 +45,7 @@ from gateway.pipeline.service.assembly import seal
 from gateway.pipeline.service.running import port_is_free
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import open_station
-from gateway.store import sweep
+from gateway.store.working import sweep
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8080

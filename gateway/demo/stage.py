@@ -31,11 +31,11 @@ from gateway.pipeline.arriving.handing_in import release_credit
 from gateway.pipeline.arriving.handing_in import release_invoices
 from gateway.pipeline.station import Station
 from gateway.pipeline.trading import holding
-from gateway.store import documents
-from gateway.store import holds
-from gateway.store import ledger
-from gateway.store import orders as order_store
-from gateway.store import outbox
+from gateway.store.incoming import holds
+from gateway.store.outgoing import outbox
+from gateway.store.records import documents
+from gateway.store.trading import ledger
+from gateway.store.trading import orders as order_store
 from gateway.trade.crediting import CreditLine
 
 #: control numbers of the story begin here: the month has the smaller ones

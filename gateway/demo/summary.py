@@ -8,10 +8,10 @@ import msgspec
 from gateway.demo.telling import Check
 from gateway.demo.telling import Teller
 from gateway.pipeline.station import Station
-from gateway.store import documents
-from gateway.store import ledger
-from gateway.store import outbox
-from gateway.store.verification import verify
+from gateway.store.outgoing import outbox
+from gateway.store.records import documents
+from gateway.store.trading import ledger
+from gateway.store.verifying.verification import verify
 
 #: documents in the order in which they appear in an order's life; what stands between are papers of our own house
 _ORDER = (

@@ -37,12 +37,12 @@ from gateway.pipeline.reading.payload import read_payload
 from gateway.pipeline.reading.payload import stateless
 from gateway.pipeline.station import Station
 from gateway.problem import Severity
-from gateway.store import documents
-from gateway.store import plans as plan_store
-from gateway.store.archive import Archive
-from gateway.store.archive import ArchiveMissing
-from gateway.store.archives import open_archive
 from gateway.store.database import open_database
+from gateway.store.payloads.archive import Archive
+from gateway.store.payloads.archive import ArchiveMissing
+from gateway.store.payloads.opening import open_archive
+from gateway.store.records import documents
+from gateway.store.records import plans as plan_store
 from gateway.yaml_source import Mapping
 from gateway.yaml_source import Resolver
 from gateway.yaml_source import Scalar

@@ -6,7 +6,7 @@ from gateway.exchange.directory import Directory
 from gateway.exchange.endpoint import Endpoint
 from gateway.exchange.partner import LoadedPartner
 from gateway.exchange.partner import Partner
-from gateway.store.precedence import WINDOW
+from gateway.store.outgoing.precedence import WINDOW
 
 #: the stream of money that arrives: one for all partners, since a payer may be anybody
 BANK_STREAM = "trade:bank"

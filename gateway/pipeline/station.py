@@ -20,12 +20,12 @@ from gateway.pipeline.at_hand import AtHand
 from gateway.pipeline.meters import Meters
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.shared_clock import SharedClock
-from gateway.store.archive import Archive
-from gateway.store.archives import open_archive
 from gateway.store.database import Database
 from gateway.store.database import open_database
 from gateway.store.identity import new_id
-from gateway.store.keys import load_or_make
+from gateway.store.payloads.archive import Archive
+from gateway.store.payloads.opening import open_archive
+from gateway.store.verifying.keys import load_or_make
 
 
 def now_utc() -> datetime:
@@ -104,7 +104,7 @@ def _share(database: Database) -> None:
     if database.dialect != "postgresql":
         raise ConfigTrouble("engine: cluster needs PostgreSQL, which all machines share: name it as `database` in config.yaml")
     try:
-        from gateway.store import jobs
+        from gateway.store.working import jobs
     except ModuleNotFoundError as error:
         raise ConfigTrouble(f"engine: cluster needs the package {error.name}: install order-gateway[cluster]") from None
     with database.begin() as connection:

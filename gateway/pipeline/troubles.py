@@ -7,9 +7,9 @@ import time
 import structlog
 
 from gateway.pipeline.station import Station
-from gateway.store import troubles
 from gateway.store.database import DatabaseTrouble
-from gateway.store.troubles import Trouble
+from gateway.store.watching import troubles
+from gateway.store.watching.troubles import Trouble
 
 MENDS_ITSELF = "It is tried again by itself."
 TRY_AGAIN = "Mend what the error names; then it is tried again at once. Where no file of ours changed by that: gateway reload."

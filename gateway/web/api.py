@@ -26,8 +26,8 @@ from gateway.pipeline.station import Station
 from gateway.pipeline.trading import holding
 from gateway.problem import problem_json
 from gateway.store import journal
-from gateway.store import masterdata
 from gateway.store.rows import StaleState
+from gateway.store.trading import masterdata
 from gateway.web import document
 from gateway.web import holding_page
 from gateway.web import listing

@@ -16,9 +16,9 @@ from starlette.exceptions import HTTPException
 from gateway import __version__
 from gateway.pipeline.as2.keys import Relations
 from gateway.pipeline.station import Station
-from gateway.store.archive import ArchiveMissing
-from gateway.store.archive import ArchiveTrouble
 from gateway.store.database import DatabaseTrouble
+from gateway.store.payloads.archive import ArchiveMissing
+from gateway.store.payloads.archive import ArchiveTrouble
 from gateway.web import api
 from gateway.web import as2
 from gateway.web import dashboard

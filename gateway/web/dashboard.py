@@ -10,12 +10,12 @@ from sqlalchemy import Connection
 
 from gateway.pipeline.service.condition import not_working
 from gateway.pipeline.service.condition import workers_of
-from gateway.store import awaited
-from gateway.store import documents
-from gateway.store import holds
-from gateway.store import ledger
-from gateway.store import outbox
-from gateway.store import pauses
+from gateway.store.incoming import holds
+from gateway.store.outgoing import awaited
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing import pauses
+from gateway.store.records import documents
+from gateway.store.trading import ledger
 from gateway.web.pages import address
 from gateway.web.pages import render
 from gateway.web.pages import station_of

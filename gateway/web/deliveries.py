@@ -10,8 +10,8 @@ from gateway.pipeline.outbox import redelivering
 from gateway.pipeline.outbox.redelivering import NotDone
 from gateway.pipeline.outbox.under_way import in_hand
 from gateway.pipeline.troubles import cure_of_sending
-from gateway.store import outbox
-from gateway.store import pauses
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing import pauses
 from gateway.store.rows import StaleState
 from gateway.web.holding_page import ACTOR
 from gateway.web.holding_page import LONGEST_REASON

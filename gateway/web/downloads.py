@@ -10,11 +10,11 @@ from fastapi.responses import StreamingResponse
 
 from gateway.pipeline.as2.taking import safe_name
 from gateway.pipeline.station import Station
-from gateway.store import documents
-from gateway.store import erasures
-from gateway.store import outbox
-from gateway.store import transmissions
-from gateway.store.archive import ArchiveMissing
+from gateway.store.incoming import transmissions
+from gateway.store.keeping import erasures
+from gateway.store.outgoing import outbox
+from gateway.store.payloads.archive import ArchiveMissing
+from gateway.store.records import documents
 from gateway.web.pages import NotFound
 from gateway.web.pages import station_of
 

@@ -15,7 +15,7 @@ from gateway.pipeline.reading.kept_plans import kept_plan
 from gateway.pipeline.reading.payload import Terms
 from gateway.pipeline.reading.payload import read_transaction
 from gateway.pipeline.station import Station
-from gateway.store.documents import Document
+from gateway.store.records.documents import Document
 from gateway.web.payload import Payload
 from gateway.yaml_source import Faults
 

@@ -14,8 +14,8 @@ from gateway.pipeline.service.heart import SILENT
 from gateway.pipeline.service.heart import database_trouble
 from gateway.pipeline.service.heart import silence_of
 from gateway.pipeline.station import Station
-from gateway.store import outbox
 from gateway.store.database import DatabaseTrouble
+from gateway.store.outgoing import outbox
 from gateway.web.answers import json_answer
 from gateway.web.metrics import text_of
 from gateway.web.pages import station_of

@@ -8,10 +8,10 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 
 from gateway.pipeline.station import Station
-from gateway.store import documents
-from gateway.store import references
-from gateway.store.documents import Document
-from gateway.store.documents import Filters
+from gateway.store.records import documents
+from gateway.store.records import references
+from gateway.store.records.documents import Document
+from gateway.store.records.documents import Filters
 from gateway.web.pages import BadRequest
 from gateway.web.pages import address
 from gateway.web.pages import key_from

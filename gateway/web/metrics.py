@@ -27,16 +27,16 @@ from gateway.pipeline.service.condition import serving
 from gateway.pipeline.service.condition import workers_of
 from gateway.pipeline.service.heart import silence_of
 from gateway.pipeline.station import Station
-from gateway.store import awaited
-from gateway.store import documents
-from gateway.store import ledger
-from gateway.store import meters
-from gateway.store import outbox
-from gateway.store import pauses
-from gateway.store import queues
-from gateway.store import tallies
-from gateway.store import webhooks
-from gateway.store.troubles import Trouble
+from gateway.store.outgoing import awaited
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing import pauses
+from gateway.store.outgoing import webhooks
+from gateway.store.records import documents
+from gateway.store.trading import ledger
+from gateway.store.watching import meters
+from gateway.store.watching import tallies
+from gateway.store.watching.troubles import Trouble
+from gateway.store.working import queues
 from gateway.web.door import Door
 from gateway.web.metric_names import METRICS
 

@@ -18,10 +18,10 @@ from gateway.codecs.node import InterchangeStart
 from gateway.codecs.node import Syntax
 from gateway.codecs.node import Transaction
 from gateway.pipeline.station import Station
-from gateway.store import erasures
-from gateway.store.archive import ArchiveMissing
-from gateway.store.documents import Document
-from gateway.store.outbox import Entry
+from gateway.store.keeping import erasures
+from gateway.store.outgoing.outbox import Entry
+from gateway.store.payloads.archive import ArchiveMissing
+from gateway.store.records.documents import Document
 
 #: bytes that are walked through to come to a transaction; behind them its own bytes are taken out
 WALKED = 4_000_000

@@ -7,7 +7,7 @@ from datetime import date
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-from gateway.store import ledger
+from gateway.store.trading import ledger
 from gateway.web.pages import BadRequest
 from gateway.web.pages import address
 from gateway.web.pages import render

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from gateway.pipeline.keeping.trails import Event
 from gateway.pipeline.keeping.trails import Trail
 from gateway.pipeline.keeping.trails import trail_of
-from gateway.store.documents import Document
+from gateway.store.records.documents import Document
 from gateway.web.pages import document_address
 from gateway.web.pages import render
 from gateway.web.pages import station_of

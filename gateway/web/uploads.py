@@ -34,8 +34,8 @@ from gateway.pipeline.inbound.receive import Kept
 from gateway.pipeline.stateless.telling import state_of
 from gateway.pipeline.station import Station
 from gateway.store import journal
-from gateway.store import pickups
-from gateway.store.archive import ArchiveMissing
+from gateway.store.outgoing import pickups
+from gateway.store.payloads.archive import ArchiveMissing
 from gateway.web.answers import json_answer
 from gateway.web.door import Door
 from gateway.web.door import Refused

@@ -14,9 +14,9 @@ from gateway.model.change import OrderChange
 from gateway.model.differences import Difference
 from gateway.model.differences import differences
 from gateway.model.order import Order
-from gateway.store import changes
-from gateway.store import documents
-from gateway.store.documents import Document
+from gateway.store.records import changes
+from gateway.store.records import documents
+from gateway.store.records.documents import Document
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,7 +167,7 @@ def test_a_large_archive_is_left_to_another_tool(world: World, command: Command,
 
 
 def test_a_payload_of_noughts_alone_comes_back(world: World, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.store.backup_file._SMALL", 1 << 20)
+    monkeypatch.setattr("gateway.store.keeping.backup_file._SMALL", 1 << 20)
     sha256 = world.station.archive.keep(bytes(30 << 20))
     second = restored(command, saved(world, command), tmp_path / "second", "--gap", "0")
     assert second.station.archive.verify(sha256)

@@ -14,11 +14,11 @@ from gateway.pipeline.service.assembly import lookers
 from gateway.pipeline.service.assembly import seal
 from gateway.pipeline.service.pollers import Pollers
 from gateway.pipeline.station import Station
-from gateway.store import nodes
-from gateway.store import outbox
-from gateway.store import sweep
 from gateway.store import tables
 from gateway.store.moments import database_now
+from gateway.store.outgoing import outbox
+from gateway.store.working import nodes
+from gateway.store.working import sweep
 from tests.crash.walk import open_here
 from tests.machine import PATIENCE
 

@@ -10,7 +10,7 @@ from gateway.pipeline.as2.receiving import receive_together
 from gateway.pipeline.inbound.receive import Arrival
 from gateway.pipeline.inbound.receive import register
 from gateway.pipeline.service.assembly import work_off
-from gateway.store import outbox
+from gateway.store.outgoing import outbox
 from tests.crash.walk import open_here
 from tests.pipeline.world import x12_order
 

@@ -36,7 +36,7 @@ def install(folder: Path, database_url: str, *names: str, pace: str = PACE, part
 
 def share_key(one: Path, other: Path) -> None:
     """The journal's key is made once and copied to the other machines."""
-    from gateway.store.keys import load_or_make
+    from gateway.store.verifying.keys import load_or_make
 
     load_or_make(one / "data/keys/journal.key")
     (other / "data/keys").mkdir(parents=True, exist_ok=True)

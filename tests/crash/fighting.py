@@ -17,8 +17,8 @@ from gateway.pipeline.outbox import leases
 from gateway.pipeline.service.logs import set_up_logs
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import open_station
-from gateway.store import outbox
-from gateway.store.outbox import Entry
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing.outbox import Entry
 
 
 def main(folder: Path, name: str, pace: float, seconds: float) -> None:

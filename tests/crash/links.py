@@ -16,8 +16,8 @@ from gateway.pipeline.outbound import hooking
 from gateway.pipeline.service.assembly import work_off
 from gateway.pipeline.station import now_utc
 from gateway.pipeline.troubles import Standing
-from gateway.store import transmissions
-from gateway.store import webhooks
+from gateway.store.incoming import transmissions
+from gateway.store.outgoing import webhooks
 from tests.crash.walk import open_here
 from tests.pipeline.world import x12_order
 

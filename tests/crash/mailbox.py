@@ -7,7 +7,7 @@ from gateway.pipeline.arriving import fetching
 from gateway.pipeline.outbox.boxes import make_box
 from gateway.pipeline.service.assembly import mailboxes
 from gateway.pipeline.service.assembly import work_off
-from gateway.store import spool
+from gateway.store.payloads import spool
 from tests.crash.walk import PACE
 from tests.crash.walk import PATIENCE
 from tests.crash.walk import open_here

@@ -11,7 +11,7 @@ from gateway.pipeline.outbox import redelivering
 from gateway.pipeline.service.assembly import seal
 from gateway.pipeline.service.assembly import work_off
 from gateway.pipeline.station import open_station
-from gateway.store import pauses
+from gateway.store.outgoing import pauses
 from tests.crash.walk import SHIPMENT
 from tests.crash.walk import take_in
 from tests.pipeline.world import ACME

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from gateway.config import load_installation
-from gateway.store import outbox
-from gateway.store import transmissions
+from gateway.store.incoming import transmissions
+from gateway.store.outgoing import outbox
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order
 

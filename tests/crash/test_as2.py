@@ -12,12 +12,12 @@ import pytest
 from gateway.exchange import as2
 from gateway.pipeline.as2.posting import read_kept
 from gateway.pipeline.as2.posting import written_head
-from gateway.store import as2_sendings
 from gateway.store import journal
-from gateway.store import outbox
-from gateway.store import receipts
-from gateway.store import transmissions
-from gateway.store.verification import verify
+from gateway.store.incoming import transmissions
+from gateway.store.outgoing import as2_sendings
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing import receipts
+from gateway.store.verifying.verification import verify
 from tests.crash.house import ForkServer
 from tests.pipeline.as2_partner import PartnerStation
 from tests.pipeline.as2_partner import as2_world

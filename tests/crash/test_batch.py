@@ -8,8 +8,8 @@ import pytest
 from gateway.config import load_installation
 from gateway.pipeline.station import open_station
 from gateway.store import crash
-from gateway.store import numbers
-from gateway.store import outbox
+from gateway.store.outgoing import numbers
+from gateway.store.outgoing import outbox
 from tests.crash.house import ForkServer
 from tests.crash.house import build
 from tests.crash.house import inbox

@@ -11,11 +11,11 @@ from sqlalchemy import select
 
 from gateway.config import load_installation
 from gateway.pipeline.station import open_station
-from gateway.store import changes
-from gateway.store import documents
-from gateway.store import orders
-from gateway.store import stock
 from gateway.store import tables
+from gateway.store.records import changes
+from gateway.store.records import documents
+from gateway.store.trading import orders
+from gateway.store.trading import stock
 from tests.crash.house import ForkServer
 from tests.crash.house import build
 from tests.crash.house import inbox

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from gateway.pipeline.service.clock_watch import ClockWatch
-from gateway.store import alerts
-from gateway.store import clock_back
-from gateway.store import outbox
-from gateway.store import tries
-from gateway.store.verification import verify
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing import tries
+from gateway.store.verifying.verification import verify
+from gateway.store.watching import alerts
+from gateway.store.working import clock_back
 from tests.pipeline.world import ACME
 from tests.pipeline.world import World
 from tests.pipeline.world import tags

@@ -27,9 +27,9 @@ from gateway.pipeline.service.joining import stay_owner
 from gateway.pipeline.station import now_utc
 from gateway.pipeline.station import open_station
 from gateway.store import crash
-from gateway.store import documents
 from gateway.store.database import DatabaseTrouble
 from gateway.store.database import open_database
+from gateway.store.records import documents
 from tests.crash.cluster import CHANGING
 from tests.crash.cluster import Worker
 from tests.crash.cluster import install

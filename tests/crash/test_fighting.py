@@ -13,7 +13,7 @@ import pytest
 
 from gateway.pipeline.outbox import pausing
 from gateway.store import journal
-from gateway.store import outbox
+from gateway.store.outgoing import outbox
 from tests.crash.test_full_disk import until
 from tests.machine import PATIENCE
 from tests.pipeline.world import World

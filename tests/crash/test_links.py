@@ -9,10 +9,10 @@ import pytest
 
 from gateway.config import load_installation
 from gateway.pipeline.station import open_station
-from gateway.store import documents
-from gateway.store import pickups
-from gateway.store import transmissions
-from gateway.store import webhooks
+from gateway.store.incoming import transmissions
+from gateway.store.outgoing import pickups
+from gateway.store.outgoing import webhooks
+from gateway.store.records import documents
 from tests.crash.house import ForkServer
 from tests.crash.house import journal_faults
 from tests.crash.links import KEY

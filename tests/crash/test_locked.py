@@ -14,7 +14,7 @@ from gateway.pipeline.service.assembly import local_engine
 from gateway.pipeline.service.assembly import lookers
 from gateway.pipeline.service.pollers import Pollers
 from gateway.store import database as database_room
-from gateway.store import troubles
+from gateway.store.watching import troubles
 from tests.crash.house import inbox
 from tests.crash.house import journal_faults
 from tests.crash.test_full_disk import until

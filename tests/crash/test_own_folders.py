@@ -8,7 +8,7 @@ import pytest
 
 from gateway.config import load_installation
 from gateway.pipeline.station import open_station
-from gateway.store import documents
+from gateway.store.records import documents
 from tests.crash.house import ForkServer
 from tests.crash.house import build
 from tests.crash.house import inbox

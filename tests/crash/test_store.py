@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from gateway.store import settings
-from gateway.store.backup_file import BackupReader
-from gateway.store.backup_file import BackupWriter
 from gateway.store.database import open_database
+from gateway.store.keeping.backup_file import BackupReader
+from gateway.store.keeping.backup_file import BackupWriter
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import Clock
 from tests.pipeline.world import World

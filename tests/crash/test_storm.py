@@ -17,7 +17,7 @@ import pytest
 from gateway.config import load_installation
 from gateway.pipeline.arriving.handing_in import release_invoices
 from gateway.pipeline.station import open_station
-from gateway.store import ledger
+from gateway.store.trading import ledger
 from tests.crash.house import inbox
 from tests.crash.house import journal_faults
 from tests.crash.walk import put

@@ -24,9 +24,9 @@ from gateway.pipeline.service.assembly import work_off
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import open_station
 from gateway.pipeline.trading import holding
-from gateway.store import holds
-from gateway.store import masterdata
-from gateway.store import stock
+from gateway.store.incoming import holds
+from gateway.store.trading import masterdata
+from gateway.store.trading import stock
 from tests.machine import PATIENCE
 
 SHIPMENT = b"shipment,order,line,quantity\nS1,PO1,1,10\n"

@@ -19,8 +19,8 @@ from gateway.demo.telling import Teller
 from gateway.demo.watching import DidNotHappen
 from gateway.demo.watching import Watch
 from gateway.pipeline.station import open_station
-from gateway.store import documents
-from gateway.store import ledger
+from gateway.store.records import documents
+from gateway.store.trading import ledger
 from tests.machine import PATIENCE
 
 

@@ -27,7 +27,7 @@ from gateway.exchange.checked import checked
 from gateway.exchange.partner import load_partner
 from gateway.schema import rows
 from gateway.schema import trees
-from gateway.store import masterdata
+from gateway.store.trading import masterdata
 from gateway.trade import shipment
 from gateway.yaml_source import Mapping
 from gateway.yaml_source import Scalar

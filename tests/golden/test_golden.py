@@ -26,10 +26,10 @@ from gateway.pipeline.outbox.resending import find_document
 from gateway.pipeline.outbox.resending import resend
 from gateway.pipeline.trading import holding
 from gateway.problem import Problem
-from gateway.store import documents
-from gateway.store import holds
-from gateway.store import masterdata
-from gateway.store import outbox
+from gateway.store.incoming import holds
+from gateway.store.outgoing import outbox
+from gateway.store.records import documents
+from gateway.store.trading import masterdata
 from tests.pipeline.world import ACME
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import EUROCO

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store import answers
-from gateway.store import documents
-from gateway.store import holds
 from gateway.store import journal
-from gateway.store import outbox
-from gateway.store import transmissions
+from gateway.store.incoming import holds
+from gateway.store.incoming import transmissions
+from gateway.store.outgoing import answers
+from gateway.store.outgoing import outbox
+from gateway.store.records import documents
 from gateway.transport.as2_http import post
 from tests.integration.house import House
 from tests.integration.house import Service

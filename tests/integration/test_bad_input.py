@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store import documents
-from gateway.store import holds
-from gateway.store import transmissions
-from gateway.store.transmissions import Transmission
+from gateway.store.incoming import holds
+from gateway.store.incoming import transmissions
+from gateway.store.incoming.transmissions import Transmission
+from gateway.store.records import documents
 from tests.integration.house import House
 from tests.integration.house import Service
 from tests.integration.house import acknowledged

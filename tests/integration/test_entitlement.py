@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.store import documents
-from gateway.store import holds
-from gateway.store import transmissions
+from gateway.store.incoming import holds
+from gateway.store.incoming import transmissions
+from gateway.store.records import documents
 from tests.integration.house import House
 from tests.integration.house import Service
 from tests.integration.house import acknowledged

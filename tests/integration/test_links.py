@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store import transmissions
-from gateway.store import webhooks
+from gateway.store.incoming import transmissions
+from gateway.store.outgoing import webhooks
 from tests.docs.pages import ROOT
 from tests.docs.pages import blocks
 from tests.integration.house import House

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store import documents
-from gateway.store import outbox
-from gateway.store.verification import verify
+from gateway.store.outgoing import outbox
+from gateway.store.records import documents
+from gateway.store.verifying.verification import verify
 from tests.integration.house import House
 from tests.integration.house import Service
 from tests.integration.house import acknowledged

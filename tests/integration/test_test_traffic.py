@@ -6,13 +6,13 @@ import pytest
 from sqlalchemy import func
 from sqlalchemy import select
 
-from gateway.store import documents
-from gateway.store import ledger
-from gateway.store import masterdata
-from gateway.store import orders
-from gateway.store import stock
 from gateway.store import tables
-from gateway.store.verification import verify
+from gateway.store.records import documents
+from gateway.store.trading import ledger
+from gateway.store.trading import masterdata
+from gateway.store.trading import orders
+from gateway.store.trading import stock
+from gateway.store.verifying.verification import verify
 from tests.integration.house import House
 from tests.integration.house import answered
 from tests.integration.house import names

@@ -10,8 +10,8 @@ import pytest
 from gateway.pipeline.arriving import fetching
 from gateway.pipeline.outbox.boxes import make_box
 from gateway.pipeline.service.assembly import mailboxes
-from gateway.store import documents
-from gateway.store import holds
+from gateway.store.incoming import holds
+from gateway.store.records import documents
 from tests.integration.sftp_house import Mailbox
 from tests.integration.sftp_house import mailbox
 from tests.integration.sftp_house import sftp_partner

@@ -17,10 +17,10 @@ from gateway.config.alerting import AlertHook
 from gateway.pipeline.alerts.sending import Alerts
 from gateway.pipeline.station import Loaded
 from gateway.pipeline.troubles import Standing
-from gateway.store import alerts
-from gateway.store import holds
-from gateway.store import outbox
-from gateway.store import troubles
+from gateway.store.incoming import holds
+from gateway.store.outgoing import outbox
+from gateway.store.watching import alerts
+from gateway.store.watching import troubles
 from gateway.yaml_source import Faults
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import World

@@ -7,8 +7,8 @@ import pytest
 from gateway.exchange.partner import load_partner
 from gateway.kinds import partner as partner_kinds
 from gateway.kinds import pipeline as kinds
-from gateway.store import interchanges
 from gateway.store import journal
+from gateway.store.incoming import interchanges
 from gateway.yaml_source import Faults
 from tests.pipeline.world import ACME
 from tests.pipeline.world import CONFIG

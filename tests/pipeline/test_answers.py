@@ -16,11 +16,11 @@ from gateway.pipeline.outbox.resending import find_document
 from gateway.pipeline.outbox.resending import resend
 from gateway.pipeline.station import Station
 from gateway.pipeline.trading import holding
-from gateway.store import answers
-from gateway.store import documents
-from gateway.store import holds
-from gateway.store import outbox
-from gateway.store.verification import verify
+from gateway.store.incoming import holds
+from gateway.store.outgoing import answers
+from gateway.store.outgoing import outbox
+from gateway.store.records import documents
+from gateway.store.verifying.verification import verify
 from gateway.transport.box import TransportError
 from tests.pipeline.world import ACME
 from tests.pipeline.world import EUROCO

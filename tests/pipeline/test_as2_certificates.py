@@ -12,10 +12,10 @@ from gateway.pipeline.alerts.raising import decide
 from gateway.pipeline.as2.certificates import watch_certificates
 from gateway.pipeline.inbound.receive import Arrival
 from gateway.pipeline.inbound.receive import register
-from gateway.store import documents
-from gateway.store import outbox
-from gateway.store import troubles
-from gateway.store.troubles import Trouble
+from gateway.store.outgoing import outbox
+from gateway.store.records import documents
+from gateway.store.watching import troubles
+from gateway.store.watching.troubles import Trouble
 from tests.pipeline.as2_partner import PartnerStation
 from tests.pipeline.as2_partner import as2_world
 from tests.pipeline.as2_partner import keys

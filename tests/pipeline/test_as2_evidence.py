@@ -14,8 +14,8 @@ from gateway.pipeline.as2.receiving import receive_as2
 from gateway.pipeline.keeping.trails import trail_json
 from gateway.pipeline.keeping.trails import trail_of
 from gateway.pipeline.keeping.trails import trail_words
-from gateway.store import documents
-from gateway.store import due
+from gateway.store.keeping import due
+from gateway.store.records import documents
 from tests.pipeline.as2_partner import as2_world
 from tests.pipeline.as2_partner import identity
 from tests.pipeline.as2_partner import partner_station

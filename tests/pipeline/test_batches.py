@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store import answers
-from gateway.store import documents
-from gateway.store import holds
-from gateway.store import numbers
-from gateway.store import outbox
-from gateway.store import tries
-from gateway.store.verification import verify
+from gateway.store.incoming import holds
+from gateway.store.outgoing import answers
+from gateway.store.outgoing import numbers
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing import tries
+from gateway.store.records import documents
+from gateway.store.verifying.verification import verify
 from tests.pipeline.test_answers import Talk
 from tests.pipeline.test_answers import edifact_order
 from tests.pipeline.world import ACME
@@ -259,7 +259,7 @@ def test_numbers_start_end_and_count_as_the_partners_file_says(tmp_path: Path) -
 
 
 def test_a_numbering_rolls_over_to_its_start(tmp_path: Path) -> None:
-    from gateway.store import controls
+    from gateway.store.outgoing import controls
 
     world = World(tmp_path, partners={"acme": ACME + "control_numbers: {interchange: {start: 10, maximum: 2000}}\n"})
     with world.station.database.begin() as connection:

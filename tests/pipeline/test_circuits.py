@@ -11,8 +11,8 @@ from gateway.pipeline.outbox import redelivering
 from gateway.pipeline.outbox.boxes import make_box
 from gateway.pipeline.outbox.circuits import Resting
 from gateway.pipeline.outbox.circuits import guarded
-from gateway.store import circuits as store
-from gateway.store import outbox
+from gateway.store.outgoing import circuits as store
+from gateway.store.outgoing import outbox
 from gateway.transport.box import TransportError
 from gateway.transport.box import Unreachable
 from gateway.transport.sftp import SftpBox

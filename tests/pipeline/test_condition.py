@@ -17,12 +17,12 @@ from gateway.pipeline.service.condition import condition_of
 from gateway.pipeline.service.joining import check_shared
 from gateway.pipeline.service.joining import own_database
 from gateway.pipeline.station import now_utc
-from gateway.store import claims
-from gateway.store import erasures
-from gateway.store import nodes
-from gateway.store import transmissions
 from gateway.store.identity import new_id
+from gateway.store.incoming import transmissions
+from gateway.store.keeping import erasures
 from gateway.store.moments import database_now
+from gateway.store.working import claims
+from gateway.store.working import nodes
 from tests.pipeline.test_engine_contract import CLUSTER
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import World

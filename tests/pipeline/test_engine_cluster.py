@@ -14,9 +14,9 @@ from gateway.pipeline.engine.cluster import ClusterEngine
 from gateway.pipeline.engine.port import Step
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import now_utc
-from gateway.store import jobs
 from gateway.store import streams
 from gateway.store.database import DatabaseTrouble
+from gateway.store.working import jobs
 from tests.machine import PATIENCE
 from tests.pipeline.test_engine_contract import Served
 from tests.pipeline.test_engine_contract import poke

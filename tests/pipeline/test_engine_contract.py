@@ -28,10 +28,10 @@ from gateway.pipeline.service.assembly import steps
 from gateway.pipeline.service.joining import own_database
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import now_utc
-from gateway.store import documents
 from gateway.store import streams
-from gateway.store import troubles
 from gateway.store.database import DatabaseTrouble
+from gateway.store.records import documents
+from gateway.store.watching import troubles
 from tests.machine import PATIENCE
 from tests.pipeline.world import ACME
 from tests.pipeline.world import CONFIG
@@ -389,7 +389,7 @@ def test_a_second_engine_of_one_machine_has_no_place(house: House) -> None:
 
 
 def _nodes(station: Station) -> list[str]:
-    from gateway.store import nodes
+    from gateway.store.working import nodes
 
     with station.database.read() as connection:
         return [node.id for node in nodes.known(connection)]

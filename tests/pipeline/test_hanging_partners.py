@@ -18,8 +18,8 @@ from gateway.pipeline.service.assembly import local_engine
 from gateway.pipeline.service.assembly import lookers
 from gateway.pipeline.service.pollers import Pollers
 from gateway.pipeline.station import now_utc
-from gateway.store import outbox
 from gateway.store.identity import new_id
+from gateway.store.outgoing import outbox
 from tests.crash.walk import put
 from tests.machine import PATIENCE
 from tests.pipeline.world import ACME

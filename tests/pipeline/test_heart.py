@@ -21,9 +21,9 @@ from gateway.pipeline.service.heart import PATIENCE
 from gateway.pipeline.service.heart import Heart
 from gateway.pipeline.service.running import WebProcess
 from gateway.store import streams
-from gateway.store import troubles
 from gateway.store.database import DatabaseTrouble
 from gateway.store.database import Failing
+from gateway.store.watching import troubles
 from gateway.web import following
 from gateway.web.following import Following
 from tests.crash.test_full_disk import until

@@ -13,14 +13,14 @@ from gateway.pipeline import shared_clock
 from gateway.pipeline.engine.claims import Holdings
 from gateway.pipeline.shared_clock import SharedClock
 from gateway.pipeline.station import Station
-from gateway.store import claims
-from gateway.store import nodes
 from gateway.store import tables
-from gateway.store import troubles
 from gateway.store.database import Database
 from gateway.store.database import open_database
 from gateway.store.moments import database_now
-from gateway.store.troubles import Trouble
+from gateway.store.watching import troubles
+from gateway.store.watching.troubles import Trouble
+from gateway.store.working import claims
+from gateway.store.working import nodes
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import World
 

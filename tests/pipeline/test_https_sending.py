@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from gateway.store import journal
-from gateway.store import outbox
-from gateway.store import troubles
+from gateway.store.outgoing import outbox
+from gateway.store.watching import troubles
 from tests.pipeline.world import ACME
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order

@@ -9,10 +9,10 @@ from gateway.pipeline.arriving.handing_in import Became
 from gateway.pipeline.keeping.number_report import report_of
 from gateway.pipeline.keeping.number_report import words_of
 from gateway.pipeline.trading import holding
-from gateway.store import holds
-from gateway.store import numbers
-from gateway.store import outbox
-from gateway.store import tries
+from gateway.store.incoming import holds
+from gateway.store.outgoing import numbers
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing import tries
 from tests.pipeline.world import ACME
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order

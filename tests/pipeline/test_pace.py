@@ -12,8 +12,8 @@ from gateway.pipeline.plans import Kept
 from gateway.pipeline.reading.kept_plans import keep
 from gateway.pipeline.station import id_after
 from gateway.pipeline.station import id_within
-from gateway.store import documents
-from gateway.store import plans as plan_store
+from gateway.store.records import documents
+from gateway.store.records import plans as plan_store
 from tests.pipeline.world import ACME
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order

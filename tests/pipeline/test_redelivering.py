@@ -14,11 +14,11 @@ from gateway.pipeline.outbox.recording import WAITS
 from gateway.pipeline.outbox.redelivering import NotDone
 from gateway.pipeline.outbox.resending import resend
 from gateway.pipeline.service.condition import condition_of
-from gateway.store import documents
 from gateway.store import journal
-from gateway.store import numbers
-from gateway.store import outbox
-from gateway.store import sweep
+from gateway.store.outgoing import numbers
+from gateway.store.outgoing import outbox
+from gateway.store.records import documents
+from gateway.store.working import sweep
 from tests.crash.walk import put
 from tests.pipeline.test_spread import assert_spread
 from tests.pipeline.world import ACME

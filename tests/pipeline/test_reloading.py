@@ -25,9 +25,9 @@ from gateway.pipeline.station import Loaded
 from gateway.pipeline.station import Station
 from gateway.pipeline.troubles import Standing
 from gateway.store import journal
-from gateway.store import troubles
 from gateway.store.database import Database
 from gateway.store.database import DatabaseTrouble
+from gateway.store.watching import troubles
 from tests.pipeline.world import ACME
 from tests.pipeline.world import EUROCO
 from tests.pipeline.world import World

@@ -8,11 +8,11 @@ import pytest
 from gateway.pipeline.inbound.receive import Arrival
 from gateway.pipeline.inbound.receive import register
 from gateway.pipeline.service.archive_watch import ArchiveWatch
-from gateway.store import erasures
-from gateway.store import outbox
-from gateway.store import transmissions
-from gateway.store import troubles
-from gateway.store.erasures import Erasure
+from gateway.store.incoming import transmissions
+from gateway.store.keeping import erasures
+from gateway.store.keeping.erasures import Erasure
+from gateway.store.outgoing import outbox
+from gateway.store.watching import troubles
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order
 

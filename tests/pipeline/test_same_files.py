@@ -16,11 +16,11 @@ from gateway.pipeline.service.reloading import Reloading
 from gateway.pipeline.service.same_files import PATIENCE
 from gateway.pipeline.service.same_files import TROUBLE
 from gateway.pipeline.service.same_files import SameFiles
-from gateway.store import nodes
-from gateway.store import troubles
 from gateway.store.database import DatabaseTrouble
 from gateway.store.moments import database_now
-from gateway.store.nodes import Node
+from gateway.store.watching import troubles
+from gateway.store.working import nodes
+from gateway.store.working.nodes import Node
 from tests.pipeline.test_engine_contract import CLUSTER
 from tests.pipeline.test_reloading import away
 from tests.pipeline.world import ACME

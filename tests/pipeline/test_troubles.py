@@ -7,8 +7,8 @@ import pytest
 from gateway.pipeline.engine.local import LocalEngine
 from gateway.pipeline.station import Station
 from gateway.store import streams
-from gateway.store import troubles
-from gateway.store.troubles import Trouble
+from gateway.store.watching import troubles
+from gateway.store.watching.troubles import Trouble
 from tests.pipeline.world import World
 
 

@@ -4,10 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from gateway.pipeline.outbox.under_way import in_hand
-from gateway.store import outbox
-from gateway.store import tries
 from gateway.store.identity import claimed_at
 from gateway.store.identity import lease_token
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing import tries
 from tests.pipeline.world import ACME
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order

@@ -14,8 +14,8 @@ from gateway.pipeline.arriving.uploading import Push
 from gateway.pipeline.arriving.uploading import Taken
 from gateway.pipeline.arriving.uploading import take_pushes
 from gateway.pipeline.inbound.receive import Kept
-from gateway.store import transmissions
-from gateway.store import uploads
+from gateway.store.incoming import transmissions
+from gateway.store.incoming import uploads
 from tests.pipeline.world import World
 
 ACME, OTHER = Account("acme", 1_000_000), Account("other", 1_000_000)

@@ -10,12 +10,12 @@ from gateway.pipeline.arriving.handing_in import release_invoices
 from gateway.pipeline.keeping.trails import trail_of
 from gateway.pipeline.keeping.trails import trail_words
 from gateway.pipeline.trading import holding
-from gateway.store import documents
-from gateway.store import holds
-from gateway.store import ledger
-from gateway.store import orders
-from gateway.store import outbox
-from gateway.store.verification import verify
+from gateway.store.incoming import holds
+from gateway.store.outgoing import outbox
+from gateway.store.records import documents
+from gateway.store.trading import ledger
+from gateway.store.trading import orders
+from gateway.store.verifying.verification import verify
 from tests.pipeline.world import ACME
 from tests.pipeline.world import World
 from tests.pipeline.world import tags
@@ -189,7 +189,7 @@ def test_a_credit_note_lowers_what_is_owed(world: World) -> None:
 
 
 def test_a_price_difference_is_held_and_a_release_lets_it_pass(world: World) -> None:
-    from gateway.store import masterdata
+    from gateway.store.trading import masterdata
 
     with world.station.database.begin() as connection:
         masterdata.import_rows(connection, "items", [{"number": "SKU1", "name": "Widget"}], world.clock())

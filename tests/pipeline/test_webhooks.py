@@ -28,10 +28,10 @@ from gateway.pipeline.outbound import hooking
 from gateway.pipeline.outbound.events import TABLE
 from gateway.pipeline.outbound.hook_states import hook_states
 from gateway.store import journal
-from gateway.store import masterdata
-from gateway.store import pickups
-from gateway.store import troubles
-from gateway.store import webhooks
+from gateway.store.outgoing import pickups
+from gateway.store.outgoing import webhooks
+from gateway.store.trading import masterdata
+from gateway.store.watching import troubles
 from gateway.transport.box import TransportError
 from gateway.transport.webhook import WebhookTarget
 from gateway.transport.webhook import is_public

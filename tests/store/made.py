@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.store import documents
-from gateway.store.documents import Change
-from gateway.store.documents import Document
-from gateway.store.interchanges import Interchange
-from gateway.store.outbox import Entry
-from gateway.store.transmissions import Transmission
+from gateway.store.incoming.interchanges import Interchange
+from gateway.store.incoming.transmissions import Transmission
+from gateway.store.outgoing.outbox import Entry
+from gateway.store.records import documents
+from gateway.store.records.documents import Change
+from gateway.store.records.documents import Document
 
 NOW = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

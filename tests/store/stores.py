@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store.archive import Archive
-from gateway.store.archive import ArchivePlace
-from gateway.store.archives import open_archive
 from gateway.store.database import open_database
+from gateway.store.payloads.archive import Archive
+from gateway.store.payloads.archive import ArchivePlace
+from gateway.store.payloads.opening import open_archive
 
 KINDS = ("folder", "sqlite", "postgresql", "memory", "s3")
 

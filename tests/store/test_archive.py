@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.store.archive import PIECE
-from gateway.store.archive import Archive
-from gateway.store.archive import ArchiveMissing
+from gateway.store.payloads.archive import PIECE
+from gateway.store.payloads.archive import Archive
+from gateway.store.payloads.archive import ArchiveMissing
 from tests.store.stores import KINDS
 from tests.store.stores import made
 from tests.store.stores import s3_server

@@ -15,15 +15,15 @@ from sqlalchemy import func
 from sqlalchemy import select
 
 from gateway.store import tables
-from gateway.store.archive import FRESH
-from gateway.store.archive import PIECE
-from gateway.store.archive import ArchivePlace
-from gateway.store.archive import ArchiveTrouble
-from gateway.store.archive_database import DatabaseArchive
-from gateway.store.archive_folder import FolderArchive
-from gateway.store.archive_remote import RemoteArchive
-from gateway.store.archives import open_archive
 from gateway.store.database import Database
+from gateway.store.payloads.archive import FRESH
+from gateway.store.payloads.archive import PIECE
+from gateway.store.payloads.archive import ArchivePlace
+from gateway.store.payloads.archive import ArchiveTrouble
+from gateway.store.payloads.in_database import DatabaseArchive
+from gateway.store.payloads.in_folder import FolderArchive
+from gateway.store.payloads.in_object_store import RemoteArchive
+from gateway.store.payloads.opening import open_archive
 from tests.store.stores import s3_options
 from tests.store.stores import s3_server
 from tests.store.stores import s3_store

@@ -16,12 +16,12 @@ from gateway.store import journal
 from gateway.store import raw
 from gateway.store import settings
 from gateway.store import tables
-from gateway.store.copying import CopyRefused
-from gateway.store.copying import check_target
-from gateway.store.copying import copy_rows
 from gateway.store.database import Database
 from gateway.store.database import open_database
 from gateway.store.journal import Entry
+from gateway.store.keeping.copying import CopyRefused
+from gateway.store.keeping.copying import check_target
+from gateway.store.keeping.copying import copy_rows
 from gateway.store.rows import insert
 from tests.store.made import NOW
 from tests.store.made import document
@@ -113,7 +113,7 @@ def test_rows_that_refer_to_their_own_table_come_in_their_order(source: Database
 
 
 def test_a_large_table_comes_over_in_batches(source: Database, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.store.copying._BATCH", 7)
+    monkeypatch.setattr("gateway.store.keeping.copying._BATCH", 7)
     fill(source, 6, 60)
     assert copy(source, database)["document_state"] == (60, 0, 0)
     fill(source, 61, 75)

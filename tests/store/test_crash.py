@@ -13,10 +13,10 @@ import pytest
 from gateway.pipeline.service import in_force
 from gateway.pipeline.trading import handing_over
 from gateway.store import crash
-from gateway.store.archive_database import DatabaseArchive
-from gateway.store.archive_folder import FolderArchive
 from gateway.store.database import open_database
-from gateway.store.keys import load_or_make
+from gateway.store.payloads.in_database import DatabaseArchive
+from gateway.store.payloads.in_folder import FolderArchive
+from gateway.store.verifying.keys import load_or_make
 from gateway.transport.box import LINKED
 from gateway.transport.box import MOVED
 from gateway.transport.box import NOT_MOVED
@@ -32,7 +32,7 @@ def run(code: str, *arguments: str, at: str = "") -> int:
     return subprocess.run([sys.executable, "-c", code, *arguments], env=environment, check=False, stderr=subprocess.DEVNULL, cwd=_ROOT).returncode
 
 
-_KEEP = "import sys; from gateway.store.archive_folder import FolderArchive; FolderArchive(sys.argv[1]).keep(b'payload')"
+_KEEP = "import sys; from gateway.store.payloads.in_folder import FolderArchive; FolderArchive(sys.argv[1]).keep(b'payload')"
 
 
 @pytest.mark.parametrize("point", [number for number in crash.POINTS if number < 15])
@@ -47,7 +47,7 @@ def test_killed_while_keeping_a_payload_it_is_whole_or_not_there_and_can_be_kept
 
 _KEEP_PIECES = """
 import sys
-from gateway.store.archive_database import DatabaseArchive
+from gateway.store.payloads.in_database import DatabaseArchive
 from gateway.store.database import open_database
 DatabaseArchive(open_database(sys.argv[1])).keep(b"x" * (3 << 20))
 """
@@ -70,9 +70,9 @@ def test_killed_while_keeping_a_large_payload_in_the_database_it_is_whole_or_not
 
 _TIDY = """
 import sys
-from gateway.store.archive_folder import FolderArchive
+from gateway.store.payloads.in_folder import FolderArchive
 from gateway.store.database import open_database
-from gateway.store.tidying import tidy
+from gateway.store.keeping.tidying import tidy
 tidy(open_database(sys.argv[1]), FolderArchive(sys.argv[2]))
 """
 
@@ -108,7 +108,7 @@ def test_killed_while_a_configuration_is_put_in_force_the_old_one_or_the_new_one
     assert numbers == [1, 1, 3]
 
 
-_MAKE_KEY = "import sys; from pathlib import Path; from gateway.store.keys import load_or_make; load_or_make(Path(sys.argv[1]))"
+_MAKE_KEY = "import sys; from pathlib import Path; from gateway.store.verifying.keys import load_or_make; load_or_make(Path(sys.argv[1]))"
 
 
 def test_killed_while_the_key_is_made_it_is_whole_or_not_there(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ for number in range(3):
 
 @pytest.mark.parametrize(("at", "committed"), [("25", 0), ("26", 1), ("25:2", 1), ("26:3", 3), ("23", 0), ("23:3", 2)])
 def test_killed_around_a_commit_all_of_a_transaction_is_there_or_nothing(sqlite_url: str, at: str, committed: int) -> None:
-    from gateway.store import verification
+    from gateway.store.verifying import verification
 
     assert run(_COMMIT, sqlite_url, at=at) == -signal.SIGKILL
     database = open_database(sqlite_url)

@@ -14,13 +14,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import IntegrityError
 
-from gateway.store import receipts
 from gateway.store import settings
 from gateway.store import tables
 from gateway.store.database import Database
 from gateway.store.database import DatabaseTrouble
 from gateway.store.database import open_database
 from gateway.store.migrations.run import migrate
+from gateway.store.outgoing import receipts
 
 
 def test_migrations_build_the_tables_of_the_code(database: Database) -> None:

@@ -7,11 +7,11 @@ import pytest
 
 from gateway.problem import Problem
 from gateway.problem import Severity
-from gateway.store import documents
-from gateway.store import interchanges
-from gateway.store import transmissions
 from gateway.store.database import Database
-from gateway.store.documents import Filters
+from gateway.store.incoming import interchanges
+from gateway.store.incoming import transmissions
+from gateway.store.records import documents
+from gateway.store.records.documents import Filters
 from gateway.store.rows import StaleState
 from tests.store.made import MINUTE
 from tests.store.made import NOW

@@ -13,17 +13,17 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from gateway.store import checkpoints
 from gateway.store import journal
-from gateway.store.archive_folder import FolderArchive
 from gateway.store.database import Database
 from gateway.store.database import open_database
 from gateway.store.journal import Entry
-from gateway.store.keys import load_or_make
 from gateway.store.merkle import Tree
 from gateway.store.merkle import leaf_hash
-from gateway.store.verification import Verification
-from gateway.store.verification import verify
+from gateway.store.payloads.in_folder import FolderArchive
+from gateway.store.verifying import checkpoints
+from gateway.store.verifying.keys import load_or_make
+from gateway.store.verifying.verification import Verification
+from gateway.store.verifying.verification import verify
 from tests.machine import is_quick
 from tests.store.made import MINUTE
 from tests.store.made import NOW

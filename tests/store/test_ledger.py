@@ -12,15 +12,15 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from gateway.store import ledger
-from gateway.store import orders
 from gateway.store.database import Database
 from gateway.store.database import open_database
 from gateway.store.identity import new_id
-from gateway.store.ledger import Allocation
-from gateway.store.ledger import OpenItem
-from gateway.store.ledger import Payment
 from gateway.store.rows import StaleState
+from gateway.store.trading import ledger
+from gateway.store.trading import orders
+from gateway.store.trading.ledger import Allocation
+from gateway.store.trading.ledger import OpenItem
+from gateway.store.trading.ledger import Payment
 from tests.store.made import NOW
 from tests.store.made import document
 from tests.store.made import insert

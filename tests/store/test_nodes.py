@@ -9,21 +9,21 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from gateway.store import claims
-from gateway.store import jobs
-from gateway.store import nodes
-from gateway.store import outbox
 from gateway.store import streams
 from gateway.store import tables
-from gateway.store import tries
-from gateway.store import webhooks
 from gateway.store.database import Database
 from gateway.store.database import DatabaseTrouble
 from gateway.store.database import open_database
 from gateway.store.identity import lease_token
 from gateway.store.moments import database_now
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing import tries
+from gateway.store.outgoing import webhooks
 from gateway.store.rows import StaleState
-from gateway.store.seats import Seats
+from gateway.store.working import claims
+from gateway.store.working import jobs
+from gateway.store.working import nodes
+from gateway.store.working.seats import Seats
 from tests.store.made import NOW
 from tests.store.made import entry
 

@@ -5,9 +5,9 @@ from itertools import permutations
 
 import pytest
 
-from gateway.store import numbers
 from gateway.store.database import Database
-from gateway.store.numbers import Key
+from gateway.store.outgoing import numbers
+from gateway.store.outgoing.numbers import Key
 from tests.store.made import NOW
 
 KEY = Key(partner="acme", direction="in", identity="ZZ:ACME", level="interchange")

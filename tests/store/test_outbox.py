@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.store import awaited
-from gateway.store import deliveries
-from gateway.store import outbox
-from gateway.store import tries
 from gateway.store.database import Database
+from gateway.store.outgoing import awaited
+from gateway.store.outgoing import deliveries
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing import tries
+from gateway.store.outgoing.tries import Preparation
 from gateway.store.rows import StaleState
-from gateway.store.tries import Preparation
 from tests.store.made import MINUTE
 from tests.store.made import NOW
 from tests.store.made import entry

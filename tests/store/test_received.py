@@ -8,9 +8,9 @@ import pytest
 from gateway.problem import Place
 from gateway.problem import Problem
 from gateway.problem import Severity
-from gateway.store import interchanges
-from gateway.store import transmissions
 from gateway.store.database import Database
+from gateway.store.incoming import interchanges
+from gateway.store.incoming import transmissions
 from gateway.store.rows import StaleState
 from tests.store.made import MINUTE
 from tests.store.made import NOW

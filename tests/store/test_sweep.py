@@ -2,16 +2,16 @@
 
 from datetime import timedelta
 
-from gateway.store import handovers
-from gateway.store import outbox
 from gateway.store import streams
-from gateway.store import transmissions
-from gateway.store import tries
 from gateway.store.database import Database
-from gateway.store.handovers import Handover
-from gateway.store.sweep import streams_with_work
-from gateway.store.tries import Preparation
+from gateway.store.incoming import transmissions
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing import tries
+from gateway.store.outgoing.tries import Preparation
+from gateway.store.trading import handovers
+from gateway.store.trading.handovers import Handover
 from gateway.store.turns import Turns
+from gateway.store.working.sweep import streams_with_work
 from tests.store.made import MINUTE
 from tests.store.made import NOW
 from tests.store.made import document

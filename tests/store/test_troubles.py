@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from gateway.store import troubles
 from gateway.store.database import Database
-from gateway.store.troubles import Trouble
+from gateway.store.watching import troubles
+from gateway.store.watching.troubles import Trouble
 from tests.store.made import NOW
 
 

@@ -23,7 +23,7 @@ from gateway.exchange.cms.algorithms import CIPHERS
 from gateway.exchange.cms.algorithms import DIGESTS
 from gateway.exchange.cms.compression import compress
 from gateway.exchange.cms.encryption import encrypt
-from gateway.store import transmissions
+from gateway.store.incoming import transmissions
 from tests.pipeline.as2_partner import as2_world
 from tests.pipeline.as2_partner import identity
 from tests.pipeline.as2_partner import their_relation

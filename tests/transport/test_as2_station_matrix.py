@@ -25,10 +25,10 @@ from gateway.exchange import as2
 from gateway.pipeline.as2.keys import Relations
 from gateway.pipeline.as2.receiving import receive_as2
 from gateway.pipeline.endpoints import out_stream
-from gateway.store import answers
-from gateway.store import as2_sendings
-from gateway.store import outbox
-from gateway.store import transmissions
+from gateway.store.incoming import transmissions
+from gateway.store.outgoing import answers
+from gateway.store.outgoing import as2_sendings
+from gateway.store.outgoing import outbox
 from gateway.transport.as2_http import post
 from tests.pipeline.as2_partner import partner_station
 from tests.pipeline.world import CONFIG

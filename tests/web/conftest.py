@@ -8,8 +8,8 @@ import pytest
 
 from gateway.pipeline.arriving.handing_in import hand_in_shipments
 from gateway.pipeline.arriving.handing_in import release_invoices
-from gateway.store import documents
-from gateway.store import masterdata
+from gateway.store.records import documents
+from gateway.store.trading import masterdata
 from tests.pipeline.world import ACME
 from tests.pipeline.world import EUROCO
 from tests.pipeline.world import World

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gateway.store import documents
+from gateway.store.records import documents
 from gateway.web.explanation import explain
 from gateway.web.payload import payload_of
 from tests.pipeline.world import ACME

@@ -23,12 +23,12 @@ from gateway.exchange import as2
 from gateway.pipeline.as2 import receiving as as2_receiving
 from gateway.pipeline.as2 import taking as as2_taking
 from gateway.pipeline.as2.keys import Relations
-from gateway.store import documents
 from gateway.store import journal
-from gateway.store import receipts
-from gateway.store import transmissions
 from gateway.store.database import Database
-from gateway.store.verification import verify
+from gateway.store.incoming import transmissions
+from gateway.store.outgoing import receipts
+from gateway.store.records import documents
+from gateway.store.verifying.verification import verify
 from tests.machine import PATIENCE
 from tests.machine import free_port
 from tests.pipeline.world import CONFIG

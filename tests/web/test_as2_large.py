@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.exchange import as2
-from gateway.store import transmissions
+from gateway.store.incoming import transmissions
 from tests.machine import PATIENCE
 from tests.machine import free_port
 from tests.pipeline.as2_partner import as2_world
@@ -29,7 +29,7 @@ from pathlib import Path
 from gateway.config import load_installation
 from gateway.pipeline.outbound.walk import step
 from gateway.pipeline.station import open_station
-from gateway.store import outbox
+from gateway.store.outgoing import outbox
 station = open_station(load_installation(Path(sys.argv[1]) / "config.yaml"))
 now = station.clock()
 sha256, size = station.archive.keep_stream([open(sys.argv[2], "rb").read()])

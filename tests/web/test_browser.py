@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store import documents
+from gateway.store.records import documents
 from tests.machine import PATIENCE
 from tests.pipeline.world import x12_order
 from tests.web.conftest import Seeded

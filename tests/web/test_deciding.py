@@ -5,10 +5,10 @@ from urllib.parse import quote
 
 import pytest
 
-from gateway.store import holds
 from gateway.store import journal
-from gateway.store import outbox
-from gateway.store import transmissions
+from gateway.store.incoming import holds
+from gateway.store.incoming import transmissions
+from gateway.store.outgoing import outbox
 from tests.pipeline.world import tags
 from tests.pipeline.world import x12_order
 from tests.web.conftest import Seeded

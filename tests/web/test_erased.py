@@ -12,8 +12,8 @@ from gateway.pipeline.arriving.handing_in import release_invoices
 from gateway.pipeline.keeping.retaining import run_retention
 from gateway.pipeline.keeping.trails import trail_of
 from gateway.pipeline.keeping.trails import trail_words
-from gateway.store import documents
-from gateway.store.verification import verify
+from gateway.store.records import documents
+from gateway.store.verifying.verification import verify
 from tests.cli.test_working import camt
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import Clock

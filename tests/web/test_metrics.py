@@ -14,10 +14,10 @@ from gateway.pipeline.engine.local import OwnerLock
 from gateway.pipeline.meters import Meters
 from gateway.pipeline.service.assembly import lookers
 from gateway.pipeline.service.running import keep_meters
-from gateway.store import meters
-from gateway.store import troubles
-from gateway.store.archive import ArchiveTrouble
-from gateway.store.troubles import Trouble
+from gateway.store.payloads.archive import ArchiveTrouble
+from gateway.store.watching import meters
+from gateway.store.watching import troubles
+from gateway.store.watching.troubles import Trouble
 from gateway.web.app import gated
 from gateway.web.app import make_app
 from gateway.web.metric_names import METRICS
@@ -171,7 +171,7 @@ def test_all_answer_quickly_with_much_in_the_store(world: World, client: TestCli
 
 
 def test_ages_are_told(world: World, client: TestClient) -> None:
-    from gateway.store import outbox
+    from gateway.store.outgoing import outbox
     from tests.store.made import entry
 
     now = world.clock.now

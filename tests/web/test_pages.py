@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from gateway.pipeline.answers.deadlines import watch
-from gateway.store import documents
-from gateway.store import holds
-from gateway.store import references
-from gateway.store import troubles
-from gateway.store.troubles import Trouble
+from gateway.store.incoming import holds
+from gateway.store.records import documents
+from gateway.store.records import references
+from gateway.store.watching import troubles
+from gateway.store.watching.troubles import Trouble
 from tests.machine import is_quick
 from tests.pipeline.test_answers import FOUR_HOURS
 from tests.pipeline.test_answers import Talk

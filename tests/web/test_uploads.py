@@ -14,11 +14,11 @@ import pytest
 
 from gateway.pipeline.arriving.accounts import load_accounts
 from gateway.pipeline.outbound.events import event_of
-from gateway.store import documents
-from gateway.store import holds
 from gateway.store import journal
-from gateway.store import transmissions
-from gateway.store import troubles
+from gateway.store.incoming import holds
+from gateway.store.incoming import transmissions
+from gateway.store.records import documents
+from gateway.store.watching import troubles
 from gateway.web import uploads
 from gateway.web.door import Bucket
 from tests.machine import PATIENCE

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store import documents
+from gateway.store.records import documents
 from tests.pipeline.test_changes import LIMITED
 from tests.pipeline.world import World
 from tests.pipeline.world import poc

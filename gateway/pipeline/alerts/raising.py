@@ -20,11 +20,11 @@ from gateway.pipeline.alerts.signals import ERROR
 from gateway.pipeline.alerts.signals import Signal
 from gateway.pipeline.alerts.signals import signals
 from gateway.pipeline.station import Station
-from gateway.store import alerts
 from gateway.store.alert_item import Item
-from gateway.store.alerts import Alert
-from gateway.store.alerts import Message
 from gateway.store.identity import new_id
+from gateway.store.watching import alerts
+from gateway.store.watching.alerts import Alert
+from gateway.store.watching.alerts import Message
 
 #: how long something must not stand before it is over: a service that starts anew finds its troubles anew
 CALM = timedelta(minutes=2)

@@ -16,9 +16,9 @@ from gateway.pipeline.outbox.logins import mail_account
 from gateway.pipeline.station import Station
 from gateway.pipeline.troubles import MENDS_ITSELF
 from gateway.pipeline.troubles import Standing
-from gateway.store import alerts
 from gateway.store import crash
-from gateway.store.alerts import Message
+from gateway.store.watching import alerts
+from gateway.store.watching.alerts import Message
 from gateway.transport.box import TransportError
 
 EVERY = 10.0

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from gateway.config.alerting import Alerting
 from gateway.exchange.bounds import timedelta_of
 from gateway.pipeline.troubles import OUR_FAULT
-from gateway.store import queues
-from gateway.store import troubles
+from gateway.store.watching import troubles
+from gateway.store.working import queues
 
 WARNING = "warning"
 ERROR = "error"

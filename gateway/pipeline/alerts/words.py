@@ -6,7 +6,7 @@ from email.utils import format_datetime
 import msgspec
 
 from gateway.store.alert_item import Item
-from gateway.store.alerts import Message
+from gateway.store.watching.alerts import Message
 
 _HEADS = {"begins": "Does not work:", "worse": "Has grown worse:", "over": "Works again:"}
 TEST = "This is a test: nothing is wrong."

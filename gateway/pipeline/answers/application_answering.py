@@ -29,9 +29,9 @@ from gateway.pipeline.writing.rendering import identity_of
 from gateway.problem import Outcome
 from gateway.problem import Problem
 from gateway.problem import codes
-from gateway.store import documents
-from gateway.store import outbox
-from gateway.store import transmissions
+from gateway.store.incoming import transmissions
+from gateway.store.outgoing import outbox
+from gateway.store.records import documents
 
 _log = structlog.get_logger("application answers")
 

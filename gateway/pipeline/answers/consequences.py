@@ -12,12 +12,12 @@ from gateway.pipeline.answers.desk import Verdict
 from gateway.pipeline.station import short_id
 from gateway.problem import NOWHERE
 from gateway.problem import Problem
-from gateway.store import documents
-from gateway.store import holds
-from gateway.store import outbox
-from gateway.store import precedence
 from gateway.store import streams
-from gateway.store.outbox import Entry
+from gateway.store.incoming import holds
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing import precedence
+from gateway.store.outgoing.outbox import Entry
+from gateway.store.records import documents
 
 #: kinds of holds that an answer, or its absence, leads to
 REJECTED = "answer"

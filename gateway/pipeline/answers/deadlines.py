@@ -13,11 +13,11 @@ from gateway.pipeline.answers.consequences import OVERDUE
 from gateway.pipeline.answers.consequences import hold_id
 from gateway.pipeline.station import Station
 from gateway.problem import NOWHERE
-from gateway.store import awaited
 from gateway.store import crash
-from gateway.store import holds
 from gateway.store import journal
-from gateway.store.outbox import Entry
+from gateway.store.incoming import holds
+from gateway.store.outgoing import awaited
+from gateway.store.outgoing.outbox import Entry
 
 #: rows that one transaction tells
 _BATCH = 50

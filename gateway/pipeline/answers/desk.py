@@ -9,7 +9,7 @@ from gateway.exchange.acknowledgment import Mark
 from gateway.exchange.partner import LoadedPartner
 from gateway.pipeline.station import Station
 from gateway.store import journal
-from gateway.store.outbox import Entry
+from gateway.store.outgoing.outbox import Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,14 +33,14 @@ from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.problem import NOWHERE
 from gateway.problem import Problem
-from gateway.store import answers
-from gateway.store import awaited
 from gateway.store import crash
-from gateway.store import documents
 from gateway.store import journal
-from gateway.store import references
-from gateway.store.answers import Answer
-from gateway.store.outbox import Entry
+from gateway.store.outgoing import answers
+from gateway.store.outgoing import awaited
+from gateway.store.outgoing.answers import Answer
+from gateway.store.outgoing.outbox import Entry
+from gateway.store.records import documents
+from gateway.store.records import references
 
 #: from the most precise to the least: what was said of one thing is not overruled by what was said of all
 _LEVELS = ("document", "transaction", "group", "interchange")

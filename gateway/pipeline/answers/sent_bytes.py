@@ -14,8 +14,8 @@ from gateway.exchange.acknowledgment import Mark
 from gateway.pipeline.station import Station
 from gateway.problem import NOWHERE
 from gateway.problem import Place
-from gateway.store.archive import ArchiveMissing
-from gateway.store.outbox import Entry
+from gateway.store.outgoing.outbox import Entry
+from gateway.store.payloads.archive import ArchiveMissing
 
 _CHUNK = 1 << 18
 

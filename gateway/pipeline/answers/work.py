@@ -20,15 +20,15 @@ from gateway.pipeline.endpoints import undo_stream
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import id_after
 from gateway.store import crash
-from gateway.store import documents as document_store
-from gateway.store import handovers as handover_store
-from gateway.store import holds as hold_store
 from gateway.store import journal
-from gateway.store import orders as order_store
-from gateway.store import outbox
-from gateway.store import references as reference_store
 from gateway.store import streams
-from gateway.store import transmissions
+from gateway.store.incoming import holds as hold_store
+from gateway.store.incoming import transmissions
+from gateway.store.outgoing import outbox
+from gateway.store.records import documents as document_store
+from gateway.store.records import references as reference_store
+from gateway.store.trading import handovers as handover_store
+from gateway.store.trading import orders as order_store
 
 
 @dataclass(slots=True)

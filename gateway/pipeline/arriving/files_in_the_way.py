@@ -11,7 +11,7 @@ import structlog
 
 from gateway.pipeline.station import Station
 from gateway.pipeline.troubles import Standing
-from gateway.store import left_behind
+from gateway.store.incoming import left_behind
 from gateway.transport.box import Found
 
 #: seconds after which a file that could not be had is tried again

@@ -13,8 +13,8 @@ import structlog
 
 from gateway.pipeline.inbound.receive import Kept
 from gateway.pipeline.station import Station
-from gateway.store import spool
-from gateway.store.spool import Partial
+from gateway.store.payloads import spool
+from gateway.store.payloads.spool import Partial
 from gateway.transport.box import Box
 from gateway.transport.box import FileTrouble
 from gateway.transport.box import Found

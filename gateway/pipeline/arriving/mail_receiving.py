@@ -34,13 +34,13 @@ from gateway.pipeline.outbox.logins import account_of
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.store import crash
-from gateway.store import holds
 from gateway.store import journal
 from gateway.store import streams
-from gateway.store import transmissions
-from gateway.store import troubles
 from gateway.store.identity import new_id
-from gateway.store.transmissions import Transmission
+from gateway.store.incoming import holds
+from gateway.store.incoming import transmissions
+from gateway.store.incoming.transmissions import Transmission
+from gateway.store.watching import troubles
 from gateway.transport.box import FileTrouble
 from gateway.transport.imap import HEADS
 from gateway.transport.imap import Head

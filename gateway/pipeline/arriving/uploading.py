@@ -24,11 +24,11 @@ from gateway.pipeline.station import Station
 from gateway.store import crash
 from gateway.store import journal
 from gateway.store import streams
-from gateway.store import transmissions
-from gateway.store import uploads
 from gateway.store.database import DatabaseTrouble
 from gateway.store.identity import new_id
-from gateway.store.transmissions import Transmission
+from gateway.store.incoming import transmissions
+from gateway.store.incoming import uploads
+from gateway.store.incoming.transmissions import Transmission
 
 LONGEST_KEY = 200
 

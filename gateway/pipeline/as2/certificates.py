@@ -23,10 +23,10 @@ from gateway.pipeline.as2.relations import as2_endpoints
 from gateway.pipeline.endpoints import out_stream
 from gateway.pipeline.outbox.recording import sending_trouble
 from gateway.pipeline.station import Station
-from gateway.store import outbox
 from gateway.store import streams
-from gateway.store import troubles
-from gateway.store.troubles import Trouble
+from gateway.store.outgoing import outbox
+from gateway.store.watching import troubles
+from gateway.store.watching.troubles import Trouble
 
 KIND = "certificate"
 _ENTER_IT = (

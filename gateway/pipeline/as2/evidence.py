@@ -21,12 +21,12 @@ from gateway.exchange.cms.algorithms import digest_named
 from gateway.exchange.cms.keys import title
 from gateway.pipeline.as2.posting import read_kept
 from gateway.pipeline.station import Station
-from gateway.store import as2_sendings
-from gateway.store import receipts
-from gateway.store.archive import Archive
-from gateway.store.archive import ArchiveMissing
-from gateway.store.outbox import Entry
-from gateway.store.transmissions import Transmission
+from gateway.store.incoming.transmissions import Transmission
+from gateway.store.outgoing import as2_sendings
+from gateway.store.outgoing import receipts
+from gateway.store.outgoing.outbox import Entry
+from gateway.store.payloads.archive import Archive
+from gateway.store.payloads.archive import ArchiveMissing
 
 _NOT_IN_NAMES = re.compile(r"[^\w.@-]+")
 

@@ -37,13 +37,13 @@ from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.problem import NOWHERE
 from gateway.problem import Problem
-from gateway.store import answers
-from gateway.store import as2_sendings
 from gateway.store import crash
 from gateway.store import journal
-from gateway.store import outbox
-from gateway.store import posted
 from gateway.store import streams
+from gateway.store.outgoing import answers
+from gateway.store.outgoing import as2_sendings
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing import posted
 
 #: what whoever posts a receipt is told, whatever it says
 TAKEN = Answer(status=200, headers=(), body=b"")

@@ -17,7 +17,7 @@ from gateway.exchange.partner import Partner
 from gateway.pipeline.as2.relations import as2_endpoints
 from gateway.pipeline.as2.relations import relation_of_endpoint
 from gateway.pipeline.station import Station
-from gateway.store.archive import Archive
+from gateway.store.payloads.archive import Archive
 
 #: what a relation was made from: the partner's and the endpoint's keys, and the time, size and number of each file that they name
 Stamp = tuple[object, ...]

@@ -14,11 +14,11 @@ from gateway.pipeline.as2.receiving import Request
 from gateway.pipeline.as2.receiving import open_kept
 from gateway.pipeline.station import Station
 from gateway.pipeline.troubles import MENDS_ITSELF
-from gateway.store import as2_unopened
 from gateway.store import crash
-from gateway.store import troubles
-from gateway.store.archive import ArchiveMissing
-from gateway.store.troubles import Trouble
+from gateway.store.incoming import as2_unopened
+from gateway.store.payloads.archive import ArchiveMissing
+from gateway.store.watching import troubles
+from gateway.store.watching.troubles import Trouble
 
 #: messages that are opened together, and their bytes: they are in memory at once
 MOST = 32

@@ -14,9 +14,9 @@ from gateway.exchange.as2 import archived_head
 from gateway.exchange.endpoint import Endpoint
 from gateway.pipeline.outbox.delivered import Delivered
 from gateway.pipeline.station import Station
-from gateway.store.archive import Archive
-from gateway.store.archive import ArchiveMissing
-from gateway.store.outbox import Entry
+from gateway.store.outgoing.outbox import Entry
+from gateway.store.payloads.archive import Archive
+from gateway.store.payloads.archive import ArchiveMissing
 from gateway.transport.as2_http import HttpAnswer
 from gateway.transport.as2_http import post
 

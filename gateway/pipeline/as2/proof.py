@@ -12,7 +12,7 @@ from gateway.exchange.as2.wrap import signing_identity
 from gateway.exchange.cms.span import Span
 from gateway.pipeline.as2.keys import keep_certificate
 from gateway.pipeline.as2.posting import AT_ONCE
-from gateway.store.archive import Archive
+from gateway.store.payloads.archive import Archive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,12 +50,12 @@ from gateway.pipeline.station import Station
 from gateway.problem import NOWHERE
 from gateway.problem import Problem
 from gateway.store import crash
-from gateway.store import receipts
-from gateway.store import transmissions
-from gateway.store.archive import Archive
-from gateway.store.archive import ArchiveMissing
 from gateway.store.database import DatabaseTrouble
-from gateway.store.receipts import Names
+from gateway.store.incoming import transmissions
+from gateway.store.outgoing import receipts
+from gateway.store.outgoing.receipts import Names
+from gateway.store.payloads.archive import Archive
+from gateway.store.payloads.archive import ArchiveMissing
 
 #: most bytes of a message from names that we do not know
 MOST_BYTES_OF_STRANGERS = 1_000_000

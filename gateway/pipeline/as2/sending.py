@@ -43,11 +43,11 @@ from gateway.pipeline.outbox.delivered import Told
 from gateway.pipeline.station import Station
 from gateway.problem import Problem
 from gateway.problem import codes
-from gateway.store import as2_sendings
 from gateway.store import crash
 from gateway.store import journal
-from gateway.store.as2_sendings import Sending
-from gateway.store.outbox import Entry
+from gateway.store.outgoing import as2_sendings
+from gateway.store.outgoing.as2_sendings import Sending
+from gateway.store.outgoing.outbox import Entry
 from gateway.transport.box import TransportError
 
 _log = structlog.get_logger("as2")

@@ -22,16 +22,16 @@ from gateway.pipeline.inbound.receive import stream_of
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.problem import codes
-from gateway.store import as2_unopened
 from gateway.store import crash
 from gateway.store import journal
-from gateway.store import outbox
-from gateway.store import posted
-from gateway.store import receipts
 from gateway.store import streams
-from gateway.store import transmissions
 from gateway.store.identity import new_id
-from gateway.store.transmissions import Transmission
+from gateway.store.incoming import as2_unopened
+from gateway.store.incoming import transmissions
+from gateway.store.incoming.transmissions import Transmission
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing import posted
+from gateway.store.outgoing import receipts
 
 #: the journal's stream of what nobody that we know sent
 STRANGERS = "in:as2"

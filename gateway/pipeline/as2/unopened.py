@@ -16,10 +16,10 @@ from gateway.exchange.as2.wrap import signing_identity
 from gateway.pipeline.as2.keys import Relations
 from gateway.pipeline.inbound.receive import stream_of
 from gateway.pipeline.station import Station
-from gateway.store import as2_unopened
 from gateway.store import crash
 from gateway.store import journal
 from gateway.store import streams
+from gateway.store.incoming import as2_unopened
 
 #: what the sender is told
 TAKEN = Answer(status=200, headers=(), body=b"")

@@ -10,12 +10,12 @@ from sqlalchemy import Connection
 from gateway.pipeline.outbox.recording import entry_of
 from gateway.pipeline.spread import within
 from gateway.pipeline.station import Station
-from gateway.store import as2_sendings
 from gateway.store import journal
-from gateway.store import outbox
-from gateway.store import posted
 from gateway.store import streams
-from gateway.store.outbox import Entry
+from gateway.store.outgoing import as2_sendings
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing import posted
+from gateway.store.outgoing.outbox import Entry
 
 #: how often a message is posted that is taken and never confirmed
 MOST_POSTS = 5

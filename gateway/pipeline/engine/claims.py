@@ -13,12 +13,12 @@ from math import ceil
 import structlog
 
 from gateway.pipeline.station import Station
-from gateway.store import claims
 from gateway.store import crash
-from gateway.store import nodes
-from gateway.store import troubles
-from gateway.store.nodes import Node
-from gateway.store.troubles import Trouble
+from gateway.store.watching import troubles
+from gateway.store.watching.troubles import Trouble
+from gateway.store.working import claims
+from gateway.store.working import nodes
+from gateway.store.working.nodes import Node
 
 #: first words of keys that are shared out evenly: mailboxes
 POLL = "poll:"

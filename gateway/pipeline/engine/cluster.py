@@ -42,15 +42,15 @@ from gateway.pipeline.outbox import leases
 from gateway.pipeline.shared_clock import SharedClock
 from gateway.pipeline.station import Station
 from gateway.store import crash
-from gateway.store import jobs
-from gateway.store import seats
 from gateway.store import streams
-from gateway.store import sweep
-from gateway.store import troubles
 from gateway.store.database import DatabaseTrouble
 from gateway.store.moments import database_now
-from gateway.store.nodes import Node
-from gateway.store.seats import Seats
+from gateway.store.watching import troubles
+from gateway.store.working import jobs
+from gateway.store.working import seats
+from gateway.store.working import sweep
+from gateway.store.working.nodes import Node
+from gateway.store.working.seats import Seats
 
 #: seconds between two looks at the pokes
 LOOK = 1.0

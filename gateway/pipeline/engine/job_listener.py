@@ -16,7 +16,7 @@ from psycopg import Error as DriverError
 from psycopg_pool import PoolTimeout
 from sqlalchemy import URL
 
-from gateway.store import jobs
+from gateway.store.working import jobs
 
 #: jobs that one process takes up at a time: with more of them a busy process would keep work from an idle one
 AT_ONCE = 8

@@ -33,8 +33,8 @@ from gateway.pipeline.outbound.senders import Senders
 from gateway.pipeline.outbox import leases
 from gateway.pipeline.station import Station
 from gateway.store import streams
-from gateway.store import sweep
 from gateway.store.database import DatabaseTrouble
+from gateway.store.working import sweep
 
 WATCH = 0.1
 SWEEP = 5.0

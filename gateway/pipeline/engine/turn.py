@@ -14,10 +14,10 @@ from gateway.pipeline.station import Station
 from gateway.pipeline.troubles import MENDS_ITSELF
 from gateway.pipeline.troubles import OUR_FAULT
 from gateway.pipeline.troubles import Standing
-from gateway.store import troubles
-from gateway.store.archive import ArchiveMissing
 from gateway.store.database import DatabaseTrouble
+from gateway.store.payloads.archive import ArchiveMissing
 from gateway.store.rows import StaleState
+from gateway.store.watching import troubles
 
 #: seconds that one stream is served before the others have their turn: a partner's large file holds nobody else's orders up
 SLICE = 0.3

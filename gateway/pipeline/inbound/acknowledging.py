@@ -37,12 +37,12 @@ from gateway.pipeline.writing.answering import sound_answer
 from gateway.pipeline.writing.rendering import identity_of
 from gateway.problem import Problem
 from gateway.problem import codes
-from gateway.store import documents
 from gateway.store import journal
-from gateway.store import outbox
 from gateway.store import streams
-from gateway.store.interchanges import Interchange
-from gateway.store.transmissions import Transmission
+from gateway.store.incoming.interchanges import Interchange
+from gateway.store.incoming.transmissions import Transmission
+from gateway.store.outgoing import outbox
+from gateway.store.records import documents
 
 _log = structlog.get_logger("acknowledging")
 

@@ -7,8 +7,8 @@ from gateway.codecs.node import InterchangeEnd
 from gateway.codecs.node import InterchangeStart
 from gateway.pipeline.reading.entitlement import Entitled
 from gateway.problem import Problem
-from gateway.store.interchanges import Interchange
-from gateway.store.transmissions import Transmission
+from gateway.store.incoming.interchanges import Interchange
+from gateway.store.incoming.transmissions import Transmission
 
 
 @dataclass(slots=True)

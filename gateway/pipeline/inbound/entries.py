@@ -6,8 +6,8 @@ from datetime import datetime
 
 from gateway.problem import Problem
 from gateway.store import journal
-from gateway.store.interchanges import Interchange
-from gateway.store.transmissions import Transmission
+from gateway.store.incoming.interchanges import Interchange
+from gateway.store.incoming.transmissions import Transmission
 
 
 def interchange_opened(transmission: Transmission, interchange: Interchange) -> journal.Entry:

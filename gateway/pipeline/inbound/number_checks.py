@@ -21,10 +21,10 @@ from gateway.kinds import control as kinds
 from gateway.problem import Place
 from gateway.problem import Problem
 from gateway.problem import Severity
-from gateway.store import numbers
-from gateway.store.interchanges import Interchange
-from gateway.store.numbers import Key
-from gateway.store.numbers import Seen
+from gateway.store.incoming.interchanges import Interchange
+from gateway.store.outgoing import numbers
+from gateway.store.outgoing.numbers import Key
+from gateway.store.outgoing.numbers import Seen
 
 #: digits of a control number that is a count; EDIFACT takes fourteen
 _LONGEST = 14

@@ -31,14 +31,14 @@ from gateway.pipeline.trading.shipments import shipment_id
 from gateway.problem import NOWHERE
 from gateway.problem import Problem
 from gateway.problem import codes
-from gateway.store import documents
-from gateway.store import holds
 from gateway.store import journal
-from gateway.store import outbox
-from gateway.store import references
 from gateway.store import streams
-from gateway.store.interchanges import Interchange
-from gateway.store.transmissions import Transmission
+from gateway.store.incoming import holds
+from gateway.store.incoming.interchanges import Interchange
+from gateway.store.incoming.transmissions import Transmission
+from gateway.store.outgoing import outbox
+from gateway.store.records import documents
+from gateway.store.records import references
 from gateway.trade.shipment import Shipment
 from gateway.trade.shipment import shipment_problems
 

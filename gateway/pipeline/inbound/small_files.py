@@ -32,12 +32,12 @@ from gateway.pipeline.station import Station
 from gateway.problem import Problem
 from gateway.problem import codes
 from gateway.store import crash
-from gateway.store import interchanges
 from gateway.store import journal
-from gateway.store import outbox
 from gateway.store import streams
-from gateway.store import transmissions
-from gateway.store.transmissions import Transmission
+from gateway.store.incoming import interchanges
+from gateway.store.incoming import transmissions
+from gateway.store.incoming.transmissions import Transmission
+from gateway.store.outgoing import outbox
 from gateway.trade.shipment import Shipment
 
 #: files of one commit, bytes of the largest one among them, seconds of reading before they are written

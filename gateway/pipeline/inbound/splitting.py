@@ -28,9 +28,9 @@ from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.problem import Place
 from gateway.problem import Problem
-from gateway.store import interchanges
-from gateway.store.interchanges import Interchange
-from gateway.store.transmissions import Transmission
+from gateway.store.incoming import interchanges
+from gateway.store.incoming.interchanges import Interchange
+from gateway.store.incoming.transmissions import Transmission
 
 CHUNK = 100
 CHUNK_SECONDS = 0.15

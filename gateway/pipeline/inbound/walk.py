@@ -39,15 +39,15 @@ from gateway.problem import NOWHERE
 from gateway.problem import Severity
 from gateway.problem import codes
 from gateway.store import crash
-from gateway.store import holds
-from gateway.store import interchanges
 from gateway.store import journal
 from gateway.store import streams
-from gateway.store import transmissions
 from gateway.store.database import DatabaseTrouble
-from gateway.store.interchanges import Interchange
+from gateway.store.incoming import holds
+from gateway.store.incoming import interchanges
+from gateway.store.incoming import transmissions
+from gateway.store.incoming.interchanges import Interchange
+from gateway.store.incoming.transmissions import Transmission
 from gateway.store.rows import StaleState
-from gateway.store.transmissions import Transmission
 
 _log = structlog.get_logger("inbound")
 

@@ -18,17 +18,17 @@ from gateway.pipeline.keeping.saved_files import saved_files
 from gateway.pipeline.station import Station
 from gateway.store import crash
 from gateway.store import raw
-from gateway.store import sealed
 from gateway.store import settings
-from gateway.store.archive import ArchiveMissing
-from gateway.store.archive_database import DatabaseArchive
-from gateway.store.backup_file import FORMAT
-from gateway.store.backup_file import BackupWriter
-from gateway.store.backup_file import Manifest
 from gateway.store.columns import moment_text
-from gateway.store.copying import stay_awake
+from gateway.store.keeping import sealed
+from gateway.store.keeping.backup_file import FORMAT
+from gateway.store.keeping.backup_file import BackupWriter
+from gateway.store.keeping.backup_file import Manifest
+from gateway.store.keeping.copying import stay_awake
+from gateway.store.keeping.sealed import Sealer
 from gateway.store.migrations.run import newest_revision
-from gateway.store.sealed import Sealer
+from gateway.store.payloads.archive import ArchiveMissing
+from gateway.store.payloads.in_database import DatabaseArchive
 
 Progress = Callable[[str, int, int], None]
 NO_KEYS = "the keys: no passphrase was given; keep data/keys and what `file:` names somewhere else, or the journal cannot be verified after a restore"

@@ -8,20 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.pipeline.station import Station
-from gateway.store import checkpoints
 from gateway.store import crash
-from gateway.store.archive import Archive
-from gateway.store.archive import ArchivePlace
-from gateway.store.archives import open_archive
-from gateway.store.copying import CopiedTable
-from gateway.store.copying import CopyRefused
-from gateway.store.copying import check_target
-from gateway.store.copying import copy_rows
 from gateway.store.database import Database
 from gateway.store.database import open_database
-from gateway.store.payload_copying import copy_payloads
-from gateway.store.verification import Verification
-from gateway.store.verification import verify
+from gateway.store.keeping.copying import CopiedTable
+from gateway.store.keeping.copying import CopyRefused
+from gateway.store.keeping.copying import check_target
+from gateway.store.keeping.copying import copy_rows
+from gateway.store.payloads.archive import Archive
+from gateway.store.payloads.archive import ArchivePlace
+from gateway.store.payloads.copying import copy_payloads
+from gateway.store.payloads.opening import open_archive
+from gateway.store.verifying import checkpoints
+from gateway.store.verifying.verification import Verification
+from gateway.store.verifying.verification import verify
 
 Progress = Callable[[str, int, int], None]
 

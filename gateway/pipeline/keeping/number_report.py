@@ -8,9 +8,9 @@ from sqlalchemy import Connection
 from gateway.exchange.partner import Partner
 from gateway.exchange.timing import Numbering
 from gateway.pipeline.station import Station
-from gateway.store import controls
-from gateway.store import numbers
-from gateway.store import outbox
+from gateway.store.outgoing import controls
+from gateway.store.outgoing import numbers
+from gateway.store.outgoing import outbox
 
 #: rows that never left, of which a report tells
 _MOST_LOST = 100

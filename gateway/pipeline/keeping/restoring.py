@@ -24,32 +24,32 @@ from gateway.config import ConfigTrouble
 from gateway.config import Installation
 from gateway.config import load_installation
 from gateway.pipeline.keeping.saved_files import ROLES
-from gateway.store import advance
 from gateway.store import crash
 from gateway.store import journal
-from gateway.store import pauses
 from gateway.store import raw
 from gateway.store import tables
-from gateway.store.archive import PIECE
-from gateway.store.archive import Archive
-from gateway.store.archives import open_archive
-from gateway.store.backup_file import BackupReader
-from gateway.store.backup_file import BackupTrouble
-from gateway.store.backup_file import TableEntry
-from gateway.store.checkpoints import fingerprint
-from gateway.store.copying import has_rows
-from gateway.store.copying import set_sequences
-from gateway.store.copying import stay_awake
 from gateway.store.database import Database
 from gateway.store.database import open_database
 from gateway.store.journal import Entry
-from gateway.store.keys import wanted_beside
+from gateway.store.keeping import advance
+from gateway.store.keeping.backup_file import BackupReader
+from gateway.store.keeping.backup_file import BackupTrouble
+from gateway.store.keeping.backup_file import TableEntry
+from gateway.store.keeping.copying import has_rows
+from gateway.store.keeping.copying import set_sequences
+from gateway.store.keeping.copying import stay_awake
+from gateway.store.keeping.sealed import Sealer
+from gateway.store.keeping.sealed import WrongPassphrase
 from gateway.store.migrations import run as migrations
-from gateway.store.pauses import Pause
-from gateway.store.sealed import Sealer
-from gateway.store.sealed import WrongPassphrase
-from gateway.store.verification import Verification
-from gateway.store.verification import verify
+from gateway.store.outgoing import pauses
+from gateway.store.outgoing.pauses import Pause
+from gateway.store.payloads.archive import PIECE
+from gateway.store.payloads.archive import Archive
+from gateway.store.payloads.opening import open_archive
+from gateway.store.verifying.checkpoints import fingerprint
+from gateway.store.verifying.keys import wanted_beside
+from gateway.store.verifying.verification import Verification
+from gateway.store.verifying.verification import verify
 
 Progress = Callable[[str, int, int], None]
 #: how far numbers go on where nobody says otherwise: more than leaves between two backups

@@ -27,20 +27,20 @@ from gateway.exchange.retention import latest_start
 from gateway.exchange.retention import rule_for
 from gateway.pipeline.station import Station
 from gateway.store import crash
-from gateway.store import due
-from gateway.store import erasures
 from gateway.store import journal
 from gateway.store import settings
 from gateway.store import tables
-from gateway.store import transmissions
-from gateway.store.archive import FRESH
-from gateway.store.documents import Document
-from gateway.store.due import Unit
-from gateway.store.erasures import Erasure
-from gateway.store.erasures import LegalHold
 from gateway.store.identity import new_id
+from gateway.store.incoming import transmissions
 from gateway.store.journal import Entry
-from gateway.store.tidying import tidy
+from gateway.store.keeping import due
+from gateway.store.keeping import erasures
+from gateway.store.keeping.due import Unit
+from gateway.store.keeping.erasures import Erasure
+from gateway.store.keeping.erasures import LegalHold
+from gateway.store.keeping.tidying import tidy
+from gateway.store.payloads.archive import FRESH
+from gateway.store.records.documents import Document
 
 _log = structlog.get_logger("retention")
 _PAGE = 200

@@ -19,14 +19,14 @@ from gateway.pipeline.as2.evidence import exchanges_of
 from gateway.pipeline.station import Station
 from gateway.problem import Problem
 from gateway.problem import problem_json
-from gateway.store import answers
-from gateway.store import documents
-from gateway.store import interchanges
 from gateway.store import journal
-from gateway.store import ledger
-from gateway.store import outbox
-from gateway.store import references
-from gateway.store import transmissions
+from gateway.store.incoming import interchanges
+from gateway.store.incoming import transmissions
+from gateway.store.outgoing import answers
+from gateway.store.outgoing import outbox
+from gateway.store.records import documents
+from gateway.store.records import references
+from gateway.store.trading import ledger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,10 +44,10 @@ from gateway.problem import NOWHERE
 from gateway.problem import Problem
 from gateway.problem import Severity
 from gateway.problem import codes
-from gateway.store import controls
-from gateway.store import numbers as ledger
-from gateway.store import tries
-from gateway.store.outbox import Entry
+from gateway.store.outgoing import controls
+from gateway.store.outgoing import numbers as ledger
+from gateway.store.outgoing import tries
+from gateway.store.outgoing.outbox import Entry
 
 _log = structlog.get_logger("outbound")
 

@@ -9,7 +9,7 @@ from gateway.pipeline.outbound.mail_sending import send_by_mail
 from gateway.pipeline.outbox.circuits import guarded
 from gateway.pipeline.outbox.delivered import Delivered
 from gateway.pipeline.station import Station
-from gateway.store.outbox import Entry
+from gateway.store.outgoing.outbox import Entry
 from gateway.transport.box import TransportError
 
 

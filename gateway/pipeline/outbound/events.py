@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from gateway.store import documents
 from gateway.store import journal
-from gateway.store import outbox
 from gateway.store import settings
-from gateway.store import transmissions
 from gateway.store.columns import moment_text
+from gateway.store.incoming import transmissions
 from gateway.store.journal import Recorded
+from gateway.store.outgoing import outbox
+from gateway.store.records import documents
 
 #: (kind of subject, its action) -> event; `*` stands for the kind of document
 TABLE: tuple[tuple[str, str, str], ...] = (

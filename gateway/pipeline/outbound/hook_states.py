@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from gateway.config import Installation
-from gateway.store import webhooks
+from gateway.store.outgoing import webhooks
 
 
 class HookState(msgspec.Struct, frozen=True, kw_only=True):

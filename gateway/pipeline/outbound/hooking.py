@@ -23,10 +23,10 @@ from gateway.pipeline.station import short_id
 from gateway.store import crash
 from gateway.store import journal
 from gateway.store import streams
-from gateway.store import troubles
-from gateway.store import webhooks
 from gateway.store.identity import lease_token
+from gateway.store.outgoing import webhooks
 from gateway.store.rows import StaleState
+from gateway.store.watching import troubles
 from gateway.transport.box import TransportError
 from gateway.transport.webhook import WebhookTarget
 from gateway.transport.webhook import post_event

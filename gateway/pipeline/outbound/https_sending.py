@@ -13,8 +13,8 @@ from gateway.exchange.endpoint_https import RECEIVE
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.store import journal
-from gateway.store import pickups
-from gateway.store.outbox import Entry
+from gateway.store.outgoing import pickups
+from gateway.store.outgoing.outbox import Entry
 from gateway.transport.box import TransportError
 
 #: what a specification's syntax is called in a Content-Type (RFC 1767, RFC 7303)

@@ -11,7 +11,7 @@ from gateway.pipeline.outbound.https_sending import content_type
 from gateway.pipeline.outbox.circuits import knocking
 from gateway.pipeline.outbox.logins import mail_account
 from gateway.pipeline.station import Station
-from gateway.store.outbox import Entry
+from gateway.store.outgoing.outbox import Entry
 from gateway.transport.box import TransportError
 from gateway.transport.smtp import send_mail
 

@@ -46,14 +46,14 @@ from gateway.pipeline.writing.rendering import Unrenderable
 from gateway.problem import NOWHERE
 from gateway.store import crash
 from gateway.store import journal
-from gateway.store import outbox
-from gateway.store import precedence
-from gateway.store import references
-from gateway.store import tries
-from gateway.store.archive import ArchiveMissing
 from gateway.store.database import DatabaseTrouble
 from gateway.store.identity import lease_token
-from gateway.store.outbox import Entry
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing import precedence
+from gateway.store.outgoing import tries
+from gateway.store.outgoing.outbox import Entry
+from gateway.store.payloads.archive import ArchiveMissing
+from gateway.store.records import references
 from gateway.store.rows import StaleState
 from gateway.transport.box import TransportError
 

@@ -16,9 +16,9 @@ from gateway.pipeline.outbox.logins import account_of
 from gateway.pipeline.outbox.logins import mail_account
 from gateway.pipeline.spread import spread
 from gateway.pipeline.station import Station
-from gateway.store import circuits
-from gateway.store import outbox
-from gateway.store.circuits import Circuit
+from gateway.store.outgoing import circuits
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing.circuits import Circuit
 from gateway.transport.box import Box
 from gateway.transport.box import TransportError
 from gateway.transport.box import Unreachable

@@ -14,9 +14,9 @@ from datetime import timedelta
 import structlog
 
 from gateway.pipeline.station import Station
-from gateway.store import pauses
-from gateway.store import tries
 from gateway.store.database import DatabaseTrouble
+from gateway.store.outgoing import pauses
+from gateway.store.outgoing import tries
 from gateway.store.rows import StaleState
 
 #: how long rows are held without a sign of life: a machine that died is taken over from after that time

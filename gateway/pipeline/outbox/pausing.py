@@ -3,10 +3,10 @@
 from gateway.pipeline.station import Station
 from gateway.store import crash
 from gateway.store import journal
-from gateway.store import outbox
-from gateway.store import pauses
 from gateway.store import streams
-from gateway.store.pauses import Pause
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing import pauses
+from gateway.store.outgoing.pauses import Pause
 
 
 class NotPaused(Exception):

@@ -21,16 +21,16 @@ from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.pipeline.troubles import MENDS_ITSELF
 from gateway.pipeline.troubles import TRY_AGAIN
-from gateway.store import answers
-from gateway.store import as2_sendings
 from gateway.store import crash
-from gateway.store import documents
 from gateway.store import journal
-from gateway.store import precedence
 from gateway.store import streams
-from gateway.store import tries
-from gateway.store import troubles
-from gateway.store.outbox import Entry
+from gateway.store.outgoing import answers
+from gateway.store.outgoing import as2_sendings
+from gateway.store.outgoing import precedence
+from gateway.store.outgoing import tries
+from gateway.store.outgoing.outbox import Entry
+from gateway.store.records import documents
+from gateway.store.watching import troubles
 from gateway.transport.box import Busy
 from gateway.transport.box import TransportError
 

@@ -13,14 +13,14 @@ from gateway.pipeline.outbox.resending import NotResent
 from gateway.pipeline.outbox.resending import find_document
 from gateway.pipeline.station import Station
 from gateway.store import crash
-from gateway.store import deliveries
-from gateway.store import documents
 from gateway.store import journal
-from gateway.store import outbox
-from gateway.store import precedence
 from gateway.store import streams
-from gateway.store import troubles
-from gateway.store.outbox import Entry
+from gateway.store.outgoing import deliveries
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing import precedence
+from gateway.store.outgoing.outbox import Entry
+from gateway.store.records import documents
+from gateway.store.watching import troubles
 
 #: state of a document of ours that a person stopped before it left
 STOPPED = "stopped"

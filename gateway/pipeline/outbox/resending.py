@@ -11,14 +11,14 @@ from gateway.pipeline.answers.consequences import REJECTED
 from gateway.pipeline.answers.work import Work
 from gateway.pipeline.endpoints import out_stream
 from gateway.pipeline.station import Station
-from gateway.store import awaited
-from gateway.store import deliveries
-from gateway.store import documents
-from gateway.store import holds
-from gateway.store import outbox
-from gateway.store import references
 from gateway.store import streams
-from gateway.store.outbox import Entry
+from gateway.store.incoming import holds
+from gateway.store.outgoing import awaited
+from gateway.store.outgoing import deliveries
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing.outbox import Entry
+from gateway.store.records import documents
+from gateway.store.records import references
 
 #: documents whose amounts stand in the books
 _BOOKED = frozenset({"invoice", "credit_note"})

@@ -5,9 +5,9 @@ from datetime import datetime
 from gateway.config import Installation
 from gateway.exchange.endpoint import Endpoint
 from gateway.store.identity import claimed_at
-from gateway.store.outbox import LONGEST_LEASE
-from gateway.store.outbox import OPEN
-from gateway.store.outbox import Entry
+from gateway.store.outgoing.outbox import LONGEST_LEASE
+from gateway.store.outgoing.outbox import OPEN
+from gateway.store.outgoing.outbox import Entry
 from gateway.transport.as2_http import LONGEST as LONGEST_POST
 from gateway.transport.sftp_settings import LONGEST_STEP
 

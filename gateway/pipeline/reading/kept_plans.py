@@ -14,7 +14,7 @@ from gateway.pipeline.plans import Plans
 from gateway.pipeline.plans import kept
 from gateway.pipeline.station import Station
 from gateway.rules.plan import RulePlan
-from gateway.store import plans as plan_store
+from gateway.store.records import plans as plan_store
 from gateway.yaml_source import Faults
 
 

@@ -3,8 +3,8 @@ what came last; other places (the database, an object store) say themselves when
 
 from gateway.pipeline.station import Station
 from gateway.pipeline.troubles import Standing
-from gateway.store import erasures
-from gateway.store import transmissions
+from gateway.store.incoming import transmissions
+from gateway.store.keeping import erasures
 
 EVERY = 30.0
 CURE = (

@@ -43,11 +43,11 @@ from gateway.pipeline.trading import handing_over
 from gateway.pipeline.troubles import MENDS_ITSELF
 from gateway.pipeline.troubles import TRY_AGAIN
 from gateway.pipeline.troubles import Standing
-from gateway.store import checkpoints
-from gateway.store import nodes
-from gateway.store import pauses
-from gateway.store import tries
-from gateway.store import webhooks
+from gateway.store.outgoing import pauses
+from gateway.store.outgoing import tries
+from gateway.store.outgoing import webhooks
+from gateway.store.verifying import checkpoints
+from gateway.store.working import nodes
 from gateway.transport.box import Busy
 from gateway.transport.box import TransportError
 from gateway.transport.box import Unreachable

@@ -9,10 +9,10 @@ from datetime import timedelta
 import structlog
 
 from gateway.pipeline.station import Station
-from gateway.store import clock_back
-from gateway.store import outbox
 from gateway.store import streams
-from gateway.store import sweep
+from gateway.store.outgoing import outbox
+from gateway.store.working import clock_back
+from gateway.store.working import sweep
 
 #: how far a clock may be put right without anybody noticing
 SLACK = timedelta(seconds=30)

@@ -14,16 +14,16 @@ from gateway.pipeline.outbound.hook_states import hook_states
 from gateway.pipeline.service.heart import database_trouble
 from gateway.pipeline.service.same_files import digest_of
 from gateway.pipeline.station import Station
-from gateway.store import awaited
-from gateway.store import claims
-from gateway.store import holds
-from gateway.store import nodes
-from gateway.store import outbox
-from gateway.store import pauses
-from gateway.store import troubles
-from gateway.store.nodes import Node
-from gateway.store.pauses import Pause
-from gateway.store.troubles import Trouble
+from gateway.store.incoming import holds
+from gateway.store.outgoing import awaited
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing import pauses
+from gateway.store.outgoing.pauses import Pause
+from gateway.store.watching import troubles
+from gateway.store.watching.troubles import Trouble
+from gateway.store.working import claims
+from gateway.store.working import nodes
+from gateway.store.working.nodes import Node
 
 #: rows that are counted one by one
 _COUNTED = 10_000

@@ -4,10 +4,10 @@ is time: at the start, and when another process comes."""
 from datetime import timedelta
 
 from gateway.pipeline.station import Station
-from gateway.store import nodes
-from gateway.store import troubles
-from gateway.store.connections import connections_of
-from gateway.store.troubles import Trouble
+from gateway.store.watching import troubles
+from gateway.store.watching.troubles import Trouble
+from gateway.store.working import nodes
+from gateway.store.working.connections import connections_of
 
 EVERY = 60.0
 #: what a process takes under load; `gateway run` is two of them, with its pages

@@ -12,7 +12,7 @@ from gateway.pipeline.engine.port import Engine
 from gateway.pipeline.service.service_manager import tell_manager
 from gateway.pipeline.station import Station
 from gateway.pipeline.troubles import Standing
-from gateway.store.troubles import Trouble
+from gateway.store.watching.troubles import Trouble
 
 EVERY = 2.0
 #: seconds without a beat after which the engine is not thought to work

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 from gateway.config import ConfigTrouble
 from gateway.pipeline.station import Station
-from gateway.store import checkpoints
-from gateway.store import erasures
-from gateway.store import seats
 from gateway.store import settings
-from gateway.store import transmissions
-from gateway.store.checkpoints import fingerprint
-from gateway.store.seats import Seats
+from gateway.store.incoming import transmissions
+from gateway.store.keeping import erasures
+from gateway.store.verifying import checkpoints
+from gateway.store.verifying.checkpoints import fingerprint
+from gateway.store.working import seats
+from gateway.store.working.seats import Seats
 
 #: the name of the setting that tells by which key the journal is signed
 _JOURNAL_KEY = "journal key"

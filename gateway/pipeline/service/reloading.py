@@ -24,11 +24,11 @@ from gateway.pipeline.service.reading_anew import glance
 from gateway.pipeline.service.reading_anew import read_anew
 from gateway.pipeline.station import Station
 from gateway.pipeline.troubles import Standing
-from gateway.store import circuits
 from gateway.store import journal
-from gateway.store import outbox
-from gateway.store import troubles
 from gateway.store.database import DatabaseTrouble
+from gateway.store.outgoing import circuits
+from gateway.store.outgoing import outbox
+from gateway.store.watching import troubles
 from gateway.yaml_source import Fault
 
 GLANCE_EVERY = 1.0

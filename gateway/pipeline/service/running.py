@@ -65,13 +65,13 @@ from gateway.pipeline.stateless.linting import agreement_faults
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import open_station
 from gateway.pipeline.troubles import Standing
-from gateway.store import circuits
-from gateway.store import meters
-from gateway.store import nodes
-from gateway.store import outbox
-from gateway.store import troubles
 from gateway.store.database import DatabaseTrouble
-from gateway.store.seats import Seats
+from gateway.store.outgoing import circuits
+from gateway.store.outgoing import outbox
+from gateway.store.watching import meters
+from gateway.store.watching import troubles
+from gateway.store.working import nodes
+from gateway.store.working.seats import Seats
 from gateway.yaml_source import Faults
 
 #: seconds that a new owner waits for a dying one to let go

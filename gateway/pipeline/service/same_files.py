@@ -17,10 +17,10 @@ from gateway import __version__
 from gateway.config.held import Held
 from gateway.config.settings import Settings
 from gateway.pipeline.station import Station
-from gateway.store import nodes
-from gateway.store import troubles
-from gateway.store.nodes import Node
-from gateway.store.troubles import Trouble
+from gateway.store.watching import troubles
+from gateway.store.watching.troubles import Trouble
+from gateway.store.working import nodes
+from gateway.store.working.nodes import Node
 
 TELL_EVERY = 5.0
 COMPARE_EVERY = 10.0

@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 from sqlalchemy import or_
 from sqlalchemy import select
 
-from gateway.store import pauses
 from gateway.store import tables
+from gateway.store.outgoing import pauses
 
 _OPEN_FILES = ("received", "opening")
 _LEAVING = ("waiting", "claimed", "prepared")

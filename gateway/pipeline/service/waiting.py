@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from gateway.pipeline.service import settling
 from gateway.pipeline.station import Station
-from gateway.store import outbox
-from gateway.store import sweep
+from gateway.store.outgoing import outbox
+from gateway.store.working import sweep
 
 #: seconds that a command waits for what is only being sent any more: a partner's server may hang for minutes
 PATIENCE_WITH_SENDING = 5.0

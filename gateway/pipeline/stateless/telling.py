@@ -16,11 +16,11 @@ from gateway.pipeline.stateless.checking import MOST_LISTED
 from gateway.pipeline.station import Station
 from gateway.problem import Problem
 from gateway.problem import problem_json
-from gateway.store import interchanges
-from gateway.store import outbox
-from gateway.store import transmissions
-from gateway.store.interchanges import Interchange
-from gateway.store.transmissions import Transmission
+from gateway.store.incoming import interchanges
+from gateway.store.incoming import transmissions
+from gateway.store.incoming.interchanges import Interchange
+from gateway.store.incoming.transmissions import Transmission
+from gateway.store.outgoing import outbox
 
 #: a transmission's state in a partner's words
 _STATES = {"received": "waiting", "opening": "in work", "held": "held", "unreadable": "unreadable", "done": "done"}

@@ -13,9 +13,9 @@ from gateway.pipeline.answers.work import Work
 from gateway.pipeline.station import short_id
 from gateway.pipeline.trading.judging import partner_of
 from gateway.store import crash
-from gateway.store import documents
-from gateway.store import ledger
-from gateway.store import references
+from gateway.store.records import documents
+from gateway.store.records import references
+from gateway.store.trading import ledger
 from gateway.trade import cash
 
 #: remittance advices that are looked through for a trace

@@ -23,11 +23,11 @@ from gateway.pipeline.trading.invoicing import invoice_releases
 from gateway.pipeline.trading.shipping import ship
 from gateway.problem import NOWHERE
 from gateway.store import crash
-from gateway.store import documents
-from gateway.store import holds
 from gateway.store import journal
 from gateway.store import streams
 from gateway.store.database import DatabaseTrouble
+from gateway.store.incoming import holds
+from gateway.store.records import documents
 
 BATCH = 100
 TRIES = 3

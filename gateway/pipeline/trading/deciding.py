@@ -18,7 +18,7 @@ from gateway.pipeline.trading.judging import released_on
 from gateway.pipeline.trading.judging import rules_of
 from gateway.rules.apply import judge
 from gateway.store import crash
-from gateway.store import documents
+from gateway.store.records import documents
 from gateway.trade.acceptance import decide
 from gateway.trade.acceptance import facts_after
 from gateway.trade.acceptance import reject_by_hand

@@ -8,9 +8,9 @@ from gateway.model.facts import Facts
 from gateway.model.order import Order
 from gateway.pipeline.answers.work import Work
 from gateway.pipeline.trading.judging import orders_as_they_are
-from gateway.store import documents
-from gateway.store import masterdata
-from gateway.store import orders
+from gateway.store.records import documents
+from gateway.store.trading import masterdata
+from gateway.store.trading import orders
 from gateway.trade.open_order import OpenLine
 from gateway.trade.open_order import OpenOrder
 

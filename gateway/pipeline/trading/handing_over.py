@@ -13,9 +13,9 @@ from gateway.pipeline.answers.work import Work
 from gateway.pipeline.station import Station
 from gateway.pipeline.trading.warehousing import tell_warehouses
 from gateway.store import crash
-from gateway.store import documents
-from gateway.store import handovers
 from gateway.store import journal
+from gateway.store.records import documents
+from gateway.store.trading import handovers
 from gateway.trade.acceptance import Decision
 from gateway.transport.box import RENAMED
 from gateway.transport.box import WRITTEN

@@ -8,13 +8,13 @@ from gateway.pipeline.station import Station
 from gateway.pipeline.trading.changing import reject_change
 from gateway.pipeline.trading.deciding import reject_order
 from gateway.store import crash
-from gateway.store import documents
-from gateway.store import holds
-from gateway.store import interchanges
 from gateway.store import journal
 from gateway.store import streams
-from gateway.store import transmissions
-from gateway.store.holds import Hold
+from gateway.store.incoming import holds
+from gateway.store.incoming import interchanges
+from gateway.store.incoming import transmissions
+from gateway.store.incoming.holds import Hold
+from gateway.store.records import documents
 
 
 class Undecidable(Exception):

@@ -30,11 +30,11 @@ from gateway.problem import NOWHERE
 from gateway.problem import Problem
 from gateway.problem import codes
 from gateway.store import crash
-from gateway.store import documents
-from gateway.store import ledger
-from gateway.store import orders
-from gateway.store import references
-from gateway.store import series
+from gateway.store.records import documents
+from gateway.store.records import references
+from gateway.store.trading import ledger
+from gateway.store.trading import orders
+from gateway.store.trading import series
 from gateway.trade.billing import BillingPolicy
 from gateway.trade.billing import build_invoice
 from gateway.trade.crediting import CreditLine

@@ -11,10 +11,10 @@ from gateway.model.facts import Facts
 from gateway.model.order import Order
 from gateway.pipeline.answers.work import Work
 from gateway.rules.plan import RulePlan
-from gateway.store import changes
-from gateway.store import documents
-from gateway.store import holds
-from gateway.store import masterdata
+from gateway.store.incoming import holds
+from gateway.store.records import changes
+from gateway.store.records import documents
+from gateway.store.trading import masterdata
 from gateway.trade.acceptance import AcceptancePolicy
 from gateway.trade.acceptance import policy_from_words
 

@@ -16,7 +16,7 @@ from gateway.pipeline.station import short_id
 from gateway.problem import NOWHERE
 from gateway.problem import Problem
 from gateway.problem import Severity
-from gateway.store import documents
+from gateway.store.records import documents
 from gateway.trade.shipment import Shipment
 from gateway.trade.shipment import read_shipments
 from gateway.trade.shipment import shipment_problems

@@ -19,11 +19,11 @@ from gateway.pipeline.trading.fulfilling import open_orders
 from gateway.pipeline.trading.judging import partner_of
 from gateway.problem import codes
 from gateway.store import crash
-from gateway.store import documents
-from gateway.store import orders
-from gateway.store import references
-from gateway.store import series
-from gateway.store import stock
+from gateway.store.records import documents
+from gateway.store.records import references
+from gateway.store.trading import orders
+from gateway.store.trading import series
+from gateway.store.trading import stock
 from gateway.trade.fulfilment import Despatch
 from gateway.trade.fulfilment import build_despatch_advice
 from gateway.trade.open_order import OpenOrder

@@ -10,7 +10,7 @@ from gateway.model.values import ItemIdentifiers
 from gateway.pipeline.answers.work import Work
 from gateway.pipeline.answers.work import answer_endpoint
 from gateway.pipeline.answers.work import own_document
-from gateway.store import documents
+from gateway.store.records import documents
 from gateway.trade.acceptance import Decision
 
 #: last parts of specs

@@ -32,7 +32,7 @@ from gateway.problem import Problem
 from gateway.problem import Severity
 from gateway.problem import codes
 from gateway.schema.plan import SchemaPlan
-from gateway.store.outbox import Entry
+from gateway.store.outgoing.outbox import Entry
 
 #: rows of the outbox whose body is an answer, made when it was decided
 ANSWERS = frozenset({"acknowledgment", "application_answer"})

@@ -25,11 +25,11 @@ from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
 
-from gateway.store import pauses
-from gateway.store import precedence
 from gateway.store import streams
 from gateway.store import tables
 from gateway.store.many import many_inserts
+from gateway.store.outgoing import pauses
+from gateway.store.outgoing import precedence
 from gateway.store.rows import Row
 from gateway.store.rows import StaleState
 from gateway.store.rows import all_of

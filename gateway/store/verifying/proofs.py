@@ -16,10 +16,10 @@ from sqlalchemy import func
 from sqlalchemy import select
 
 from gateway.store import tables
-from gateway.store.checkpoints import SIGNED_CONTEXT
 from gateway.store.merkle import leaf_hash
 from gateway.store.merkle import path_of
 from gateway.store.merkle import root_of_path
+from gateway.store.verifying.checkpoints import SIGNED_CONTEXT
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):

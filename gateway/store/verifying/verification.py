@@ -10,18 +10,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection
 from sqlalchemy import text
 
-from gateway.store import checkpoints
-from gateway.store import mentions
-from gateway.store.archive import Archive
-from gateway.store.checkpoints import Checkpoint
-from gateway.store.checkpoints import Statement
 from gateway.store.columns import moment_text
 from gateway.store.database import Database
-from gateway.store.erasures import still_used
 from gateway.store.journal import decode_canonical
+from gateway.store.keeping.erasures import still_used
 from gateway.store.merkle import Tree
 from gateway.store.merkle import leaf_hash
+from gateway.store.payloads.archive import Archive
 from gateway.store.rows import Row
+from gateway.store.verifying import checkpoints
+from gateway.store.verifying import mentions
+from gateway.store.verifying.checkpoints import Checkpoint
+from gateway.store.verifying.checkpoints import Statement
 
 #: a wholly spoilt journal needs no more sentences than a person reads
 _MOST_FAULTS = 200

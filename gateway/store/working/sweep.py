@@ -5,13 +5,13 @@ from datetime import datetime
 from sqlalchemy import Connection
 from sqlalchemy import select
 
-from gateway.store import as2_unopened
-from gateway.store import documents
-from gateway.store import outbox
 from gateway.store import streams
 from gateway.store import tables
-from gateway.store import transmissions
-from gateway.store import webhooks
+from gateway.store.incoming import as2_unopened
+from gateway.store.incoming import transmissions
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing import webhooks
+from gateway.store.records import documents
 from gateway.store.rows import is_one_of
 
 

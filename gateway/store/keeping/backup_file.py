@@ -23,7 +23,7 @@ from sqlalchemy import Table
 
 from gateway.store import crash
 from gateway.store import raw
-from gateway.store.archive import PIECE
+from gateway.store.payloads.archive import PIECE
 from gateway.store.raw import ColumnForm
 from gateway.store.raw import Values
 

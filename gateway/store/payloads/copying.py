@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from gateway.store.archive import PIECE
-from gateway.store.archive import Archive
-from gateway.store.archive import ArchiveMissing
+from gateway.store.payloads.archive import PIECE
+from gateway.store.payloads.archive import Archive
+from gateway.store.payloads.archive import ArchiveMissing
 
 _BATCH_BYTES = 8 << 20
 _BATCH_PAYLOADS = 100

@@ -26,7 +26,6 @@ from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
 
-from gateway.store import orders
 from gateway.store import tables
 from gateway.store.rows import Row
 from gateway.store.rows import StaleState
@@ -35,6 +34,7 @@ from gateway.store.rows import insert
 from gateway.store.rows import is_not_zero
 from gateway.store.rows import one_of
 from gateway.store.rows import values_of
+from gateway.store.trading import orders
 
 _ITEM = tables.open_item
 _PAYMENT = tables.payment

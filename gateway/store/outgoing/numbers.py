@@ -1,7 +1,7 @@
 """The ledger of control numbers, ours and the partners': which have been used, level by level, so that gaps, repeats and roll-over show.
 
 Numbers that follow each other are kept as one run. A number that jumps far ahead begins a new run and leaves no gap: nobody lost a
-million interchanges. Drawing our own numbers is the matter of store/controls.py; this page only remembers.
+million interchanges. Drawing our own numbers is the matter of store/outgoing/controls.py; this page only remembers.
 """
 
 from datetime import datetime

@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from gateway.store import crash
 from gateway.store import tables
-from gateway.store.archive import FRESH
-from gateway.store.archive import Archive
 from gateway.store.database import Database
 from gateway.store.journal import decode_canonical
+from gateway.store.payloads.archive import FRESH
+from gateway.store.payloads.archive import Archive
 
 #: days that a payload may lie without anybody who names it
 DAYS = 7

@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from gateway.store import crash
-from gateway.store.archive import FRESH
-from gateway.store.archive import Archive
-from gateway.store.archive import Stored
-from gateway.store.archive import checked_digest
+from gateway.store.payloads.archive import FRESH
+from gateway.store.payloads.archive import Archive
+from gateway.store.payloads.archive import Stored
+from gateway.store.payloads.archive import checked_digest
 
 #: threads that flush for everybody who keeps something
 _THREADS = 8

@@ -20,9 +20,9 @@ from sqlalchemy import update
 
 from gateway.store import tables
 from gateway.store.columns import Moment
-from gateway.store.outbox import LEFT
-from gateway.store.outbox import POSTED
-from gateway.store.outbox import Entry
+from gateway.store.outgoing.outbox import LEFT
+from gateway.store.outgoing.outbox import POSTED
+from gateway.store.outgoing.outbox import Entry
 from gateway.store.rows import all_of
 from gateway.store.rows import is_one_of
 

@@ -13,8 +13,8 @@ from sqlalchemy import update
 
 from gateway.store import tables
 from gateway.store.columns import Moment
-from gateway.store.outbox import POSTED
-from gateway.store.outbox import Entry
+from gateway.store.outgoing.outbox import POSTED
+from gateway.store.outgoing.outbox import Entry
 from gateway.store.rows import all_of
 
 _TABLE = tables.outbox

@@ -19,13 +19,13 @@ from typing import cast
 import fsspec
 
 from gateway.store import crash
-from gateway.store.archive import FRESH
-from gateway.store.archive import PIECE
-from gateway.store.archive import Archive
-from gateway.store.archive import ArchiveMissing
-from gateway.store.archive import ArchiveTrouble
-from gateway.store.archive import Stored
-from gateway.store.archive import checked_digest
+from gateway.store.payloads.archive import FRESH
+from gateway.store.payloads.archive import PIECE
+from gateway.store.payloads.archive import Archive
+from gateway.store.payloads.archive import ArchiveMissing
+from gateway.store.payloads.archive import ArchiveTrouble
+from gateway.store.payloads.archive import Stored
+from gateway.store.payloads.archive import checked_digest
 
 #: object stores: a put is whole or absent, and seen by everybody at once
 WHOLE_OBJECTS = ("s3", "gs", "az", "abfs", "memory")

@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from gateway.store import journal
 from gateway.store import tables
-from gateway.store.documents import Document
+from gateway.store.records.documents import Document
 from gateway.store.rows import Row
 from gateway.store.rows import all_of
 

@@ -25,12 +25,12 @@ from sqlalchemy import update
 
 from gateway.store import crash
 from gateway.store import tables
-from gateway.store.archive import FRESH
-from gateway.store.archive import PIECE
-from gateway.store.archive import Archive
-from gateway.store.archive import Stored
-from gateway.store.archive import checked_digest
 from gateway.store.database import Database
+from gateway.store.payloads.archive import FRESH
+from gateway.store.payloads.archive import PIECE
+from gateway.store.payloads.archive import Archive
+from gateway.store.payloads.archive import Stored
+from gateway.store.payloads.archive import checked_digest
 from gateway.store.rows import insert
 
 #: what one INSERT takes at most

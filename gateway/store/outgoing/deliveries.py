@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy import update
 
 from gateway.store import tables
-from gateway.store.outbox import Entry
+from gateway.store.outgoing.outbox import Entry
 from gateway.store.rows import all_of
 from gateway.store.rows import is_one_of
 

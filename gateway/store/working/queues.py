@@ -11,9 +11,9 @@ from sqlalchemy import func
 from sqlalchemy import or_
 from sqlalchemy import select
 
-from gateway.store import as2_unopened
 from gateway.store import tables
-from gateway.store.pauses import not_paused
+from gateway.store.incoming import as2_unopened
+from gateway.store.outgoing.pauses import not_paused
 from gateway.store.rows import Row
 from gateway.store.rows import is_one_of
 

@@ -29,14 +29,14 @@ from gateway.model.facts import Item
 from gateway.model.facts import Price
 from gateway.model.money import from_minor
 from gateway.model.order import Order
-from gateway.store import changes
-from gateway.store import ledger
-from gateway.store import orders as order_store
-from gateway.store import stock
 from gateway.store import tables
+from gateway.store.records import changes
 from gateway.store.rows import Row
 from gateway.store.rows import upsert
 from gateway.store.rows import values_of
+from gateway.store.trading import ledger
+from gateway.store.trading import orders as order_store
+from gateway.store.trading import stock
 
 _MANY = 400
 #: what stands for "always" in a key

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy import update
 
 from gateway.store import tables
-from gateway.store.outbox import OPEN
+from gateway.store.outgoing.outbox import OPEN
 from gateway.store.rows import is_one_of
 
 

@@ -14,15 +14,15 @@ from sqlalchemy import delete
 from sqlalchemy import select
 from sqlalchemy import update
 
-from gateway.store import claims
 from gateway.store import tables
-from gateway.store import tries
-from gateway.store import webhooks
 from gateway.store.moments import database_now
+from gateway.store.outgoing import tries
+from gateway.store.outgoing import webhooks
 from gateway.store.rows import Row
 from gateway.store.rows import all_of
 from gateway.store.rows import upsert
 from gateway.store.rows import values_of
+from gateway.store.working import claims
 
 #: service: engine and pages; worker: engine alone; command: a command that works because nobody else does
 ROLES = ("service", "worker", "command")

@@ -9,10 +9,10 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy import text
 
-from gateway.store import documents
-from gateway.store import outbox
-from gateway.store import transmissions
+from gateway.store.incoming import transmissions
 from gateway.store.journal import decode_canonical
+from gateway.store.outgoing import outbox
+from gateway.store.records import documents
 
 #: mentions of one file that are named
 _MOST = 3

@@ -19,14 +19,14 @@ from sqlalchemy import literal
 from sqlalchemy import select
 from sqlalchemy import update
 
-from gateway.store import precedence
 from gateway.store import tables
 from gateway.store.columns import Moment
-from gateway.store.outbox import LEFT
-from gateway.store.outbox import LONGEST_LEASE
-from gateway.store.outbox import OPEN
-from gateway.store.outbox import POSTED
-from gateway.store.outbox import Entry
+from gateway.store.outgoing import precedence
+from gateway.store.outgoing.outbox import LEFT
+from gateway.store.outgoing.outbox import LONGEST_LEASE
+from gateway.store.outgoing.outbox import OPEN
+from gateway.store.outgoing.outbox import POSTED
+from gateway.store.outgoing.outbox import Entry
 from gateway.store.rows import Row
 from gateway.store.rows import StaleState
 from gateway.store.rows import all_of

@@ -1,0 +1,1 @@
+"""What proves that nobody changed the journal: signed checkpoints, proofs, the verifier."""

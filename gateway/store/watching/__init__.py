@@ -1,0 +1,1 @@
+"""What does not work, who was told, and what is counted."""

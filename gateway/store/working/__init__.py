@@ -1,0 +1,1 @@
+"""Who works where: processes, their claims and seats, wake-ups, and where work is open."""
