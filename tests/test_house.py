@@ -19,8 +19,13 @@ FLOORS = {
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 #: rooms of these floors may not import a neighbour
 NEVER_SIDEWAYS = {2, 4}
-#: the rooms of pipeline, from the lowest: each imports only from those before it and from the files beside them
-PIPELINE = "reading writing answers trading inbound outbox as2 outbound arriving stateless engine keeping alerts service".split()
+#: the rooms within large rooms, from the lowest: each imports only from those before it and from the files beside them
+WITHIN = {
+    "pipeline": "reading writing answers trading inbound outbox as2 outbound arriving stateless engine keeping alerts service".split(),
+    "store": "payloads incoming records trading outgoing working watching keeping verifying".split(),
+}
+#: not rooms in this sense: the tables, and what builds them
+BESIDE = {"store/tables", "store/migrations"}
 #: names that a pure room may not import, and the rooms that are excepted
 IMPURE = {
     "socket",
@@ -107,17 +112,19 @@ def test_no_room_imports_in_a_circle() -> None:
         walk(room, ())
 
 
-def test_the_rooms_of_the_pipeline_stand_in_one_order() -> None:
-    """Files beside the rooms (station, plans, ...) are below all of them."""
-    place = {room: number for number, room in enumerate(PIPELINE, 1)}
-    inside = TOP / "pipeline"
-    assert {path.name for path in inside.iterdir() if path.is_dir() and path.name != "__pycache__"} == set(place), "add the room to PIPELINE"
+@pytest.mark.parametrize("large", WITHIN)
+def test_the_rooms_within_a_large_room_stand_in_one_order(large: str) -> None:
+    """Files beside the rooms (station, plans, database, ...) are below all of them."""
+    place = {room: number for number, room in enumerate(WITHIN[large], 1)}
+    inside = TOP / large
+    folders = {path.name for path in inside.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert {name for name in folders if f"{large}/{name}" not in BESIDE} == set(place), "add the room to WITHIN"
     wrong = []
     for path in (path for path in modules() if inside in path.parents):
         own = place.get(path.relative_to(inside).parts[0], 0)
         for name in imports(path):
             parts = name.split(".")
-            if parts[:2] == ["gateway", "pipeline"] and place.get(parts[2], 0) > own:
+            if parts[:2] == ["gateway", large] and place.get(parts[2], 0) > own:
                 wrong.append(f"{path.relative_to(TOP)} imports {name}")
     assert not wrong
 
