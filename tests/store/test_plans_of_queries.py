@@ -54,7 +54,7 @@ QUESTIONS: dict[str, Callable[[Connection], Any]] = {
     "streams due": lambda c: outbox.streams_due(c, NOW),
     "next due": lambda c: outbox.next_due(c),
     "next try": lambda c: outbox.next_try(c),
-    "claiming what may stand behind others": lambda c: outbox._without_those_behind(c, "s", NOW, 10),
+    "claiming what may stand behind others": lambda c: tries._without_those_behind(c, "s", NOW, 10),
     "quiet streams": lambda c: precedence.situation(c, "p", "out:p:box"),
     "who waits for others": lambda c: precedence.behind_others(c, "out:p:box", [precedence.Candidate("a", "D", 1)]),
     "streams behind": lambda c: precedence.streams_behind(c, ["a"]),
