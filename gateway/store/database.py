@@ -48,7 +48,7 @@ _LINE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3,
 _RETRY_CLASSES = ("08", "40", "53", "57", "58", "25P03")
 _SQLITE_RETRY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 #: seconds after which a connection to PostgreSQL is asked whether it still has its server, before it is used
-_RESTED = 0.5
+RESTED = 0.5
 #: "GWMIGRAT" as a number: who migrates a PostgreSQL database holds this advisory lock
 _MIGRATION_LOCK = 0x4757_4D49_4752_4154
 
@@ -311,7 +311,7 @@ def _postgresql_engine(url: URL) -> Engine:
     @event.listens_for(engine, "checkout")
     def take_out(connection: Any, record: Any, _proxy: Any) -> None:
         # one that rested may have lost its server; to ask each time costs as much as a small statement
-        if time.monotonic() - record.info.get("rests since", math.inf) > _RESTED:
+        if time.monotonic() - record.info.get("rests since", math.inf) > RESTED:
             try:
                 engine.dialect.do_ping(connection)
             except psycopg.Error:

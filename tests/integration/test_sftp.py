@@ -236,7 +236,7 @@ def test_a_server_that_accepts_and_says_nothing_holds_up_neither_others_nor_the_
             assert done.returncode == 0 and "order PO2: accepted" in done.stdout, done.stdout + done.stderr
             until(lambda: sending(house, "silent"), "an answer on its way")
             service.stop()
-            assert service.said("sending was cut off, it is tried again at the next start")
+            assert service.said("steps were cut off, they are tried again at the next start")
 
 
 def sending(house: House, partner: str) -> bool:
