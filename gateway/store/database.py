@@ -290,6 +290,8 @@ def _sqlite_engine(url: URL, *, read_only: bool) -> Engine:
 
 
 def _postgresql_engine(url: URL) -> Engine:
+    import psycopg
+
     # a node that freezes in a transaction must not hold a stream for ever
     ours = "-c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c application_name=gateway"
     theirs = url.query.get("options", "")
