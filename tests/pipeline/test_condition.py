@@ -89,15 +89,17 @@ def put(path: Path, data: bytes) -> Path:
     return path
 
 
-def test_a_process_that_was_killed_a_moment_ago_is_waited_for_until_it_is_silent(world: World) -> None:
+def test_a_process_that_was_killed_a_moment_ago_is_waited_for_until_it_is_silent(tmp_path: Path, migrated_postgres_url: str) -> None:
+    world = World(tmp_path, config=CLUSTER.replace("silence: 60", "silence: 3"), database=migrated_postgres_url)
     with world.station.database.begin() as connection:
         now = database_now(connection)
         nodes.beat(connection, nodes.Node(id=new_id(), host="first", process=7, role="worker", version="1", started_at=now, beat_at=now))
     [(transmission, _)] = register(world.station, [Arrival(address="folder:boxes/acme/out", name="po.edi", identity="po.edi", data=x12_order("PO1"))])
-    work_off(world.station, 30, files=[transmission.id])
+    work_off(world.station, 120, files=[transmission.id])
     assert became(world.station, "po.edi", transmission.id).documents[0].state == "accepted"
     with world.station.database.read() as connection:
         assert nodes.known(connection) == []
+    world.close()
 
 
 def test_a_machine_with_another_key_of_the_journal_does_not_join(world: World) -> None:
