@@ -54,7 +54,9 @@ class Station(ThreadingHTTPServer):
             return self.relation if (sender, receiver) == (self.relation.partner, self.relation.us) else None
 
         with self.guard:
-            got = as2.receive(headers, body, find, lambda message: self.answers.get((message.as2_from, message.as2_to, message.message_id)), datetime.now(UTC))
+            got = as2.receive(
+                headers, body, find, lambda message: self.answers.get((message.as2_from, message.as2_to, message.message_id)), datetime.now(UTC)
+            )
             message = got.unwrapped
             if got.is_new and message.payload is not None:
                 put(self.home.received, safe_name(message.filename or message.message_id), message.payload)

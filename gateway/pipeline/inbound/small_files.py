@@ -1,8 +1,9 @@
 """Small files that wait behind each other, written in one commit: what is plain needs no transaction of its own.
 
 Plain is a fresh file with one whole interchange of at most CHUNK transactions that nobody has to look at as a whole: no duplicate, no
-acknowledgment of ours, no TA1, no partner whose numbers must follow each other. The first file that is not plain ends the batch and goes
-its own way (inbound.step), so files are taken in the order in which they came. What is written is the same, row for row.
+acknowledgment of ours, no TA1, no partner whose numbers must follow each other. Files in which nothing can be read are held with the others.
+The first file that is neither ends the batch and goes its own way (walk.step), so files are taken in the order in which they came. What is
+written is the same, row for row.
 """
 
 import time
@@ -26,6 +27,7 @@ from gateway.pipeline.inbound.entries import interchange_opened
 from gateway.pipeline.inbound.entries import transmission_ended
 from gateway.pipeline.inbound.splitting import Splitting
 from gateway.pipeline.inbound.splitting import new_interchange
+from gateway.pipeline.inbound.unreadable import leave_unread
 from gateway.pipeline.reading.entitlement import ACKNOWLEDGMENTS
 from gateway.pipeline.reading.entitlement import Entitled
 from gateway.pipeline.station import Station
@@ -57,6 +59,10 @@ class _Small:
     loose: tuple[Problem, ...]
 
     @property
+    def is_unreadable(self) -> bool:
+        return self.chunk.start is None
+
+    @property
     def start(self) -> InterchangeStart:
         assert self.chunk.start is not None
         return self.chunk.start
@@ -64,6 +70,8 @@ class _Small:
     @property
     def key(self) -> tuple[str, str, str] | None:
         """What two interchanges share of which one is a duplicate; None where nothing is."""
+        if self.is_unreadable:
+            return None
         start = self.start
         if not start.control_number or start.syntax not in {Syntax.X12, Syntax.EDIFACT}:
             return None
@@ -82,7 +90,7 @@ def take_together(station: Station, stream: str, waiting: Sequence[Transmission]
         fresh = _without_duplicates(connection, read)
         if len(fresh) < 2:
             return 0
-        _write(station, connection, fresh)
+        _write(station, connection, [small for small in fresh if not small.is_unreadable], [small for small in fresh if small.is_unreadable])
     crash.point(36)
     crash.point(33)
     crash.point(38)
@@ -111,6 +119,8 @@ def _read_one(station: Station, transmission: Transmission) -> _Small | None:
     splitting = Splitting(station, transmission, alone=False)
     try:
         chunk = splitting.next_chunk()
+        if chunk.start is None and chunk.through:
+            return _Small(transmission, splitting, chunk, tuple(splitting.loose))
         if not _is_plain(station, chunk):
             return None
         rest = chunk if chunk.through else splitting.next_chunk()
@@ -148,9 +158,16 @@ def _without_duplicates(connection: Connection, read: Sequence[_Small]) -> list[
     return fresh
 
 
-def _write(station: Station, connection: Connection, files: Sequence[_Small]) -> None:
+def _write(station: Station, connection: Connection, files: Sequence[_Small], unreadable: Sequence[_Small]) -> None:
     """Everything that these files change, in the caller's transaction."""
-    entries: list[journal.Entry] = []
+    entries = [leave_unread(station, connection, small.transmission, small.loose) for small in unreadable]
+    if files:
+        _write_plain(station, connection, files, entries)
+    crash.point(37)
+    journal.append(connection, entries)
+
+
+def _write_plain(station: Station, connection: Connection, files: Sequence[_Small], entries: list[journal.Entry]) -> None:
     parts = [_part(station, small) for small in files]
     interchanges.open_many(connection, [part.interchange for part in parts])
     crash.point(31)
@@ -182,8 +199,6 @@ def _write(station: Station, connection: Connection, files: Sequence[_Small]) ->
         entries.append(transmission_ended(small.transmission, "done", problems, now))
     interchanges.finish_many(connection, closed)
     transmissions.end_many(connection, ended)
-    crash.point(37)
-    journal.append(connection, entries)
 
 
 def _part(station: Station, small: _Small) -> Part:

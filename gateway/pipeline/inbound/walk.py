@@ -19,7 +19,6 @@ from sqlalchemy import Connection
 from structlog.contextvars import bind_contextvars
 
 from gateway.codecs.node import InterchangeStart
-from gateway.kinds import file as file_kinds
 from gateway.kinds import pipeline as kinds
 from gateway.pipeline.inbound import acknowledging
 from gateway.pipeline.inbound import number_checks
@@ -33,9 +32,9 @@ from gateway.pipeline.inbound.small_files import MOST_FILES
 from gateway.pipeline.inbound.small_files import take_together
 from gateway.pipeline.inbound.splitting import Splitting
 from gateway.pipeline.inbound.splitting import new_interchange
+from gateway.pipeline.inbound.unreadable import leave_unread
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
-from gateway.problem import NOWHERE
 from gateway.problem import Severity
 from gateway.problem import codes
 from gateway.store import crash
@@ -243,26 +242,10 @@ def _close(
 def _end_transmission(station: Station, connection: Connection, splitting: Splitting, entries: list[journal.Entry]) -> None:
     transmission = splitting.transmission
     states = [row.state for row in interchanges.of_transmission(connection, transmission.id)]
-    problems = tuple(splitting.loose)
     if not states:
-        state = "unreadable"
-        if not problems:
-            problems = (
-                file_kinds.UNREADABLE.at(NOWHERE, f"'{transmission.name}' is nothing that we can read", expected="X12, EDIFACT, UBL or a bank file"),
-            )
-        holds.open_hold(
-            connection,
-            holds.Hold(
-                id=short_id("H", transmission.id, station.clock().isoformat()),
-                transmission=transmission.id,
-                kind="unreadable",
-                reasons=problems,
-                opened_at=station.clock(),
-            ),
-        )
-    else:
-        state = "held" if "held" in states else "done"
-    expected = "opening" if states else transmission.state
-    if not transmissions.set_state(connection, transmission.id, expected, state, problems=problems):
-        raise StaleState(f"transmission {transmission.id} is no longer {expected}")
+        entries.append(leave_unread(station, connection, transmission, splitting.loose))
+        return
+    state, problems = "held" if "held" in states else "done", tuple(splitting.loose)
+    if not transmissions.set_state(connection, transmission.id, "opening", state, problems=problems):
+        raise StaleState(f"transmission {transmission.id} is no longer opening")
     entries.append(transmission_ended(transmission, state, problems, station.clock()))
