@@ -49,6 +49,11 @@ def multiply(database: Database, documents: int) -> int:
         for table, column in ((tables.stream, "next_seq"), (tables.journal_head, "number")):
             most = max(highest.values()) * (copies + 1)
             connection.execute(table.update().values({column: table.c[column] + most}))
+        # what is stored has left long ago
+        connection.execute(tables.outbox.update().where(tables.outbox.c.id.contains("~")).values(state="sent"))
+        connection.execute(
+            tables.document.update().where(tables.document.c.id.contains("~"), tables.document.c.state == "created").values(state="sent")
+        )
         connection.execute(tables.document_count.update().values(count=tables.document_count.c.count * (copies + 1)))
         if database.dialect == "sqlite":
             connection.execute(text("ANALYZE"))

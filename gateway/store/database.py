@@ -274,7 +274,7 @@ def _sqlite_engine(url: URL, *, read_only: bool) -> Engine:
             "synchronous=FULL",
             "foreign_keys=ON",
             "recursive_triggers=ON",
-            "cache_size=-32000",
+            f"cache_size={-16000 if read_only else -64000}",
             "temp_store=MEMORY",
             "trusted_schema=OFF",
             f"query_only={'ON' if read_only else 'OFF'}",
