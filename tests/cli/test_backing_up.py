@@ -254,10 +254,11 @@ def test_keys_are_sealed_or_left_out(world: World, command: Command, tmp_path: P
     said = command("restore", tmp_path / "bare.zip", "--into", tmp_path / "bare", "--gap", "0")
     assert said.code == 0, said.err
     assert "put it back as" in said.out
-    # no new key is made unseen
-    said = command("journal", "verify", "--config", tmp_path / "bare" / "config.yaml")
-    assert said.code == 4
-    assert "was not in the backup" in said.err
+    # no new key is made unseen, and nothing is taken in that could not be sealed
+    for asked in (("journal", "verify"), ("run",)):
+        said = command(*asked, "--config", tmp_path / "bare" / "config.yaml")
+        assert said.code == 4
+        assert "was not in the backup" in said.err
     shutil.copy(world.folder / "data" / "keys" / "journal.key", tmp_path / "bare" / "data" / "keys" / "journal.key")
     assert command("journal", "verify", "--config", tmp_path / "bare" / "config.yaml").code == 0
 

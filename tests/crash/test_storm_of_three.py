@@ -207,7 +207,8 @@ def restored(folder: Path, saving: "subprocess.Popen[bytes] | None") -> list[str
     station = open_station(load_installation(again / "config.yaml"))
     try:
         # most of its work is open: it was saved under way
-        return [f"restored: {fault}" for fault in journal_faults(station) if "work is open" not in fault and ": None" not in fault]
+        is_open = ("work is open", ": None", " is waiting", " is prepared")
+        return [f"restored: {fault}" for fault in journal_faults(station) if not any(words in fault for words in is_open)]
     finally:
         station.close()
 

@@ -43,6 +43,9 @@ def put(folder: Path, name: str, data: bytes) -> None:
     """As a partner puts a file: under a name of its own, then renamed."""
     temporary = folder / f".{name}.tmp"
     temporary.write_bytes(data)
+    # the kernel's clock ticks every few milliseconds: what is renamed within the tick of its writing does not show it, and has to stand still first
+    written = time.time_ns() - 20_000_000
+    os.utime(temporary, ns=(written, written))
     temporary.rename(folder / name)
 
 

@@ -112,6 +112,8 @@ def run_service(installation: Installation, *, ready: threading.Event | None = N
                 "commands beside it"
             )
         with _opened(installation) as (station, held):
+            # before anything is taken in: after a restore the key may have to be put back first
+            station.journal_key()
             alone = own_database(station, WAIT_FOR_OWNER)
             engine = _patiently(lambda: local_engine(station))
             _patiently(lambda: _begin_alone(station))
