@@ -14,8 +14,8 @@ from gateway.codecs import edifact_charset
 from gateway.codecs import edifact_header
 from gateway.codecs import edifact_text
 from gateway.codecs.edifact_envelope import EnvelopeReader
-from gateway.codecs.edifact_envelope import package_words
-from gateway.codecs.edifact_envelope import value
+from gateway.codecs.edifact_service import package_words
+from gateway.codecs.edifact_service import value
 from gateway.codecs.edifact_text import locate
 from gateway.codecs.edifact_text import write
 from gateway.codecs.node import Event
@@ -31,6 +31,7 @@ from gateway.codecs.window import MOST_STRAYS
 from gateway.codecs.window import Window
 from gateway.codecs.window import holds_too_much
 from gateway.codecs.window import shown
+from gateway.codecs.wrapping import unwrap
 from gateway.kinds import edifact as kinds
 from gateway.problem import Kind
 from gateway.problem import Place
@@ -300,7 +301,7 @@ class _Reader(EnvelopeReader):
             found = self.boundary.search(window.text, found.start() + 1)
         if found is None:
             return None
-        return found.start() - window.position, found.end() - window.position, edifact_text.unwrap(found["tag"] or "UNB")
+        return found.start() - window.position, found.end() - window.position, unwrap(found["tag"] or "UNB")
 
     def pass_package(self, passed: int, limit: int) -> tuple[int, bool]:
         """Behind the object of the next package that is as long as it says, if there is one before `limit`; else how far it was looked."""

@@ -12,76 +12,50 @@ from gateway.codecs import edifact_charset
 from gateway.codecs import edifact_header
 from gateway.codecs import edifact_package
 from gateway.codecs import edifact_text
+from gateway.codecs.cutting import SegmentCutter
+from gateway.codecs.edifact_service import identity
+from gateway.codecs.edifact_service import is_whole_unb
+from gateway.codecs.edifact_service import package_words
+from gateway.codecs.edifact_service import unb_problems
+from gateway.codecs.edifact_service import value
+from gateway.codecs.edifact_trailers import UNE
+from gateway.codecs.edifact_trailers import UNZ
+from gateway.codecs.edifact_trailers import declared_in
+from gateway.codecs.edifact_trailers import nothing_between
+from gateway.codecs.edifact_trailers import trailer_problems
 from gateway.codecs.node import Delimiters
 from gateway.codecs.node import Event
 from gateway.codecs.node import GroupEnd
 from gateway.codecs.node import GroupStart
 from gateway.codecs.node import InterchangeEnd
 from gateway.codecs.node import InterchangeStart
-from gateway.codecs.node import Repeated
 from gateway.codecs.node import Segment
 from gateway.codecs.node import Syntax
-from gateway.codecs.trailers import Trailer
 from gateway.codecs.trailers import number_of
 from gateway.codecs.trailers import replace_place
 from gateway.codecs.window import BLANKS
-from gateway.codecs.window import BYTE_ORDER_MARK
 from gateway.codecs.window import MAXIMUM_SEGMENT
 from gateway.codecs.window import MAXIMUM_TRANSACTION
 from gateway.codecs.window import Numbers
 from gateway.codecs.window import Window
 from gateway.codecs.window import shown
 from gateway.codecs.wrapping import WIDEST
+from gateway.codecs.wrapping import unwrap
 from gateway.kinds import edifact as kinds
-from gateway.kinds import file as file_kinds
-from gateway.problem import Kind
 from gateway.problem import Place
 from gateway.problem import Problem
 
-UNE = Trailer(
-    tag="UNE",
-    holder="group",
-    count="UNE 0060",
-    number="UNE 0048",
-    header_number="UNG 0048",
-    missing=kinds.UNE_MISSING,
-    miscounts=kinds.UNE_COUNT,
-    differs=kinds.UNE_CONTROL_NUMBER,
-)
-UNZ = Trailer(
-    tag="UNZ",
-    holder="interchange",
-    count="UNZ 0036",
-    number="UNZ 0020",
-    header_number="UNB 0020",
-    missing=kinds.UNZ_MISSING,
-    miscounts=kinds.UNZ_COUNT,
-    differs=kinds.UNZ_CONTROL_NUMBER,
-)
-ENVELOPE_TAGS = ("UNA", "UNB", "UNZ", "UNG", "UNE", "UNH", "UNT")
 
-
-def value(segment: Segment, element: int, component: int = 1) -> str:
-    """A component of a segment, without blanks around it; empty where it is not there."""
-    if len(segment) <= element:
-        return ""
-    parts = segment[element]
-    if isinstance(parts, Repeated):
-        parts = parts[0]
-    return str(parts[component - 1]).strip() if len(parts) >= component else ""
-
-
-def identity(segment: Segment, element: int) -> str:
-    """S002, S003, S006 or S007 as qualifier:id."""
-    identifier, qualifier = value(segment, element, 1), value(segment, element, 2)
-    return f"{qualifier}:{identifier}" if identifier or qualifier else ""
-
-
-class EnvelopeReader:
+class EnvelopeReader(SegmentCutter):
     """Where we are in the file: which interchange and group are open, with what was counted in them."""
 
+    ENVELOPE_TAGS = ("UNA", "UNB", "UNZ", "UNG", "UNE", "UNH", "UNT")
+    EMPTY_SEGMENT = kinds.SEGMENT_EMPTY
+    ENDLESS_SEGMENT = kinds.SEGMENT_ENDLESS
+    NO_TERMINATOR = kinds.TERMINATOR_MISSING
+
     def __init__(self, window: Window) -> None:
-        self.window = window
+        super().__init__(window, edifact_header.DEFAULT)
         self.ordinal = 0
         self.interchange: InterchangeStart | None = None
         self.group: GroupStart | None = None
@@ -91,30 +65,20 @@ class EnvelopeReader:
         self.groups_counted = 0
         self.transactions_counted = self.packages_counted = 0
         self.interchange_transactions_counted = self.interchange_packages_counted = 0
-        #: segments of the file so far, for places outside of messages
-        self.index = 0
         self.charset = ""
         #: what level A or B holds, until something else was told
         self.level: bytes | None = None
-        self.syntax_version = ""
-        self.interchange_number = self.group_number = ""
         self.mixture_told = False
-        #: a trailer was missing somewhere: look for the end of each message with care
-        self.careful = False
-        self.use(edifact_header.DEFAULT)
 
     def use(self, delimiters: Delimiters) -> None:
         """Cut with these delimiters from now on."""
-        self.delimiters = delimiters
-        self.element = delimiters.element
-        self.segment = delimiters.segment
+        super().use(delimiters)
         self.header_start = "UNH" + delimiters.element
         self.blanks = edifact_text.blanks_beside(delimiters)
         self.boundary = edifact_text.boundary(delimiters)
         self.package = edifact_package.starts(delimiters, self.blanks)
         self.package_end = edifact_package.ends(delimiters, self.blanks)
         self.package_rest = edifact_package.rest(delimiters)
-        self.careful = delimiters.wrapped
         self.expect_gap("")
 
     def expect_gap(self, gap: str) -> None:
@@ -130,13 +94,7 @@ class EnvelopeReader:
     def lead_in(self) -> Iterator[Event]:
         """What stands before the first interchange."""
         window = self.window
-        window.hold(edifact_header.LONGEST)
-        if window.text.startswith(BYTE_ORDER_MARK):
-            yield file_kinds.BYTE_ORDER_MARK.at(Place(offset=0, length=3, line=1), "the file starts with a byte order mark")
-            window.position = 3
-        if window.skip(BLANKS):
-            yield file_kinds.WHITE_SPACE.at(Place(offset=0, line=1), "white space stands before the first segment")
-        window.hold(edifact_header.LONGEST)
+        yield from self.skip_lead(edifact_header.LONGEST)
         if edifact_header.is_bare(window.text, window.position):
             start = window.text[window.position : window.position + 4]
             found = start[3]
@@ -155,19 +113,6 @@ class EnvelopeReader:
         events = self.open_interchange(["UNB"], self.window.offset)
         return [*events, kinds.ENVELOPE_MISSING.at(self.place(), "no UNB stands before the first message", expected="UNB")]
 
-    def place(self, segment: str | None = None, *, element: int | None = None, length: int | None = None) -> Place:
-        """The place of the segment at the window's position, outside of messages."""
-        return Place(
-            interchange=self.interchange_number or None,
-            group=self.group_number or None,
-            segment=segment,
-            index=self.index or None,
-            element=element,
-            offset=self.window.offset,
-            length=length,
-            line=self.window.line,
-        )
-
     def read_other(self) -> list[Event] | None:
         """Anything but a message; None at the end of the file."""
         window = self.window
@@ -181,10 +126,7 @@ class EnvelopeReader:
         if self.interchange is None:
             return self.skip_junk()
         if text[position] == self.segment:
-            problem = kinds.SEGMENT_EMPTY.at(self.place(length=1), "an empty segment stands between two segments")
-            window.position += 1
-            window.skip(self.blanks + self.segment)
-            return [problem]
+            return [self.skip_empty()]
         return self.read_envelope_segment()
 
     def read_head(self) -> list[Event]:
@@ -241,8 +183,7 @@ class EnvelopeReader:
         if segment is None:
             return [*events, *odd, *problems]
         events += [*self.open_interchange(segment, start), *odd]
-        named = replace_place(place, interchange=self.interchange_number)
-        events += self.check_head(segment, named)
+        events += self.check_head(segment, replace_place(place, interchange=self.interchange_number))
         self.expect_gap(window.skip(self.blanks))
         return [*events, *problems]
 
@@ -253,33 +194,12 @@ class EnvelopeReader:
         return window.text[window.position : end if end >= 0 else window.position + WIDEST]
 
     def check_head(self, segment: Segment, place: Place) -> Iterator[Problem]:
-        """UNB's syntax, character set and control reference."""
+        """UNB by itself, and its reference beside those of the file."""
+        yield from unb_problems(segment, place)
         number = self.interchange_number
-        if self.syntax_version not in {"1", "2", "3", "4"}:
-            yield kinds.SYNTAX_UNSUPPORTED.at(
-                replace_place(place, element=1, component=2),
-                f"the syntax version is '{self.syntax_version}'",
-                found=self.syntax_version,
-                expected="1, 2, 3 or 4",
-            )
-        if not edifact_charset.is_known(self.charset):
-            yield kinds.CHARSET_UNKNOWN.at(
-                replace_place(place, element=1, component=1),
-                f"the character set '{self.charset}' is not known",
-                found=self.charset,
-                expected="UNOA to UNOL, UNOW or UNOY",
-            )
-        if len(segment) < 6:
-            yield kinds.UNB_MALFORMED.at(
-                place, f"UNB has {len(segment) - 1} elements, at least 5 are expected", expected="syntax, sender, recipient, date, reference"
-            )
-        elif not self.interchange_numbers.add(number):
-            yield kinds.UNB_DUPLICATE.at(
-                replace_place(place, element=5),
-                f"the file holds two interchanges with control reference '{number}'",
-                found=number,
-                expected="another reference",
-            )
+        if is_whole_unb(segment) and not self.interchange_numbers.add(number):
+            message = f"the file holds two interchanges with control reference '{number}'"
+            yield kinds.UNB_DUPLICATE.at(replace_place(place, element=5), message, found=number, expected="another reference")
 
     def open_interchange(self, segment: Segment, offset: int) -> list[Event]:
         self.ordinal += 1
@@ -289,10 +209,10 @@ class EnvelopeReader:
         self.group_number = ""
         self.mixture_told = False
         self.group_numbers, self.transaction_numbers = Numbers(), Numbers()
-        self.charset, self.syntax_version = value(segment, 1, 1), value(segment, 1, 2)
+        self.charset = value(segment, 1, 1)
         used = self.delimiters
         self.level = edifact_charset.level(self.charset, used.element + used.component + used.segment + used.release + used.repetition + used.decimal)
-        version = ":".join(part for part in (self.charset, self.syntax_version) if part)
+        version = ":".join(part for part in (self.charset, value(segment, 1, 2)) if part)
         self.interchange = InterchangeStart(
             syntax=Syntax.EDIFACT,
             ordinal=self.ordinal,
@@ -358,29 +278,16 @@ class EnvelopeReader:
         """The segment at the window's position, cut; the window moves behind it. None when no terminator comes."""
         window = self.window
         events: list[Event] = []
-        length = self.find_terminator()
-        if length < 0:
-            if not window.ended or len(window.text) - window.position > MAXIMUM_SEGMENT:
-                events.append(
-                    kinds.SEGMENT_ENDLESS.at(
-                        self.place(),
-                        f"no segment terminator '{shown(self.segment)}' comes within {MAXIMUM_SEGMENT} bytes",
-                        expected="a segment terminator",
-                    )
-                )
-                window.position = len(window.text)
-                while window.more():
-                    window.position = len(window.text)
-                return None, events
-            length = len(window.text) - window.position
-            events.append(kinds.TERMINATOR_MISSING.at(self.place(), f"the last segment does not end with '{shown(self.segment)}'"))
+        length = self.measure(events)
+        if length is None:
+            return None, events
         text = window.text[window.position : window.position + length]
         swallowed = re.search(rf"[\r\n]\s*(?=UN[HGTEZ]{re.escape(self.element)})", text) if not self.delimiters.wrapped else None
         if swallowed is not None:
             events.append(kinds.TERMINATOR_MISSING.at(self.place(text[:3]), f"the segment does not end with '{shown(self.segment)}'"))
             text, length = text[: swallowed.start()], swallowed.end() - 1
         elif self.delimiters.wrapped:
-            text = edifact_text.unwrap(text)
+            text = unwrap(text)
         charset = text[4:8] if text.startswith("UNB") else self.charset
         decoded, taken_for = edifact_charset.decode(text, charset)
         if taken_for:
@@ -440,30 +347,11 @@ class EnvelopeReader:
             expected="no package" if kind is kinds.PACKAGE else "UNP behind the object",
         )
 
-    def starts_with(self, tag: str) -> bool:
-        """Whether a segment with that tag comes next."""
-        self.window.hold(16)
-        head = self.window.text[self.window.position : self.window.position + 16]
-        return (edifact_text.unwrap(head) if self.delimiters.wrapped else head).startswith(tag + self.element)
-
     def misplaced(self, tag: str, place: Place) -> Problem:
         """One problem for a run of segments that stand outside of messages."""
-        window = self.window
-        count = 1
-        while tag not in ENVELOPE_TAGS:
-            window.skip(self.blanks)
-            window.hold(8)
-            following = window.text[window.position : window.position + 4]
-            if not following or following.startswith((*ENVELOPE_TAGS, self.segment)):
-                break
-            length = self.find_terminator()
-            if length < 0:
-                break
-            window.position += length + 1
-            self.index += 1
-            count += 1
+        count = self.skip_strays(tag)
         named = replace_place(place, segment=tag[:3])
-        if tag[:3].upper() in ENVELOPE_TAGS and tag[:3] not in ENVELOPE_TAGS:
+        if tag[:3].upper() in self.ENVELOPE_TAGS and tag[:3] not in self.ENVELOPE_TAGS:
             return kinds.LOWER_CASE.at(named, f"the tag '{tag[:3]}' is in lower case; tags are upper case", found=tag[:3], expected=tag[:3].upper())
         if edifact_header.is_interactive(tag + self.element):
             return kinds.INTERACTIVE.at(named, "this is an interactive message, only batch messages are read", found=tag, expected="UNH")
@@ -507,17 +395,17 @@ class EnvelopeReader:
         self.group_number = ""
         number = group.control_number
         counted = self.transactions_counted
-        if number_of(value(segment, 1)) == counted + self.packages_counted:
+        if declared_in(segment) == counted + self.packages_counted:
             counted += self.packages_counted
-        problems = _trailer_problems(UNE, segment, replace_place(place, group=number), number, counted, "messages")
+        problems = trailer_problems(UNE, segment, replace_place(place, group=number), number, counted, "messages")
         if segment and not counted:
-            problems += (_empty(place, "UNG", f"group {number} holds no message"),)
+            problems += (nothing_between(place, "UNG", f"group {number} holds no message"),)
         return [
             GroupEnd(
                 offset=place.offset or 0,
                 segment=segment,
                 control_number=number,
-                declared=number_of(value(segment, 1)),
+                declared=declared_in(segment),
                 counted=counted,
                 problems=problems,
             )
@@ -539,19 +427,19 @@ class EnvelopeReader:
         place = replace_place(place or Place(offset=offset, line=self.window.line), interchange=start.control_number)
         events = self.close_group([], place)
         counted = self.groups_counted or self.interchange_transactions_counted
-        if not self.groups_counted and number_of(value(segment, 1)) == counted + self.interchange_packages_counted:
+        if not self.groups_counted and declared_in(segment) == counted + self.interchange_packages_counted:
             counted += self.interchange_packages_counted
         problems: tuple[Problem, ...] = ()
         if segment or start.segment:
-            problems = _trailer_problems(UNZ, segment, place, start.control_number, counted, "groups" if self.groups_counted else "messages")
+            problems = trailer_problems(UNZ, segment, place, start.control_number, counted, "groups" if self.groups_counted else "messages")
         if segment and start.segment and not counted:
-            problems += (_empty(place, "UNB", f"interchange {start.control_number} holds no message"),)
+            problems += (nothing_between(place, "UNB", f"interchange {start.control_number} holds no message"),)
         events.append(
             InterchangeEnd(
                 offset=offset,
                 segment=segment,
                 control_number=start.control_number,
-                declared=number_of(value(segment, 1)),
+                declared=declared_in(segment),
                 counted=counted,
                 problems=problems,
             )
@@ -559,28 +447,3 @@ class EnvelopeReader:
         self.interchange = None
         self.interchange_number = ""
         return events
-
-
-def package_words(segment: Segment, closing: Segment) -> tuple[Kind, str]:
-    """What is told about a package with this UNO and UNP."""
-    number, length = value(segment, 1), value(segment, 4)
-    if closing[:1] != ["UNP"]:
-        return kinds.PACKAGE_MALFORMED, f"package {number} says that its object has '{length[:20]}' bytes; UNP does not stand behind them"
-    if (value(closing, 1).lstrip("0"), value(closing, 2)) != (length.lstrip("0"), number):
-        told = f"{value(closing, 1)} bytes of package {value(closing, 2)}"
-        return kinds.PACKAGE_MALFORMED, f"UNO announces {length} bytes of package {number}, UNP ends {told}"
-    return kinds.PACKAGE, f"the object of package {number}, {length} bytes, is not read; it stays in the file as sent"
-
-
-def _empty(place: Place, tag: str, message: str) -> Problem:
-    """A header that nothing follows but its trailer."""
-    return kinds.EMPTY.at(replace_place(place, segment=tag, index=None), message, found="none", expected="a message")
-
-
-def _trailer_problems(trailer: Trailer, segment: Segment, place: Place, number: str, counted: int, what: str) -> tuple[Problem, ...]:
-    """A trailer that is missing, miscounts or names another reference."""
-    if not segment:
-        return (trailer.lacking(place, number),)
-    declared, closing = value(segment, 1), value(segment, 2)
-    problems = [trailer.miscounted(place, declared, counted, what)] if number_of(declared) != counted else []
-    return (*problems, trailer.misnamed(place, closing, number)) if closing != number else tuple(problems)

@@ -19,13 +19,7 @@ from gateway.codecs.node import Segment
 from gateway.codecs.node import Span
 from gateway.codecs.node import Transaction
 from gateway.codecs.window import BLANKS
-
-_BREAKS = str.maketrans("", "", "\r\n")
-
-
-def unwrap(text: str) -> str:
-    """The text without the line breaks of a wrapped interchange."""
-    return text.translate(_BREAKS)
+from gateway.codecs.wrapping import unwrap
 
 
 @lru_cache(maxsize=64)

@@ -11,6 +11,12 @@ WIDEST = 8192
 #: lengths of records, and of lines on screens and printers
 USUAL_WIDTHS = frozenset({72, 80, 100, 120, 128, 132, 133, 160, 200, 240, 250, 254, 255, 256, 400, 500, 512, 800, 1000, 1024, 2000, 2048})
 LINE_ENDS = ("\r", "\n")
+_BREAKS = str.maketrans("", "", "\r\n")
+
+
+def unwrap(text: str) -> str:
+    """The text without the line breaks of a wrapped interchange."""
+    return text.translate(_BREAKS)
 
 
 def full_lines(head: str) -> list[str]:

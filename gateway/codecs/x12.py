@@ -27,6 +27,7 @@ from gateway.codecs.window import MOST_STRAYS
 from gateway.codecs.window import Window
 from gateway.codecs.window import holds_too_much
 from gateway.codecs.window import shown
+from gateway.codecs.wrapping import unwrap
 from gateway.codecs.x12_envelope import EnvelopeReader
 from gateway.codecs.x12_text import locate
 from gateway.codecs.x12_text import write
@@ -282,7 +283,7 @@ class _Reader(EnvelopeReader):
             if found is None:
                 match = self.boundary.search(window.text, window.position + searched)
                 if match is not None:
-                    found = match.start() - window.position, match.end() - window.position, x12_text.unwrap(match["tag"] or "ISA")
+                    found = match.start() - window.position, match.end() - window.position, unwrap(match["tag"] or "ISA")
             passed, is_binary = self.pass_binary(passed, found[0] if found else len(window.text) - window.position)
             if is_binary:
                 searched = max(searched, passed)

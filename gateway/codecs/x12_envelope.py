@@ -5,7 +5,6 @@ its place, and reading goes on with the next thing that can be read.
 """
 
 import re
-from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -14,6 +13,7 @@ import msgspec
 from gateway.codecs import x12_binary
 from gateway.codecs import x12_header
 from gateway.codecs import x12_text
+from gateway.codecs.cutting import SegmentCutter
 from gateway.codecs.node import Delimiters
 from gateway.codecs.node import Event
 from gateway.codecs.node import GroupEnd
@@ -22,52 +22,35 @@ from gateway.codecs.node import InterchangeEnd
 from gateway.codecs.node import InterchangeStart
 from gateway.codecs.node import Segment
 from gateway.codecs.node import Syntax
-from gateway.codecs.trailers import Trailer
-from gateway.codecs.trailers import number_of
 from gateway.codecs.trailers import replace_place
 from gateway.codecs.window import BLANKS
-from gateway.codecs.window import BYTE_ORDER_MARK
-from gateway.codecs.window import MAXIMUM_SEGMENT
 from gateway.codecs.window import Numbers
 from gateway.codecs.window import Window
 from gateway.codecs.window import shown
 from gateway.codecs.wrapping import WIDEST
-from gateway.codecs.x12_header_faults import Fault
+from gateway.codecs.wrapping import unwrap
 from gateway.codecs.x12_header_faults import gs_faults
 from gateway.codecs.x12_header_faults import isa_faults
-from gateway.kinds import file as file_kinds
+from gateway.codecs.x12_header_faults import problems_at
+from gateway.codecs.x12_trailers import GE
+from gateway.codecs.x12_trailers import IEA
+from gateway.codecs.x12_trailers import declared_in
+from gateway.codecs.x12_trailers import trailer_problems
 from gateway.kinds import x12 as kinds
 from gateway.problem import Place
 from gateway.problem import Problem
 
-GE = Trailer(
-    tag="GE",
-    holder="group",
-    count="GE01",
-    number="GE02",
-    header_number="GS06",
-    missing=kinds.GE_MISSING,
-    miscounts=kinds.GE_COUNT,
-    differs=kinds.GE_CONTROL_NUMBER,
-)
-IEA = Trailer(
-    tag="IEA",
-    holder="interchange",
-    count="IEA01",
-    number="IEA02",
-    header_number="ISA13",
-    missing=kinds.IEA_MISSING,
-    miscounts=kinds.IEA_COUNT,
-    differs=kinds.IEA_CONTROL_NUMBER,
-)
-ENVELOPE_TAGS = ("ISA", "IEA", "GS", "GE", "ST", "SE", "TA1")
 
-
-class EnvelopeReader:
+class EnvelopeReader(SegmentCutter):
     """Where we are in the file: which interchange and group are open, with what was counted in them."""
 
+    ENVELOPE_TAGS = ("ISA", "IEA", "GS", "GE", "ST", "SE", "TA1")
+    EMPTY_SEGMENT = kinds.SEGMENT_EMPTY
+    ENDLESS_SEGMENT = kinds.SEGMENT_ENDLESS
+    NO_TERMINATOR = kinds.TERMINATOR_MISSING
+
     def __init__(self, window: Window) -> None:
-        self.window = window
+        super().__init__(window, Delimiters(element="*", component=">", segment="~"))
         self.ordinal = 0
         self.interchange: InterchangeStart | None = None
         self.group: GroupStart | None = None
@@ -78,26 +61,17 @@ class EnvelopeReader:
         self.transactions_counted = 0
         #: 004010, out of GS08 or else ISA12
         self.release = ""
-        self.interchange_number = self.group_number = ""
         #: transactions without GS are told once an interchange
         self.group_missing_told = False
-        #: segments of the file so far, for places outside of transactions
-        self.index = 0
-        #: a trailer was missing somewhere: look for the end of each transaction with care
-        self.careful = False
-        self.use(Delimiters(element="*", component=">", segment="~"))
 
     def use(self, delimiters: Delimiters) -> None:
         """Cut with these delimiters from now on."""
-        self.delimiters = delimiters
-        self.element = delimiters.element
-        self.segment = delimiters.segment
+        super().use(delimiters)
         self.header_start = "ST" + delimiters.element
         self.blanks = x12_text.blanks_beside(delimiters)
         self.gap = ""
         self.boundary = x12_text.boundary(delimiters)
         self.binary = x12_binary.starts(delimiters, self.blanks)
-        self.careful = delimiters.wrapped
         self.expect_gap()
 
     def expect_gap(self) -> None:
@@ -110,31 +84,12 @@ class EnvelopeReader:
     def lead_in(self) -> Iterator[Event]:
         """What stands before the first interchange."""
         window = self.window
-        window.hold(4096)
-        if window.text.startswith(BYTE_ORDER_MARK):
-            yield file_kinds.BYTE_ORDER_MARK.at(Place(offset=0, length=3, line=1), "the file starts with a byte order mark")
-            window.position = 3
-        if window.skip(BLANKS):
-            yield file_kinds.WHITE_SPACE.at(Place(offset=0, line=1), "white space stands before the first segment")
-        window.hold(4096)
+        yield from self.skip_lead(4096)
         delimiters = x12_header.bare_delimiters(window.text[window.position : window.position + 4096])
         if delimiters is not None:
             self.use(delimiters)
             yield from self.open_interchange(["ISA"], 0)
             yield kinds.ENVELOPE_MISSING.at(self.place(), "the file does not start with ISA: the delimiters are guessed", expected="ISA")
-
-    def place(self, segment: str | None = None, *, element: int | None = None, length: int | None = None) -> Place:
-        """The place of the segment at the window's position, outside of transactions."""
-        return Place(
-            interchange=self.interchange.control_number or None if self.interchange else None,
-            group=self.group.control_number or None if self.group else None,
-            segment=segment,
-            index=self.index or None,
-            element=element,
-            offset=self.window.offset,
-            length=length,
-            line=self.window.line,
-        )
 
     def read_other(self) -> list[Event] | None:
         """Anything but a transaction; None at the end of the file."""
@@ -156,10 +111,7 @@ class EnvelopeReader:
         if self.interchange is None:
             return self.skip_junk(told=False)
         if window.text[window.position] == self.segment:
-            problem = kinds.SEGMENT_EMPTY.at(self.place(length=1), "an empty segment stands between two segments")
-            window.position += 1
-            window.skip(self.blanks + self.segment)
-            return [problem]
+            return [self.skip_empty()]
         return self.read_envelope_segment()
 
     def read_header(self, header: x12_header.Header) -> list[Event]:
@@ -181,7 +133,7 @@ class EnvelopeReader:
             told = f"ISA16 is '{segment[16]}', a character of data" if segment[16] else "ISA16 is empty, a component separator is expected"
             named = self.place("ISA", element=16)
             events.append(kinds.COMPONENT_SEPARATOR_MISSING.at(named, told, found=segment[16], expected="a component separator"))
-        events += self.oddities("ISA", isa_faults(segment), self.place("ISA"))
+        events += problems_at("ISA", isa_faults(segment), self.place("ISA"))
         if x12_header.repeats(segment) and not header.delimiters.repetition:
             told = f"ISA11 is '{segment[11]}', which cannot separate repetitions; from 00402 on it must"
             named = self.place("ISA", element=11)
@@ -205,21 +157,10 @@ class EnvelopeReader:
         gap = window.skip(self.blanks)
         self.gap = gap if len(gap) <= 2 else ""
         self.expect_gap()
-        return [*events[:-1], *self.advice(events[-1])] if isinstance(events[-1], InterchangeStart) else self._with_advice(events)
-
-    def oddities(self, tag: str, faults: Iterable[Fault], place: Place) -> list[Event]:
-        """Values that a header may not have, as problems at their elements."""
-        return [
-            kind.at(
-                msgspec.structs.replace(place, segment=tag, element=element),
-                f"{tag}{element:02} is '{found}', {expected} is expected" if found else f"{tag}{element:02} is empty, {expected} is expected",
-                found=found,
-                expected=expected,
-            )
-            for element, kind, found, expected in faults
-        ]
+        return self._with_advice(events)
 
     def _with_advice(self, events: list[Event]) -> list[Event]:
+        """The TA1 segments that follow ISA belong to the start of the interchange."""
         start = self.interchange
         answer: list[Event] = []
         for event in events:
@@ -244,12 +185,6 @@ class EnvelopeReader:
             self.interchange = start
         return [start, *events]
 
-    def starts_with(self, tag: str) -> bool:
-        """Whether a segment with that tag comes next."""
-        self.window.hold(16)
-        head = self.window.text[self.window.position : self.window.position + 16]
-        return (x12_text.unwrap(head) if self.delimiters.wrapped else head).startswith(tag + self.element)
-
     def open_interchange(self, segment: Segment, length: int) -> list[Event]:
         values = segment + [""] * (17 - len(segment))
         self.ordinal += 1
@@ -263,8 +198,8 @@ class EnvelopeReader:
             offset=self.window.offset,
             delimiters=self.delimiters,
             segment=segment if length else [],
-            sender=_identity(values[5], values[6]),
-            receiver=_identity(values[7], values[8]),
+            sender=x12_header.identity(values[5], values[6]),
+            receiver=x12_header.identity(values[7], values[8]),
             control_number=values[13].strip(),
             version=values[12].strip(),
             date=values[9].strip(),
@@ -308,22 +243,9 @@ class EnvelopeReader:
         """The segment at the window's position, cut; the window moves behind it. None when no terminator comes."""
         window = self.window
         events: list[Event] = []
-        length = window.find(self.segment, MAXIMUM_SEGMENT)
-        if length < 0:
-            if not window.ended or len(window.text) - window.position > MAXIMUM_SEGMENT:
-                events.append(
-                    kinds.SEGMENT_ENDLESS.at(
-                        self.place(),
-                        f"no segment terminator '{shown(self.segment)}' comes within {MAXIMUM_SEGMENT} bytes",
-                        expected="a segment terminator",
-                    )
-                )
-                window.position = len(window.text)
-                while window.more():
-                    window.position = len(window.text)
-                return None, events
-            length = len(window.text) - window.position
-            events.append(kinds.TERMINATOR_MISSING.at(self.place(), f"the last segment does not end with '{shown(self.segment)}'"))
+        length = self.measure(events)
+        if length is None:
+            return None, events
         text = window.text[window.position : window.position + length]
         swallowed = x12_text.SWALLOWED.search(window.text, window.position + 2, window.position + length + 256)
         if swallowed is not None and swallowed.start() < window.position + length:
@@ -332,7 +254,7 @@ class EnvelopeReader:
             text = text[:length]
             length -= 1
         elif self.delimiters.wrapped:
-            text = x12_text.unwrap(text)
+            text = unwrap(text)
         window.position = min(window.position + length + 1, len(window.text))
         return x12_text.as_utf8(text).rstrip(self.blanks).split(self.element), events
 
@@ -354,25 +276,11 @@ class EnvelopeReader:
 
     def misplaced(self, tag: str, place: Place) -> Problem:
         """One problem for a run of segments that stand outside of transactions."""
-        window = self.window
-        count = 1
-        if tag not in ENVELOPE_TAGS:
-            while True:
-                window.skip(self.blanks)
-                window.hold(8)
-                following = window.text[window.position : window.position + 4]
-                if not following or following.startswith((*ENVELOPE_TAGS, self.segment)):
-                    break
-                length = window.find(self.segment, MAXIMUM_SEGMENT)
-                if length < 0:
-                    break
-                window.position += length + 1
-                self.index += 1
-                count += 1
-        named = Place(interchange=place.interchange, group=place.group, segment=tag[:3], index=place.index, offset=place.offset, line=place.line)
+        count = self.skip_strays(tag)
+        named = msgspec.structs.replace(place, segment=tag[:3])
         if tag == "TA1":
             return kinds.ADVICE_MISPLACED.at(named, "TA1 stands behind the first group; it is not read here", expected="TA1 between ISA and GS")
-        if tag.upper() in ENVELOPE_TAGS and tag not in ENVELOPE_TAGS:
+        if tag.upper() in self.ENVELOPE_TAGS and tag not in self.ENVELOPE_TAGS:
             return kinds.LOWER_CASE.at(named, f"the tag '{tag}' is in lower case; tags are upper case", found=tag, expected=tag.upper())
         what = f"'{tag[:20]}' stands" if count == 1 else f"{count} segments from '{tag[:20]}' on stand"
         expected = {"SE": "ST before SE", "GE": "GS before GE", "IEA": "ISA before IEA"}.get(tag, "segments between ST and SE")
@@ -397,7 +305,7 @@ class EnvelopeReader:
         self.group_number = self.group.control_number
         events.append(self.group)
         number = self.group.control_number
-        named = _at(place, "GS", 6, group=number)
+        named = msgspec.structs.replace(place, group=number, segment="GS", element=6)
         if not (number.isascii() and number.isdigit() and len(number) <= 9):
             events.append(
                 kinds.GS_CONTROL_NUMBER_INVALID.at(
@@ -410,7 +318,7 @@ class EnvelopeReader:
                     named, f"the interchange holds two groups with control number '{number}'", found=number, expected="another number"
                 )
             )
-        events += self.oddities("GS", gs_faults(segment), named)
+        events += problems_at("GS", gs_faults(segment), named)
         return events
 
     def close_group(self, segment: Segment, place: Place) -> list[Event]:
@@ -421,21 +329,16 @@ class EnvelopeReader:
         self.group = None
         self.group_number = ""
         self.release = x12_header.release_of(self.interchange.version) if self.interchange else ""
-        values = segment + [""] * (3 - len(segment))
-        declared, number, counted = number_of(values[1]), group.control_number, self.transactions_counted
+        number, counted = group.control_number, self.transactions_counted
         named = replace_place(place, group=number)
-        problems = [] if segment else [GE.lacking(named, number)]
-        if segment and declared != counted:
-            problems.append(GE.miscounted(named, values[1], counted, "transactions"))
-        if segment and not _same_number(values[2], number):
-            problems.append(GE.misnamed(named, values[2], number))
+        problems = trailer_problems(GE, segment, named, number, counted, "transactions") if segment else [GE.lacking(named, number)]
         return [
             GroupEnd(
                 offset=place.offset or 0,
                 segment=segment,
-                control_number=group.control_number,
-                declared=declared,
-                counted=self.transactions_counted,
+                control_number=number,
+                declared=declared_in(segment),
+                counted=counted,
                 problems=tuple(problems),
             )
         ]
@@ -453,47 +356,25 @@ class EnvelopeReader:
             return []
         place = place or Place(interchange=start.control_number or None, offset=offset, line=self.window.line)
         events = self.close_group([], place)
-        values = segment + [""] * (3 - len(segment))
-        declared, number, counted = number_of(values[1]), start.control_number, self.groups_counted
-        place = Place(interchange=place.interchange, index=place.index, offset=place.offset, line=place.line)
-        problems = [] if segment or not start.segment else [IEA.lacking(place, number)]
-        # a TA1 alone is counted by many
-        if segment and declared != counted and not (start.advice and not counted and declared == 1):
-            problems.append(IEA.miscounted(place, values[1], counted, "groups"))
-        if segment and not _same_number(values[2], number):
-            problems.append(IEA.misnamed(place, values[2], number))
+        declared, number, counted = declared_in(segment), start.control_number, self.groups_counted
+        place = msgspec.structs.replace(place, group=None)
+        problems: list[Problem] = []
+        if segment:
+            # a TA1 alone is counted by many
+            advice_counted = start.advice and not counted and declared == 1
+            problems = trailer_problems(IEA, segment, place, number, 1 if advice_counted else counted, "groups")
+        elif start.segment:
+            problems = [IEA.lacking(place, number)]
         events.append(
             InterchangeEnd(
                 offset=offset,
                 segment=segment,
-                control_number=start.control_number,
+                control_number=number,
                 declared=declared,
-                counted=self.groups_counted,
+                counted=counted,
                 problems=tuple(problems),
             )
         )
         self.interchange = None
+        self.interchange_number = ""
         return events
-
-
-def _identity(qualifier: str, identifier: str) -> str:
-    qualifier, identifier = qualifier.strip(), identifier.strip()
-    return f"{qualifier}:{identifier}" if qualifier or identifier else ""
-
-
-def _same_number(one: str, other: str) -> bool:
-    """Numbers of interchanges and groups are numeric: leading zeros do not count."""
-    one, other = one.strip(), other.strip()
-    return one == other or (one.isdecimal() and other.isdecimal() and one.lstrip("0") == other.lstrip("0"))
-
-
-def _at(place: Place, segment: str | None, element: int | None, group: str | None = None) -> Place:
-    return Place(
-        interchange=place.interchange,
-        group=group,
-        segment=segment,
-        index=place.index if segment else None,
-        element=element,
-        offset=place.offset,
-        line=place.line,
-    )

@@ -185,3 +185,9 @@ def release_of(version: str) -> str:
     if version.isdigit() and len(version) == 4:
         return "00" + version
     return version + "0" if version.isdigit() and len(version) == 5 else version
+
+
+def identity(qualifier: str, identifier: str) -> str:
+    """ISA05 and ISA06, or ISA07 and ISA08, as qualifier:id."""
+    qualifier, identifier = qualifier.strip(), identifier.strip()
+    return f"{qualifier}:{identifier}" if qualifier or identifier else ""

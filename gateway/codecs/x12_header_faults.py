@@ -4,12 +4,17 @@ Nothing of it keeps anything from being read. A TA1 that is sent anyway notes th
 """
 
 import re
+from collections.abc import Iterable
 from collections.abc import Iterator
+
+import msgspec
 
 from gateway.codecs.node import Segment
 from gateway.codecs.x12_header import REPETITION_SINCE
 from gateway.kinds import x12 as kinds
 from gateway.problem import Kind
+from gateway.problem import Place
+from gateway.problem import Problem
 
 #: element, kind, what was found, what is expected
 Fault = tuple[int, Kind, str, str]
@@ -70,3 +75,16 @@ def gs_faults(segment: Segment) -> Iterator[Fault]:
             yield element, kind, values[element], "two to fifteen characters"
     if values[7] not in {"X", "T"}:
         yield 7, kinds.GS_AGENCY, values[7], "X"
+
+
+def problems_at(tag: str, faults: Iterable[Fault], place: Place) -> list[Problem]:
+    """The faults of a header as problems at their elements."""
+    return [
+        kind.at(
+            msgspec.structs.replace(place, segment=tag, element=element),
+            f"{tag}{element:02} is '{found}', {expected} is expected" if found else f"{tag}{element:02} is empty, {expected} is expected",
+            found=found,
+            expected=expected,
+        )
+        for element, kind, found, expected in faults
+    ]

@@ -16,14 +16,8 @@ from gateway.codecs.node import Span
 from gateway.codecs.node import Transaction
 from gateway.codecs.window import BLANKS
 from gateway.codecs.window import shown
+from gateway.codecs.wrapping import unwrap
 from gateway.codecs.x12_header import WIDTHS
-
-_BREAKS = str.maketrans("", "", "\r\n")
-
-
-def unwrap(text: str) -> str:
-    """The text without the line breaks of a wrapped interchange."""
-    return text.translate(_BREAKS)
 
 
 def as_utf8(text: str, delimiters: Delimiters | None = None) -> str:
