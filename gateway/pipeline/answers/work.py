@@ -1,11 +1,14 @@
 """What one trade step writes: gathered while it decides, written together at its end in one transaction."""
 
 from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
 from datetime import timedelta
 
+from msgspec import UNSET
+from msgspec import UnsetType
 from sqlalchemy import Connection
 
 from gateway.exchange.partner import Agreement
@@ -19,6 +22,7 @@ from gateway.pipeline.endpoints import trade_stream
 from gateway.pipeline.endpoints import undo_stream
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import id_after
+from gateway.problem import Problem
 from gateway.store import crash
 from gateway.store import journal
 from gateway.store import streams
@@ -68,6 +72,40 @@ class Work:
                 reason=reason,
                 facts={name: value for name, value in facts.items() if value},
                 references=references,
+            )
+        )
+
+    def move(
+        self,
+        document: str,
+        expected: str,
+        state: str,
+        reason: str,
+        *,
+        due_at: datetime | None = None,
+        hold_key: str | UnsetType = UNSET,
+        number: str | UnsetType = UNSET,
+        amount_minor: int | None | UnsetType = UNSET,
+        currency: str | UnsetType = UNSET,
+        problems: tuple[Problem, ...] | UnsetType = UNSET,
+        plan_digests: Mapping[str, str] | UnsetType = UNSET,
+    ) -> None:
+        """A document goes on to another state, or stays in its own with other contents. What is UNSET stands as it is."""
+        self.changes.append(
+            document_store.Change(
+                document=document,
+                expected=expected,
+                state=state,
+                actor=self.actor,
+                reason=reason,
+                at=self.now,
+                due_at=due_at,
+                hold_key=hold_key,
+                number=number,
+                amount_minor=amount_minor,
+                currency=currency,
+                problems=problems,
+                plan_digests=plan_digests,
             )
         )
 

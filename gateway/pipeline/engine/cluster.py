@@ -193,10 +193,8 @@ class ClusterEngine:
 
     def sweep(self) -> None:
         """Poke every stream with open work: nothing depends on a poke, or a job, having survived."""
-        station = self._station
-        with station.database.begin() as connection:
-            for stream in sweep.streams_with_work(connection, station.clock()):
-                streams.poke(connection, stream)
+        with self._station.database.begin() as connection:
+            sweep.poke_all(connection, self._station.clock())
         self._woken.set()
 
     # ------------------------------------------------------------ a process among others

@@ -141,24 +141,12 @@ def _failed(connection: Connection, rows: list[Entry], error: TransportError, to
             return
         action = "stopped" if error.stop else "postponed"
         if error.stop:
-            _log.error(
-                "endpoint stopped",
-                partner=entry.partner,
-                endpoint=entry.endpoint,
-                error=error.message,
-                cure="mend what the error names; then gateway reload",
-            )
+            _log_stopped(entry, error)
     elif error.stop:
         # the row is as good as any behind it: they wait together, in order, for a person to mend the endpoint
         tries.failed(connection, ids, token, now + STOPPED, error.message)
         action = "stopped"
-        _log.error(
-            "endpoint stopped",
-            partner=entry.partner,
-            endpoint=entry.endpoint,
-            error=error.message,
-            cure="mend what the error names; then gateway reload",
-        )
+        _log_stopped(entry, error)
     elif is_given_up(entry, error):
         _log.error("given up", partner=entry.partner, endpoint=entry.endpoint, row=entry.id, spec=entry.spec, error=error.message)
         tries.dead(connection, ids, token, error.message)
@@ -179,6 +167,16 @@ def _failed(connection: Connection, rows: list[Entry], error: TransportError, to
         tries.failed(connection, ids, token, now + timedelta(seconds=wait), error.message)
         action = "failed"
     entries += [entry_of(row, now, action, {"attempts": str(row.attempts)}, reason=error.message) for row in rows]
+
+
+def _log_stopped(entry: Entry, error: TransportError) -> None:
+    _log.error(
+        "endpoint stopped",
+        partner=entry.partner,
+        endpoint=entry.endpoint,
+        error=error.message,
+        cure="mend what the error names; then gateway reload",
+    )
 
 
 def receipt_answer(entry: Entry, receipt: Receipt, now: datetime) -> answers.Answer:

@@ -81,17 +81,13 @@ def resend(station: Station, id: str, actor: str, reason: str, *, anew: bool | N
             if hold.resolved_at is None and hold.kind in {REJECTED, OVERDUE}:
                 holds.resolve(connection, hold.id, decision="resend", actor=actor, reason=reason, at=work.now)
         how = "written anew" if written_anew else "the same bytes"
-        work.changes.append(
-            documents.Change(
-                document=row.id,
-                expected=row.state,
-                state="created",
-                actor=actor,
-                reason=f"sent again ({how}): {reason}",
-                at=work.now,
-                # what the partner found stands with its answer: it was said of other bytes than those that leave now
-                problems=tuple(problem for problem in row.problems if not problem.code.startswith("ANSWER-")),
-            )
+        work.move(
+            row.id,
+            row.state,
+            "created",
+            f"sent again ({how}): {reason}",
+            # what the partner found stands with its answer: it was said of other bytes than those that leave now
+            problems=tuple(problem for problem in row.problems if not problem.code.startswith("ANSWER-")),
         )
         facts = {"row": entry.id, "how": "anew" if written_anew else "same bytes", "corrected": "yes" if corrected is not None else ""}
         work.note(row, f"{row.kind} sent again", facts, reason=reason)

@@ -9,7 +9,6 @@ from datetime import timedelta
 import structlog
 
 from gateway.pipeline.station import Station
-from gateway.store import streams
 from gateway.store.outgoing import outbox
 from gateway.store.working import clock_back
 from gateway.store.working import sweep
@@ -38,8 +37,7 @@ class ClockWatch:
         if expected is not None and back > SLACK:
             with self._station.database.begin() as connection:
                 changed = clock_back.make_due(connection, now, expected) + outbox.try_now(connection, now)
-                for stream in sweep.streams_with_work(connection, now):
-                    streams.poke(connection, stream)
+                sweep.poke_all(connection, now)
             _log.warning(
                 "the clock was set back", seconds=round(back.total_seconds()), rows=changed, cure="look after the time of this machine (NTP)"
             )

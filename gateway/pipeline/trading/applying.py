@@ -249,4 +249,4 @@ def _book(work: Work, row: documents.Document, payment: ledger.Payment, result: 
 
 
 def _finish(work: Work, row: documents.Document, reason: str) -> None:
-    work.changes.append(documents.Change(document=row.id, expected=row.state, state="done", actor=work.actor, reason=reason, at=work.now))
+    work.move(row.id, row.state, "done", reason)

@@ -54,20 +54,16 @@ def carry_out(
     total = to_minor(decision.total, currency) if decision.total is not None else None
     problems = (*(problem for problem in row.problems if problem.outcome is None), *decision.problems)
     digests = {**row.plan_digests, "rules": plan.digest}
-    work.changes.append(
-        documents.Change(
-            document=row.id,
-            expected=row.state,
-            state=decision.state,
-            actor=work.actor,
-            reason=reason,
-            at=work.now,
-            amount_minor=total if total is not None else row.amount_minor,
-            currency=currency,
-            # what stands there already is not written again: the row has the whole document in it
-            problems=problems if problems != row.problems else UNSET,
-            plan_digests=digests if digests != row.plan_digests else UNSET,
-        )
+    work.move(
+        row.id,
+        row.state,
+        decision.state,
+        reason,
+        amount_minor=total if total is not None else row.amount_minor,
+        currency=currency,
+        # what stands there already is not written again: the row has the whole document in it
+        problems=problems if problems != row.problems else UNSET,
+        plan_digests=digests if digests != row.plan_digests else UNSET,
     )
     work.note(
         row,
@@ -185,7 +181,7 @@ def _answer_changes(work: Work, loaded: LoadedPartner, row: documents.Document, 
         asked = document if isinstance(document, OrderChange) else change_of(cast(Order, document))
         outcome = "rejected" if decision.state == "rejected" else "accepted"
         reason = f"order {order.number} is {decision.state}"
-        work.changes.append(documents.Change(document=waited.id, expected="waiting", state=outcome, actor=work.actor, reason=reason, at=work.now))
+        work.move(waited.id, "waiting", outcome, reason)
         work.note(waited, f"change {outcome}", {"order": row.id}, reason=reason)
         send_response(work, loaded, waited, answer_in_order(asked, order, decision, work.now.date()), CHANGE_RESPONSES)
 
@@ -197,20 +193,18 @@ def end_order(work: Work, ended: str, by: documents.Document) -> None:
         return
     state = "cancelled"
     reason = f"{state} by the buyer in document {by.id}"
-    work.changes.append(documents.Change(document=ended, expected=earlier.state, state=state, actor=work.actor, reason=reason, at=work.now))
+    work.move(ended, earlier.state, state, reason)
     present = orders.get(work.connection, ended)
     if present is not None:
         orders.change_state(work.connection, ended, present.state, "cancelled", at=work.now)
     withdraw_holds(work, ended, reason)
     for change, where in changes.of_orders(work.connection, [ended]).get(ended, []):
         if where == "waiting":
-            work.changes.append(documents.Change(document=change.document, expected=where, state=state, actor=work.actor, reason=reason, at=work.now))
+            work.move(change.document, where, state, reason)
         elif where == "held" and change.document != by.id:
             # it is answered now that its order is ended
             withdraw_holds(work, change.document, reason)
-            work.changes.append(
-                documents.Change(document=change.document, expected=where, state="registered", actor=work.actor, reason=reason, at=work.now)
-            )
+            work.move(change.document, where, "registered", reason)
             work.pokes.add(by.stream)
     if earlier.state == "accepted":
         hand_over_end(work, earlier, by, state)

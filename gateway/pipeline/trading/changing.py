@@ -112,7 +112,7 @@ def _decide(work: Work, row: documents.Document, change: OrderChange, *, in_orde
     """Decide one change; False where there is nothing to change and a person wants it booked as the order that it is."""
     if change.purpose == "copy":
         reason = f"a copy of a change of order {change.order_number}: nothing is changed"
-        work.changes.append(documents.Change(document=row.id, expected=row.state, state="done", actor=work.actor, reason=reason, at=work.now))
+        work.move(row.id, row.state, "done", reason)
         work.note(row, "change kept", {}, reason=reason)
         return True
     loaded = partner_of(work, row)
@@ -229,18 +229,7 @@ def _may_still_come(change: OrderChange, known: tuple[StandingOrder, ...], stand
 def _wait(work: Work, row: documents.Document, change: OrderChange, until: datetime) -> None:
     """It waits beside the others: its order, when it comes, must not wait for it."""
     reason = f"waits for order {change.order_number}, or for the change before this one, until {until:%Y-%m-%d %H:%M} UTC"
-    work.changes.append(
-        documents.Change(
-            document=row.id,
-            expected=row.state,
-            state=row.state,
-            actor=work.actor,
-            reason=reason,
-            at=work.now,
-            due_at=until,
-            hold_key=documents.waiting_key(f"{row.partner}|{change.order_number}"),
-        )
-    )
+    work.move(row.id, row.state, row.state, reason, due_at=until, hold_key=documents.waiting_key(f"{row.partner}|{change.order_number}"))
     work.note(row, "change waits", {"order": change.order_number}, reason=reason)
 
 
@@ -264,18 +253,14 @@ def _carry_out(
     version = order.version + 1 if order is not None and decision.order is not None else None
     if version is not None:
         reason = f"version {version} of order {change.order_number}" if decision.state == "accepted" else f"waits with order {change.order_number}"
-    work.changes.append(
-        documents.Change(
-            document=row.id,
-            expected=row.state,
-            state=decision.state,
-            actor=work.actor,
-            reason=reason,
-            at=work.now,
-            hold_key=f"{row.partner}|{change.order_number}",
-            problems=(*(problem for problem in row.problems if problem.outcome is None), *decision.problems),
-            plan_digests={**row.plan_digests, "rules": plan.digest},
-        )
+    work.move(
+        row.id,
+        row.state,
+        decision.state,
+        reason,
+        hold_key=f"{row.partner}|{change.order_number}",
+        problems=(*(problem for problem in row.problems if problem.outcome is None), *decision.problems),
+        plan_digests={**row.plan_digests, "rules": plan.digest},
     )
     work.note(row, f"change {decision.state}", {"problems": codes(decision.problems), "rules": plan.digest}, reason=reason)
     if decision.state == "held":
@@ -331,18 +316,7 @@ def _next_version(
         return
     currency = decision.decision.currency or order.currency or work.station.installation.settings.us.currency
     total = to_minor(decision.decision.total, currency) if decision.decision.total is not None else 0
-    work.changes.append(
-        documents.Change(
-            document=document.id,
-            expected=document.state,
-            state=document.state,
-            actor=work.actor,
-            reason=reason,
-            at=work.now,
-            amount_minor=total,
-            currency=currency,
-        )
-    )
+    work.move(document.id, document.state, document.state, reason, amount_minor=total, currency=currency)
     orders.change_state(work.connection, document.id, order.state, decision.order_state, at=work.now, total_minor=total)
     far = {line.number: line for line in order.lines}
     lines = order_lines(document.id, decision.order, decision.decision, facts)
@@ -390,5 +364,5 @@ def _free_the_next(work: Work, row: documents.Document, order: StandingOrder) ->
         return
     reason = f"the change before it was decided: document {row.id}"
     withdraw_holds(work, behind[0], reason)
-    work.changes.append(documents.Change(document=behind[0], expected="held", state="registered", actor=work.actor, reason=reason, at=work.now))
+    work.move(behind[0], "held", "registered", reason)
     work.pokes.add(row.stream)

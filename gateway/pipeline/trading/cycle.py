@@ -81,9 +81,7 @@ def _batch(station: Station, stream: str, limit: int) -> bool:
 def _file_away(work: Work, rows: Sequence[documents.Document]) -> None:
     """Kinds that nothing has to be decided about are done when they are kept."""
     for row in rows:
-        work.changes.append(
-            documents.Change(document=row.id, expected=row.state, state="done", actor="gateway", reason="kept for reference", at=work.now)
-        )
+        work.move(row.id, row.state, "done", "kept for reference")
         work.note(row, f"{row.kind or 'document'} kept", {})
 
 

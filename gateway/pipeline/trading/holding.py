@@ -89,14 +89,14 @@ def _decide_document(work: Work, hold: Hold, decision: str, reason: str) -> None
         reason=reason,
     )
     if decision == "release" and row.body is not None:
-        work.changes.append(documents.Change(document=row.id, expected=row.state, state="registered", actor=work.actor, reason=reason, at=work.now))
+        work.move(row.id, row.state, "registered", reason)
         work.pokes.add(row.stream)
     elif row.kind == "order" and row.state == "held" and hold.kind != "entitlement":
         reject_order(work, row, reason)
     elif row.kind == "order_change" and row.state == "held" and hold.kind != "entitlement":
         reject_change(work, row, reason)
     else:
-        work.changes.append(documents.Change(document=row.id, expected=row.state, state="rejected", actor=work.actor, reason=reason, at=work.now))
+        work.move(row.id, row.state, "rejected", reason)
 
 
 def _settle(work: Work, hold: Hold, reason: str) -> None:

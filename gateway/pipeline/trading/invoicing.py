@@ -257,15 +257,11 @@ def _owe(work: Work, made: documents.Document, document: Invoice | CreditNote, s
 
 
 def _done(work: Work, row: documents.Document, reason: str, number: str) -> None:
-    work.changes.append(
-        documents.Change(document=row.id, expected=row.state, state="done", actor=work.actor, reason=reason, at=work.now, number=number)
-    )
+    work.move(row.id, row.state, "done", reason, number=number)
     work.note(row, f"{row.kind} done", {"number": number}, reason=reason)
 
 
 def _refuse(work: Work, row: documents.Document, problems: tuple[Problem, ...]) -> None:
     reason = "; ".join(problem.message for problem in problems)
-    work.changes.append(
-        documents.Change(document=row.id, expected=row.state, state="rejected", actor=work.actor, reason=reason, at=work.now, problems=problems)
-    )
+    work.move(row.id, row.state, "rejected", reason, problems=problems)
     work.note(row, f"{row.kind} rejected", {"problems": codes(problems)}, reason=reason)

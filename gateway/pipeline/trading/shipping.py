@@ -59,11 +59,7 @@ def _ship(work: Work, row: documents.Document) -> None:
     despatch = build_despatch_advice(opened, shipment, number, work.now, seller=us, ship_from=us)
     state = "rejected" if despatch.advice is None else "done"
     reason = "; ".join(problem.message for problem in despatch.problems) or f"despatch advice {number}"
-    work.changes.append(
-        documents.Change(
-            document=row.id, expected=row.state, state=state, actor=work.actor, reason=reason, at=work.now, number=number, problems=despatch.problems
-        )
-    )
+    work.move(row.id, row.state, state, reason, number=number, problems=despatch.problems)
     work.note(row, f"shipment {state}", {"number": number, "problems": codes(despatch.problems)}, reason=reason)
     if despatch.advice is None:
         return

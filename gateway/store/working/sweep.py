@@ -29,3 +29,9 @@ def streams_with_work(connection: Connection, now: datetime) -> list[str]:
     found.update(f"{target}:handover" for target in connection.execute(query).scalars())
     found.update(f"hook:{target}" for target in webhooks.targets_due(connection, now))
     return sorted(found)
+
+
+def poke_all(connection: Connection, now: datetime) -> None:
+    """Poke every stream in which something can be done now: nothing depends on a poke, or a job, having survived."""
+    for stream in streams_with_work(connection, now):
+        streams.poke(connection, stream)
