@@ -47,8 +47,7 @@ class Head:
 
     delimiters: Delimiters
     length: int
-    #: UNA was there; it had only five characters; the delimiters were guessed
-    advised: bool = False
+    #: UNA had only five characters; the delimiters were guessed
     repaired: bool = False
     guessed: bool = False
 
@@ -93,7 +92,7 @@ def read_head(text: str, position: int) -> Head | str:
             element=element, component=component, segment=segment, release=release.strip(" "), repetition=repetition.strip(" "), decimal=decimal
         )
         fault = _fault(delimiters)
-        return fault or Head(delimiters=delimiters, length=length, advised=True, repaired=repaired)
+        return fault or Head(delimiters=delimiters, length=length, repaired=repaired)
     unb = _UNB.match(text, position)
     if unb is None:
         return "neither UNA nor UNB stands here"

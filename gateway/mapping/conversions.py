@@ -19,7 +19,6 @@ from gateway.mapping.functions import implied_decimal
 from gateway.mapping.functions import to_decimal
 from gateway.mapping.functions import to_integer
 from gateway.mapping.plan import Leaf
-from gateway.schema.moments import Only
 from gateway.schema.moments import by_code
 from gateway.schema.moments import by_length
 from gateway.schema.moments import day_of
@@ -119,7 +118,3 @@ def converter(kind: str, leaf: Leaf, syntax: str, *, coded: bool) -> Remembered[
     if syntax in ("x12", "edifact"):
         return Remembered(lambda text: finish(by_length(text, zone, end=end)))
     return Remembered(lambda text: finish(moment(text, "ISO", zone)))
-
-
-def is_only_day(value: Any) -> bool:
-    return isinstance(value, Only)

@@ -69,14 +69,3 @@ def implied_decimal(digits: int) -> Callable[[str], Decimal | None]:
         return number.scaleb(-digits)
 
     return convert
-
-
-def plain_decimal(number: Decimal) -> str:
-    """All digits, no exponent."""
-    return format(number, "f")
-
-
-def short_decimal(number: Decimal) -> str:
-    """All digits that count: `12.500` is `12.5` (X12 forbids nothing, but R elements are counted by their digits)."""
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text

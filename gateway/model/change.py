@@ -21,23 +21,13 @@ from gateway.model.values import Totals
 from gateway.model.values import Transport
 from gateway.model.values import Value
 
-#: what a line of a change may ask for; a line without action adds what the order lacks and changes what it has
-ACTIONS = (
-    "add",
-    "delete",
-    "change",
-    "replace",
-    "no_change",
-    "quantity_change",
-    "quantity_increase",
-    "quantity_decrease",
-    "price_change",
-    "date_change",
-)
-
 
 class ChangeLine(OrderLine, frozen=True, kw_only=True):
-    """A line of a change: an order line with what is to be done. `quantity` is the new one, whole, not the difference."""
+    """A line of a change: an order line with what is to be done. `quantity` is the new one, whole, not the difference.
+
+    `action`: add, delete, change, replace, no_change, quantity_change, quantity_increase, quantity_decrease, price_change, date_change; without
+    one the line is added where the order lacks it, and changed where it has it.
+    """
 
     #: empty where the buyer names the line by its item alone
     number: str = ""

@@ -54,7 +54,6 @@ class XmlPlan:
     """An XML document of somebody's own, with the text of its XSD where there is one."""
 
     layout: XmlLayout
-    xsd_name: str = ""
     xsd: str = ""
 
 
@@ -170,7 +169,7 @@ class _Reader(ColumnReader):
         wrong = xsd_fault(found[1])
         if wrong:
             self.fault(self.root.items["xsd"], f"{name} is no XML schema: {wrong}")
-        return XmlPlan(layout=layout, xsd_name=name, xsd=found[1])
+        return XmlPlan(layout=layout, xsd=found[1])
 
 
 def compiled_xsd(text: str) -> Any:

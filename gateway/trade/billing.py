@@ -67,8 +67,6 @@ class Billed(Value, frozen=True, kw_only=True):
 
     invoice: Invoice | None = None
     updates: tuple[BilledLine, ...] = ()
-    #: documents of orders whose allowances and charges are in this invoice
-    extras_of: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     test: bool = False
 
@@ -138,7 +136,7 @@ def build_invoice(
         for line in order.lines
         if line.billable > 0
     )
-    return Billed(invoice=invoice, updates=updates, extras_of=tuple(order.document for order in billable if not order.extras_billed), test=first.test)
+    return Billed(invoice=invoice, updates=updates, test=first.test)
 
 
 def _faults(billable: list[OpenOrder], policy: BillingPolicy) -> list[Problem]:

@@ -40,7 +40,6 @@ class Answered(Value, frozen=True, kw_only=True):
     asked_quantity: Decimal | None = None
     #: how it was decided; None where the change of it is refused, or it is deleted
     decided: DecidedLine | None = None
-    deleted: bool = False
     #: it was to be deleted, and ends with what has left of it
     floored: bool = False
     #: what of it has left

@@ -184,7 +184,7 @@ def _without_order(change: OrderChange, known: tuple[StandingOrder, ...], found:
 
 
 def _cancelled(change: OrderChange, order: StandingOrder, found: tuple[Problem, ...], today: date) -> ChangeDecision:
-    answered = [Answered(number=line.number, asked="delete", line=line, deleted=True) for line in order.order.lines]
+    answered = [Answered(number=line.number, asked="delete", line=line) for line in order.order.lines]
     response = build_change_response(change, order.order, answered, found, order.currency, today)
     return ChangeDecision(state="cancelled", response=response, problems=found, order_state="cancelled")
 
@@ -226,7 +226,7 @@ def _answer_of(one: AmendedLine, decided: DecidedLine | None, problem: Problem |
     assert line is not None
     return Answered(
         number=one.number, asked=one.asked or (one.action if one.action != "change" else None), asked_source=one.asked_source, line=line,
-        asked_quantity=one.asked_quantity, decided=decided, deleted=one.after is None, problem=problem, left=left,
+        asked_quantity=one.asked_quantity, decided=decided, problem=problem, left=left,
         floored=one.asked == "delete" and one.after is not None and one.after != one.before,
     )  # fmt: skip
 

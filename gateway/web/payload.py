@@ -7,7 +7,6 @@ Nothing here reads more than a few megabytes for a page, however large the file 
 from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
-from dataclasses import field
 
 from gateway.codecs import edifact
 from gateway.codecs import x12
@@ -48,8 +47,6 @@ class Payload:
     text: str = ""
     #: why nothing is shown
     trouble: str = ""
-    #: lines of the file are not counted (it was not walked from its beginning)
-    lines_unknown: bool = field(default=False)
 
 
 def payload_of(station: Station, row: Document, sent: Iterable[Entry], first_interchange: bool) -> Payload | None:
@@ -88,7 +85,6 @@ def _open(station: Station, sha256: str, offset: int | None, length: int | None,
         if far and payload.transaction is not None:
             assert offset is not None
             payload.transaction.offset = offset
-            payload.lines_unknown = True
     return payload
 
 

@@ -32,14 +32,9 @@ class _Made:
     account: str | None
 
 
-def box_of(installation: Installation, endpoint: Endpoint) -> Box:
-    """This thread's box for a folder or SFTP endpoint; raises ConfigTrouble where it cannot be made. After a change of the endpoint, or of
-    a key that it names, it is a new one."""
-    return box_and_account(installation, endpoint)[0]
-
-
 def box_and_account(installation: Installation, endpoint: Endpoint) -> tuple[Box, str | None]:
-    """The same with the account that the box logs in to."""
+    """This thread's box for a folder or SFTP endpoint, and the account that it logs in to; raises ConfigTrouble where it cannot be made. After
+    a change of the endpoint, or of a key that it names, it is a new one."""
     boxes: dict[tuple[str, str], _Made] = _LOCAL.__dict__.setdefault("boxes", {})
     key = (str(installation.file), installation.mark_of(endpoint))
     if key not in boxes:

@@ -9,7 +9,6 @@ from gateway.codecs.node import InterchangeStart
 from gateway.codecs.node import Syntax
 from gateway.config import Installation
 from gateway.exchange.directory import build_directory
-from gateway.exchange.directory import identity_keys
 from gateway.exchange.partner import load_partner
 from gateway.exchange.partner_template import NewPartner
 from gateway.exchange.partner_template import PartnerTemplate
@@ -131,12 +130,6 @@ def make_partner(installation: Installation, template: PartnerTemplate, partner:
                 made.mkdir(parents=True, exist_ok=True)
                 folders.append(made)
     return Made(file=file, text=text, folders=tuple(folders), remarks=tuple(remarks))
-
-
-def identity_taken(installation: Installation, syntax: str, identity: str) -> str | None:
-    """The id of the partner that has this identity already."""
-    directory = installation.directory
-    return next((directory.by_identity[key] for key in identity_keys(syntax, identity) if key in directory.by_identity), None)
 
 
 def _shown(file: Path, installation: Installation) -> str:

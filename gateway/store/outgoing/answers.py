@@ -14,8 +14,6 @@ from gateway.store.rows import all_of
 from gateway.store.rows import insert
 from gateway.store.rows import values_of
 
-#: how an answer stands to those before it: the first, one that goes further (received, then accepted), the same again, the contrary
-RELATIONS = ("first", "further", "repeated", "contradicts", "unmatched")
 _TABLE = tables.answer
 
 
@@ -39,6 +37,7 @@ class Answer(Row, frozen=True, kw_only=True):
     #: by which numbers it names it
     speaks_of: str
     outcome: str
+    #: how it stands to those before it: first, further (received, then accepted), repeated, contradicts; unmatched: it fits nothing of ours
     relation: str
     #: its codes in words
     notes: tuple[str, ...] = ()

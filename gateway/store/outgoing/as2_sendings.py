@@ -22,7 +22,6 @@ from gateway.store.rows import insert
 from gateway.store.rows import one_of
 from gateway.store.rows import values_of
 
-RECEIPT_STATES = ("waiting", "accepted", "refused")
 _TABLE = tables.as2_sending
 
 

@@ -24,8 +24,6 @@ from gateway.store.rows import one_of
 from gateway.store.rows import upsert
 from gateway.store.rows import values_of
 
-#: waiting -> sent | merged (what it said stands in a later one) | dead (given up)
-MESSAGE_STATES = ("waiting", "sent", "merged", "dead")
 _ALERT = tables.alert
 _MESSAGE = tables.alert_message
 _MUTE = tables.alert_mute
@@ -62,6 +60,7 @@ class Message(Row, frozen=True, kw_only=True):
     items: tuple[Item, ...]
     #: how many more there were
     left_out: int = 0
+    #: waiting -> sent | merged (what it said stands in a later one) | dead (given up)
     state: str = "waiting"
     attempts: int = 0
     due_at: datetime
