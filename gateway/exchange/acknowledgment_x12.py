@@ -157,11 +157,11 @@ def _functional(
     told = list(problems)
     if outcome == "rejected":
         told += [problem for transaction in transactions[:100] for problem in errors_of(transaction.problems)]
-    body.append(["AK9", _GROUP_MARKS[outcome], *(str(min(number, _LARGEST)) for number in numbers), *_group_codes(told, form, version)])
+    body.append(["AK9", _GROUP_MARKS[outcome], *(str(min(number, _LARGEST)) for number in numbers), *_group_codes(told, version)])
     return tuple(_trimmed(segment) for segment in body)
 
 
-def _group_codes(problems: Iterable[Problem], form: Form, version: str) -> list[str]:
+def _group_codes(problems: Iterable[Problem], version: str) -> list[str]:
     """AK905 to AK909. A number that is not unique has a code of its own from 005010 on; before, that one meant something else."""
     codes = []
     for problem in problems:

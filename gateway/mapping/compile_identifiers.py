@@ -41,7 +41,7 @@ class Identifiers:
         if trace:
             function.line(f"{origins} = []")
         for keyed in block.keyed:
-            self._key(function, keyed, block, kinds, known, others, label, scope, trace)
+            self._key(function, keyed, kinds, known, others, label, scope, trace)
         held = {name: self.module.name("v") for name in kinds}
         function.line(f"{', '.join(held.values())}, = {known}")
         for name in sorted(CHECKED & set(kinds) - set(names)):
@@ -56,9 +56,7 @@ class Identifiers:
         with function.block(f"elif {' or '.join(held.values())}:"):
             function.line(f"{variable} = {struct}({arguments})")
 
-    def _key(
-        self, function: Function, keyed: Keyed, block: Block, kinds: list[str], known: str, others: str, label: str, scope: CodeScope, trace: str
-    ) -> None:
+    def _key(self, function: Function, keyed: Keyed, kinds: list[str], known: str, others: str, label: str, scope: CodeScope, trace: str) -> None:
         inner, opened = scope, 0
         if keyed.each is not None:
             inner, opened = self.scopes.loop(function, keyed.each, scope)

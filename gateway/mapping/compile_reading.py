@@ -415,10 +415,10 @@ class _Writer:
         trace = self.module.name("q") if self.explain else ""
         if trace:
             body.line(f"{trace} = {{}}")
-        self._item(body, block, label, inner, trace, roles, placed)
+        self._item(body, block, label, inner, trace, roles)
         body.close(opened)
 
-    def _item(self, body: Function, block: Block, label: str, scope: CodeScope, trace: str, roles: tuple[str, ...], placed: str) -> None:
+    def _item(self, body: Function, block: Block, label: str, scope: CodeScope, trace: str, roles: tuple[str, ...]) -> None:
         essential = block.struct in ESSENTIAL
         filled = self.fields(body, block, scope, label, trace, essential=essential, skip=("role",) if roles else ())
         if block.keyed:

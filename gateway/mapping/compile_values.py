@@ -135,7 +135,7 @@ class Values:
             self._first(function, leaf, leaf.origin, kind, label, scope, mandatory, value, otherwise)
             return
         if isinstance(leaf.origin, All):
-            self._all(function, leaf, leaf.origin, scope, value)
+            self._all(function, leaf.origin, scope, value)
             if otherwise is not None:
                 with function.block(f"if {value.variable} is None:"):
                     otherwise()
@@ -338,7 +338,7 @@ class Values:
         value.constant = any(held.constant for held in found.values())
         value.site = next((found[number].site for number in sorted(found) if found[number].site is not None), None)
 
-    def _all(self, function: Function, leaf: Leaf, origin: All, scope: CodeScope, value: Value) -> None:
+    def _all(self, function: Function, origin: All, scope: CodeScope, value: Value) -> None:
         held = self.module.name("l")
         function.line(f"{held} = []")
         if self.explain:

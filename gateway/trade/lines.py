@@ -114,7 +114,7 @@ def decide_lines(
             continue
         item = find_item(line.identifiers, facts)
         amount, base, unit, listed = _agreed_price(order, line, item, currency, facts, policy.price == "list" and index in priced)
-        stock = _take_stock(line, item, facts, policy, left)
+        stock = _take_stock(line, item, policy, left)
         if stock.problem is not None:
             found.append(_stock_problem(index, stock, released))
         if stock.action == "rejected":
@@ -254,7 +254,7 @@ class _Stock(Value, frozen=True, kw_only=True):
     problem: Problem | None = None
 
 
-def _take_stock(line: OrderLine, item: Item | None, facts: Facts, policy: AcceptancePolicy, left: dict[str, Decimal]) -> _Stock:
+def _take_stock(line: OrderLine, item: Item | None, policy: AcceptancePolicy, left: dict[str, Decimal]) -> _Stock:
     ordered = line.quantity or _ZERO
     size = unit_size(item, line.unit) if item else None
     # An item without a stock record is not kept in stock (services, drop shipments): it is accepted as ordered.

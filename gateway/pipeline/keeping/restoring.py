@@ -151,7 +151,7 @@ def _restore(wanted: Wanted, reader: BackupReader, installation: Installation, p
             migrations.migrate(connection)
             set_sequences(connection)
             numbered, unnumbered = _under_way(connection)
-            numbers, paused = _go_on(connection, installation, wanted, manifest.made_at)
+            numbers, paused = _go_on(connection, wanted, manifest.made_at)
             crash.point(18)
         return Restored(
             made_at=manifest.made_at,
@@ -338,7 +338,7 @@ def _under_way(connection: Connection) -> tuple[int, int]:
     return sum(identity is not None for identity in found), sum(identity is None for identity in found)
 
 
-def _go_on(connection: Connection, installation: Installation, wanted: Wanted, made_at: str) -> tuple[dict[str, str], tuple[str, ...]]:
+def _go_on(connection: Connection, wanted: Wanted, made_at: str) -> tuple[dict[str, str], tuple[str, ...]]:
     """Numbers go on behind a gap, sending waits for a person, and the journal says so. Without a gap nothing came after the backup."""
     reason = f"restored from a backup of {made_at}"
     numbers = advance.advance(connection, wanted.gap) if wanted.gap else {}

@@ -146,7 +146,7 @@ def _chapter(
         if schema is not None:
             segments, ignored = tuple(reading_rows.segment_rows(schema, usage)), tuple(reading_rows.ignored_tags(schema, usage))
         else:
-            paths = tuple(reading_rows.path_rows(mapping, usage))
+            paths = tuple(reading_rows.path_rows(usage))
         sample = received_sample(plans, spec, kind, sides, loaded, numbers_of(sender, receiver, sides.at, syntax))
     elif mapping is not None:
         segments, paths = tuple(writing_rows.segment_rows(mapping)), tuple(writing_rows.path_rows(mapping))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from gateway.mapping.plan import MappingPlan
 from gateway.publish.guide.usage import Taken
 from gateway.publish.guide.usage import Usage
 from gateway.publish.guide.usage import Way
@@ -28,7 +27,7 @@ _CONDITIONS = {
 
 def segment_rows(schema: SchemaPlan, usage: Usage) -> list[SegmentRow]:
     """The segments in use, in their order: those that must be there and those that we look at."""
-    return list(_loop_rows(schema.root, (), usage, 0, schema.syntax))
+    return list(_loop_rows(schema.root, (), usage, 0))
 
 
 def ignored_tags(schema: SchemaPlan, usage: Usage) -> list[str]:
@@ -37,7 +36,7 @@ def ignored_tags(schema: SchemaPlan, usage: Usage) -> list[str]:
     return sorted(set(_tags(schema.root)) - used - _AROUND)
 
 
-def path_rows(plan: MappingPlan, usage: Usage) -> list[PathRow]:
+def path_rows(usage: Usage) -> list[PathRow]:
     """The elements and attributes of an XML document that we look at."""
     rows = []
     for path, taken in usage.paths.items():
@@ -54,15 +53,15 @@ def _tags(loop: LoopUse) -> Iterator[str]:
             yield child.tag
 
 
-def _loop_rows(loop: LoopUse, way: Way, usage: Usage, depth: int, syntax: str) -> Iterator[SegmentRow]:
+def _loop_rows(loop: LoopUse, way: Way, usage: Usage, depth: int) -> Iterator[SegmentRow]:
     for slot, child in enumerate(loop.children):
         here = (*way, slot)
         if isinstance(child, LoopUse):
             if child.mandatory or any(other[: len(here)] == here for other in usage.segments):
-                rows = list(_loop_rows(child, here, usage, depth + 1, syntax))
+                rows = list(_loop_rows(child, here, usage, depth + 1))
                 yield from _opened(rows, child)
         elif child.tag not in _AROUND and (child.mandatory and (not way or slot == 0 or depth) or here in usage.segments or (way and slot == 0)):
-            yield _row(child, usage.segments.get(here, {}), depth, syntax)
+            yield _row(child, usage.segments.get(here, {}), depth)
 
 
 def _opened(rows: list[SegmentRow], loop: LoopUse) -> Iterator[SegmentRow]:
@@ -81,10 +80,10 @@ def maximum(value: int | None) -> str:
     return "any number of times" if value is None else "once" if value == 1 else f"up to {value} times"
 
 
-def _row(use: SegmentUse, taken: dict[tuple[int, int | None], Taken], depth: int, syntax: str) -> SegmentRow:
+def _row(use: SegmentUse, taken: dict[tuple[int, int | None], Taken], depth: int) -> SegmentRow:
     elements: list[ElementRow] = []
     for element in use.elements:
-        elements += _element_rows(use.tag, element, taken, syntax)
+        elements += _element_rows(use.tag, element, taken)
     return SegmentRow(
         depth=depth,
         tag=use.tag,
@@ -109,7 +108,7 @@ def condition_words(tag: str, condition: Condition) -> str:
     return _CONDITIONS[condition.kind].format(names=", ".join(names), first=names[0], rest=" and ".join(names[1:]))
 
 
-def _element_rows(tag: str, element: ElementUse, taken: dict[tuple[int, int | None], Taken], syntax: str) -> Iterator[ElementRow]:
+def _element_rows(tag: str, element: ElementUse, taken: dict[tuple[int, int | None], Taken]) -> Iterator[ElementRow]:
     ref = f"{tag}-{element.position:02d}"
     whole = taken.get((element.position, None))
     if not element.components:

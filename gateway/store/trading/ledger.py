@@ -119,12 +119,12 @@ class AgeingRow(Row, frozen=True, kw_only=True):
 
 def add_items(connection: Connection, items: Sequence[OpenItem]) -> list[OpenItem]:
     """Book invoices and credit notes; returns those that are new (the same kind, number and partner again is harmless)."""
-    return _add(connection, _ITEM, ("kind", "number", "partner"), items, OpenItem)
+    return _add(connection, _ITEM, ("kind", "number", "partner"), items)
 
 
 def add_payments(connection: Connection, payments: Sequence[Payment]) -> list[Payment]:
     """Book money; returns what is new: a bank statement read twice is harmless."""
-    return _add(connection, _PAYMENT, ("source", "bank_reference"), payments, Payment)
+    return _add(connection, _PAYMENT, ("source", "bank_reference"), payments)
 
 
 def allocate(connection: Connection, allocations: Sequence[Allocation]) -> None:
@@ -308,7 +308,7 @@ def check_sums(connection: Connection) -> list[str]:
 # ---------------------------------------------------------------- how
 
 
-def _add(connection: Connection, table: Table, key: Sequence[str], rows: Sequence[Any], of: type[Any]) -> list[Any]:
+def _add(connection: Connection, table: Table, key: Sequence[str], rows: Sequence[Any]) -> list[Any]:
     if not rows:
         return []
     remainder = "open_minor" if table is _ITEM else "unapplied_minor"
