@@ -1,6 +1,7 @@
 """Commands that run and look after an installation: run, receive, hold, trail, journal."""
 
 import getpass
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -40,7 +41,8 @@ def open_here(config: Path | None) -> Any:
     from gateway.pipeline.service.logs import set_up_logs
     from gateway.pipeline.station import open_station
 
-    set_up_logs()
+    # what becomes of documents a command prints in its own words
+    set_up_logs(logging.WARNING)
     return open_station(load_installation(config))
 
 
@@ -292,9 +294,9 @@ def trail(
     Example: gateway trail PO4711 --evidence proof.zip
     """
     from gateway.pipeline.as2.evidence import write_evidence
-    from gateway.pipeline.keeping.trails import trail_json
+    from gateway.pipeline.keeping.telling import trail_json
+    from gateway.pipeline.keeping.telling import trail_words
     from gateway.pipeline.keeping.trails import trail_of
-    from gateway.pipeline.keeping.trails import trail_words
 
     station = open_here(config)
     try:

@@ -49,6 +49,7 @@ def _words(found: Any) -> str:
         lines.append(f"  {trouble.name} {state} since {trouble.since:%Y-%m-%d %H:%M} UTC")
         lines += [f"    {trouble.error}", f"    {trouble.cure}"]
     lines.append(f"waiting for a person: {counted(found.held, 'hold')}, {found.dead} deliver{'y' if found.dead == 1 else 'ies'} given up")
+    lines += _lately(found.lately)
     for hook in found.webhooks_given_up:
         lines.append(f"webhook {hook.webhook}: {counted(hook.dead, 'event')} given up: {hook.last_error}")
         lines.append(f"  gateway webhooks retry {hook.webhook}" if hook.configured else "  config.yaml does not name it any more")
@@ -60,6 +61,22 @@ def _words(found: Any) -> str:
     answers = f"answers of partners: {found.answers_waiting} waited for, {found.answers_overdue} overdue"
     lines.append(f"to be sent: {found.leaving}{behind}{again}; {answers}")
     return "\n".join(lines)
+
+
+def _lately(lately: Any) -> list[str]:
+    """What was not taken as it came in the last 24 hours, and what to do about it."""
+    counts = f"{counted(lately.rejected, 'document')} rejected, {lately.held} held for a person, {counted(lately.duplicates, 'file')} twice"
+    lines = [f"in the last 24 hours: {counts}"]
+    if lately.rejected:
+        lines.append("  rejected: the partner has been answered and sends it anew; what was wrong with the newest:")
+        for one in lately.newest:
+            whose = one.partner or "nobody known"
+            lines.append(f"    {one.at:%Y-%m-%d %H:%M} UTC {whose}: {', '.join(one.problems)}: gateway trail {one.document}")
+    if lately.held:
+        lines.append("  held: gateway hold list")
+    if lately.duplicates:
+        lines.append("  twice: nothing is booked twice; where the partner meant a new one, ask for it under a new control number")
+    return lines
 
 
 @app.command()

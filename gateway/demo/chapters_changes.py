@@ -13,8 +13,8 @@ from gateway.demo.chapters_clean import accept
 from gateway.demo.dialects import X12
 from gateway.demo.dialects import Edifact
 from gateway.demo.stage import Stage
+from gateway.pipeline.keeping.telling import trail_words
 from gateway.pipeline.keeping.trails import trail_of
-from gateway.pipeline.keeping.trails import trail_words
 
 
 def before_despatch(stage: Stage) -> None:

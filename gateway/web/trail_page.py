@@ -7,6 +7,8 @@ from dataclasses import field
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
+from gateway.pipeline.keeping.telling import faults
+from gateway.pipeline.keeping.telling import happened
 from gateway.pipeline.keeping.trails import Event
 from gateway.pipeline.keeping.trails import Trail
 from gateway.pipeline.keeping.trails import trail_of
@@ -75,6 +77,7 @@ def show(request: Request) -> HTMLResponse:
         stretches=stretches,
         left_out=max(0, len(trail.events) - MOST) if trail is not None else 0,
         chain=_chain(trail.documents) if trail is not None else [],
+        faults=faults(trail) if trail is not None else [],
     )
 
 
@@ -110,7 +113,7 @@ def _unique(events: Iterable[Event], seen: set[str]) -> list[Event]:
 
 def _step(event: Event, links: dict[str, str]) -> Step:
     tone, icon = next((look for words, look in _SIGNS if any(word in event.action for word in words)), ("moves", "clock"))
-    title = _PLAIN.get(event.action) or _words(event.action)
+    title = _PLAIN.get(event.action) or _title(event)
     facts = tuple((name.replace("_", " "), value) for name, value in event.facts.items() if value)
     return Step(event, title, _about(title, event.words), tone, icon, links.get(event.subject, ""), facts)
 
@@ -121,8 +124,12 @@ def _about(title: str, about: str) -> str:
     return number if kind and title.lower().startswith(kind) else about
 
 
-def _words(action: str) -> str:
-    first, _, rest = action.partition(" ")
+def _title(event: Event) -> str:
+    """What happened as a title: in the words of the trail, or the journal's where they are such words."""
+    said = happened(event)
+    if said is not None and event.subject_kind in {"transmission", "interchange"}:
+        return f"{event.subject_kind if event.subject_kind == 'interchange' else 'file'} {''.join(said)}".capitalize()
+    first, _, rest = event.action.partition(" ")
     return f"{first.replace('_', ' ').capitalize()} {rest}".strip()
 
 

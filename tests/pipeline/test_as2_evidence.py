@@ -11,9 +11,9 @@ from gateway.exchange import as2
 from gateway.pipeline.as2.evidence import write_evidence
 from gateway.pipeline.as2.keys import Relations
 from gateway.pipeline.as2.receiving import receive_as2
-from gateway.pipeline.keeping.trails import trail_json
+from gateway.pipeline.keeping.telling import trail_json
+from gateway.pipeline.keeping.telling import trail_words
 from gateway.pipeline.keeping.trails import trail_of
-from gateway.pipeline.keeping.trails import trail_words
 from gateway.store.keeping import due
 from gateway.store.records import documents
 from tests.pipeline.as2_partner import as2_world

@@ -31,8 +31,8 @@ from gateway.pipeline.as2.waiting import MOST_POSTS
 from gateway.pipeline.as2.waiting import watch_receipts
 from gateway.pipeline.inbound.receive import Arrival
 from gateway.pipeline.inbound.receive import register
+from gateway.pipeline.keeping.telling import trail_words
 from gateway.pipeline.keeping.trails import trail_of
-from gateway.pipeline.keeping.trails import trail_words
 from gateway.problem import NOWHERE
 from gateway.store import journal
 from gateway.store.outgoing import answers

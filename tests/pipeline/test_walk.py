@@ -7,8 +7,8 @@ import pytest
 from gateway.pipeline.arriving.handing_in import hand_in_shipments
 from gateway.pipeline.arriving.handing_in import release_credit
 from gateway.pipeline.arriving.handing_in import release_invoices
+from gateway.pipeline.keeping.telling import trail_words
 from gateway.pipeline.keeping.trails import trail_of
-from gateway.pipeline.keeping.trails import trail_words
 from gateway.pipeline.trading import holding
 from gateway.store.incoming import holds
 from gateway.store.outgoing import outbox

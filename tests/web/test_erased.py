@@ -10,8 +10,8 @@ from gateway.pipeline.arriving.handing_in import hand_in_files
 from gateway.pipeline.arriving.handing_in import hand_in_shipments
 from gateway.pipeline.arriving.handing_in import release_invoices
 from gateway.pipeline.keeping.retaining import run_retention
+from gateway.pipeline.keeping.telling import trail_words
 from gateway.pipeline.keeping.trails import trail_of
-from gateway.pipeline.keeping.trails import trail_words
 from gateway.store.records import documents
 from gateway.store.verifying.verification import verify
 from tests.cli.test_working import camt

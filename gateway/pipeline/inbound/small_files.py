@@ -31,6 +31,7 @@ from gateway.pipeline.inbound.unreadable import leave_unread
 from gateway.pipeline.reading.entitlement import ACKNOWLEDGMENTS
 from gateway.pipeline.reading.entitlement import Entitled
 from gateway.pipeline.station import Station
+from gateway.pipeline.turned_away import log_turned_away
 from gateway.problem import Problem
 from gateway.problem import codes
 from gateway.store import crash
@@ -90,7 +91,9 @@ def take_together(station: Station, stream: str, waiting: Sequence[Transmission]
         fresh = _without_duplicates(connection, read)
         if len(fresh) < 2:
             return 0
-        _write(station, connection, [small for small in fresh if not small.is_unreadable], [small for small in fresh if small.is_unreadable])
+        plain, unreadable = [small for small in fresh if not small.is_unreadable], [small for small in fresh if small.is_unreadable]
+        entries = _write(station, connection, plain, unreadable)
+    log_turned_away(entries)
     crash.point(36)
     crash.point(33)
     crash.point(38)
@@ -158,13 +161,14 @@ def _without_duplicates(connection: Connection, read: Sequence[_Small]) -> list[
     return fresh
 
 
-def _write(station: Station, connection: Connection, files: Sequence[_Small], unreadable: Sequence[_Small]) -> None:
-    """Everything that these files change, in the caller's transaction."""
+def _write(station: Station, connection: Connection, files: Sequence[_Small], unreadable: Sequence[_Small]) -> list[journal.Entry]:
+    """Everything that these files change, in the caller's transaction; what the journal says of it."""
     entries = [leave_unread(station, connection, small.transmission, small.loose) for small in unreadable]
     if files:
         _write_plain(station, connection, files, entries)
     crash.point(37)
     journal.append(connection, entries)
+    return entries
 
 
 def _write_plain(station: Station, connection: Connection, files: Sequence[_Small], entries: list[journal.Entry]) -> None:

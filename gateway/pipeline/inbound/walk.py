@@ -35,6 +35,7 @@ from gateway.pipeline.inbound.splitting import new_interchange
 from gateway.pipeline.inbound.unreadable import leave_unread
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
+from gateway.pipeline.turned_away import log_turned_away
 from gateway.problem import Severity
 from gateway.problem import codes
 from gateway.store import crash
@@ -81,7 +82,7 @@ class Inbound:
                 if not streams.take(connection, stream):
                     self._forget(splitting)
                     return False
-                _commit(station, connection, splitting, chunk)
+                entries = _commit(station, connection, splitting, chunk)
         except StaleState:
             # another worker was quicker: begin again from what it wrote; twice running it is no race, and must not turn for ever
             self._forget(splitting)
@@ -94,6 +95,7 @@ class Inbound:
             self._forget(splitting)
             raise
         self._stale.discard(transmission.id)
+        log_turned_away(entries)
         if chunk.end is not None:
             crash.point(36)
         crash.point(33)
@@ -123,8 +125,8 @@ class Inbound:
         splitting.close()
 
 
-def _commit(station: Station, connection: Connection, splitting: Splitting, chunk: Chunk) -> None:
-    """Everything that one chunk changes, in the caller's transaction."""
+def _commit(station: Station, connection: Connection, splitting: Splitting, chunk: Chunk) -> list[journal.Entry]:
+    """Everything that one chunk changes, in the caller's transaction; what the journal says of it."""
     transmission = splitting.transmission
     entries: list[journal.Entry] = []
     if chunk.start is not None:
@@ -146,6 +148,7 @@ def _commit(station: Station, connection: Connection, splitting: Splitting, chun
         _end_transmission(station, connection, splitting, entries)
         crash.point(37)
     journal.append(connection, entries)
+    return entries
 
 
 def _count(

@@ -15,10 +15,13 @@ from gateway.pipeline.service.heart import database_trouble
 from gateway.pipeline.service.same_files import digest_of
 from gateway.pipeline.station import Station
 from gateway.store.incoming import holds
+from gateway.store.incoming import interchanges
+from gateway.store.incoming.holds import Hold
 from gateway.store.outgoing import awaited
 from gateway.store.outgoing import outbox
 from gateway.store.outgoing import pauses
 from gateway.store.outgoing.pauses import Pause
+from gateway.store.records import documents
 from gateway.store.watching import troubles
 from gateway.store.watching.troubles import Trouble
 from gateway.store.working import claims
@@ -27,6 +30,10 @@ from gateway.store.working.nodes import Node
 
 #: rows that are counted one by one
 _COUNTED = 10_000
+#: how far back what was turned away is counted
+LATELY = timedelta(hours=24)
+#: rejected documents that are named
+_NAMED = 3
 
 
 class Worker(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +54,28 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
     files: str
 
 
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that was rejected lately."""
+
+    document: str
+    partner: str
+    at: datetime
+    #: codes of what was wrong with it
+    problems: tuple[str, ...]
+
+
+class Lately(msgspec.Struct, frozen=True, kw_only=True):
+    """What was not taken as it came, in the last 24 hours."""
+
+    rejected: int
+    #: of what waits for a person
+    held: int
+    #: interchanges that had come before
+    duplicates: int
+    #: the newest of those that were rejected
+    newest: list[Rejected]
+
+
 class Condition(msgspec.Struct, frozen=True, kw_only=True):
     """What an operator wants to know first."""
 
@@ -57,6 +86,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     troubles: list[Trouble]
     #: documents and files that wait for a person
     held: int
+    lately: Lately
     #: rows of the outbox that have not left
     leaving: int
     #: when the next one of them is tried that failed before
@@ -78,12 +108,14 @@ def condition_of(station: Station) -> Condition:
     """The present condition."""
     with station.database.read() as connection:
         awaiting = awaited.counts(connection)
+        waiting = holds.list_open(connection, limit=_COUNTED)
         workers = workers_of(station, connection)
         return Condition(
             owner=serving(station, workers),
             workers=workers,
             troubles=not_working(station, connection),
-            held=len(holds.list_open(connection, limit=_COUNTED)),
+            held=len(waiting),
+            lately=_lately(station, connection, waiting),
             leaving=sum(len(outbox.search(connection, state=state, limit=_COUNTED)) for state in outbox.OPEN),
             next_try_at=outbox.next_try(connection),
             held_back=len(outbox.search(connection, state="held_back", limit=_COUNTED)),
@@ -93,6 +125,21 @@ def condition_of(station: Station) -> Condition:
             answers_overdue=sum(number for (state, _), number in awaiting.items() if state == "overdue"),
             webhooks_given_up=[one for one in hook_states(station.installation, connection) if one.dead],
         )
+
+
+def _lately(station: Station, connection: Connection, waiting: Sequence[Hold]) -> Lately:
+    since = station.clock() - LATELY
+    rejected = documents.rejected_since(connection, since, limit=_COUNTED)
+    newest = documents.get_many(connection, rejected[:_NAMED])
+    return Lately(
+        rejected=len(rejected),
+        held=sum(hold.opened_at >= since for hold in waiting),
+        duplicates=interchanges.duplicates_since(connection, since, station.installation.directory.partners),
+        newest=[
+            Rejected(document=row.id, partner=row.partner, at=row.created_at, problems=tuple(dict.fromkeys(one.code for one in row.problems)))
+            for row in (newest[id] for id in rejected[:_NAMED])
+        ],
+    )
 
 
 def not_working(station: Station, connection: Connection) -> list[Trouble]:

@@ -49,7 +49,7 @@ def carry_out(
 ) -> None:
     """Write a decision: states, lines, stock, hold, answer, handover."""
     judged_by(work, plan)
-    reason = reason_of(decision.state, decision.problems)
+    reason = reason_of(decision.state, decision.problems, _let_pass(work, row) if row.transition_no > 1 else ())
     currency = decision.currency or order.currency or work.station.installation.settings.us.currency
     total = to_minor(decision.total, currency) if decision.total is not None else None
     problems = (*(problem for problem in row.problems if problem.outcome is None), *decision.problems)
@@ -92,10 +92,18 @@ def carry_out(
         hand_over(work, row, order, decision, version)
 
 
-def reason_of(state: str, problems: Sequence[Problem]) -> str:
-    """What a person reads in the history: the problems that led to the decision."""
+def reason_of(state: str, problems: Sequence[Problem], let_pass: Sequence[str] = ()) -> str:
+    """What a person reads in the history: the problems that led to the decision. `let_pass`: what people said to those that they let pass."""
     telling = [problem.message for problem in problems if problem.outcome in {Outcome.HOLD, Outcome.REJECT}]
+    if state == "accepted" and let_pass and not telling:
+        return f"{'; '.join(let_pass)}; nothing else speaks against it"
     return "; ".join(telling) or ("nothing speaks against it" if state == "accepted" else state)
+
+
+def _let_pass(work: Work, row: documents.Document) -> list[str]:
+    """Who let what pass on this document, and why."""
+    released = [hold for hold in holds.of_document(work.connection, row.id) if hold.decision == "release"]
+    return [f"{hold.actor} let {codes(hold.reasons).replace(',', ', ') or 'it'} pass ({hold.reason})" for hold in released]
 
 
 def order_lines(document: str, order: Order, decision: Decision, facts: Facts) -> list[orders.OrderLine]:

@@ -21,6 +21,7 @@ from gateway.pipeline.trading.changing import changes_step
 from gateway.pipeline.trading.deciding import decide_orders
 from gateway.pipeline.trading.invoicing import invoice_releases
 from gateway.pipeline.trading.shipping import ship
+from gateway.pipeline.turned_away import log_turned_away
 from gateway.problem import NOWHERE
 from gateway.store import crash
 from gateway.store import journal
@@ -73,6 +74,7 @@ def _batch(station: Station, stream: str, limit: int) -> bool:
             else:
                 room(work, list(group))
         work.write()
+    log_turned_away(work.entries)
     crash.point(44)
     # a document that waits behind another of its number may be next now
     return True

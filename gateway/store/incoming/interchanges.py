@@ -7,7 +7,10 @@ from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy import and_
 from sqlalchemy import bindparam
+from sqlalchemy import func
+from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
@@ -159,3 +162,20 @@ def find_by_control(
     if excluding_transmission is not None:
         query = query.where(_TABLE.c.transmission != excluding_transmission)
     return all_of(connection.execute(query.order_by(_TABLE.c.opened_at.desc(), _TABLE.c.id.desc())), Interchange)
+
+
+def with_control(connection: Connection, numbers: Collection[str], limit: int = 20) -> list[Interchange]:
+    """Interchanges of anybody that have one of these control numbers, newest first."""
+    # the pairs out of the index alone, which begins with them: no row is read but those that are wanted
+    among = _TABLE.c.control_number.in_(sorted(numbers))
+    pairs = connection.execute(select(_TABLE.c.sender, _TABLE.c.receiver, _TABLE.c.control_number).where(among).distinct().limit(limit)).all()
+    if not pairs:
+        return []
+    exact = or_(*(and_(_TABLE.c.sender == pair[0], _TABLE.c.receiver == pair[1], _TABLE.c.control_number == pair[2]) for pair in pairs))
+    return all_of(connection.execute(select(_TABLE).where(exact).order_by(_TABLE.c.opened_at.desc(), _TABLE.c.id.desc()).limit(limit)), Interchange)
+
+
+def duplicates_since(connection: Connection, since: datetime, partners: Collection[str]) -> int:
+    """How many interchanges of these partners had come before."""
+    query = select(func.count()).where(_TABLE.c.partner.in_(sorted(partners)), _TABLE.c.opened_at >= since, _TABLE.c.outcome == "duplicate")
+    return int(connection.execute(query).scalar_one())

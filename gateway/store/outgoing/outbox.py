@@ -10,6 +10,7 @@ stands in tries.py, what people do to rows in deliveries.py.
 Knows no transport and no syntax.
 """
 
+from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import datetime
@@ -185,6 +186,22 @@ def of_interchange(connection: Connection, interchange: str) -> list[Entry]:
     """The acknowledgments of an interchange: their ids begin with its id and a colon."""
     query = select(_TABLE).where(_TABLE.c.id > f"{interchange}:", _TABLE.c.id < f"{interchange};").order_by(_TABLE.c.id)
     return all_of(connection.execute(query), Entry)
+
+
+def named(connection: Connection, name: str, limit: int = 20) -> list[Entry]:
+    """What left under this name (or has this id), newest first."""
+    wanted = or_(_TABLE.c.identity == name, _TABLE.c.id == name)
+    return all_of(connection.execute(select(_TABLE).where(wanted).order_by(_TABLE.c.created_at.desc(), _TABLE.c.id).limit(limit)), Entry)
+
+
+def with_control(connection: Connection, numbers: Collection[str], partners: Collection[str], limit: int = 20) -> list[Entry]:
+    """What left to these partners in an interchange or group that has one of these control numbers, newest first."""
+    ours = _TABLE.c.partner.in_(sorted(partners))
+    numbered = or_(
+        and_(ours, _TABLE.c.interchange_control.in_(sorted(numbers))),
+        and_(ours, _TABLE.c.group_control.in_(sorted(numbers))),
+    )
+    return all_of(connection.execute(select(_TABLE).where(numbered).order_by(_TABLE.c.created_at.desc(), _TABLE.c.id).limit(limit)), Entry)
 
 
 def search(

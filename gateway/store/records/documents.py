@@ -294,6 +294,12 @@ def received(connection: Connection, since: datetime, *, after: tuple[datetime, 
     return all_of(connection.execute(query), Document)
 
 
+def rejected_since(connection: Connection, since: datetime, limit: int = 1000) -> list[str]:
+    """Documents that came since then and were rejected, newest first."""
+    query = select(_TABLE.c.id).where(is_one_of(_TABLE.c.state, "rejected"), _TABLE.c.created_at >= since, _TABLE.c.direction == "in")
+    return list(connection.execute(query.order_by(_TABLE.c.created_at.desc(), _TABLE.c.id.desc()).limit(limit)).scalars())
+
+
 def history(connection: Connection, id: str) -> list[Transition]:
     """A document's states from the first to the present one."""
     return all_of(connection.execute(select(_HISTORY).where(_HISTORY.c.document == id).order_by(_HISTORY.c.transition_no)), Transition)

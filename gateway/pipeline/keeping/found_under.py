@@ -1,0 +1,109 @@
+"""What is known under a reference: where a trail begins.
+
+People ask by what they have in hand: an order's or invoice's number, a control number with its leading zeros or without, the name of a file,
+whichever way it went. Nothing is guessed while something has exactly this name.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from dataclasses import field
+
+from sqlalchemy import Connection
+
+from gateway.store.incoming import interchanges
+from gateway.store.incoming import transmissions
+from gateway.store.incoming.interchanges import Interchange
+from gateway.store.incoming.transmissions import Transmission
+from gateway.store.outgoing import outbox
+from gateway.store.outgoing.outbox import Entry
+from gateway.store.records import documents
+from gateway.store.records import references
+
+#: documents that a trail begins with; a number that more of them have is no number of anything
+MOST = 20
+#: the longest control number: that of an EDIFACT interchange (0020)
+_LONGEST_CONTROL = 14
+#: kinds of references whose values are control numbers
+_CONTROLS = frozenset({"interchange", "group", "transaction"})
+
+
+@dataclass(slots=True)
+class Beginnings:
+    """What has this reference itself."""
+
+    documents: dict[str, None] = field(default_factory=dict)
+    transmissions: dict[str, Transmission] = field(default_factory=dict)
+    interchanges: dict[str, Interchange] = field(default_factory=dict)
+    outgoing: dict[str, Entry] = field(default_factory=dict)
+    #: more have it than are told of
+    more: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.documents or self.transmissions or self.interchanges or self.outgoing)
+
+
+def found_under(connection: Connection, reference: str, partners: Collection[str]) -> Beginnings:
+    """Everything that is called so, else every document that has a number which begins so. `partners`: all that we may have sent to."""
+    found = Beginnings()
+    if documents.get(connection, reference) is not None:
+        found.documents[reference] = None
+        return found
+    interchange = interchanges.get(connection, reference)
+    if interchange is not None:
+        _add_interchanges(connection, found, [interchange])
+        return found
+    controls = control_forms(reference)
+    whole = references.find(connection, reference, whole=True, limit=MOST + 1)
+    for form in controls:
+        whole += references.find(connection, form, kinds=_CONTROLS, whole=True, limit=MOST + 1)
+    _add_documents(found, [one.document for one in whole])
+    _add_sent(connection, found, [*outbox.named(connection, reference), *outbox.with_control(connection, [reference, *controls], partners)])
+    if len(reference) <= _LONGEST_CONTROL:
+        _add_interchanges(connection, found, interchanges.with_control(connection, [reference, *controls]))
+    if not found or any(one.kind == "file" for one in whole):
+        # names of files have no index of their own: asked where nothing else is called so, or something is that is one
+        _add_files(connection, found, transmissions.named(connection, reference))
+    if not found:
+        _add_documents(found, [one.document for one in references.find(connection, reference, limit=MOST + 1)])
+    return found
+
+
+def control_forms(reference: str) -> list[str]:
+    """The other ways to write a number that may be a control number: with leading zeros, up to every width there is, and without."""
+    text = reference.strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_CONTROL and text.strip("0")):
+        return []
+    bare = text.lstrip("0")
+    return [form for form in (bare.zfill(width) for width in range(len(bare), _LONGEST_CONTROL + 1)) if form != text]
+
+
+def _add_documents(found: Beginnings, ids: Collection[str]) -> None:
+    for id in ids:
+        if len(found.documents) < MOST:
+            found.documents[id] = None
+        elif id not in found.documents:
+            found.more = True
+
+
+def _add_sent(connection: Connection, found: Beginnings, entries: Collection[Entry]) -> None:
+    """What left, with the document it was, or with what it acknowledged."""
+    for entry in entries:
+        if entry.document is not None:
+            _add_documents(found, [entry.document])
+            continue
+        found.outgoing[entry.id] = entry
+        answered = interchanges.get(connection, entry.properties.get("interchange", ""))
+        if answered is not None:
+            _add_interchanges(connection, found, [answered])
+
+
+def _add_interchanges(connection: Connection, found: Beginnings, rows: Collection[Interchange]) -> None:
+    for row in rows:
+        found.interchanges[row.id] = row
+        _add_documents(found, [one.id for one in documents.of_interchange(connection, row.id, limit=MOST + 1)])
+
+
+def _add_files(connection: Connection, found: Beginnings, files: Collection[Transmission]) -> None:
+    for file in files:
+        found.transmissions[file.id] = file
+        _add_documents(found, [one.id for one in documents.of_transmission(connection, file.id, limit=MOST + 1)])

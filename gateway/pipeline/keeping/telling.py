@@ -1,0 +1,334 @@
+"""A trail told: to people as one plain sentence a line (what it is about, what happened, by whom, why, and the code of what went wrong), and
+as JSON. The journal's own words are of the gateway's rooms; here they are said in the words of those who read them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from gateway.kinds import KINDS
+from gateway.model.money import from_minor
+from gateway.model.money import money_words
+from gateway.pipeline.as2.evidence import Exchange
+from gateway.pipeline.keeping.trails import Event
+from gateway.pipeline.keeping.trails import Trail
+from gateway.pipeline.keeping.trails import name_of
+from gateway.problem import Problem
+from gateway.problem import Severity
+from gateway.problem import problem_json
+from gateway.store.incoming.holds import Hold
+from gateway.store.incoming.transmissions import Transmission
+
+_Facts = dict[str, str]
+#: what was done, and what else is to be said of it behind who did it
+_Told = tuple[str, str]
+
+
+def _received(facts: _Facts) -> _Told:
+    way, size = facts.get("address", ""), facts.get("size")
+    return "received", (f" over {way}" if ":" in way else "") + (f", {size} bytes" if size else "")
+
+
+def _opened(facts: _Facts) -> _Told:
+    sides = f", from {facts['sender']} to {facts.get('receiver') or 'nobody'}" if facts.get("sender") else ""
+    return "opened", sides + (", a test" if facts.get("test") == "yes" else "")
+
+
+def _closed(facts: _Facts) -> _Told:
+    return "read to its end", f", {facts.get('outcome', 'accepted').replace('_', ' ')}"
+
+
+def _numbered(facts: _Facts) -> str:
+    return f" as {facts['identity']}" if facts.get("identity") else ""
+
+
+def _written(facts: _Facts) -> _Told:
+    number = facts.get("control", "")
+    # as it stands in the file: ISA13 has nine digits
+    number = number.zfill(9) if number.isdigit() and facts.get("spec", "").startswith("x12/") else number
+    return "written", _numbered(facts) + (f", interchange {number}" if number else "")
+
+
+def _answered(facts: _Facts) -> _Told:
+    outcome = facts.get("outcome", "").replace("_", " ")
+    return "answered", " with {}" + (f", {outcome}" if outcome else "")
+
+
+def _plainly(verb: str, more: str = "") -> Callable[[_Facts], _Told]:
+    return lambda _: (verb, more)
+
+
+_UNTIL_DECIDED = _plainly("held", ", until a person decides")
+#: what the journal says -> what a person reads, by what it is about and what happened to it. What is not here is said as it stands.
+_WORDS: dict[tuple[str, str], Callable[[_Facts], _Told]] = {
+    ("transmission", "received"): _received,
+    ("transmission", "transmission done"): _plainly("worked through"),
+    ("transmission", "transmission held"): _UNTIL_DECIDED,
+    ("transmission", "transmission unreadable"): _plainly("held", ", until a person decides, since it cannot be read"),
+    ("transmission", "file released"): _plainly("released"),
+    ("transmission", "file rejected"): _plainly("rejected"),
+    ("interchange", "interchange opened"): _opened,
+    ("interchange", "interchange done"): _closed,
+    ("interchange", "interchange held"): _UNTIL_DECIDED,
+    ("interchange", "interchange refused"): lambda facts: ("refused", " as a duplicate" if facts.get("outcome") == "duplicate" else ""),
+    ("interchange", "acknowledgment not sent"): _plainly("not acknowledged"),
+    ("document", "document registered"): lambda facts: ("read", f" as {facts.get('type', '')} {facts.get('control', '')}".rstrip()),
+    ("document", "document rejected"): _plainly("rejected"),
+    ("document", "document held"): _UNTIL_DECIDED,
+    ("document", "document done"): _plainly("read"),
+    ("document", "payment known"): _plainly("not booked again"),
+    ("document", "hold released"): _plainly("released"),
+    ("document", "hold rejected"): _plainly("rejected"),
+    ("document", "step failed"): lambda facts: ("not finished", f", try {facts.get('attempts', '')} failed ({facts.get('error', '')})"),
+    ("document", "handed over"): _plainly("handed over", " to our own systems"),
+}
+#: the same by the end of what the journal says; {} is what stands before it
+_ENDS: tuple[tuple[str, str, Callable[[_Facts], _Told]], ...] = (
+    ("interchange", " enqueued", _answered),
+    ("document", " enqueued", _answered),
+    ("document", " kept", _plainly("kept", "; nothing follows from it")),
+    ("outbox", " prepared", _written),
+    ("outbox", " sent", lambda facts: ("sent", _numbered(facts))),
+    ("outbox", " posted", lambda facts: ("handed", f" to the partner's station{_numbered(facts)}; its receipt comes later")),
+)
+
+
+def happened(event: Event) -> _Told | None:
+    """What happened, in words that somebody outside of this program understands: `sent`, ` as 855-000000003.edi`. None: the journal's own words
+    are such words."""
+    exact = _WORDS.get((event.subject_kind, event.action))
+    if exact is not None:
+        return exact(event.facts)
+    for kind, end, words in _ENDS:
+        if event.subject_kind == kind and event.action.endswith(end):
+            verb, more = words(event.facts)
+            return verb, more.replace("{}", event.action.removesuffix(end))
+    return None
+
+
+def _as_it_stands(event: Event) -> str:
+    """The journal's words, without the kind of document where the name has said it: `order accepted` of `order PO1`."""
+    action = event.action.replace("_", " ")
+    about = event.words.rpartition(" ")[0]
+    for said in (about, "acknowledgment" if event.subject_kind == "outbox" else ""):
+        if said and action.startswith(f"{said} "):
+            return action.removeprefix(f"{said} ")
+    return action
+
+
+def told(event: Event) -> str:
+    """One sentence: what it is about, what happened, by whom, why, with the codes of what was wrong."""
+    verb, more = happened(event) or (_as_it_stands(event), "")
+    who = f"partner {event.actor.removeprefix('partner:')}" if event.actor.startswith("partner:") else event.actor
+    who = "the gateway" if who == "gateway" else who
+    codes = ", ".join(code for code in event.facts.get("problems", "").split(",") if code and code not in event.reason)
+    why = (f": {event.reason}" if event.reason else "") + (f" ({codes})" if codes else "")
+    return f"{event.words or event.subject}: {verb} by {who}{more}{why}"
+
+
+def trail_words(trail: Trail) -> str:
+    """The trail for people: what it leads over, one line an event in time, and what is wrong with what to do about it."""
+    chain = " > ".join(f"{name_of(row)} ({row.state}{', test' if row.test else ''})" for row in trail.documents)
+    brought = {row.transmission for row in trail.documents}
+    empty = [file for file in trail.files if file.id in trail.asked and file.id not in brought]
+    nothing = [f"file {file.name}, {_state(file)}: no document came of it" for file in empty]
+    lines = [f"{trail.reference}: {'; '.join([*nothing, *([chain] if chain else [])])}"]
+    if trail.more:
+        lines.append("  more documents than these have this number: name one of them, or the file that it came in")
+    lines += [f"  {event.at:%Y-%m-%d %H:%M:%S}  {told(event)}" for event in trail.events]
+    lines += _wrong(trail)
+    for said in trail.said:
+        again = {"repeated": ", as said before", "contradicts": ", against what was said before"}.get(said.answer.relation, "")
+        lines.append(f"  {said.entry.identity} answered by {said.answer.kind}: {said.answer.outcome.replace('_', ' ')}{again}")
+        for fault in said.faults:
+            lines.append(f"    {fault.problem.code}: {fault.problem.message}")
+            if fault.segment is not None:
+                lines += [f"      {fault.segment.text}", f"      {fault.segment.caret}"]
+    for exchange in trail.exchanges:
+        lines += _exchange_words(exchange)
+    if trail.exchanges:
+        lines.append(f"  check signatures and digests without us: gateway trail {trail.reference} --evidence proof.zip, then sh verify.sh in it")
+    for item in trail.items:
+        settled = money_words(from_minor(item.amount_minor - item.open_minor, item.currency), item.currency)
+        amount = money_words(from_minor(item.amount_minor, item.currency), item.currency)
+        lines.append(f"  {item.kind.replace('_', ' ')} {item.number}: {settled} of {amount} settled, due {item.due_on}")
+    return "\n".join(lines)
+
+
+def _state(file: Transmission) -> str:
+    """What became of a file that brought no document."""
+    if any(problem.code == "FILE-DUPLICATE-INTERCHANGE" for problem in file.problems):
+        return "a duplicate"
+    return {"held": "held for a person", "unreadable": "unreadable, held for a person", "done": "worked through"}.get(file.state, file.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """Something wrong with a file or a document of a trail, and what to do about it."""
+
+    about: str
+    problem: Problem
+    cure: str
+
+
+def faults(trail: Trail) -> list[Wrong]:
+    """What is wrong with the files and documents of a trail, each with its code and cure."""
+    found: dict[tuple[str, Problem], None] = {}
+    names = _names(trail)
+    for file in trail.files:
+        found.update({(names[file.id], problem): None for problem in file.problems})
+    for row in trail.documents:
+        found.update({(names[row.id], problem): None for problem in row.problems if problem.severity is Severity.ERROR})
+    for hold in trail.holds:
+        found.update({(names.get(held_by(hold), ""), problem): None for problem in hold.reasons})
+    return [Wrong(about, problem, KINDS[problem.code].cure if problem.code in KINDS else "") for about, problem in found]
+
+
+def held_by(hold: Hold) -> str:
+    """The file or document that waits."""
+    return hold.transmission or hold.document or ""
+
+
+def _names(trail: Trail) -> dict[str, str]:
+    return {file.id: f"file {file.name}" for file in trail.files} | {row.id: name_of(row) for row in trail.documents}
+
+
+def _wrong(trail: Trail) -> list[str]:
+    """What is wrong, with what to do about it, and what waits for a person."""
+    lines = []
+    for one in faults(trail):
+        lines.append(f"  {one.about}: {one.problem.code}: {one.problem.message}")
+        if one.cure:
+            lines.append(f"    what to do: {one.cure}")
+    names = _names(trail)
+    for hold in trail.holds:
+        decide = f"gateway hold release {hold.id}, or gateway hold reject {hold.id}, with --reason"
+        lines.append(f"  {names.get(held_by(hold), '')} waits for a person since {hold.opened_at:%Y-%m-%d %H:%M}: {decide}")
+    return lines
+
+
+def _exchange_words(exchange: Exchange) -> list[str]:
+    """What proves one message, for people."""
+    lines = [f"  AS2 message {exchange.message_id} {exchange.direction} {exchange.at:%Y-%m-%d %H:%M:%S}, digest {exchange.mic or 'none'}"]
+    if exchange.signed_by:
+        lines.append(f"    signed by {exchange.signer or 'a certificate that is not kept'} ({exchange.signed_by})")
+    lines.append(f"    message kept as {exchange.message}")
+    if exchange.receipt:
+        signer = f", signed by {exchange.receipt_signer or 'a certificate that is not kept'}" if exchange.receipt_signed_by else ", not signed"
+        by = f"{signer} ({exchange.receipt_signed_by})" if exchange.receipt_signed_by else signer
+        lines.append(f"    receipt {exchange.disposition}{by}")
+        lines.append(f"    receipt kept as {exchange.receipt}")
+    return lines
+
+
+def trail_json(trail: Trail) -> dict[str, Any]:
+    """The trail as `gateway trail --json` prints it."""
+    return {
+        "reference": trail.reference,
+        "documents": [
+            {
+                "id": row.id,
+                "kind": row.kind,
+                "number": row.number,
+                "direction": row.direction,
+                "partner": row.partner,
+                "state": row.state,
+                "test": row.test,
+                "type": row.transaction_type,
+                "control_number": row.transaction_control,
+                "at": row.created_at,
+                "amount_minor": row.amount_minor,
+                "currency": row.currency,
+                "plans": dict(row.plan_digests),
+            }
+            for row in trail.documents
+        ],
+        "events": [
+            {
+                "at": event.at,
+                "actor": event.actor,
+                "action": event.action,
+                "told": told(event),
+                "about": event.words,
+                "subject": event.subject,
+                "reason": event.reason,
+                "facts": event.facts,
+                "hash": event.hash,
+                "archive": list(event.references),
+            }
+            for event in trail.events
+        ],
+        "sent": [
+            {
+                "id": entry.id,
+                "spec": entry.spec,
+                "state": entry.state,
+                "identity": entry.identity,
+                "sent_at": entry.sent_at,
+                "acknowledgment": entry.ack_state,
+                "application": entry.application_state,
+                "sha256": entry.sha256,
+            }
+            for entry in trail.outgoing
+        ],
+        "answers": [
+            {
+                "to": said.entry.id,
+                "kind": said.answer.kind,
+                "layer": said.answer.layer,
+                "outcome": said.answer.outcome,
+                "relation": said.answer.relation,
+                "at": said.answer.at,
+                "document": said.answer.document,
+                "faults": [
+                    {
+                        "problem": problem_json(fault.problem),
+                        "our_segment": fault.segment.text if fault.segment is not None else None,
+                        "mark": [fault.segment.start, fault.segment.length] if fault.segment is not None else None,
+                    }
+                    for fault in said.faults
+                ],
+            }
+            for said in trail.said
+        ],
+        "as2": [msgspec.to_builtins(exchange, builtin_types=(datetime,)) for exchange in trail.exchanges],
+        "files": [
+            {
+                "id": file.id,
+                "name": file.name,
+                "state": file.state,
+                "partner": file.partner,
+                "received_at": file.received_at,
+                "sha256": file.sha256,
+                "problems": [problem_json(problem) for problem in file.problems],
+            }
+            for file in trail.files
+        ],
+        "waits": [{"hold": hold.id, "kind": hold.kind, "problems": [problem_json(problem) for problem in hold.reasons]} for hold in trail.holds],
+        "open_items": [
+            {
+                "number": item.number,
+                "kind": item.kind,
+                "currency": item.currency,
+                "amount_minor": item.amount_minor,
+                "open_minor": item.open_minor,
+                "due_on": item.due_on,
+            }
+            for item in trail.items
+        ],
+        "allocations": [
+            {
+                "id": one.id,
+                "open_item": one.open_item,
+                "payment": one.payment,
+                "kind": one.kind,
+                "amount_minor": one.amount_minor,
+                "currency": one.currency,
+                "at": one.at,
+                "reason": one.reason,
+            }
+            for one in trail.allocations
+        ],
+    }
