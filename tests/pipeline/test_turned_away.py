@@ -16,7 +16,7 @@ def test_what_was_turned_away_stands_in_the_log_and_in_the_status(tmp_path: Path
     world = World(tmp_path)
     world.receive(x12_order("PO1"))
     world.receive(x12_order("PO1"), "again.edi")
-    world.receive(x12_order("SECRET", control=2).replace(b"PO1*1*10*", b"PO1*1*TEN*"), "faulty.edi")
+    world.receive(x12_order("HIDDEN-PO", control=2).replace(b"PO1*1*10*", b"PO1*1*TENFOLD*"), "faulty.edi")
     world.receive(b"rubbish", "rubbish.txt")
     world.receive(x12_order("PO3", control=3, sender="STRANGER"), "strange.edi")
     text = capsys.readouterr().err
@@ -27,7 +27,7 @@ def test_what_was_turned_away_stands_in_the_log_and_in_the_status(tmp_path: Path
         ("file unreadable", "FILE-UNREADABLE"),
         ("interchange held", "PARTNER-UNKNOWN-SENDER"),
     ]
-    assert "TEN" not in text and "SECRET" not in text
+    assert "TEN" not in text and "HIDDEN-PO" not in text
     # each of the ids leads to its trail
     for line in lines:
         id = next(line[key] for key in ("document", "interchange", "transmission") if line.get(key))
