@@ -18,6 +18,7 @@ from gateway.config import ConfigTrouble
 from gateway.config import Installation
 from gateway.pipeline.at_hand import AtHand
 from gateway.pipeline.meters import Meters
+from gateway.pipeline.permits import Permits
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.shared_clock import SharedClock
 from gateway.store.database import Database
@@ -61,6 +62,8 @@ class Station:
     kept_plans: set[str] = field(default_factory=set)
     #: orders on the way from their file to their trade step
     at_hand: AtHand = field(default_factory=AtHand)
+    #: what this process may open at partners' servers
+    permits: Permits = field(default_factory=Permits)
     #: what this process counts
     meters: Meters = field(default_factory=Meters)
 

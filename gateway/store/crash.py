@@ -127,6 +127,9 @@ POINTS: dict[int, str] = {
     145: "spool: how much came is written, not under its name",
     146: "spool: how much came forgotten, the file still there",
     147: "fetch: file linked where it is kept, still where it was",
+    # 158-159 connections that the processes of a cluster share
+    158: "connections: permit committed, connection not opened",
+    159: "connections: hung up, permit not given back",
 }
 
 

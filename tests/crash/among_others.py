@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import update
 
+from gateway.pipeline.permits import Permits
 from gateway.pipeline.service.assembly import cluster_engine
 from gateway.pipeline.service.assembly import lookers
 from gateway.pipeline.service.assembly import seal
@@ -21,6 +22,8 @@ from gateway.store.working import nodes
 from gateway.store.working import sweep
 from tests.crash.walk import open_here
 from tests.machine import PATIENCE
+
+ACCOUNT = "sftp://seller@acme.example:22"
 
 
 def serve(folder: Path) -> None:
@@ -41,6 +44,19 @@ def serve(folder: Path) -> None:
     running.join()
     seal(station)
     station.close()
+
+
+def use_a_connection(folder: Path) -> None:
+    """Be a node that asks for the one connection of an account, opens it and hangs up."""
+    station = open_here(folder)
+    with station.database.begin() as connection:
+        now = database_now(connection)
+        nodes.beat(connection, nodes.Node(id="A", host="A", process=1, role="worker", version="1", started_at=now, beat_at=now))
+    permits = Permits()
+    permits.share(station.database, "A", timedelta(hours=1))
+    places = permits.of(ACCOUNT, 1)
+    assert places is not None and (permit := places.take(waits=True)) is not None
+    places.give_back(permit)
 
 
 def _leave_a_dead_one(station: Station) -> None:

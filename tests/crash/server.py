@@ -32,6 +32,7 @@ SECONDS = 300
 
 WORK = {
     "cluster": among_others.serve,
+    "permit": among_others.use_a_connection,
     "walk": walk.walk,
     "large": large.split,
     "changes": walk.changes,

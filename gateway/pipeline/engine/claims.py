@@ -79,6 +79,8 @@ class Holdings:
     def beat(self) -> list[Node]:
         """Show that we live, see who does not and free what it held; returns who died. Raises DatabaseTrouble."""
         began = time.monotonic()
+        permits = self._station.permits
+        permitted = permits.before_beat()
         with self._guard:
             before = dict(self._held)
         with self._station.database.begin() as connection:
@@ -111,6 +113,7 @@ class Holdings:
             self._share_out()
         if lost:
             _log.warning("claims lost", claims=sorted(lost))
+        permits.beaten(permitted, kept, standing, began)
         return dead
 
     def mine(self, key: str) -> bool:
@@ -171,6 +174,7 @@ class Holdings:
 
     def leave(self) -> None:
         """The process ends in order: all that it held is free at once. Raises DatabaseTrouble."""
+        self._station.permits.close()
         with self._station.database.begin() as connection:
             nodes.leave(connection, self.node.id)
             if not any(node.host == self.node.host and node.role in _LOOKING for node in nodes.known(connection)):

@@ -90,6 +90,7 @@ class ClusterEngine:
         now = station.clock()
         node = Node(id=station.node, host=platform.node(), process=os.getpid(), role=role, version=__version__, started_at=now, beat_at=now)
         self._holdings = Holdings(station, node, pace.heartbeat, pace.silence)
+        station.permits.share(station.database, station.node, self._silence)
         self._listener = JobListener(station.database.url, self._offer, pace.heartbeat)
         self._turns: dict[str, Future[None]] = {}
         self._guard = threading.Lock()
@@ -229,6 +230,8 @@ class ClusterEngine:
                 self._beat()
             except DatabaseTrouble as error:
                 _log.warning("heartbeat failed", error=str(error))
+                # others may be given what we did not prolong
+                self._station.permits.look()
             except Exception:  # noqa: BLE001  without a heart the process would be thought dead while it works
                 _log.exception("heartbeat failed")
 

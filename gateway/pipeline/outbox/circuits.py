@@ -36,7 +36,7 @@ class Resting(TransportError):
 @contextmanager
 def guarded(station: Station, endpoint: Endpoint) -> Iterator[Box]:
     """The box of an endpoint, where its account may be tried; raises Resting where not, and remembers how the try ended."""
-    box, account = box_and_account(station.installation, endpoint)
+    box, account = box_and_account(station, endpoint)
     with knocking(station, account):
         yield box
 

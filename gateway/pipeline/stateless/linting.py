@@ -7,7 +7,6 @@ from datetime import UTC
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from gateway.config import FolderResolver
 from gateway.config import Installation
@@ -62,7 +61,6 @@ def lint_everything(config: Path | None, files: list[Path] | None) -> tuple[list
         key_faults, key_notes = lint_as2(installation, partners, datetime.now(UTC))
         faults += key_faults
         notes += key_notes
-        notes += _connections_of_all(installation, partners)
     if installation is not None and not faults:
         try:
             build_directory(partners, installation.settings.us.identifiers)
@@ -74,21 +72,6 @@ def lint_everything(config: Path | None, files: list[Path] | None) -> tuple[list
     if files:
         unique = [fault for fault in unique if any(one == fault.file or one.endswith(f"/{fault.file}") for one in wanted)]
     return unique, len(files) if files else len(names) + (file is not None), notes
-
-
-def _connections_of_all(installation: Installation, partners: Iterable[LoadedPartner]) -> list[str]:
-    """Servers to which each process of a cluster opens as many connections as are agreed for one."""
-    if installation.settings.engine != "cluster":
-        return []
-    most: dict[str, int] = {}
-    for endpoint in (one for loaded in partners for one in loaded.partner.endpoints.values()):
-        if endpoint.sftp is not None:
-            account = f"{endpoint.login}@{urlsplit(endpoint.sftp).hostname}"
-            most[account] = max(most.get(account, 0), endpoint.connections)
-    return [
-        f"whether {account} allows {count} connection{'s' if count > 1 else ''} to each process of the cluster, which count for themselves"
-        for account, count in sorted(most.items())
-    ]
 
 
 def _shared_tables(resolver: FolderResolver) -> list[Fault]:

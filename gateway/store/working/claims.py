@@ -2,6 +2,7 @@
 counts up, so that who lost a claim without noticing can be told from who has it.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from datetime import timedelta
 
@@ -40,6 +41,11 @@ def take(connection: Connection, key: str, holder: str, lease: timedelta) -> int
         where=or_(_TABLE.c.until <= now, _TABLE.c.holder == holder),
     )
     return connection.execute(statement.returning(_TABLE.c.token)).scalar_one_or_none()
+
+
+def taken(connection: Connection, keys: Sequence[str]) -> set[str]:
+    """Which of these somebody has now."""
+    return set(connection.execute(select(_TABLE.c.key).where(_TABLE.c.key.in_(keys), _TABLE.c.until > database_now(connection))).scalars())
 
 
 def prolong(connection: Connection, holder: str, lease: timedelta) -> dict[str, int]:
