@@ -280,3 +280,17 @@ def test_a_row_without_a_body_leaves_with_that_of_its_document(database: Databas
         assert [one.body for one in taken] == ['{"kind":"order_response"}', "own", ""]
         # it is nowhere twice
         assert [outbox.get_existing(connection, id).body for id in ("a", "b", "c")] == ["", "own", ""]
+
+
+def test_an_answer_to_one_partners_file_says_nothing_of_anothers_that_is_named_alike(database: Database) -> None:
+    """Each partner's numbers count from 1: a file of the same name that was given up, or is about to leave, has not arrived by that."""
+    with database.begin() as connection:
+        _send(connection, "a", identity="855-000000002.edi")
+        outbox.enqueue(connection, [entry("b", partner="beta", stream="out/beta"), entry("c", partner="gamma", stream="out/gamma"), entry("d")])
+        for stream, id in (("out/beta", "b"), ("out/gamma", "c"), ("out/acme", "d")):
+            tries.claim(connection, stream=stream, now=NOW, lease=LEASE, limit=10, token="t1")
+            prepare(connection, id, identity="855-000000002.edi")
+        tries.dead(connection, ["c"], "t1", "given up")
+        awaited.note(connection, ["a"], "accepted", NOW)
+        # d lies in the file that was answered
+        assert [state(connection, id) for id in "abcd"] == ["acknowledged", "prepared", "dead", "sent"]

@@ -108,10 +108,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
 def exchanges_of(connection: Connection, archive: Archive, outgoing: Iterable[Entry], arrived: Iterable[Transmission]) -> list[Exchange]:
     """What was exchanged over AS2 for these rows and files, in time."""
-    by_row = {entry.id: entry for entry in outgoing}
-    identities = {entry.identity for entry in by_row.values() if entry.identity}
-    payloads = {entry.identity: entry.sha256 or "" for entry in by_row.values() if entry.identity}
-    found = [_sent(sending, payloads.get(identity, ""), archive) for sending, identity in as2_sendings.of_files(connection, identities)]
+    sent = as2_sendings.of_files(connection, [entry.id for entry in outgoing])
+    found = [_sent(sending, sha256, archive) for sending, sha256 in sent]
     for transmission in arrived:
         if transmission.properties.get("raw_message"):
             found.append(_received(connection, archive, transmission))

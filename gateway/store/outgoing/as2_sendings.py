@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy import update
 
 from gateway.store import tables
+from gateway.store.outgoing.outbox import is_same_file
 from gateway.store.rows import Row
 from gateway.store.rows import all_of
 from gateway.store.rows import insert
@@ -91,16 +92,16 @@ def unconfirmed(connection: Connection, us: str, them: str) -> list[Sending]:
     return all_of(connection.execute(select(_TABLE).where(*mine)), Sending)
 
 
-def of_files(connection: Connection, identities: Iterable[str]) -> list[tuple[Sending, str]]:
-    """The messages that files of these names left in, each with its file's name: several rows may share one."""
-    names = sorted(identities)
-    found: list[tuple[Sending, str]] = []
-    for start in range(0, len(names), 500):
-        part = names[start : start + 500]
-        query = select(tables.outbox.c.id, tables.outbox.c.identity).where(tables.outbox.c.identity.in_(part))
-        rows = {id: str(identity) for id, identity in connection.execute(query)}
-        found += [(sending, rows[sending.outbox]) for sending in of_rows(connection, list(rows))]
-    return found
+def of_files(connection: Connection, rows: Iterable[str]) -> list[tuple[Sending, str]]:
+    """The messages by which the files of these outbox rows left, each with the digest of its file. Several rows may share a file, and one of
+    them stands for it; a file's name is its partner's own, and other partners' files may be named alike."""
+    mine, first = tables.outbox.alias("mine"), tables.outbox.alias("first")
+    asked = sorted(set(rows))
+    files: dict[str, str] = {}
+    for start in range(0, len(asked), 500):
+        query = select(first.c.id, first.c.sha256).join(mine, is_same_file(mine, first)).where(mine.c.id.in_(asked[start : start + 500]))
+        files.update({id: str(sha256) for id, sha256 in connection.execute(query)})
+    return [(sending, files[sending.outbox]) for sending in of_rows(connection, sorted(files))]
 
 
 def lock(connection: Connection, message_id: str) -> Sending | None:

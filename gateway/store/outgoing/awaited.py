@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
-from sqlalchemy import and_
+from sqlalchemy import Update
+from sqlalchemy import bindparam
 from sqlalchemy import case
+from sqlalchemy import exists
 from sqlalchemy import func
 from sqlalchemy import literal
 from sqlalchemy import or_
@@ -23,6 +25,7 @@ from gateway.store.columns import Moment
 from gateway.store.outgoing.outbox import LEFT
 from gateway.store.outgoing.outbox import POSTED
 from gateway.store.outgoing.outbox import Entry
+from gateway.store.outgoing.outbox import is_same_file
 from gateway.store.rows import all_of
 from gateway.store.rows import is_one_of
 
@@ -74,9 +77,7 @@ def note(connection: Connection, ids: Sequence[str], outcome: str, at: datetime,
     """Note what the partner said on rows. `received`: it has them, and says no more. What came with them in one interchange has left too."""
     for part in (list(ids[start : start + 500]) for start in range(0, len(ids), 500)):
         _note(connection, part, outcome, at, layer)
-        identities = select(_TABLE.c.identity).where(_TABLE.c.id.in_(part))
-        companions = and_(_TABLE.c.identity.in_(identities), _TABLE.c.state.in_(_LEAVING))
-        connection.execute(update(_TABLE).where(companions).values(state="sent", sent_at=func.coalesce(_TABLE.c.sent_at, literal(at, Moment()))))
+        connection.execute(_HAVE_LEFT, {"ids": part, "heard_at": at})
 
 
 def _note(connection: Connection, ids: Sequence[str], outcome: str, at: datetime, layer: str) -> None:
@@ -135,3 +136,16 @@ def _spellings(control: str) -> list[str]:
     """A control number as it may have been written: ISA13 has nine digits, GS06 none to spare, EDIFACT up to fourteen."""
     bare = control.lstrip("0") or "0"
     return sorted({control, bare, *(bare.zfill(width) for width in (4, 5, 6, 9, 14))})
+
+
+def _have_left() -> Update:
+    """What lies in one file with these rows has left too: in theirs, not in another partner's that is named alike."""
+    heard = _TABLE.alias("heard")
+    companions = exists(select(heard.c.id).where(heard.c.id.in_(bindparam("ids", expanding=True)), is_same_file(heard, _TABLE)).correlate(_TABLE))
+    # by name first: there is an index on that
+    named = _TABLE.c.identity.in_(select(heard.c.identity).where(heard.c.id.in_(bindparam("ids", expanding=True))))
+    sent_at = func.coalesce(_TABLE.c.sent_at, bindparam("heard_at", type_=Moment()))
+    return update(_TABLE).where(named, companions, _TABLE.c.state.in_(_LEAVING)).values(state="sent", sent_at=sent_at)
+
+
+_HAVE_LEFT = _have_left()

@@ -18,7 +18,9 @@ from datetime import timedelta
 from operator import attrgetter
 from typing import Any
 
+from sqlalchemy import ColumnElement
 from sqlalchemy import Connection
+from sqlalchemy import FromClause
 from sqlalchemy import Select
 from sqlalchemy import and_
 from sqlalchemy import func
@@ -202,6 +204,11 @@ def with_control(connection: Connection, numbers: Collection[str], partners: Col
         and_(ours, _TABLE.c.group_control.in_(sorted(numbers))),
     )
     return all_of(connection.execute(select(_TABLE).where(numbered).order_by(_TABLE.c.created_at.desc(), _TABLE.c.id).limit(limit)), Entry)
+
+
+def is_same_file(one: FromClause, other: FromClause) -> ColumnElement[bool]:
+    """Whether two rows left in one file. Its name alone does not tell: control numbers count for each partner, so others have files named alike."""
+    return and_(*(one.c[name] == other.c[name] for name in ("partner", "endpoint", "identity", "sha256")))
 
 
 def search(
