@@ -6,9 +6,7 @@ left is the floor of its line. An order that waits for a person is changed and d
 in as a function: each version that is tried is judged.
 """
 
-from collections.abc import Callable
 from collections.abc import Iterable
-from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -16,16 +14,13 @@ import msgspec
 
 from gateway.kinds import rule
 from gateway.model.amendment import AmendedLine
-from gateway.model.amendment import Amendment
 from gateway.model.amendment import amend
-from gateway.model.catalogue import find_item
 from gateway.model.change import OrderChange
 from gateway.model.facts import ENDED_STATES
 from gateway.model.facts import REACHABLE_STATES
 from gateway.model.facts import Facts
 from gateway.model.order import Order
 from gateway.model.response import OrderResponse
-from gateway.model.standing import StandingLine
 from gateway.model.standing import StandingOrder
 from gateway.model.values import Value
 from gateway.problem import Outcome
@@ -40,14 +35,15 @@ from gateway.trade.change_response import build_change_response
 from gateway.trade.credit import check_credit
 from gateway.trade.lines import AcceptancePolicy
 from gateway.trade.lines import DecidedLine
-from gateway.trade.lines import decide_lines
-from gateway.trade.lines import line_net
 from gateway.trade.lines import order_currency
 from gateway.trade.lines import order_total
+from gateway.trade.trying import Judge
+from gateway.trade.trying import Tried
+from gateway.trade.trying import left_of
+from gateway.trade.trying import number_of
+from gateway.trade.trying import try_version
 
 _ZERO = Decimal(0)
-
-Judge = Callable[[Order], list[Problem]]
 
 
 class ChangeDecision(Value, frozen=True, kw_only=True):
@@ -134,9 +130,9 @@ def _by_number(change: OrderChange, found: Iterable[Problem]) -> dict[str, Probl
     """Line number -> why the change of that line is refused."""
     refused: dict[str, Problem] = {}
     for problem in found:
-        index = line_index(problem)
-        if problem.outcome is Outcome.REJECT and index is not None and index < len(change.lines):
-            refused.setdefault(change.lines[index].number, problem)
+        number = number_of(change, problem)
+        if problem.outcome is Outcome.REJECT and number is not None:
+            refused.setdefault(number, problem)
     return refused
 
 
@@ -234,17 +230,6 @@ def _answer_of(one: AmendedLine, decided: DecidedLine | None, problem: Problem |
 # --- an order that was accepted ---------------------------------------------------------------------------------------------
 
 
-class _Tried(Value, frozen=True, kw_only=True):
-    """One version that was tried: its lines decided, and what speaks against it."""
-
-    amendment: Amendment
-    lines: tuple[DecidedLine, ...]
-    #: numbers of the lines that were decided anew
-    anew: frozenset[str]
-    problems: tuple[Problem, ...]
-    refused: dict[str, Problem]
-
-
 def _in_standing_order(
     change: OrderChange, order: StandingOrder, found: tuple[Problem, ...], refused: dict[str, Problem], facts: Facts, policy: AcceptancePolicy,
     today: date, judge: Judge, released: frozenset[str],
@@ -252,7 +237,7 @@ def _in_standing_order(
     """What is not despatched is decided anew where the change is about it; lines that cannot be are left as they are."""
     refused = dict(refused)
     while True:
-        tried = _try(change, order, refused, facts, policy, today, judge, released)
+        tried = try_version(change, order, refused, facts, policy, today, judge, released)
         fresh = {number: problem for number, problem in tried.refused.items() if number not in refused}
         if not fresh:
             break
@@ -276,18 +261,9 @@ def _in_standing_order(
     if total is None:
         # what is known of it: lines without a price are worth nothing yet
         total = max(sum((line.net_amount or _ZERO for line in tried.lines), _ZERO), order.invoiced)
-    if any(problem.outcome is Outcome.HOLD and _number_of(change, problem) not in refused for problem in judged):
+    if any(problem.outcome is Outcome.HOLD and number_of(change, problem) not in refused for problem in judged):
         return ChangeDecision(state="held", problems=judged)
-    decided = {line.number: line for line in tried.lines}
-    below = {number: problem for problem in judged if problem.code == rule.CHANGE_BELOW_DESPATCHED.code and (number := _number_of(change, problem))}
-    told = {one.number for one in tried.amendment.lines}
-    answered = [_answer_of(one, decided.get(one.number), below.get(one.number), _left(order, one.number)) for one in tried.amendment.lines]
-    # a change of the head alone (another day) moves lines that it does not name
-    answered += [
-        Answered(number=line.number, asked="change", line=tried.amendment.order.lines[line.index], decided=line, left=_left(order, line.number))
-        for line in tried.lines
-        if line.number in tried.anew and line.number not in told
-    ]
+    answered = _answers(change, order, tried, judged)
     answered += [_stays(change, _index_of(change, number), order, problem) for number, problem in refused.items() if number in asked]
     next_order = tried.amendment.order
     changed = next_order != msgspec.structs.replace(order.order, totals=next_order.totals)
@@ -304,141 +280,22 @@ def _in_standing_order(
     )
 
 
-def _number_of(change: OrderChange, problem: Problem) -> str | None:
-    index = line_index(problem)
-    return change.lines[index].number if index is not None and index < len(change.lines) else None
-
-
-def _try(
-    change: OrderChange, order: StandingOrder, refused: Mapping[str, Problem], facts: Facts, policy: AcceptancePolicy, today: date,
-    judge: Judge, released: frozenset[str],
-) -> _Tried:  # fmt: skip
-    floors = {line.number: line.despatched for line in order.lines if line.despatched}
-    amendment = amend(order.order, change, refused=refused, floors=floors)
-    about = {one.number for one in amendment.lines if one.after is not None and one.after != one.before}
-    before, after = order.order, amendment.order
-    if (after.delivery, after.currency) != (before.delivery, before.currency):
-        about |= {line.number for line in order.lines if line.outstanding and not line.rejected}
-    places = {one.number: one.index for one in amendment.lines}
-    judged: list[Problem] = []
-    if after.lines:
-        judged = [let_pass(one, released) for one in _of_change(judge(after), before, after, about, places)]
-    lines, stock, anew_refused = _lines(amendment, order, about, places, judged, facts, policy, today, released)
-    for problem in judged:
-        number = _number_of(change, problem)
-        if problem.outcome is Outcome.REJECT and number is not None:
-            anew_refused.setdefault(number, problem)
-    return _Tried(amendment=amendment, lines=lines, anew=frozenset(about), problems=(*judged, *stock), refused=anew_refused)
-
-
-def _of_change(judged: Iterable[Problem], before: Order, after: Order, about: set[str], places: Mapping[str, int | None]) -> list[Problem]:
-    """What was found about the next version, told of the change: at its own lines; what it is not about was judged before."""
-    told = []
-    for problem in judged:
-        index = line_index(problem)
-        if index is None:
-            part = (problem.place.field or "").partition(".")[0]
-            if getattr(before, part, None) != getattr(after, part, None) or not hasattr(after, part):
-                told.append(problem)
-            continue
-        number = after.lines[index].number
-        if number in about:
-            told.append(_moved(problem, places.get(number)))
-    return told
-
-
-def _moved(problem: Problem, index: int | None) -> Problem:
-    field = problem.place.field or ""
-    rest = field.partition("]")[2]
-    return msgspec.structs.replace(problem, place=Place(field=f"lines[{index}]{rest}" if index is not None else "lines"))
-
-
-def _lines(
-    amendment: Amendment, order: StandingOrder, about: set[str], places: Mapping[str, int | None], judged: list[Problem], facts: Facts,
-    policy: AcceptancePolicy, today: date, released: frozenset[str],
-) -> tuple[tuple[DecidedLine, ...], list[Problem], dict[str, Problem]]:  # fmt: skip
-    """Every line of the next version: those that the change is about decided anew for what has not left, the others as they were promised."""
-    after = amendment.order
-    given_back = _stock_with(order, about | {one.number for one in amendment.lines if one.after is None}, facts)
-    open_lines, open_numbers = [], []
-    for line in after.lines:
-        left = _left(order, line.number)
-        if line.number in about and (line.quantity or _ZERO) > left:
-            open_lines.append(msgspec.structs.replace(line, quantity=(line.quantity or _ZERO) - left, deliveries=() if left else line.deliveries))
-            open_numbers.append(line.number)
-    sub_order = msgspec.structs.replace(after, lines=tuple(open_lines))
-    position = {number: index for index, number in enumerate(open_numbers)}
-    numbers = {index: number for number, index in places.items() if index is not None}
-    priced = [
-        msgspec.structs.replace(problem, place=Place(field=f"lines[{position[numbers[index]]}].price"))
-        for problem in judged
-        if problem.code == rule.PRICE_DIFFERS.code and (index := line_index(problem)) in numbers and numbers[index] in position
+def _answers(change: OrderChange, order: StandingOrder, tried: Tried, judged: Iterable[Problem]) -> list[Answered]:
+    """What is said about the lines of the version that is taken."""
+    decided = {line.number: line for line in tried.lines}
+    below = {number: problem for problem in judged if problem.code == rule.CHANGE_BELOW_DESPATCHED.code and (number := number_of(change, problem))}
+    told = {one.number for one in tried.amendment.lines}
+    answered = [_answer_of(one, decided.get(one.number), below.get(one.number), left_of(order, one.number)) for one in tried.amendment.lines]
+    # a change of the head alone (another day) moves lines that it does not name
+    answered += [
+        Answered(number=line.number, asked="change", line=tried.amendment.order.lines[line.index], decided=line, left=left_of(order, line.number))
+        for line in tried.lines
+        if line.number in tried.anew and line.number not in told
     ]
-    decided, stock = decide_lines(sub_order, {}, priced, given_back, policy, today, released)
-    stock = [_moved(problem, places.get(open_numbers[index])) for problem in stock if (index := line_index(problem)) is not None]
-    refused = {one.number: next(problem for problem in stock if problem.code == one.reason_code) for one in decided if one.action == "rejected"}
-    anew = {one.number: one for one in decided}
-    currency = order.currency or order_currency(after, facts, policy)
-    lines = tuple(
-        _decided(index, after, order, anew.get(line.number), line.number in about, facts, currency) for index, line in enumerate(after.lines)
-    )
-    return lines, stock, refused
+    return answered
 
 
-def _left(order: StandingOrder, number: str) -> Decimal:
-    far = order.line(number)
-    return far.despatched if far is not None else _ZERO
-
-
-def _stock_with(order: StandingOrder, numbers: set[str], facts: Facts) -> Facts:
-    """The facts with what these lines have reserved given back: they are decided anew."""
-    if not facts.stock or order.test:
-        return facts
-    stock = dict(facts.stock)
-    for line in order.lines:
-        if line.number in numbers and line.item in stock and line.reserved:
-            level = stock[line.item]
-            stock[line.item] = msgspec.structs.replace(level, available=level.available + line.reserved)
-    return msgspec.structs.replace(facts, stock=stock)
-
-
-def _decided(
-    index: int, after: Order, order: StandingOrder, anew: DecidedLine | None, about: bool, facts: Facts, currency: str | None
-) -> DecidedLine:
-    line, far = after.lines[index], order.line(after.lines[index].number)
-    if not about and far is not None:
-        return _as_promised(index, after, far, facts, currency)
-    left = far.despatched if far is not None else _ZERO
-    item = find_item(line.identifiers, facts)
-    if anew is None:
-        price, base, unit = (far.price, far.price_base, None) if far is not None else (line.price, line.price_base, line.price_unit)
-        net = line_net(line, left, price, base, unit, item, currency)
-        return DecidedLine(
-            number=line.number, index=index, item=far.item if far else None, action="accepted", ordered=line.quantity, quantity=left, unit=line.unit,
-            price=price, price_base=base, price_unit=unit, net_amount=net, promised_on=far.promised_on if far else None,
-        )  # fmt: skip
-    net = line_net(line, left + anew.quantity + anew.back_ordered, anew.price, anew.price_base, anew.price_unit, item, currency)
-    if left and far is not None and far.price is not None and net is not None:
-        # what has left keeps the price that it left with
-        was, would = (
-            line_net(line, left, *price, item, currency)
-            for price in ((far.price, far.price_base, None), (anew.price, anew.price_base, anew.price_unit))
-        )
-        net += (was or _ZERO) - (would or _ZERO)
-    return msgspec.structs.replace(anew, index=index, ordered=line.quantity, quantity=left + anew.quantity, net_amount=net)
-
-
-def _as_promised(index: int, after: Order, far: StandingLine, facts: Facts, currency: str | None) -> DecidedLine:
-    line = after.lines[index]
-    net = line_net(line, far.accepted, far.price, far.price_base, None, find_item(line.identifiers, facts), currency)
-    return DecidedLine(
-        number=line.number, index=index, item=far.item, action="rejected" if far.rejected else "back_ordered" if far.back_ordered else "accepted",
-        ordered=line.quantity, quantity=far.accepted - far.back_ordered, back_ordered=far.back_ordered, unit=line.unit, price=far.price,
-        price_base=far.price_base, net_amount=_ZERO if far.rejected else net, promised_on=far.promised_on,
-    )  # fmt: skip
-
-
-def _reserved(order: StandingOrder, tried: _Tried) -> dict[str, tuple[str, Decimal]]:
+def _reserved(order: StandingOrder, tried: Tried) -> dict[str, tuple[str, Decimal]]:
     """What each line that was decided anew or is gone is to have reserved; lines that are not named keep what they have."""
     wanted: dict[str, tuple[str, Decimal]] = {}
     kept = {line.number: line for line in tried.lines}
