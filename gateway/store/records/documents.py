@@ -17,7 +17,6 @@ from typing import Any
 
 import msgspec
 from msgspec import UNSET
-from msgspec import UnsetType
 from sqlalchemy import Connection
 from sqlalchemy import Insert
 from sqlalchemy import Integer
@@ -37,7 +36,11 @@ from gateway.store.many import Many
 from gateway.store.many import many_inserts
 from gateway.store.many import many_updates
 from gateway.store.many import many_upserts
-from gateway.store.rows import Row
+from gateway.store.records.document import Change as Change
+from gateway.store.records.document import Count as Count
+from gateway.store.records.document import Document as Document
+from gateway.store.records.document import Filters as Filters
+from gateway.store.records.document import Transition as Transition
 from gateway.store.rows import StaleState
 from gateway.store.rows import all_of
 from gateway.store.rows import insert
@@ -66,110 +69,6 @@ _WAITS_FOR_EARLIER = (
     .exists()
 )
 _WHOLE: Select[Any] = select(_TABLE, *(_CONTENT.c[name] for name in _CONTENT_NAMES)).join(_CONTENT, _CONTENT.c.document == _TABLE.c.id)
-
-
-class Document(Row, frozen=True, kw_only=True):
-    """One document. In lists the contents (body to plan_digests) are left at their defaults."""
-
-    id: str
-    #: in or out
-    direction: str
-    #: empty where the partner is not known
-    partner: str
-    interchange: str | None = None
-    transmission: str | None = None
-    #: place in the interchange, counted from 0
-    ordinal: int = 0
-    #: order, order_response, ...; empty where it could not be read that far
-    kind: str
-    #: the document's own number (order number, invoice number)
-    number: str = ""
-    #: 850, ORDERS, ...
-    transaction_type: str = ""
-    transaction_control: str = ""
-    group_control: str = ""
-    state: str
-    test: bool = False
-    stream: str
-    #: 0 in a new one: drawn when it is inserted
-    seq: int = 0
-    hold_key: str | None = None
-    #: where its transaction lies in the payload
-    byte_offset: int | None = None
-    byte_length: int | None = None
-    #: of the payload in the archive
-    sha256: str | None = None
-    amount_minor: int | None = None
-    currency: str | None = None
-    created_at: datetime
-    due_at: datetime | None = None
-    attempts: int = 0
-    transition_no: int = 1
-    #: canonical JSON
-    body: str | None = None
-    problems: tuple[Problem, ...] = ()
-    #: JSON of the caller: what the acknowledgment says about it
-    result: str | None = None
-    #: what -> digest of the plan in force (store.plans): mapping, schema, rules, partner
-    plan_digests: Mapping[str, str] = {}
-
-
-class Change(Row, frozen=True, kw_only=True):
-    """One step of one document's state. A new state starts without due time and with no attempts unless they are given."""
-
-    document: str
-    expected: str
-    state: str
-    actor: str
-    reason: str
-    at: datetime
-    due_at: datetime | None = None
-    attempts: int = 0
-    number: str | UnsetType = UNSET
-    hold_key: str | None | UnsetType = UNSET
-    amount_minor: int | None | UnsetType = UNSET
-    currency: str | None | UnsetType = UNSET
-    body: str | UnsetType = UNSET
-    problems: tuple[Problem, ...] | UnsetType = UNSET
-    result: str | UnsetType = UNSET
-    plan_digests: Mapping[str, str] | UnsetType = UNSET
-
-
-class Transition(Row, frozen=True, kw_only=True):
-    """One line of a document's history; the first has no state before."""
-
-    document: str
-    transition_no: int
-    state_before: str | None
-    state: str
-    actor: str
-    reason: str
-    at: datetime
-
-
-class Filters(Row, frozen=True, kw_only=True):
-    """What a list of documents shows; None means any."""
-
-    states: tuple[str, ...] | None = None
-    kind: str | None = None
-    partner: str | None = None
-    direction: str | None = None
-    #: whole number, as written
-    number: str | None = None
-    test: bool | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-
-class Count(Row, frozen=True, kw_only=True):
-    """How many documents are alike in these."""
-
-    partner: str
-    direction: str
-    kind: str
-    state: str
-    test: bool
-    count: int
 
 
 def insert_many(connection: Connection, documents: Sequence[Document], *, actor: str, reason: str | Sequence[str]) -> list[Document]:
