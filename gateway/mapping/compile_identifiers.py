@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from gateway.mapping.code import Function
 from gateway.mapping.compile_paths import CodeScope
 from gateway.mapping.compile_scopes import Scopes
+from gateway.mapping.compile_values import Values
 from gateway.mapping.plan import Block
 from gateway.mapping.plan import Keyed
 from gateway.mapping.plan import SegmentPath
@@ -23,11 +24,12 @@ _UNROLLED = 4
 class Identifiers:
     """Writes the code that fills identifiers."""
 
-    def __init__(self, scopes: Scopes, syntax: str) -> None:
+    def __init__(self, scopes: Scopes, values: Values, syntax: str) -> None:
         self.scopes = scopes
         self.module = scopes.module
         self.paths = scopes.paths
-        self.values = scopes.values
+        self.values = values
+        self.texts = values.texts
         self.syntax = syntax
 
     def keyed(self, function: Function, block: Block, variable: str, label: str, scope: CodeScope, trace: str, names: Mapping[str, str]) -> None:
@@ -61,7 +63,7 @@ class Identifiers:
         if keyed.each is not None:
             inner, opened = self.scopes.loop(function, keyed.each, scope)
         if keyed.when is not None:
-            function.open(f"if {self.values.condition(function, keyed.when, inner, label)}:")
+            function.open(f"if {self.texts.condition(function, keyed.when, inner, label)}:")
             opened += 1
         if keyed.pairs:
             for path in keyed.pairs:

@@ -13,11 +13,17 @@ from gateway.mapping import compile_paths
 from gateway.mapping import tracing
 from gateway.mapping.code import Function
 from gateway.mapping.code import Module
+from gateway.mapping.compile_conversions import Conversions
+from gateway.mapping.compile_conversions import Value
 from gateway.mapping.compile_identifiers import Identifiers
+from gateway.mapping.compile_objects import FEW
+from gateway.mapping.compile_objects import Filled
+from gateway.mapping.compile_objects import Objects
+from gateway.mapping.compile_objects import paired
 from gateway.mapping.compile_paths import CodeScope
 from gateway.mapping.compile_paths import Paths
 from gateway.mapping.compile_scopes import Scopes
-from gateway.mapping.compile_values import Value
+from gateway.mapping.compile_texts import Texts
 from gateway.mapping.compile_values import Values
 from gateway.mapping.levels import below
 from gateway.mapping.plan import Block
@@ -38,9 +44,6 @@ from gateway.model.values import Source
 from gateway.schema.moments import Only
 
 Run = Callable[..., Any]
-
-#: so many arguments that are mostly empty are worth a second call without them
-_FEW = 4
 
 
 @dataclass(slots=True)
@@ -88,21 +91,6 @@ def _compile(plan: MappingPlan, explain: bool, root_namespace: str) -> tuple[Run
     return writer.module.run(title, "read"), writer.module
 
 
-@dataclass(slots=True)
-class _Filled:
-    """What the code of an object's fields has set."""
-
-    arguments: list[str] = field(default_factory=list)
-    #: conditions that show that something was sent
-    sent: list[str] = field(default_factory=list)
-    #: mandatory fields: (name, variable, raw text variable, carrier, whether to skip without a word)
-    wanted: list[tuple[str, str, str, str, bool]] = field(default_factory=list)
-    names: dict[str, str] = field(default_factory=dict)
-    #: arguments that most objects leave empty, with the variable that says so
-    rare: list[tuple[str, str]] = field(default_factory=list)
-    after: list[str] = field(default_factory=list)
-
-
 class _Writer:
     def __init__(self, plan: MappingPlan, explain: bool, root_namespace: str) -> None:
         self.plan = plan
@@ -121,9 +109,11 @@ class _Writer:
             first_filled=compile_paths.first_filled,
         )
         self.paths = Paths(self.module, self.syntax, plan.namespaces, root_namespace)
-        self.values = Values(self.module, self.paths, explain, self.syntax)
-        self.scopes = Scopes(self.module, self.paths, self.values)
-        self.identifiers = Identifiers(self.scopes, self.syntax)
+        self.objects = Objects(self.module)
+        self.texts = Texts(self.module, self.paths, explain, self.syntax)
+        self.values = Values(self.texts, Conversions(self.module, self.syntax), self.module, self.paths, explain)
+        self.scopes = Scopes(self.module, self.paths, self.texts)
+        self.identifiers = Identifiers(self.scopes, self.values, self.syntax)
 
     def document(self) -> None:
         root = self.plan.root
@@ -142,29 +132,16 @@ class _Writer:
             with function.block(f"if {variable} is None:"):
                 function.line(f"if not {raw or repr('')}: x.missing({site}, {carrier})")
                 function.line("return None")
-        self._construct(function, "answer", self.plan.struct, filled)
+        self.objects.construct(function, "answer", self.plan.struct, filled)
         function.line("return answer")
-
-    def _construct(self, function: Function, variable: str, struct: Any, filled: _Filled) -> None:
-        name = self.module.constant(struct.__name__, struct, struct)
-        rare = [(argument, held) for argument, held in filled.rare if argument in filled.arguments]
-        if len(rare) < _FEW:
-            function.line(f"{variable} = {name}({', '.join(filled.arguments)})")
-            return
-        # msgspec looks for each keyword among all fields: what is mostly empty is not passed at all
-        often = [argument for argument in filled.arguments if argument not in {held for held, _ in rare}]
-        with function.block(f"if {' or '.join(held for _, held in rare)}:"):
-            function.line(f"{variable} = {name}({', '.join(filled.arguments)})")
-        with function.block("else:"):
-            function.line(f"{variable} = {name}({', '.join(often)})")
 
     # Fields ------------------------------------------------------------------------------------------------------------
 
     def fields(
         self, function: Function, block: Block, scope: CodeScope, label: str, trace: str, *, essential: bool, skip: tuple[str, ...] = ()
-    ) -> _Filled:
+    ) -> Filled:
         """The code that fills every field of a block into variables."""
-        filled = _Filled()
+        filled = Filled()
         plain = {shape.name for shape, _ in block.fields}
         roles: list[str] = []
         for shape, held in block.fields:
@@ -209,7 +186,7 @@ class _Writer:
         scope: CodeScope,
         trace: str,
         essential: bool,
-        filled: _Filled,
+        filled: Filled,
         plain: set[str],
         skip: tuple[str, ...],
     ) -> None:
@@ -234,7 +211,7 @@ class _Writer:
         """The code of a leaf; what has several sources is passed over where none of them was sent."""
         slots = self.scopes.needed(leaf, scope) if isinstance(leaf.origin, First | Join) and leaf.when is None else None
         guards = list(dict.fromkeys(slots or ()))
-        if not 0 < len(guards) < _FEW:
+        if not 0 < len(guards) < FEW:
             return self.values.leaf(function, leaf, shape.kind, name, scope, mandatory=mandatory)
         with function.block(f"if {' or '.join(guards)}:"):
             value = self.values.leaf(function, leaf, shape.kind, name, scope, mandatory=mandatory)
@@ -256,7 +233,7 @@ class _Writer:
         if value.kept and leaf.keep and leaf.keep not in plain:
             function.line(f"if {value.kept}: {trace}[{leaf.keep!r}] = told({value.origins}, 'copied')")
 
-    def _deliveries(self, function: Function, label: str, filled: _Filled, scope: CodeScope) -> None:
+    def _deliveries(self, function: Function, label: str, filled: Filled, scope: CodeScope) -> None:
         """Deliveries of a line add up to its quantity, or a problem says so (CONTRACT, gateway read)."""
         quantity, deliveries = filled.names.get("quantity"), filled.names.get("deliveries")
         if quantity is None or deliveries is None:
@@ -277,7 +254,7 @@ class _Writer:
         function.line(f"{variable} = None")
         slots = [self.scopes.needed(block, scope) for block in blocks]
         guards = list(dict.fromkeys(slot for needed in slots for slot in needed or ()))
-        guarded = all(slots) and len(guards) <= _FEW and shape.struct is not Source
+        guarded = all(slots) and len(guards) <= FEW and shape.struct is not Source
         if guarded:
             function.open(f"if {' or '.join(guards)}:")
         for number, block in enumerate(blocks):
@@ -300,7 +277,7 @@ class _Writer:
         if block.within is not None:
             scope, opened = self.scopes.enter(function, block.within, scope)
         if block.when is not None:
-            function.open(f"if {self.values.condition(function, block.when, scope, label)}:")
+            function.open(f"if {self.texts.condition(function, block.when, scope, label)}:")
             opened += 1
         self._build(function, block, variable, label, scope, trace, header=shape.struct is Source)
         function.close(opened)
@@ -317,24 +294,10 @@ class _Writer:
             return
         sent = " or ".join(filled.sent) or "True"
         function.open(f"if {sent}:")
-        self._wanted(function, block, label, filled, essential, scope, lambda: self._construct(function, variable, block.struct, filled))
+        self.objects.wanted(
+            function, block, label, filled, essential, scope, lambda: self.objects.construct(function, variable, block.struct, filled)
+        )
         function.close()
-
-    def _wanted(
-        self, function: Function, block: Block, label: str, filled: _Filled, essential: bool, scope: CodeScope, build: Callable[[], None]
-    ) -> None:
-        """Builds where every mandatory field is there; else a problem, unless the mapping skips it or one is told already."""
-        words = _words(block.struct)
-        opened = 0
-        for name, name_variable, raw, _, skips in filled.wanted:
-            site = self.module.constant("site", Site(field=f"{label}.{name}", where=block.where, mandatory=essential, expected=words))
-            with function.block(f"if {name_variable} is None:"):
-                if not skips:
-                    function.line(f"if not {raw or repr('')}: x.missing({site}, {scope.segment or scope.element or 'None'})")
-            function.open("else:")
-            opened += 1
-        build()
-        function.close(opened)
 
     # Lists -------------------------------------------------------------------------------------------------------------
 
@@ -394,12 +357,12 @@ class _Writer:
                     inner, more = self.scopes.loop(body, path, inner)
                 opened += more
             if block.lonely is not None:
-                asked = self.values.take(body, block.lonely[0], inner, block.where)
+                asked = self.texts.take(body, block.lonely[0], inner, block.where)
                 body.open(f"if {asked.variable} not in {self.scopes.index(block.lonely[1], block.lonely[1].spots)}(x, {scope.up(-1).tree}):")
                 opened += 1
             if block.group_by:
                 if block.when is not None:
-                    body.open(f"if {self.values.condition(body, block.when, inner, label)}:")
+                    body.open(f"if {self.texts.condition(body, block.when, inner, label)}:")
                     opened += 1
                 inner, opened = self.scopes.group(body, block, inner, groups, opened), 1
             body.line(f"{position} += 1")
@@ -410,7 +373,7 @@ class _Writer:
             inner, more = self.scopes.open_pairs(body, block.pairs, inner)
             opened += more
         if block.when is not None and not block.group_by:
-            body.open(f"if {self.values.condition(body, block.when, inner, label)}:")
+            body.open(f"if {self.texts.condition(body, block.when, inner, label)}:")
             opened += 1
         trace = self.module.name("q") if self.explain else ""
         if trace:
@@ -425,7 +388,7 @@ class _Writer:
             variable = self.module.name("p")
             body.line(f"{variable} = None")
             self.identifiers.keyed(body, block, variable, label, scope, trace, filled.names)
-            body.line(f"if {variable} is not None: out.append({self._paired(variable, trace)})")
+            body.line(f"if {variable} is not None: out.append({paired(variable, trace)})")
             return
         opened = 0
         if not (essential and block.each is not None):
@@ -437,51 +400,10 @@ class _Writer:
 
         def build() -> None:
             if roles:
-                self._place_by_role(body, block, filled, trace, roles, item)
+                self.objects.place_by_role(body, block, filled, trace, roles, item)
                 return
-            self._construct(body, item, block.struct, filled)
-            body.line(f"out.append({self._paired(item, trace)})")
+            self.objects.construct(body, item, block.struct, filled)
+            body.line(f"out.append({paired(item, trace)})")
 
-        self._wanted(body, block, label, filled, essential, scope, build)
+        self.objects.wanted(body, block, label, filled, essential, scope, build)
         body.close(opened)
-
-    def _paired(self, item: str, trace: str) -> str:
-        return f"({item}, {trace})" if trace else item
-
-    def _place_by_role(self, body: Function, block: Block, filled: _Filled, trace: str, roles: tuple[str, ...], item: str) -> None:
-        """The first party in a role of the document stands there, every other one in the list with its role."""
-        role = filled.names.get("role", "None")
-        known = self.module.constant("roles", frozenset(roles), roles)
-        skips = any(shape.name == "role" and isinstance(held, Leaf) and held.otherwise == "skip" for shape, held in block.fields)
-        arguments = [argument for argument in filled.arguments if not argument.startswith("role=")]
-        struct = self.module.constant(block.struct.__name__, block.struct, block.struct)
-        with function_or_plain(body, f"if {role} is not None:" if skips else ""):
-            with body.block(f"if {role} in {known} and {role} not in placed:"):
-                if trace:
-                    body.line(f"{trace}.pop('role', None)")
-                body.line(f"{item} = {struct}({', '.join(arguments)})")
-                body.line(f"placed[{role}] = {self._paired(item, trace)}")
-            with body.block("else:"):
-                body.line(f"{item} = {struct}({', '.join([f'role={role}', *arguments])})")
-                body.line(f"out.append({self._paired(item, trace)})")
-
-
-def _words(struct: Any) -> str:
-    name = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in struct.__name__).strip()
-    return f"the {name}"
-
-
-class function_or_plain:  # noqa: N801  # reads as a statement
-    """A block where there is a head, else nothing."""
-
-    def __init__(self, function: Function, head: str) -> None:
-        self.function = function
-        self.head = head
-
-    def __enter__(self) -> None:
-        if self.head:
-            self.function.open(self.head)
-
-    def __exit__(self, *_: object) -> None:
-        if self.head:
-            self.function.close()

@@ -10,7 +10,7 @@ from gateway.mapping.code import Function
 from gateway.mapping.code import Module
 from gateway.mapping.compile_paths import CodeScope
 from gateway.mapping.compile_paths import Paths
-from gateway.mapping.compile_values import Values
+from gateway.mapping.compile_texts import Texts
 from gateway.mapping.plan import All
 from gateway.mapping.plan import Block
 from gateway.mapping.plan import Constant
@@ -29,10 +29,10 @@ from gateway.mapping.plan import XmlPath
 class Scopes:
     """Opens the scopes of blocks."""
 
-    def __init__(self, module: Module, paths: Paths, values: Values) -> None:
+    def __init__(self, module: Module, paths: Paths, texts: Texts) -> None:
         self.module = module
         self.paths = paths
-        self.values = values
+        self.texts = texts
 
     def enter(self, function: Function, path: Any, scope: CodeScope) -> tuple[CodeScope, int]:
         """Into the first segment, loop or element of a path; what follows is skipped where there is none."""
@@ -109,7 +109,7 @@ class Scopes:
         assert block.matching is not None
         assert isinstance(block.each, SegmentPath)
         index = self.index(block.each, block.matching[0].spots)
-        ours = self.values.take(function, block.matching[1], scope, block.where)
+        ours = self.texts.take(function, block.matching[1], scope, block.where)
         tree, segment = self.module.name("t"), self.module.name("s")
         function.open(f"for {tree}, {segment} in {index}(x, {scope.up(-1).tree}).get({ours.variable}, ()):")
         return CodeScope(tree=tree, segment=segment, outer=scope), 1
@@ -166,7 +166,7 @@ class Scopes:
     def group(self, function: Function, block: Block, scope: CodeScope, groups: str, opened: int) -> CodeScope:
         """Puts the instances of the open loops into groups, closes the loops, and opens one over the groups; its scope is the first
         member's. What has none of the values stands alone."""
-        keys = [self.values.take(function, path, scope, block.where).variable for path in block.group_by]
+        keys = [self.texts.take(function, path, scope, block.where).variable for path in block.group_by]
         key, member = self.module.name("r"), f"({scope.tree}, {scope.segment})" if scope.tree else scope.element
         function.line(f"{key} = ({', '.join(keys)},)")
         function.line(f"{groups}.setdefault({key} if any({key}) else len({groups}), []).append({member})")
