@@ -76,6 +76,7 @@ class Texts:
         return f"[(None, None, None, {name!r}, {how!r}, {leaf.where!r})]"
 
     def named(self, function: Function, origin: Named, scope: CodeScope, leaf: Leaf) -> Text:
+        """What has a name: a position, a side of a pair, a word of the partner or of the header."""
         if origin.family == "position":
             around = _counted_scope(scope)
             for _ in range(origin.name.count("/")):
@@ -103,6 +104,7 @@ class Texts:
         return Text(number, origins=self.told(f"counter {origin.name}", "computed", leaf), constant=True)
 
     def number(self, function: Function, origin: Count | Sum, scope: CodeScope, leaf: Leaf) -> Text:
+        """How many there are, or their sum."""
         variable, total = self.module.name("r"), self.module.name("n")
         function.line(f"{total} = 0")
         path = origin.path

@@ -115,7 +115,23 @@ class Values:
         stepwise = bool(leaf.make) or leaf.table is not None or leaf.cut is not None or leaf.pad is not None
         if kind == "text" and not stepwise and leaf.default is None and label.rpartition(".")[2] not in CHECKED:
             self._plain_text(function, text.variable, value, otherwise)
-            return
+        else:
+            self._made(function, leaf, kind, label, scope, text, value, otherwise, stepwise=stepwise)
+
+    def _made(
+        self,
+        function: Function,
+        leaf: Leaf,
+        kind: str,
+        label: str,
+        scope: CodeScope,
+        text: Text,
+        value: Value,
+        otherwise: Callable[[], None] | None,
+        *,
+        stepwise: bool,
+    ) -> None:
+        """What is made of a text: step by step, or its default where there is none; then converted."""
         final, how, unsure = text.variable, "", False
         empty: list[str] = []
         first = leaf.default is None or stepwise or bool(value.kept)
