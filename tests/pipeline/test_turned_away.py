@@ -27,7 +27,7 @@ def test_what_was_turned_away_stands_in_the_log_and_in_the_status(tmp_path: Path
         ("file unreadable", "FILE-UNREADABLE"),
         ("interchange held", "PARTNER-UNKNOWN-SENDER"),
     ]
-    assert "TEN" not in text and "HIDDEN-PO" not in text
+    assert "TENFOLD" not in text and "HIDDEN-PO" not in text
     # each of the ids leads to its trail
     for line in lines:
         id = next(line[key] for key in ("document", "interchange", "transmission") if line.get(key))
