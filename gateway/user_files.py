@@ -36,6 +36,14 @@ class FolderResolver:
         """The first place alone: what is not shipped."""
         return FolderResolver(self.places[:1], self.held)
 
+    def shipped(self, name: str) -> bool:
+        """Whether this file comes with the gateway, and nobody has put one of that name in its place."""
+        if self.held is not None and name in self.held:
+            return False
+        first, *others = self.places
+        own = self._path(first, name)
+        return bool(others) and not (own is not None and own.is_file())
+
     def _path(self, place: dict[str, Path], name: str) -> Path | None:
         top, _, rest = name.partition("/")
         return place[top] / rest if top in place and ".." not in rest.split("/") else None

@@ -1,6 +1,7 @@
 """Commands that save an installation and bring it back: backup, restore."""
 
 import os
+from collections.abc import Sequence
 from datetime import UTC
 from datetime import datetime
 from pathlib import Path
@@ -142,7 +143,11 @@ def _told(restored: "Restored", database: str | None) -> list[str]:
         lines.append("Write the new database into config.yaml before you start the service (database: ...).")
     if restored.key_wanted is not None:
         lines.append(f"The journal's key was not in the backup: put it back as {restored.key_wanted} before you start the service.")
-    lines += [f"Not in the backup: {words}" for words in restored.left_out]
+    lines += [_left_out(words, restored.key_wanted is not None) for words in restored.left_out]
+    if restored.folders_made:
+        lines.append(f"Made the folders of partners: {_some(restored.folders_made)}.")
+    if restored.folders_missing:
+        lines.append(f"Folders of partners that must be there before you start the service: {_some(restored.folders_missing)}.")
     if not restored.paused and not restored.numbers:
         return [*lines, "Nothing came after the backup, as you say: open work goes on when the service starts."]
     return [
@@ -159,6 +164,21 @@ def _told(restored: "Restored", database: str | None) -> list[str]:
         "- Shipments, invoices and payments that were handed in since must be handed in again.",
         "When you have compared with a partner: gateway partner resume ID",
     ]
+
+
+def _left_out(words: str, journal_key: bool) -> str:
+    """What a backup left out, with what that means now; the manifest says what it meant then."""
+    what, _, why = words.partition(": ")
+    if what == "the keys":
+        others = "other keys" if journal_key else "the keys"
+        return f"Not in the backup: {others}. Put back the files that `file:` names in config.yaml and partners/, where there are any."
+    if what == "the payloads":
+        return "Not in the backup: the payloads. What is not in the archive's place is named as missing."
+    return f"Not in the backup: {what}, since {why}."
+
+
+def _some(paths: Sequence[Path]) -> str:
+    return ", ".join(str(path) for path in paths[:8]) + (f" and {len(paths) - 8} more" if len(paths) > 8 else "")
 
 
 def _moment(text: str) -> str:

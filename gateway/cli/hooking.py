@@ -58,7 +58,8 @@ def retry_webhook(
     try:
         named = [hook.target for hook in station.installation.settings.webhooks]
         if target not in named:
-            typer.echo(f"There is no webhook '{target}' in config.yaml: expected {' or '.join(named) or 'none'}", err=True)
+            there = f"it names {', '.join(named)}" if named else "it names none; webhooks: [{name: erp, url: https://...}] would be one"
+            typer.echo(f"There is no webhook '{target}' in config.yaml: {there}", err=True)
             raise typer.Exit(WRONG_USAGE)
         count = retry(station, target)
     finally:

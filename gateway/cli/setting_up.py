@@ -19,6 +19,7 @@ from gateway.cli.failures import UNKNOWN_INPUT
 from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import WRONG_USAGE
 from gateway.cli.failures import Refused
+from gateway.cli.progress import counting
 
 artefacts_app = typer.Typer(no_args_is_help=True, help="Standard artefacts (UBL schemas) from registry packages, hash-pinned.")
 app.add_typer(artefacts_app, name="artefacts")
@@ -38,11 +39,13 @@ def lint(
     """
     from gateway.pipeline.stateless.linting import lint_everything
 
-    faults, looked_at, notes = lint_everything(config, files)
+    with counting("Checking") as told:
+        faults, looked_at, notes = lint_everything(config, files, told)
     for fault in faults:
         typer.echo(json.dumps({"file": fault.file, "line": fault.line, "column": fault.column, "message": fault.message}) if as_json else str(fault))
     if not as_json:
-        typer.echo(f"{counted(len(faults), 'fault')} in {counted(looked_at, 'file')}" if faults else f"{counted(looked_at, 'file')}, no faults")
+        mine = f"{counted(looked_at, 'file')} of yours"
+        typer.echo(f"{counted(len(faults), 'fault')} in {mine}" if faults else f"{mine}, no faults")
         for note in notes:
             typer.echo(f"not checked: {note}")
     raise typer.Exit(WRONG_DATA if faults else 0)

@@ -42,7 +42,7 @@ from gateway.demo.summary import print_summary
 from gateway.demo.telling import Teller
 from gateway.demo.watching import Watch
 from gateway.pipeline.service.assembly import seal
-from gateway.pipeline.service.running import port_is_free
+from gateway.pipeline.service.web_port import port_is_free
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import open_station
 from gateway.store.working import sweep

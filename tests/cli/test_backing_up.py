@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.store.verifying.keys import load_or_make
 from tests.cli.conftest import Command
 from tests.crash.test_full_disk import until
 from tests.pipeline.world import CONFIG
@@ -254,13 +255,23 @@ def test_keys_are_sealed_or_left_out(world: World, command: Command, tmp_path: P
     said = command("restore", tmp_path / "bare.zip", "--into", tmp_path / "bare", "--gap", "0")
     assert said.code == 0, said.err
     assert "put it back as" in said.out
+    said_restored = said.out
     # no new key is made unseen, and nothing is taken in that could not be sealed
     for asked in (("journal", "verify"), ("run",)):
         said = command(*asked, "--config", tmp_path / "bare" / "config.yaml")
         assert said.code == 4
         assert "was not in the backup" in said.err
-    shutil.copy(world.folder / "data" / "keys" / "journal.key", tmp_path / "bare" / "data" / "keys" / "journal.key")
+    # what backup advised is not said again, and partners find their folders
+    assert "somewhere else" not in said_restored and "Put back the files that `file:` names" in said_restored
+    assert "Made the folders of partners: " in said_restored and (tmp_path / "bare" / "boxes/acme/out").is_dir()
+    key = tmp_path / "bare" / "data" / "keys" / "journal.key"
+    load_or_make(tmp_path / "another.key")
+    shutil.copy(tmp_path / "another.key", key)
+    said = command("journal", "verify", "--config", tmp_path / "bare" / "config.yaml")
+    assert (said.code, said.err.count("another key than the one that signed")) == (4, 1)
+    shutil.copy(world.folder / "data" / "keys" / "journal.key", key)
     assert command("journal", "verify", "--config", tmp_path / "bare" / "config.yaml").code == 0
+    assert [path.name for path in key.parent.iterdir()] == ["journal.key"]
 
 
 def _spoilt(backup: Path, out: Path, change) -> Path:

@@ -1,8 +1,16 @@
 """The operator's pages name every kind of alert that the program can tell, and no other."""
 
 import ast
+import importlib
+import pkgutil
+import re
 from collections.abc import Iterator
+from typing import Any
 
+import typer
+
+import gateway.cli
+from gateway.cli.app import app
 from gateway.pipeline.alerts.kinds import ALERT_KINDS
 from gateway.web.metric_names import METRICS
 from tests.docs.pages import ROOT
@@ -10,6 +18,7 @@ from tests.docs.pages import anchors
 from tests.docs.pages import keys_of_table
 from tests.docs.pages import links
 
+OPERATIONS = ROOT / "docs/operations.md"
 ALERTS = ROOT / "docs/operations/alerts.md"
 METRICS_PAGE = ROOT / "docs/operations/monitoring.md"
 
@@ -35,6 +44,24 @@ def kinds_in_code() -> Iterator[tuple[str, str]]:
             written = [part for one in written for part in ((one.body, one.orelse) if isinstance(one, ast.IfExp) else (one,))]
             words = [one.value if isinstance(one, ast.Constant) else named.get(one.id) if isinstance(one, ast.Name) else None for one in written]
             yield from ((word, path.name) for word in words if isinstance(word, str))
+
+
+def commands(group: Any, before: str = "gateway") -> Iterator[str]:
+    """All commands of the command line, as they are typed."""
+    for name, one in group.commands.items():
+        if hasattr(one, "commands"):
+            yield from commands(one, f"{before} {name}")
+        else:
+            yield f"{before} {name}"
+
+
+def test_the_page_lists_every_command_and_no_other() -> None:
+    for module in pkgutil.iter_modules(gateway.cli.__path__):
+        importlib.import_module(f"gateway.cli.{module.name}")
+    there = set(commands(typer.main.get_command(app)))
+    table = [line.split("|")[1] for line in OPERATIONS.read_text().splitlines() if line.startswith("| `gateway ")]
+    listed = {name for cell in table for name in re.findall(r"`(gateway [a-z -]+)`", cell)}
+    assert listed == there
 
 
 def test_every_kind_in_code_is_in_the_table() -> None:

@@ -24,6 +24,7 @@ from gateway.config import ConfigTrouble
 from gateway.config import Installation
 from gateway.config import load_installation
 from gateway.pipeline.keeping.saved_files import ROLES
+from gateway.pipeline.stateless.partner_setup import folders_of
 from gateway.store import crash
 from gateway.store import journal
 from gateway.store import raw
@@ -47,6 +48,7 @@ from gateway.store.payloads.archive import PIECE
 from gateway.store.payloads.archive import Archive
 from gateway.store.payloads.opening import open_archive
 from gateway.store.verifying.checkpoints import fingerprint
+from gateway.store.verifying.keys import load_or_make
 from gateway.store.verifying.keys import wanted_beside
 from gateway.store.verifying.verification import Verification
 from gateway.store.verifying.verification import verify
@@ -94,6 +96,9 @@ class Restored:
     left_out: tuple[str, ...]
     #: where the key of the journal is to be put, where it was not in the backup
     key_wanted: Path | None
+    #: folders of partners that were made, and those outside of the installation that are not there
+    folders_made: tuple[Path, ...]
+    folders_missing: tuple[Path, ...]
     verification: Verification
 
 
@@ -153,6 +158,7 @@ def _restore(wanted: Wanted, reader: BackupReader, installation: Installation, p
             numbered, unnumbered = _under_way(connection)
             numbers, paused = _go_on(connection, wanted, manifest.made_at)
             crash.point(18)
+        folders_made, folders_missing = _folders(wanted.into)
         return Restored(
             made_at=manifest.made_at,
             file=installation.file,
@@ -165,6 +171,8 @@ def _restore(wanted: Wanted, reader: BackupReader, installation: Installation, p
             numbers=numbers,
             left_out=manifest.left_out,
             key_wanted=key_wanted,
+            folders_made=folders_made,
+            folders_missing=folders_missing,
             verification=verify(database, archive, public),
         )
     finally:
@@ -281,13 +289,25 @@ def _put(place: _Place) -> None:
 
 
 def _want_key(installation: Installation, public: Ed25519PublicKey) -> Path | None:
-    """Where the journal's key is missing, no new one is made in its place unseen."""
+    """Where the journal's key is missing, or another one lies in its place, nothing is signed by any other unseen."""
     key = installation.data / "keys" / "journal.key"
-    if key.exists():
+    if key.exists() and fingerprint(load_or_make(key).public_key()) == fingerprint(public):
         return None
     key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     wanted_beside(key).write_text(f"{fingerprint(public)}\n")
     return key
+
+
+def _folders(into: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Make the folders of partners within the installation; those outside of it may be places of others, or disks that are not mounted yet:
+    they are named where they are not there."""
+    installation = load_installation(into / "config.yaml")
+    named = {path: None for loaded in installation.directory.partners.values() for path in folders_of(installation, loaded)}
+    absent = [path for path in named if not path.is_dir()]
+    ours = tuple(path for path in absent if path.resolve().is_relative_to(installation.folder.resolve()))
+    for path in ours:
+        path.mkdir(parents=True, exist_ok=True)
+    return ours, tuple(path for path in absent if path not in ours)
 
 
 def _payloads(reader: BackupReader, archive: Archive, progress: Progress) -> None:

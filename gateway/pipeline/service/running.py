@@ -4,7 +4,6 @@ the same without pages, one of several that are equal."""
 import os
 import platform
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -61,6 +60,9 @@ from gateway.pipeline.service.same_files import COMPARE_EVERY
 from gateway.pipeline.service.same_files import TELL_EVERY as TELL_FILES_EVERY
 from gateway.pipeline.service.same_files import SameFiles
 from gateway.pipeline.service.service_manager import tell_manager
+from gateway.pipeline.service.web_port import port_is_free
+from gateway.pipeline.service.web_port import taken_words
+from gateway.pipeline.service.web_port import want_port
 from gateway.pipeline.stateless.linting import agreement_faults
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import open_station
@@ -93,6 +95,7 @@ STAY_OWNER_EVERY = 5.0
 AGAIN = 5.0
 UP = 30.0
 SEVERAL = 3
+PORT_CURE = "Stop what holds the port, and the pages come back by themselves; or name another one as web: {port: ...} in config.yaml and start again."
 WEB_CURE = "It is started again by itself; the log says why it ends."
 
 T = TypeVar("T")
@@ -111,6 +114,7 @@ def run_service(installation: Installation, *, ready: threading.Event | None = N
                 f"Another process owns {installation.data} (process {lock.owner()}): one service an installation. Stop it, or use its pages and "
                 "commands beside it"
             )
+        want_port(installation)
         with _opened(installation) as (station, held):
             # before anything is taken in: after a restore the key may have to be put back first
             station.journal_key()
@@ -140,6 +144,8 @@ def run_worker(installation: Installation, *, ready: threading.Event | None = No
 
 
 def _serve_among_others(installation: Installation, role: str, ready: threading.Event | None) -> bool:
+    if role == "service":
+        want_port(installation)
     with _opened(installation) as (station, held):
         engine = _patiently(lambda: cluster_engine(station, role))
         _patiently(lambda: _begin_among_others(station))
@@ -307,7 +313,11 @@ class WebProcess:
             _log.error("web process died, starting it again", code=child.returncode)
             self._deaths += 1
             self.start()
-            self._trouble.stands(f"it ended by itself (code {child.returncode})", WEB_CURE, stopped=self._deaths >= SEVERAL)
+            web = self._installation.settings.web
+            if port_is_free(web.host, web.port):
+                self._trouble.stands(f"it ended by itself (code {child.returncode})", WEB_CURE, stopped=self._deaths >= SEVERAL)
+            else:
+                self._trouble.stands(taken_words(self._installation), PORT_CURE, stopped=self._deaths >= SEVERAL)
 
     def tell_to_stop(self) -> None:
         """Ask the child to end, without waiting for it."""
@@ -326,15 +336,3 @@ class WebProcess:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait(5)
-
-
-def port_is_free(host: str, port: int) -> bool:
-    """Whether the web server could listen there now."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True

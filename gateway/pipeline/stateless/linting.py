@@ -33,8 +33,11 @@ from gateway.yaml_source import Scalar
 from gateway.yaml_source import did_you_mean
 
 
-def lint_everything(config: Path | None, files: list[Path] | None) -> tuple[list[Fault], int, list[str]]:
-    """All faults (of these files, where some are named), how many files were looked at, and what could not be checked."""
+def lint_everything(
+    config: Path | None, files: list[Path] | None, progress: Callable[[int, int], None] = lambda done, total: None
+) -> tuple[list[Fault], int, list[str]]:
+    """All faults (of these files, where some are named), how many files of the user's own were looked at, and what of them could not be
+    checked. What comes with the gateway is looked at, too: an own file may stand in the way of it."""
     faults: list[Fault] = []
     file = config or find_config(Path.cwd())
     installation: Installation | None = None
@@ -52,7 +55,7 @@ def lint_everything(config: Path | None, files: list[Path] | None) -> tuple[list
         # all that a partner's file can break, without every mapping and schema that there is
         faults += agreement_faults(plans, partners)
     else:
-        _plans(plans, resolver, partners, faults)
+        _plans(plans, resolver, partners, faults, progress)
         faults += _shared_tables(resolver)
     for partner in partners:
         faults += _differences_to_nothing(partner)
@@ -71,7 +74,8 @@ def lint_everything(config: Path | None, files: list[Path] | None) -> tuple[list
     unique = list(dict.fromkeys(faults))
     if files:
         unique = [fault for fault in unique if any(one == fault.file or one.endswith(f"/{fault.file}") for one in wanted)]
-    return unique, len(files) if files else len(names) + (file is not None), notes
+    own = sum(not resolver.shipped(name) for name in names) if installation is not None else 0
+    return unique, len(files) if files else own + (file is not None), notes
 
 
 def _shared_tables(resolver: FolderResolver) -> list[Fault]:
@@ -101,7 +105,14 @@ def _xml_paths(plans: Plans, resolver: FolderResolver, partners: list[LoadedPart
     for partner in partners:
         lint.look(filter(_is_tree, partner.mappings), partner)
     faults += lint.faults
-    return [f"paths of {spec} against a schema: {reason}" for spec, reason in sorted(lint.not_checked.items())]
+    own = {spec for spec in lint.not_checked if any(spec in loaded.mappings for loaded in partners) or _is_own(spec, resolver)}
+    return [f"paths of {spec} against a schema: {lint.not_checked[spec]}" for spec in sorted(own)]
+
+
+def _is_own(spec: str, resolver: FolderResolver) -> bool:
+    """Whether a mapping is the user's own: those that come with the gateway were checked where they were made."""
+    files = [file for direction in ("read", "write") if (file := file_for(spec, direction, resolver)) is not None]
+    return any(not resolver.shipped(file) for file in files)
 
 
 def _is_tree(spec: str) -> bool:
@@ -128,13 +139,15 @@ def _partners(installation: Installation, faults: list[Fault]) -> list[LoadedPar
     return loaded
 
 
-def _plans(plans: Plans, resolver: FolderResolver, partners: list[LoadedPartner], faults: list[Fault]) -> None:
+def _plans(plans: Plans, resolver: FolderResolver, partners: list[LoadedPartner], faults: list[Fault], progress: Callable[[int, int], None]) -> None:
     """Load every schema, compile every base mapping in both directions, and every partner's differences."""
+    work: list[Callable[[], object]] = [partial(plans.reading, spec) for spec in mapping_specs(resolver, "read")]
+    work += [partial(plans.writing, spec) for spec in mapping_specs(resolver, "write")]
+    progress(0, len(work))
     faults += find_faults(resolver, plans.loaded)
-    for spec in mapping_specs(resolver, "read"):
-        attempt(faults, partial(plans.reading, spec))
-    for spec in mapping_specs(resolver, "write"):
-        attempt(faults, partial(plans.writing, spec))
+    for done, one in enumerate(work, 1):
+        attempt(faults, one)
+        progress(done, len(work))
     attempt(faults, partial(plans.rules, None))
     faults += agreement_faults(plans, partners)
 

@@ -9,6 +9,7 @@ from gateway.codecs.node import InterchangeStart
 from gateway.codecs.node import Syntax
 from gateway.config import Installation
 from gateway.exchange.directory import build_directory
+from gateway.exchange.partner import LoadedPartner
 from gateway.exchange.partner import load_partner
 from gateway.exchange.partner_template import NewPartner
 from gateway.exchange.partner_template import PartnerTemplate
@@ -122,14 +123,16 @@ def make_partner(installation: Installation, template: PartnerTemplate, partner:
     # exclusive: two hands at once must not overwrite each other
     with file.open("x", encoding="utf-8") as stream:
         stream.write(text)
-    folders = []
-    for endpoint in loaded.partner.endpoints.values():
-        for path in (endpoint.folder, endpoint.send_to if endpoint.folder else None):
-            if path is not None:
-                made = installation.path(path)
-                made.mkdir(parents=True, exist_ok=True)
-                folders.append(made)
-    return Made(file=file, text=text, folders=tuple(folders), remarks=tuple(remarks))
+    folders = folders_of(installation, loaded)
+    for path in folders:
+        path.mkdir(parents=True, exist_ok=True)
+    return Made(file=file, text=text, folders=folders, remarks=tuple(remarks))
+
+
+def folders_of(installation: Installation, loaded: LoadedPartner) -> tuple[Path, ...]:
+    """The folders on this machine over which files go to and from a partner."""
+    named = [path for one in loaded.partner.endpoints.values() for path in (one.folder, one.send_to if one.folder else None)]
+    return tuple(dict.fromkeys(installation.path(path) for path in named if path is not None))
 
 
 def _shown(file: Path, installation: Installation) -> str:

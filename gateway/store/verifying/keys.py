@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.store import crash
+from gateway.store.verifying.checkpoints import fingerprint
 
 
 def load_or_make(path: Path) -> Ed25519PrivateKey:
@@ -32,7 +33,23 @@ def load_or_make(path: Path) -> Ed25519PrivateKey:
         raise ValueError(f"{path} is not a private key in PEM form; restore it from a backup") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError(f"{path} holds another kind of key; an Ed25519 key is expected")
+    _is_wanted(path, key)
     return key
+
+
+def _is_wanted(path: Path, key: Ed25519PrivateKey) -> None:
+    """After a restore: the key that was put back is the one that signed, and nothing more is wanted; or it is another one, and that is said."""
+    wanted = wanted_beside(path)
+    if not wanted.exists():
+        return
+    if wanted.read_text().strip() != fingerprint(key.public_key()):
+        raise OSError(
+            errno.EKEYREJECTED,
+            f"this is another key than the one that signed the journal: put that one here, or remove {wanted.name} to go on with this one "
+            "(checkpoints of before then show as signed by another key)",
+            str(path),
+        )
+    wanted.unlink(missing_ok=True)
 
 
 def wanted_beside(path: Path) -> Path:
