@@ -38,6 +38,11 @@ from gateway.store.working import sweep
 
 WATCH = 0.1
 SWEEP = 5.0
+#: what comes in on a stream within so many seconds of the beginning of its last turn is gathered, and taken in together: each commit waits for
+#: the disk, which those who hand messages in wait for as well. What comes after a silence has its turn at once
+GATHER = 0.1
+#: first words of streams that carry what comes in
+_GATHERED = frozenset({"in", "open"})
 #: seconds after which a step that does not come back is thought to hang
 HUNG = 120.0
 #: streams that are served at once where the database is a server
@@ -111,6 +116,8 @@ class LocalEngine:
         self._unfinished: set[str] = set()
         #: when the turns under way began
         self._began: dict[str, float] = {}
+        #: when streams that gather had their last turns
+        self._last_turn: dict[str, float] = {}
         self._clocks = Clocks(station, self._stopping)
         self._guard = threading.Lock()
         self._exclusive: set[str] = set()
@@ -163,7 +170,7 @@ class LocalEngine:
                         # a database that is locked or away at this moment ends nothing
                         self.sweep()
                         swept = True
-                    served = self._serve_poked()
+                    served, rest = self._serve_poked(gathering=True)
                     if served:
                         continue
                     counter = self._station.database.change_counter()
@@ -174,7 +181,7 @@ class LocalEngine:
                 if counter != seen:
                     seen = counter
                     continue
-                self._wake.wait(WATCH)
+                self._wake.wait(rest)
                 self._wake.clear()
         finally:
             self._finish()
@@ -186,7 +193,8 @@ class LocalEngine:
         while time.monotonic() < end:
             # asked before the pokes are looked at: what a sender pokes at its end is seen then
             idle = self._is_idle()
-            if self._serve_poked():
+            served, _ = self._serve_poked(gathering=False)
+            if served:
                 continue
             if idle:
                 return
@@ -229,15 +237,17 @@ class LocalEngine:
         if late:
             _log.warning("steps were cut off, they are tried again at the next start", streams=late)
 
-    def _serve_poked(self) -> bool:
+    def _serve_poked(self, *, gathering: bool) -> tuple[bool, float]:
+        """Serve what has work; whether there was any, and how long to rest where there was none."""
         station = self._station
         with station.database.read() as connection:
             poked = set(streams.poked(connection, station.clock()))
-        wanted = sorted({*poked, *self._unfinished})
+        resting = {stream: rest for stream in poked - self._unfinished if gathering and (rest := self._rest_of(stream)) > 0}
+        wanted = sorted({*poked, *self._unfinished} - resting.keys())
         for stream in wanted:
             if self._stopping.is_set():
-                return True
-            self._turned = time.monotonic()
+                break
+            self._turned = self._last_turn[stream] = time.monotonic()
             if stream in poked:
                 with station.database.begin() as connection:
                     streams.unpoke(connection, stream, station.clock())
@@ -249,7 +259,12 @@ class LocalEngine:
                 self._unfinished.discard(stream)
                 if self._serving.turn(stream):
                     self._unfinished.add(stream)
-        return bool(wanted)
+        return bool(wanted), min([WATCH, *resting.values()])
+
+    def _rest_of(self, stream: str) -> float:
+        """Seconds for which a stream still gathers what comes in."""
+        last = self._last_turn.get(stream) if stream.partition(":")[0] in _GATHERED else None
+        return last + GATHER - time.monotonic() if last is not None else 0.0
 
     def _serve(self, stream: str) -> None:
         if self._serving.turn(stream):

@@ -27,7 +27,7 @@ from gateway.pipeline.inbound.entries import interchange_opened
 from gateway.pipeline.inbound.entries import transmission_ended
 from gateway.pipeline.inbound.splitting import Splitting
 from gateway.pipeline.inbound.splitting import new_interchange
-from gateway.pipeline.inbound.unreadable import leave_unread
+from gateway.pipeline.inbound.unreadable import leave_all_unread
 from gateway.pipeline.reading.entitlement import ACKNOWLEDGMENTS
 from gateway.pipeline.reading.entitlement import Entitled
 from gateway.pipeline.station import Station
@@ -163,7 +163,7 @@ def _without_duplicates(connection: Connection, read: Sequence[_Small]) -> list[
 
 def _write(station: Station, connection: Connection, files: Sequence[_Small], unreadable: Sequence[_Small]) -> list[journal.Entry]:
     """Everything that these files change, in the caller's transaction; what the journal says of it."""
-    entries = [leave_unread(station, connection, small.transmission, small.loose) for small in unreadable]
+    entries = leave_all_unread(station, connection, [(small.transmission, small.loose) for small in unreadable])
     if files:
         _write_plain(station, connection, files, entries)
     crash.point(37)

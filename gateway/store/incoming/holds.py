@@ -1,5 +1,6 @@
 """Holds: what waits for a person, why, and what the person decided. A hold is decided once."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec.structs import astuple
@@ -41,6 +42,11 @@ _INSERT = many_inserts(_TABLE, Hold.__struct_fields__, ignore=("id",))
 def open_hold(connection: Connection, hold: Hold) -> bool:
     """Put something on the list; False where this hold is there already."""
     return _INSERT.run(connection, [astuple(hold)]) == 1
+
+
+def open_many(connection: Connection, held: Sequence[Hold]) -> None:
+    """Put several things on the list; those that are there already stay as they are."""
+    _INSERT.run(connection, [astuple(hold) for hold in held])
 
 
 def list_open(connection: Connection, *, kind: str | None = None, after: tuple[datetime, str] | None = None, limit: int = 100) -> list[Hold]:

@@ -167,19 +167,20 @@ def next_open(connection: Connection, stream: str, limit: int = 1) -> list[Trans
 
 
 class Ended(Row, frozen=True, kw_only=True):
-    """A transmission that was taken in at once, from `received` to `done`."""
+    """A transmission that was taken in at once, from `received` to its end."""
 
     id: str
     partner: str | None
     problems: tuple[Problem, ...] = ()
+    state: str = "done"
 
 
 _END = many_updates(_TABLE, "id", ("state", "partner", "problems"), only="state = 'received'")
 
 
 def end_many(connection: Connection, ended: Sequence[Ended]) -> None:
-    """Move transmissions from `received` to `done`; StaleState where one of them was elsewhere."""
-    if _END.run(connection, [(one.id, "done", one.partner, one.problems) for one in ended]) != len(ended):
+    """Move transmissions from `received` to their ends; StaleState where one of them was elsewhere."""
+    if _END.run(connection, [(one.id, one.state, one.partner, one.problems) for one in ended]) != len(ended):
         raise StaleState("some of these transmissions are no longer received")
 
 
