@@ -401,6 +401,36 @@ def latency(arguments: argparse.Namespace, table: "Table") -> None:
     table.row("renamed file to its 997 on the disk", f"{median:.0f} ms", f"slowest of {len(waits)}: {slowest:.0f} ms")
 
 
+def beside(arguments: argparse.Namespace, table: "Table") -> None:
+    """The same while the service works on a file of 20,000 orders of another partner."""
+    with tempfile.TemporaryDirectory(prefix="gateway-bench-", dir=arguments.folder) as name:
+        folder = Path(name)
+        install(folder, undo=0)
+        for box in ("out", "in"):
+            (folder / "boxes/bulk" / box).mkdir(parents=True)
+        other = PARTNER.replace("UNDO", "3600").replace("acme", "bulk").replace("ACMEBUYER", "BULKBUYER")
+        (folder / "partners/bulk.yaml").write_text(other)
+        (folder / "boxes/bulk/out/.large.tmp").write_bytes(orders.x12(20_000, arguments.lines).replace(b"ACMEBUYER", b"BULKBUYER"))
+        with (folder / "run.log").open("wb") as log:
+            command_line = [sys.executable, "-m", "gateway", "run", "--config", str(folder / "config.yaml")]
+            service = subprocess.Popen(command_line, cwd=folder, stdout=log, stderr=log)
+        try:
+            alone = [_wait_for_answer(folder, number) for number in range(1, 4 * arguments.rounds + 1)][2:]
+            (folder / "boxes/bulk/out/.large.tmp").rename(folder / "boxes/bulk/out/large.edi")
+            start, waits = time.perf_counter(), list[float]()
+            while not list((folder / "boxes/bulk/in").glob("997-*.edi")):
+                waits.append(_wait_for_answer(folder, 1000 + len(waits)))
+            seconds = time.perf_counter() - start
+        finally:
+            service.terminate()
+            service.wait(20)
+    table.row(
+        "the same beside a file of 20,000 orders of another partner",
+        f"{statistics.median(waits) * 1000:.0f} ms",
+        f"slowest of {len(waits)}: {max(waits) * 1000:.0f} ms; {statistics.median(alone) * 1000:.0f} ms alone; the large file took {seconds:.1f} s",
+    )
+
+
 def _one_order(number: int) -> str:
     text = orders.x12(1, 3).decode().replace("*000000001*0*P", f"*{number:09d}*0*P").replace("*1200*1*X", f"*1200*{number}*X")
     return text.replace("GE*1*1~", f"GE*1*{number}~").replace("IEA*1*000000001", f"IEA*1*{number:09d}").replace("PO00000001", f"PO{number:08d}")
@@ -501,6 +531,7 @@ PARTS = {
     "million": million,
     "command": command,
     "latency": latency,
+    "beside": beside,
     "sftp": sftp,
 }
 

@@ -44,6 +44,18 @@ def load_installation(config: Path | None) -> Installation:
     return load(config)
 
 
+def installation_now(config: Path | None) -> Installation:
+    """The installation as it is worked by: where its files have faults and a service runs, as they were before, with a word of that."""
+    from gateway.pipeline.service.asking import config_here
+    from gateway.pipeline.service.asking import installation_now as now
+
+    installation, faults = now(config or config_here())
+    if faults is not None:
+        more = f"\nand {counted(len(faults.faults) - 1, 'fault')} more: gateway lint" if len(faults.faults) > 1 else ""
+        typer.echo(f"Not in force: {faults.faults[0]}{more}\nThe service works by what was there before, and so does this command.", err=True)
+    return installation
+
+
 def counted(number: int, word: str) -> str:
     """`1 fault`, `2 faults`."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"

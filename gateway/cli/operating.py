@@ -17,6 +17,7 @@ from gateway.cli.app import JsonOption
 from gateway.cli.app import PartnerOption
 from gateway.cli.app import app
 from gateway.cli.app import counted
+from gateway.cli.app import installation_now
 from gateway.cli.app import json_line
 from gateway.cli.app import load_installation
 from gateway.cli.failures import UNKNOWN_INPUT
@@ -37,13 +38,13 @@ def actor() -> str:
 
 
 def open_here(config: Path | None) -> Any:
-    """The opened installation of this command."""
+    """The opened installation of this command; while its files are wrong, as the service that runs works on."""
     from gateway.pipeline.service.logs import set_up_logs
     from gateway.pipeline.station import open_station
 
     # what becomes of documents a command prints in its own words
     set_up_logs(logging.WARNING)
-    return open_station(load_installation(config))
+    return open_station(installation_now(config))
 
 
 @contextmanager

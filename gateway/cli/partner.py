@@ -8,6 +8,7 @@ import typer
 from gateway.cli.app import ConfigOption
 from gateway.cli.app import JsonOption
 from gateway.cli.app import app
+from gateway.cli.app import installation_now
 from gateway.cli.app import json_line
 from gateway.cli.app import load_installation
 from gateway.cli.documents import InputTrouble
@@ -137,7 +138,7 @@ def list_partners(as_json: JsonOption = False, config: ConfigOption = None) -> N
 
     Example: gateway partner list
     """
-    directory = load_installation(config).directory
+    directory = installation_now(config).directory
     for id, loaded in sorted(directory.partners.items()):
         partner = loaded.partner
         receive = [agreement.receive for agreement in partner.agreements if agreement.receive]
@@ -160,7 +161,7 @@ def retry(
     from gateway.pipeline.outbox.circuits import try_again
     from gateway.pipeline.station import open_station
 
-    station = open_station(load_installation(config))
+    station = open_station(installation_now(config))
     try:
         loaded = station.installation.directory.partners.get(id)
         if loaded is None:

@@ -1,6 +1,7 @@
 """The installation as its config.yaml says it: keys (settings), folders, partners and secrets (installation)."""
 
 from gateway.config.installation import ConfigTrouble
+from gateway.config.installation import FileTrouble
 from gateway.config.installation import Installation
 from gateway.config.installation import load_installation
 from gateway.config.settings import Settings
@@ -11,6 +12,7 @@ from gateway.user_files import shipped_defaults
 
 __all__ = [
     "ConfigTrouble",
+    "FileTrouble",
     "FolderResolver",
     "Installation",
     "Settings",

@@ -40,6 +40,10 @@ class ConfigTrouble(Exception):
     """The installation cannot be used: one plain sentence that says what to do."""
 
 
+class FileTrouble(ConfigTrouble):
+    """A file that is named cannot be read."""
+
+
 @dataclass(frozen=True)
 class Installation:
     """A loaded config.yaml: settings, folders, partners."""
@@ -167,7 +171,7 @@ class Installation:
         try:
             return self.path(rest).read_bytes()
         except OSError as error:
-            raise ConfigTrouble(f"The file {rest} cannot be read: {error.strerror}") from None
+            raise FileTrouble(f"The file {rest} cannot be read: {error.strerror}") from None
 
 
 def load_installation(file: Path | None, held: Held | None = None) -> Installation:

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config import load_installation
+from gateway.pipeline.keeping.saved_files import saved_files
 from gateway.store.verifying.keys import load_or_make
 from tests.cli.conftest import Command
 from tests.crash.test_full_disk import until
+from tests.pipeline.as2_partner import write_keys
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import World
 from tests.pipeline.world import tags
@@ -226,15 +229,32 @@ def test_nothing_is_written_over(world: World, command: Command, tmp_path: Path)
     assert sorted(path.name for path in (tmp_path / "other").iterdir()) == ["config.yaml"]
 
 
+def test_certificates_that_partners_name_come_back_also_while_a_partner_has_a_fault(world: World, command: Command, tmp_path: Path) -> None:
+    write_keys(world.folder)
+    endpoint = "endpoints:\n  as2:\n    as2: https://x.example/as2\n    name: OTHER\n    our_name: US\n    our_key: file:keys/us.key\n    our_certificate: keys/us.pem\n"
+    (world.folder / "partners" / "other.yaml").write_text(
+        f'id: other\nnaame: Other\nidentifiers: {{x12: "ZZ:OTHER"}}\n{endpoint}    certificates: [{{file: keys/them.pem}}]\n'
+    )
+    found, outside = saved_files(load_installation(world.folder / "config.yaml"))
+    assert {(file.name, file.secret) for file in found if "keys/" in file.name} == {
+        ("secrets/files/keys/us.key", True),
+        ("files/keys/us.pem", False),
+        ("files/keys/them.pem", False),
+    }
+    assert outside == []
+    (world.folder / "partners" / "other.yaml").write_text((world.folder / "partners" / "other.yaml").read_text().replace("naame", "name"))
+    into = tmp_path / "back"
+    restored(command, saved(world, command), into).close()
+    for name in ("us.key", "us.pem", "them.pem"):
+        assert (into / "keys" / name).read_bytes() == (world.folder / "keys" / name).read_bytes()
+
+
 def test_keys_are_sealed_or_left_out(world: World, command: Command, tmp_path: Path) -> None:
     world.receive(x12_order("PO1"))
     (world.folder / "keys").mkdir()
     (world.folder / "keys" / "s3").write_text("very secret")
     (world.folder / "partners" / "stray.pem").write_text("-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----\n")
     (world.folder / "config.yaml").write_text(CONFIG + 'archive: {url: "s3://x/y", key: "file:keys/s3", secret: "file:keys/s3"}\n')
-    from gateway.config import load_installation
-    from gateway.pipeline.keeping.saved_files import saved_files
-
     world.station.journal_key()
     found, outside = saved_files(load_installation(world.folder / "config.yaml"))
     assert {file.name for file in found if file.secret} == {"secrets/keys/journal.key", "secrets/files/keys/s3", "secrets/files/partners/stray.pem"}

@@ -73,6 +73,10 @@ def test_a_wrong_file_is_told_on_the_page_by_the_command_and_mended_without_a_re
         # the old plan goes on
         put(house.box("acme", "out"), "po.edi", x12_order("PO1"))
         until(lambda: answered(house.box("acme"), "PO1"), "orders to be answered as before")
+        # and whoever asks at the command line is answered by it, with a word of the fault
+        for command, found in ((("trail", "PO1"), "PO1"), (("partner", "list"), "acme: ACME Corporation"), (("status",), "configuration")):
+            told = house.command(*command)
+            assert found in told.stdout and "Not in force: partners/acme.yaml:12:1: unknown key 'curency'" in told.stderr, told.stderr
         file.write_text(ACME.replace("ACME Corporation", "Acme GmbH"))
         told = house.command("reload", "--json")
         said = json.loads(told.stdout)
@@ -89,6 +93,10 @@ def test_a_wrong_file_is_told_on_the_page_by_the_command_and_mended_without_a_re
         os.kill(service.process.pid, signal.SIGHUP)
         until(lambda: "restart needed" in page(house), "the page to say that a restart is needed")
         assert "configuration restart needed is stopped since" in house.command("status", "--config", str(house.folder / "config.yaml")).stdout
+        file.write_text(ACME.replace("currency: USD", "curency: USD"))
+    # nobody works by anything now: the fault has the word
+    told = house.command("trail", "PO1")
+    assert told.returncode == 4 and told.stderr.startswith("partners/acme.yaml:12:1: unknown key 'curency'")
 
 
 def test_nothing_is_reloaded_where_no_service_runs(house: House) -> None:

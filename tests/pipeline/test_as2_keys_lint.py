@@ -98,6 +98,13 @@ def test_files_that_are_not_here_are_notes(desk: Desk) -> None:
     faults, notes = desk.lint(HEAD + OURS.replace("as2.key", "gone.key") + THEIRS.replace("euroco", "gone"))
     assert faults == [] and [note.split(":")[0] for note in notes] == ["partners/euroco.yaml"] * 2
     assert desk.lint(HEAD + OURS.replace("file:keys/as2.key", "env:GATEWAY_NO_SUCH_KEY") + THEIRS)[0] == []
+    # where the gateway runs they have to be there; a variable may be the service's alone
+    (desk.folder / "data" / "keys").mkdir(parents=True)
+    faults, notes = desk.lint(HEAD + OURS.replace("file:keys/as2.key", "env:GATEWAY_NO_SUCH_KEY") + THEIRS.replace("euroco", "gone"))
+    assert [fault.splitlines()[0] for fault in faults] == [
+        "partners/euroco.yaml:12:19: The file keys/gone.pem cannot be read: No such file or directory: put it there, the service cannot do without it"
+    ]
+    assert len(notes) == 1 and "GATEWAY_NO_SUCH_KEY" in notes[0]
 
 
 @pytest.mark.parametrize(

@@ -299,3 +299,16 @@ def test_a_released_file_of_a_new_partner_is_acknowledged_as_well(tmp_path: Path
     world.settle()
     assert sorted(tags(text, "ST")[0][1] for text in world.sent("stranger")) == ["855", "997"]
     world.close()
+
+
+def test_transactions_are_found_by_their_own_number_or_by_their_place_in_the_file(world: World) -> None:
+    own = x12_order("PO1").decode()
+    counts = x12_order("PO2", set_control="0002").decode()
+    large = x12_order("PO3", set_control="771234567").decode()
+    sets = [text[text.index("ST*850*") : text.index("GE*")] for text in (counts, large)]
+    world.receive(own.replace("GE*1*1~", f"{''.join(sets)}GE*3*1~").encode())
+    found = {}
+    for asked in ("000000001/0002", "771234567", "0002"):
+        trail = trail_of(world.station, asked)
+        found[asked] = sorted({row.number for row in trail.documents if row.kind == "order"}) if trail is not None else None
+    assert found == {"000000001/0002": ["PO2"], "771234567": ["PO3"], "0002": None}

@@ -1,7 +1,8 @@
 """`gateway lint` of AS2 endpoints, and of what we show to partners' HTTPS servers: whether the files that they name can be used, belong
 together, hold today, and suffice for what is set.
 
-A file or variable that is not there on this machine is a note, no fault: keys lie on the server alone, and lint runs elsewhere as well.
+A file or variable that is not there is a note where no gateway has run: keys lie on the server alone, and lint runs elsewhere as well. On the
+machine that has the gateway's data, a file that is not there is a fault.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from gateway.config import ConfigTrouble
+from gateway.config import FileTrouble
 from gateway.config import Installation
 from gateway.exchange.as2 import expiries
 from gateway.exchange.as2 import expiry_of_line
@@ -42,7 +44,7 @@ def lint_as2(installation: Installation, partners: Iterable[LoadedPartner], at: 
                 faults += [node.fault(sentence) for sentence in _lacking(loaded.partner, name, endpoint)]
                 before = len(faults), len(notes)
                 for place, read in _files(installation, loaded.partner, endpoint):
-                    _try(_at(node, place), read, faults, notes)
+                    _try(_at(node, place), read, faults, notes, runs_here=_runs_here(installation))
                 if before == (len(faults), len(notes)):
                     faults += _as_a_whole(installation, loaded.partner, endpoint, node, at)
     return faults, notes
@@ -56,13 +58,21 @@ def _lint_line(installation: Installation, endpoint: Endpoint, place: Node, at: 
         if end is not None and end.stage == 0:
             faults.append(place.fault(end.sentence))
 
-    _try(place, read, faults, notes)
+    _try(place, read, faults, notes, runs_here=_runs_here(installation))
 
 
-def _try(place: Node, read: Callable[[], object], faults: list[Fault], notes: list[str]) -> None:
+def _runs_here(installation: Installation) -> bool:
+    """Whether a gateway has run here: it makes its keys before anything else."""
+    return (installation.data / "keys").is_dir()
+
+
+def _try(place: Node, read: Callable[[], object], faults: list[Fault], notes: list[str], *, runs_here: bool) -> None:
     try:
         read()
     except ConfigTrouble as error:
+        if isinstance(error, FileTrouble) and runs_here:
+            faults.append(place.fault(f"{error}: put it there, the service cannot do without it"))
+            return
         notes.append(f"{place.fault('').file}: {error}")
     except ValueError as error:
         faults.append(place.fault(f"cannot be used: {error}"))

@@ -1,5 +1,6 @@
 """From what was read to what is stored: document rows with their plans, references and journal entries, a chunk at a time."""
 
+import string
 from collections.abc import Sequence
 from typing import cast
 
@@ -41,6 +42,9 @@ from gateway.store.records import documents
 from gateway.store.records import references
 from gateway.trade.shipment import Shipment
 from gateway.trade.shipment import shipment_problems
+
+#: a number that counts in a file may begin with a word: ME000001
+_LETTERS = string.ascii_letters
 
 
 def insert_documents(station: Station, connection: Connection, parts: Sequence[Part], entries: list[journal.Entry]) -> None:
@@ -197,8 +201,19 @@ def _references(
         ("file", transmission.name),
         ("interchange", interchange.control_number),
         ("group", row.group_control),
-        ("transaction", row.transaction_control),
+        ("transaction", _transaction_name(row, interchange)),
         (row.kind, row.number),
         ("order", str(getattr(document, "order_number", None) or "")),
     ]
     return [references.Reference(document=row.id, kind=kind, value=value) for kind, value in dict.fromkeys(values) if kind and value]
+
+
+def _transaction_name(row: documents.Document, interchange: Interchange) -> str | None:
+    """What a transaction is found by: its control number; that within the interchange's where it only counts in the file. `0001` says which
+    of a file and not which file, everybody sends it, and each number of a large file would lie on a page of its own among everybody's."""
+    control = row.transaction_control
+    if not control:
+        return None
+    counted = control.lstrip(_LETTERS)
+    only_counts = counted.isascii() and counted.isdigit() and len(counted) <= 9 and int(counted) <= row.ordinal + 1
+    return f"{interchange.control_number}/{control}" if only_counts else control

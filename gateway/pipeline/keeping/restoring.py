@@ -199,6 +199,8 @@ def _places(reader: BackupReader, installation: Installation, wanted: Wanted) ->
         data = reader.file(name)
         if kind == "config":
             path = _config_path(installation, rest)
+        elif kind == "files":
+            path = installation.folder / rest
         elif sealer is None:
             continue
         else:

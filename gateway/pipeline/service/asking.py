@@ -1,5 +1,5 @@
-"""What a command asks of the service that owns the installation: to read its files anew. The data folder is that of the config.yaml that is in
-force, so that it is found also while the file is wrong."""
+"""What a command asks of the service that owns the installation: to read its files anew, and what it works by while they are wrong. The data folder
+is that of the config.yaml that is in force, so that it is found also while the file is wrong."""
 
 import time
 from pathlib import Path
@@ -13,6 +13,7 @@ from gateway.config.installation import config_text
 from gateway.pipeline.service import in_force
 from gateway.pipeline.service.condition import owner_of
 from gateway.pipeline.service.in_force import InForce
+from gateway.pipeline.service.reading_anew import load_held
 from gateway.yaml_source import Faults
 
 
@@ -55,3 +56,28 @@ def _installation_of(file: Path) -> Installation:
         if (now := in_force.read(in_force.path_in(default))) is not None:
             return load_installation(file, Held(now.began, {}))
         raise
+
+
+def installation_now(file: Path) -> tuple[Installation, Faults | None]:
+    """The installation as its files say; where they have faults and a service runs, as that works on, with the faults. Raises Faults where none
+    runs: whoever starts it next has to mend them first."""
+    try:
+        installation = load_installation(file)
+        installation.directory  # noqa: B018  loading is checking
+    except Faults as faults:
+        if (held := _worked_by(file)) is None:
+            raise
+        return held, faults
+    return installation, None
+
+
+def _worked_by(file: Path) -> Installation | None:
+    """What the service that runs here works by; None where none does."""
+    try:
+        installation = _installation_of(file)
+    except (Faults, ConfigTrouble):
+        return None
+    if owner_of(installation.data) is None and installation.settings.engine == "local":
+        return None
+    now = in_force.read(in_force.path_in(installation.data))
+    return load_held(file, now.held, load_installation(file, Held(now.began, {})).settings) if now is not None else None

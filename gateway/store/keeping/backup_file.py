@@ -29,7 +29,7 @@ from gateway.store.raw import Values
 
 FORMAT = 1
 _MANIFEST = "manifest.json"
-_NAMES = re.compile(r"manifest\.json|tables/[a-z0-9_]+\.jsonl|payloads/[0-9a-f]{64}|(config|secrets)/[^\x00-\x1f\\:]+")
+_NAMES = re.compile(r"manifest\.json|tables/[a-z0-9_]+\.jsonl|payloads/[0-9a-f]{64}|(config|files|secrets)/[^\x00-\x1f\\:]+")
 _MOST_MANIFEST = 256 << 20
 #: text shrinks to a tenth, a table of like rows to a fiftieth; beyond this nobody's data lies in there
 _MOST_RATIO = 200
@@ -105,7 +105,7 @@ class BackupWriter:
         self.tables.append(TableEntry(name=str(name), columns=raw.FORMS[name], rows=count, digest=digest.hexdigest()))
 
     def add_file(self, name: str, data: bytes) -> None:
-        """A file of the installation: `config/...` or `secrets/...`."""
+        """A file of the installation: `config/...`, `files/...` or `secrets/...`."""
         self._zip.writestr(name, data)
         self.files[name] = FileEntry(size=len(data), sha256=hashlib.sha256(data).hexdigest())
 
