@@ -29,8 +29,8 @@ from gateway.schema.compile import CompiledSchema
 from gateway.schema.compile import LoopNode
 from gateway.schema.compile import Position
 from gateway.schema.compile import Step
-from gateway.schema.diagnose import Finding
 from gateway.schema.diagnose import diagnose
+from gateway.schema.findings import Finding
 from gateway.schema.levels import LEVEL_TAGS
 from gateway.schema.levels import level_findings
 from gateway.schema.plan import Tree

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gateway.codecs.node import Segment
 from gateway.kinds import edifact
 from gateway.kinds import x12
-from gateway.schema.diagnose import Finding
+from gateway.schema.findings import Finding
 
 #: the segment of a level in the transactions that have levels
 LEVEL_TAGS = {"856": "HL", "DESADV": "CPS"}
