@@ -198,34 +198,21 @@ def read(
 
     Example: gateway read orders.edi --explain
     """
-    from gateway.model.document import encode_plainly
-
     reading = Reading(config, partner)
     worst = 0
-    out = sys.stdout.buffer
     reports: list[str] = []
     for file in files:
         errors = 0
         found: list[Problem] = []
-        interchanges = 0
+        transactions = 0
         try:
             decide = stateless(reading.plans, reading.directory, reading.partner, _base_of(spec))
             _, items = read_payload(with_progress(file, chunks_of(file)), reading.plans, decide, reading.forms(spec))
             for item in items:
-                problems: list[Problem] = []
                 if isinstance(item, Read):
-                    problems = item.problems
-                    if item.document is not None:
-                        line = encode_plainly(item.document)
-                        out.write(_with_provenance(line, item, reading) if explain else line)
-                        out.write(b"\n")
-                    elif item.result.outcome != "rejected":
-                        typer.echo(f"{file}: {item.spec} was checked, but there is no mapping that reads it", err=True)
-                    interchanges += 1
-                elif isinstance(item, Problem):
-                    problems = [item]
-                else:
-                    problems = list(getattr(item, "problems", ()))
+                    transactions += 1
+                    _print_document(file, item, reading if explain else None)
+                problems = [item] if isinstance(item, Problem) else list(getattr(item, "problems", ()))
                 if problems:
                     errors += sum(problem.severity is Severity.ERROR for problem in problems)
                     found += problems
@@ -234,17 +221,27 @@ def read(
             typer.echo(f"{file} cannot be opened: {error}", err=True)
             worst = UNKNOWN_INPUT
             continue
-        if interchanges == 0:
+        if transactions == 0:
             worst = UNKNOWN_INPUT
             if not found:
                 typer.echo(f"{file}: nothing that we can read", err=True)
         elif errors:
             worst = max(worst, WRONG_DATA)
         reports.append(json_line({"file": str(file), "problems": [problem_json(problem) for problem in found]}))
-    out.flush()
+    sys.stdout.buffer.flush()
     if json_problems is not None:
         json_problems.write_text("".join(f"{report}\n" for report in reports))
     raise typer.Exit(worst)
+
+
+def _print_document(file: Path, item: Read, explained_by: Reading | None) -> None:
+    from gateway.model.document import encode_plainly
+
+    if item.document is not None:
+        line = encode_plainly(item.document)
+        sys.stdout.buffer.write((_with_provenance(line, item, explained_by) if explained_by is not None else line) + b"\n")
+    elif item.result.outcome != "rejected":
+        typer.echo(f"{file}: {item.spec} was checked, but there is no mapping that reads it", err=True)
 
 
 def _tell(file: Path, problems: list[Problem]) -> None:

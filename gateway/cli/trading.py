@@ -76,7 +76,6 @@ def invoice(
     from gateway.pipeline.arriving.handing_in import release_credit
     from gateway.pipeline.arriving.handing_in import release_invoices
     from gateway.pipeline.service.assembly import work_off
-    from gateway.store.trading import orders as order_store
 
     if credit is not None and not reason:
         raise Refused("A credit note needs a --reason", WRONG_USAGE)
@@ -88,10 +87,7 @@ def invoice(
             if credit is not None:
                 made = release_credit(station, credit, [_credit_line(text) for text in line or ()], reason, actor())
             else:
-                numbers = list(orders or ())
-                if every:
-                    with station.database.read() as connection:
-                        numbers += [one.number for one in order_store.search(connection, states=("part_despatched", "despatched"), limit=10_000)]
+                numbers = [*(orders or ()), *(_despatched(station) if every else ())]
                 made = release_invoices(station, list(dict.fromkeys(numbers)), actor(), partner)
         except NotTaken as error:
             _problems("invoice", error.problems)
@@ -101,6 +97,14 @@ def invoice(
     finally:
         station.close()
     raise typer.Exit(worst)
+
+
+def _despatched(station: Any) -> list[str]:
+    """The orders with goods that left and may not be billed yet."""
+    from gateway.store.trading import orders
+
+    with station.database.read() as connection:
+        return [one.number for one in orders.search(connection, states=("part_despatched", "despatched"), limit=10_000)]
 
 
 def _credit_line(text: str) -> Any:
@@ -143,26 +147,7 @@ def pay(
                 rows = documents.of_transmission(connection, transmission.id)
                 whole = documents.get_many(connection, [row.id for row in rows])
                 for row in rows:
-                    payments = ledger.payments_of(connection, row.id)
-                    if as_json:
-                        typer.echo(
-                            json_line(
-                                {
-                                    "file": str(file),
-                                    "document": row.id,
-                                    "kind": row.kind,
-                                    "number": row.number,
-                                    "state": row.state,
-                                    "payments": payments,
-                                    "problems": [problem_json(one) for one in whole[row.id].problems],
-                                }
-                            )
-                        )
-                    else:
-                        typer.echo(f"{file}: {row.kind.replace('_', ' ')} {row.number}: {row.state}")
-                        for payment in payments:
-                            typer.echo(_payment_words(payment))
-                        _problems(str(file), whole[row.id].problems)
+                    _tell_paid(file, whole[row.id], ledger.payments_of(connection, row.id), as_json)
                     worst = max(worst, WRONG_DATA if row.state in {"rejected", "failed"} else 0)
                 if not rows:
                     typer.echo(f"{file}: nothing that we can read", err=True)
@@ -170,6 +155,19 @@ def pay(
     finally:
         station.close()
     raise typer.Exit(worst)
+
+
+def _tell_paid(file: Path, row: Any, payments: list[Any], as_json: bool) -> None:
+    """What became of one bank file or advice."""
+    if as_json:
+        problems = [problem_json(one) for one in row.problems]
+        told = {"file": str(file), "document": row.id, "kind": row.kind, "number": row.number, "state": row.state}
+        typer.echo(json_line({**told, "payments": payments, "problems": problems}))
+        return
+    typer.echo(f"{file}: {row.kind.replace('_', ' ')} {row.number}: {row.state}")
+    for payment in payments:
+        typer.echo(_payment_words(payment))
+    _problems(str(file), row.problems)
 
 
 def _payment_words(payment: Any) -> str:

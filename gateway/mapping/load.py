@@ -20,7 +20,10 @@ from gateway.mapping.files import gather
 from gateway.mapping.files import known_specs
 from gateway.mapping.paths import SegmentScope
 from gateway.mapping.paths import opener
+from gateway.mapping.plan import Block
 from gateway.mapping.plan import MappingPlan
+from gateway.mapping.plan import WriteElement
+from gateway.mapping.plan import WriteSegment
 from gateway.mapping.shapes import MAPPED
 from gateway.mapping.words import HEAD_WORDS
 from gateway.mapping.words import PARTNER_NAMES
@@ -65,60 +68,46 @@ def load_mapping(
     document, *others = _documents(root, desk)
     struct: Any = MAPPED.get(document)
     also = tuple(MAPPED[name] for name in others if name in MAPPED)
-    plan = None
+    block: Block | None = None
+    segments: tuple[WriteSegment, ...] = ()
+    element: WriteElement | None = None
     if struct is not None and direction == "read":
         scope: Scope = SegmentScope(schema, schema.root, opener(schema.root)) if schema is not None else XmlScope()
         block = load_reading.load_document(root, struct, scope, desk)
-        plan = MappingPlan(
-            spec=spec,
-            direction=direction,
-            document=document,
-            struct=struct,
-            schema=schema,
-            root=block,
-            namespaces=desk.namespaces,
-            digest=gathered.digest,
-            sources=gathered.sources,
-            tables=frozenset(desk.used),
-        )
     elif struct is not None:
         fields = FieldScope(struct, None, also)
-        for key, place in root.keys.items():
-            if key not in HEAD_WORDS and key in root:
-                desk.fault(place, f"a mapping that writes has no '{key}'{did_you_mean(key, HEAD_WORDS)}")
+        _only_known_words(root, desk)
         if schema is not None:
-            plan = MappingPlan(
-                spec=spec,
-                direction=direction,
-                document=document,
-                struct=struct,
-                also=also,
-                schema=schema,
-                segments=load_writing.load_segments(root, fields, desk),
-                digest=gathered.digest,
-                sources=gathered.sources,
-                tables=frozenset(desk.used),
-            )
+            segments = load_writing.load_segments(root, fields, desk)
         else:
-            plan = MappingPlan(
-                spec=spec,
-                direction=direction,
-                document=document,
-                struct=struct,
-                also=also,
-                schema=None,
-                element=load_elements.load_root(root, fields, desk),
-                namespaces=desk.namespaces,
-                digest=gathered.digest,
-                sources=gathered.sources,
-                tables=frozenset(desk.used),
-            )
+            element = load_elements.load_root(root, fields, desk)
     _unused(gathered, desk)
     if seen is not None:
         seen += desk.seen
-    if desk.faults or plan is None:
+    if desk.faults or struct is None:
         raise Faults(sorted(set(desk.faults), key=lambda fault: (fault.file, fault.line, fault.column)))
-    return plan
+    return MappingPlan(
+        spec=spec,
+        direction=direction,
+        document=document,
+        struct=struct,
+        also=also if direction == "write" else (),
+        schema=schema,
+        root=block,
+        segments=segments,
+        element=element,
+        namespaces=desk.namespaces,
+        digest=gathered.digest,
+        sources=gathered.sources,
+        tables=frozenset(desk.used),
+    )
+
+
+def _only_known_words(root: Mapping, desk: Desk) -> None:
+    """A mapping that writes has no fields of its own at the top: only the words of its head."""
+    for key, place in root.keys.items():
+        if key not in HEAD_WORDS and key in root:
+            desk.fault(place, f"a mapping that writes has no '{key}'{did_you_mean(key, HEAD_WORDS)}")
 
 
 def _unused(gathered: Gathered, desk: Desk) -> None:

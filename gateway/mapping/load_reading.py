@@ -1,6 +1,7 @@
 """A reading mapping, from its YAML tree to blocks shaped like the canonical document. Knows the words of blocks, no transaction."""
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.mapping.desk import Desk
@@ -112,10 +113,7 @@ def _block(value: Node, struct: Any, scope: Scope, desk: Desk, depth: int, *, si
     before = len(desk.faults)
     fields: list[tuple[Shape, Held]] = []
     keyed: list[Keyed] = []
-    each: Path | None = None
-    within: Path | None = None
-    around: tuple[Path, ...] = ()
-    below: tuple[int | None, ...] = ()
+    entered = _Entered(inner=scope)
     pairs: SegmentPath | None = None
     group_by: tuple[Path, ...] = ()
     matching: tuple[SegmentPath, SegmentPath] | None = None
@@ -133,31 +131,17 @@ def _block(value: Node, struct: Any, scope: Scope, desk: Desk, depth: int, *, si
             words = BLOCK_WORDS + KEYED_WORDS
             keyed.append(_keyed(node, struct, scope, desk))
         else:
-            if "each" in node and single:
-                desk.fault(node.keys["each"], "`each:` makes a list; write `in:` for the first one")
-            if "in" in node and "each" in node:
-                desk.fault(node.keys["in"], "write `each:` or `in:`, not both")
             if "each" in node or "in" in node:
-                word = "each" if "each" in node else "in"
-                held = node.items[word]
-                lists: list[Path] = []
-                levels: list[int | None] = []
-                for item in held.items if isinstance(held, Sequence) and word == "each" and held.items else (held,):
-                    level = _level(item, inner, desk) if word == "each" else None
-                    opened = path_of(item, inner, desk, element=False, text=f"/{level[0]}" if level else None)
-                    if opened is None:
-                        return None
-                    levels.append(level[1] if level else None)
-                    inner = inside(opened, inner, desk.namespaces)
-                    lists.append(opened)
-                around, below = tuple(lists[:-1]), tuple(levels)
-                each, within = (lists[-1], None) if word == "each" else (None, lists[-1])
+                here = _enter(node, scope, desk, single=single)
+                if here is None:
+                    return None
+                entered, inner = here, here.inner
             if "group_by" in node:
                 inner, group_by = load_group(node, inner, desk)
                 if "pairs" in node:
                     desk.fault(node.keys["pairs"], "write `group_by:` or `pairs:`, not both")
             if "matching" in node:
-                matching, lonely = _matching(node.items["matching"], each, inner, scope, desk)
+                matching, lonely = _matching(node.items["matching"], entered.each, inner, scope, desk)
             if "when" in node:
                 when = load_condition(node.items["when"], inner, desk)
             if "pairs" in node and not single:
@@ -173,10 +157,10 @@ def _block(value: Node, struct: Any, scope: Scope, desk: Desk, depth: int, *, si
         return None
     return Block(
         struct=struct,
-        each=each,
-        around=around,
-        below=below,
-        within=within,
+        each=entered.each,
+        around=entered.around,
+        below=entered.below,
+        within=entered.within,
         matching=matching,
         lonely=lonely,
         group_by=group_by,
@@ -186,6 +170,41 @@ def _block(value: Node, struct: Any, scope: Scope, desk: Desk, depth: int, *, si
         when=when,
         where=first.where,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entered:
+    """Where a block looks: at each place of a list, or at the first one (`within`); and the scope there."""
+
+    inner: Scope
+    each: Path | None = None
+    within: Path | None = None
+    around: tuple[Path, ...] = ()
+    below: tuple[int | None, ...] = ()
+
+
+def _enter(node: Mapping, scope: Scope, desk: Desk, *, single: bool) -> _Entered | None:
+    """`each:` and `in:`, from outside inward."""
+    if "each" in node and single:
+        desk.fault(node.keys["each"], "`each:` makes a list; write `in:` for the first one")
+    if "in" in node and "each" in node:
+        desk.fault(node.keys["in"], "write `each:` or `in:`, not both")
+    word = "each" if "each" in node else "in"
+    held = node.items[word]
+    lists: list[Path] = []
+    levels: list[int | None] = []
+    for item in held.items if isinstance(held, Sequence) and word == "each" and held.items else (held,):
+        level = _level(item, scope, desk) if word == "each" else None
+        opened = path_of(item, scope, desk, element=False, text=f"/{level[0]}" if level else None)
+        if opened is None:
+            return None
+        levels.append(level[1] if level else None)
+        scope = inside(opened, scope, desk.namespaces)
+        lists.append(opened)
+    *around, last = lists
+    if word == "each":
+        return _Entered(inner=scope, each=last, around=tuple(around), below=tuple(levels))
+    return _Entered(inner=scope, within=last, around=tuple(around), below=tuple(levels))
 
 
 def _level(node: Node, scope: Scope, desk: Desk) -> tuple[str, int] | None:

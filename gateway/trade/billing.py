@@ -90,12 +90,11 @@ def build_invoice(
     currency = first.currency or policy.currency or ""
     buyer, seller = completed(first.order.buyer, policy.buyer), completed(policy.seller, first.order.seller)
     ship_to = first.order.ship_to
-    lines: list[InvoiceLine] = []
-    for order in billable:
-        for line in order.lines:
-            if line.billable > 0:
-                tax = tax_for(line.tax_category, line.tax_rate, policy.tax, buyer, ship_to)
-                lines.append(_line(str(len(lines) + 1), order, line, tax, currency, despatch_number))
+    billed = [(order, line) for order in billable for line in order.lines if line.billable > 0]
+    lines = [
+        _line(str(number), order, line, tax_for(line.tax_category, line.tax_rate, policy.tax, buyer, ship_to), currency, despatch_number)
+        for number, (order, line) in enumerate(billed, 1)
+    ]
     extras = tuple(entry for order in billable for entry in _order_extras(order, lines, currency, policy.tax, buyer, ship_to))
     faults = tax_faults([*(line.tax for line in lines), *(entry.tax for entry in extras)], seller, buyer)
     if faults:
@@ -131,10 +130,7 @@ def build_invoice(
         totals=totals,
     )
     updates = tuple(
-        BilledLine(document=order.document, order_number=order.order.number, line=line.number, quantity=line.billable)
-        for order in billable
-        for line in order.lines
-        if line.billable > 0
+        BilledLine(document=order.document, order_number=order.order.number, line=line.number, quantity=line.billable) for order, line in billed
     )
     return Billed(invoice=invoice, updates=updates, test=first.test)
 

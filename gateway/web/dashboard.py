@@ -99,11 +99,6 @@ def _numbers(connection: Connection, counts: list[documents.Count], today: date)
     awaiting = awaited.counts(connection)
     overdue = sum(number for (state, _), number in awaiting.items() if state == "overdue")
     expected = sum(awaiting.values())
-    unmatched = ledger.unapplied_payments(connection, limit=COUNTED + 1)
-    ageing = ageing_of(ledger.ageing(connection, today))
-    money: dict[str, int] = defaultdict(int)
-    for payment in unmatched:
-        money[payment.currency] += payment.unapplied_minor
     return [
         Number(
             "wait for you",
@@ -138,6 +133,17 @@ def _numbers(connection: Connection, counts: list[documents.Count], today: date)
             "pause" if overdue else "check",
             note=f"of {expected:,} that partners owe us" if expected else "no partner owes us an answer",
         ),
+        *_money_numbers(connection, today),
+    ]
+
+
+def _money_numbers(connection: Connection, today: date) -> list[Number]:
+    unmatched = ledger.unapplied_payments(connection, limit=COUNTED + 1)
+    ageing = ageing_of(ledger.ageing(connection, today))
+    money: dict[str, int] = defaultdict(int)
+    for payment in unmatched:
+        money[payment.currency] += payment.unapplied_minor
+    return [
         Number(
             "unmatched money",
             len(unmatched),

@@ -1,6 +1,7 @@
 """What we sent, read again from the archived bytes: the transaction of an outbox row, and the place in it that a partner's answer means."""
 
 from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.codecs import edifact
@@ -37,16 +38,21 @@ def sent_transactions(station: Station, entries: Iterable[Entry]) -> dict[str, T
     found: dict[str, Transaction] = {}
     for sha256, wanted in by_file.items():
         try:
-            with station.archive.open(sha256) as file:
-                for event in read_events(iter(lambda file=file: file.read(_CHUNK), b""))[1]:  # type: ignore[misc]  # bound at once
-                    if isinstance(event, Transaction):
-                        id = wanted.get((event.group_control_number, event.control_number))
-                        if id is not None:
-                            found[id] = event
+            for transaction in _transactions_in(station, sha256):
+                id = wanted.get((transaction.group_control_number, transaction.control_number))
+                if id is not None:
+                    found[id] = transaction
         except ArchiveMissing:
             # the journal's verification says that the archive is damaged; an answer is kept all the same
             continue
     return found
+
+
+def _transactions_in(station: Station, sha256: str) -> Iterator[Transaction]:
+    with station.archive.open(sha256) as file:
+        for event in read_events(iter(lambda: file.read(_CHUNK), b""))[1]:
+            if isinstance(event, Transaction):
+                yield event
 
 
 def spot_of(transaction: Transaction | None, mark: Mark) -> Spot:

@@ -43,6 +43,7 @@ from gateway.problem import Problem
 from gateway.problem import Severity
 from gateway.schema.apply import check
 from gateway.schema.compile import CompiledSchema
+from gateway.schema.plan import Tree
 
 if TYPE_CHECKING:
     # partners are checked by pydantic, which is slow to load: files without an installation need none of it
@@ -138,13 +139,8 @@ def read_transaction(transaction: Transaction, start: InterchangeStart, group: G
     if plan is not None and terms.refused is None:
         tree = None
         if plan.schema is not None:
-            checked = check(transaction, plan.schema)
-            # what another version finds wrong may be right in the one that was sent
-            found_wrong = checked.problems
-            if found_wrong and terms.partner is not None and terms.spec in terms.partner.schemas:
-                found_wrong = by_guide(found_wrong, transaction, plans.schema(terms.spec))
-            problems += found_wrong if terms.spec == sent else [as_warning(problem) for problem in found_wrong]
-            tree = checked.tree
+            tree, found_wrong = _checked(transaction, plan.schema, sent, plans, terms)
+            problems += found_wrong
         told_by_syntax = len(problems)
         if plan.mapping is not None:
             values = PartnerValues(terms.partner.partner.values()) if terms.partner else NO_VALUES
@@ -179,6 +175,16 @@ def read_transaction(transaction: Transaction, start: InterchangeStart, group: G
         problems=problems,
         plan=plan,
     )
+
+
+def _checked(transaction: Transaction, schema: CompiledSchema, sent: str, plans: Plans, terms: Terms) -> tuple[Tree, list[Problem]]:
+    """The transaction's tree, and what is wrong with it as far as it matters in what was sent."""
+    checked = check(transaction, schema)
+    found = checked.problems
+    if found and terms.partner is not None and terms.spec in terms.partner.schemas:
+        found = by_guide(found, transaction, plans.schema(terms.spec))
+    # what another version finds wrong may be right in the one that was sent
+    return checked.tree, found if terms.spec == sent else [as_warning(problem) for problem in found]
 
 
 def by_guide(problems: list[Problem], transaction: Transaction, base: CompiledSchema | None) -> list[Problem]:
