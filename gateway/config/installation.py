@@ -148,6 +148,11 @@ class Installation:
                 found.add(path)
         return sorted(found)
 
+    def variables_of(self, keys: Keys) -> list[str]:
+        """The variables of the environment that keys name."""
+        texts = set(_texts_in(keys.model_dump(exclude_none=True)))
+        return sorted(text.removeprefix("env:") for text in texts if text.startswith("env:"))
+
     @cached_property
     def named_files(self) -> list[Path]:
         """All such files of config.yaml and the partners."""

@@ -182,6 +182,10 @@ class Service:
         """The first line with this event and these facts."""
         return next((line for line in self.lines() if line["event"] == event and all(line.get(name) == value for name, value in facts.items())), None)
 
+    def count(self, event: str) -> int:
+        """How often it said so."""
+        return sum(line["event"] == event for line in self.lines())
+
     def stop(self, seconds: float = PATIENCE) -> None:
         """SIGTERM: it ends with 0, by itself (test_stop.py asks how soon)."""
         started = time.monotonic()

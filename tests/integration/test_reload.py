@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import signal
 import urllib.error
 import urllib.request
@@ -11,10 +12,14 @@ from pathlib import Path
 import pytest
 
 from gateway.store import journal
+from gateway.store.watching import troubles
+from tests.crash.cluster import Worker
+from tests.crash.cluster import install
 from tests.integration.house import House
 from tests.integration.house import Service
 from tests.integration.house import answered
 from tests.integration.house import put
+from tests.integration.house import texts
 from tests.integration.house import until
 from tests.integration.sftp_house import WRONG_KEY
 from tests.integration.sftp_house import Mailbox
@@ -23,9 +28,21 @@ from tests.integration.sftp_house import mailbox
 from tests.integration.sftp_house import sftp_partner
 from tests.machine import PATIENCE
 from tests.pipeline.world import ACME
+from tests.pipeline.world import tags
 from tests.pipeline.world import x12_order
+from tests.transport.hook_server import hook_server
 
 OTHER = ACME.replace("acme", "other").replace("ACMEBUYER", "OTHER").replace("ACME Corporation", "Other Inc").replace("1234567890128", "4012345000009")
+
+#: what writes our responses
+WRITES = "x12/004010/855.yaml"
+
+
+def anew() -> str:
+    """That mapping, with another number in BAK08."""
+    ours = (Path(__file__).parents[2] / "mappings" / WRITES).read_text()
+    assert "      08: number\n" in ours
+    return ours.replace("      08: number\n", '      08: {constant: "ANEW"}\n')
 
 
 def page(house: House, path: str = "/") -> str:
@@ -56,7 +73,28 @@ def test_partners_come_change_and_go_while_it_runs(house: House) -> None:
         until(lambda: page(house, "/partners") and "Sons" not in page(house, "/partners"), "it to go")
         put(house.box("acme", "out"), "po.edi", x12_order("PO1"))
         until(lambda: answered(house.box("acme"), "PO1"), "the others to go on")
+        _change_a_mapping(house, service)
     assert len([line for line in service.lines() if line["event"] == "serving"]) == 1
+
+
+def _change_a_mapping(house: House, service: Service) -> None:
+    """What is written changes with the mapping; a wrong one changes nothing and is told."""
+    before = service.count("configuration changed")
+    mapping = house.folder / "mappings" / WRITES
+    mapping.parent.mkdir(parents=True)
+    mapping.write_text(anew())
+    until(lambda: service.count("configuration changed") > before, "the mapping to be in force")
+    put(house.box("acme", "out"), "po2.edi", x12_order("PO2", control=2))
+    until(lambda: answered(house.box("acme"), "PO2"), "the second order to be answered")
+    mapping.write_text(anew().replace("constant:", "constnt:"))
+    until(lambda: service.said("configuration not taken", file=f"mappings/{WRITES}"), "the fault to be seen")
+    put(house.box("acme", "out"), "po3.edi", x12_order("PO3", control=3))
+    until(lambda: answered(house.box("acme"), "PO3"), "the third order to be answered")
+    with house.station() as station, station.database.read() as connection:
+        [trouble] = troubles.standing(connection)
+    assert trouble.name == f"configuration mappings/{WRITES}" and "constnt" in trouble.error
+    first, second, third = written(house.box("acme"))
+    assert "ANEW" not in first and (second, third) == ("ANEW", "ANEW")
 
 
 def test_a_wrong_file_is_told_on_the_page_by_the_command_and_mended_without_a_restart(house: House) -> None:
@@ -97,6 +135,54 @@ def test_a_wrong_file_is_told_on_the_page_by_the_command_and_mended_without_a_re
     # nobody works by anything now: the fault has the word
     told = house.command("trail", "PO1")
     assert told.returncode == 4 and told.stderr.startswith("partners/acme.yaml:12:1: unknown key 'curency'")
+
+
+def written(folder: Path) -> list[str]:
+    """Of each response in the folder, in the order of its interchange, the number that it gives to the order (BAK08)."""
+    answers = sorted((tags(text, "ISA")[0][13], tags(text, "BAK")) for text in texts(folder) if "*855*" in text)
+    return [segment[8] for _, segments in answers for segment in segments]
+
+
+@pytest.mark.storm
+def test_a_second_node_follows_its_mappings_and_alerts_when_one_of_its_own_is_wrong(tmp_path: Path, postgres_url: str) -> None:
+    install(tmp_path, postgres_url, "one", "two")
+    out, answers = tmp_path / "boxes/acme/out", tmp_path / "boxes/acme/in"
+    one, two = Worker(tmp_path / "one"), Worker(tmp_path / "two")
+    with hook_server() as hook:
+        (tmp_path / "secret").write_text("s" * 32)
+        for name in ("one", "two"):
+            config = tmp_path / name / "config.yaml"
+            more = f'alerts: {{digest: 0m, webhook: {{url: "{hook.url}", private: true, secret: "file:{tmp_path}/secret"}}}}\n'
+            config.write_text(config.read_text() + more)
+        try:
+            for worker in (one, two):
+                worker.start()
+                until(worker.serves, "the process to serve")
+            put(out, "po1.edi", x12_order("PO1"))
+            until(lambda: answered(answers, "PO1"), "the first order to be answered")
+            for worker in (one, two):
+                mapping = worker.folder / "mappings" / WRITES
+                mapping.parent.mkdir(parents=True)
+                mapping.write_text(anew())
+            for worker in (one, two):
+                until(lambda worker=worker: '"configuration changed"' in worker.log(), "the mapping to be in force")  # type: ignore[misc]
+            put(out, "po2.edi", x12_order("PO2", control=2))
+            until(lambda: answered(answers, "PO2"), "the second order to be answered")
+            (two.folder / "mappings" / WRITES).write_text(anew().replace("constant:", "constnt:"))
+            until(lambda: '"configuration not taken"' in two.log(), "the fault to be seen")
+            assert '"configuration not taken"' not in one.log()
+            assert one.end() == 0
+            # now the second one does all the work, by what stood there before
+            put(out, "po3.edi", x12_order("PO3", control=3))
+            until(lambda: answered(answers, "PO3"), "the third order to be answered")
+            name = f"configuration mappings/{WRITES} on {platform.node()}"
+            until(lambda: any(name in body.decode() for _, body in hook.posted), "the alert", 4 * PATIENCE)
+            assert two.end() == 0
+        finally:
+            one.stop()
+            two.stop()
+    first, second, third = written(answers)
+    assert "ANEW" not in first and (second, third) == ("ANEW", "ANEW")
 
 
 def test_nothing_is_reloaded_where_no_service_runs(house: House) -> None:

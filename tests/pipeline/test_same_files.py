@@ -1,15 +1,23 @@
 """Machines that work by other files than the others are found, and told with what is different."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import NoEncryption
+from cryptography.hazmat.primitives.serialization import PrivateFormat
+from cryptography.hazmat.primitives.serialization import PublicFormat
 
 from gateway.pipeline.service import connection_watch
 from gateway.pipeline.service import in_force
 from gateway.pipeline.service.condition import condition_of
 from gateway.pipeline.service.connection_watch import ConnectionWatch
+from gateway.pipeline.service.fingerprints import fingerprint_of
 from gateway.pipeline.service.in_force import Lead
 from gateway.pipeline.service.reading_anew import hold
 from gateway.pipeline.service.reloading import Reloading
@@ -21,6 +29,8 @@ from gateway.store.moments import database_now
 from gateway.store.watching import troubles
 from gateway.store.working import nodes
 from gateway.store.working.nodes import Node
+from tests.exchange.as2_world import identity
+from tests.exchange.as2_world import pem_of
 from tests.pipeline.test_engine_contract import CLUSTER
 from tests.pipeline.test_reloading import away
 from tests.pipeline.world import ACME
@@ -114,6 +124,63 @@ def test_another_key_of_config_and_another_program_are_told(world: World, other:
     mine.compare()
     [error] = told(world)
     assert error.startswith("config.yaml: poll is ") and "; the program is " in error and "0.0.1 on second" in error
+
+
+def test_other_keys_and_certificates_are_told_by_fingerprint_with_file_and_machine(
+    world: World, other: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = identity("seller"), identity("other")
+    certificate = identity("buyer").certificate.public_bytes(Encoding.PEM)
+    monkeypatch.setenv("ACME_TOKEN", "hunter2secret")
+    far = '  far: {sftp: "sftp://h/x", user: u, key: "file:keys/acme", passphrase: "file:keys/word", host_keys: ["SHA256:x"]}\n'
+    station = '  station: {as2: "https://h/as2", name: ACME, our_name: US, our_key: "env:ACME_TOKEN", our_certificate: keys/ours.pem, certificates: keys/a.pem}\n'
+    processes = []
+    time = Counted()
+    for one, key in ((world, ours), (other, theirs)):
+        (one.folder / "keys").mkdir()
+        (one.folder / "keys/acme").write_bytes(pem_of(key.key))
+        (one.folder / "keys/word").write_text(f"hunter2{one.folder.name}")
+        (one.folder / "keys/a.pem").write_bytes(certificate)
+        (one.folder / "partners/acme.yaml").write_text(ACME.replace("endpoints:\n", "endpoints:\n" + far + station))
+        one.close()
+        join(one, one.folder.name)
+        processes.append(same_files(one, time))
+    (world.folder / "keys/ours.pem").write_bytes(ours.certificate.public_bytes(Encoding.PEM))
+    for process in processes:
+        process.tell()
+    processes[0].compare()
+    time.now += PATIENCE + 1
+    processes[0].compare()
+    [error] = told(world)
+    assert error.startswith("keys/acme is key ") and " on first, key " in error and error.count(" is ") == 2
+    assert "; keys/ours.pem is certificate " in error and ", nothing on second" in error
+    with world.station.database.read() as connection:
+        said = nodes.files_of(connection, [world.station.node])[world.station.node]
+    digest = hashlib.sha256(ours.certificate.public_bytes(Encoding.DER)).hexdigest()
+    assert said["keys/ours.pem"] == f"certificate {digest[:12]}"
+    assert said["keys/word"] == said["env:ACME_TOKEN"] == "there"
+    (other.folder / "keys/acme").write_bytes(pem_of(ours.key))
+    (other.folder / "keys/ours.pem").write_bytes((world.folder / "keys/ours.pem").read_bytes())
+    processes[1].tell()
+    processes[0].compare()
+    assert told(world) == []
+
+
+@pytest.mark.parametrize("password", [None, b"hunter2"])
+def test_a_key_shows_its_public_half_alone(password: bytes | None) -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    hidden = BestAvailableEncryption(password) if password else NoEncryption()
+    public = hashlib.sha256(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()[:12]
+    assert fingerprint_of(key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, hidden)) == f"key {public}"
+    plain = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, hidden)
+    assert fingerprint_of(plain) == (f"key encrypted {hashlib.sha256(plain.strip()).hexdigest()[:12]}" if password else f"key {public}")
+    buyer, seller = (identity(name).certificate for name in ("buyer", "seller"))
+    both = [one.public_bytes(Encoding.PEM) for one in (buyer, seller)]
+    assert fingerprint_of(buyer.public_bytes(Encoding.DER)) == fingerprint_of(both[0])
+    assert fingerprint_of(both[0] + both[1]) == fingerprint_of(both[1] + both[0]) != fingerprint_of(both[0])
+    for nonsense in (b"", b"hunter2", b"\x30\x82", b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----"):
+        assert fingerprint_of(nonsense) == "there"
+    assert fingerprint_of(b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----") == "key unreadable"
 
 
 def test_what_a_process_said_goes_with_it(world: World) -> None:

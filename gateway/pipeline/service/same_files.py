@@ -1,7 +1,8 @@
 """Processes of a cluster must work by the same files. Each says what its own say, by digests; one of them compares, and tells where they differ.
 
-Files reach machines one after the other: only what stays different for a while is told. What belongs to a machine (its data folder, its web
-address, how it reaches the database) may differ.
+Of keys and certificates that the files name it is their fingerprint, of passwords only that they are there. Files reach machines one after the
+other: only what stays different for a while is told. What belongs to a machine (its data folder, its web address, how it reaches the database)
+may differ.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ from datetime import timedelta
 from gateway import __version__
 from gateway.config.held import Held
 from gateway.config.settings import Settings
+from gateway.pipeline.service.fingerprints import Fingerprints
 from gateway.pipeline.station import Station
 from gateway.store.watching import troubles
 from gateway.store.watching.troubles import Trouble
@@ -43,10 +45,12 @@ class SameFiles:
         self._held = held
         self._counting = counting
         self._different_since: float | None = None
+        self._fingerprints = Fingerprints()
 
     def tell(self) -> None:
         """Say what our files say, for a timer: anew where they changed, or where we were thought dead."""
-        said = digests_of(self._held(), self._station.installation.settings)
+        installation = self._station.installation
+        said = digests_of(self._held(), installation.settings) | self._fingerprints.of(installation)
         with self._station.database.read() as connection:
             known = nodes.files_of(connection, [self._station.node]).get(self._station.node)
         if known != said:
