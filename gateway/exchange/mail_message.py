@@ -5,11 +5,13 @@ first (archives, winmail.dat, mail within mail, encrypted) is a file with a prob
 """
 
 import binascii
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.header import decode_header
 from email.message import Message
+from email.parser import BytesFeedParser
 from email.parser import BytesParser
 from email.policy import compat32
 
@@ -31,6 +33,8 @@ _ENCRYPTED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime", "a
 _ARCHIVES = re.compile(r"\.(zip|gz|tgz|bz2|xz|7z|rar|tar|cab|arj|lzh|zst)\Z", re.IGNORECASE)
 _MAGIC = (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"BZh", b"\xfd7zXZ\x00")
 _ENCODINGS = frozenset({"", "7bit", "8bit", "binary", "base64", "quoted-printable"})
+_BLANKS = b" \t\r\n\v\f"
+_PIECE = 1 << 16
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _ANGLED = re.compile(r"([^<>@,;:]*)<\s*([^<>\s]+)\s*>\s*\Z")
 
@@ -79,12 +83,21 @@ def read_head(data: bytes) -> Letter:
 def read_attachments(data: bytes) -> list[Attachment]:
     """The files in a mail; raises Unreadable where it cannot be taken apart."""
     try:
-        message = BytesParser(policy=compat32).parsebytes(data)
+        message = _parsed(data)
         return [found for index, part, closed in _leaves(message) if (found := _attachment(index, part, closed)) is not None]
     except Unreadable:
         raise
     except Exception as error:  # noqa: BLE001  see above; parts within parts within parts end in a RecursionError
         raise Unreadable(f"it cannot be taken apart ({type(error).__name__})") from None
+
+
+def _parsed(data: bytes) -> Message:
+    """The mail taken apart; fed in pieces, since the parser would copy all of it as text first."""
+    parser = BytesFeedParser(policy=compat32)
+    whole = memoryview(data)
+    for start in range(0, len(data), _PIECE):
+        parser.feed(bytes(whole[start : start + _PIECE]))
+    return parser.close()
 
 
 def _address(value: str) -> str:
@@ -149,16 +162,14 @@ def _refused(index: int, name: str, data: bytes, kind: Kind, found: str) -> Atta
 def _decoded(part: Message) -> tuple[bytes, bool]:
     """The bytes, and whether they are what was sent."""
     encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
-    data = part.get_payload(decode=True)
-    assert isinstance(data, bytes)
     if encoding == "base64":
         # the library is lenient and skips what is no base64: half a file must not pass for a whole one
-        raw = part.get_payload()
-        try:
-            return binascii.a2b_base64(b"".join(str(raw).encode("ascii", "replace").split()), strict_mode=True), True
-        except binascii.Error:
-            return data, False
-    return data, encoding in _ENCODINGS
+        raw = str(part.get_payload()).encode("ascii", "replace").translate(None, _BLANKS)
+        with contextlib.suppress(binascii.Error):
+            return binascii.a2b_base64(raw, strict_mode=True), True
+    data = part.get_payload(decode=True)
+    assert isinstance(data, bytes)
+    return data, encoding in _ENCODINGS - {"base64"}
 
 
 def _name(part: Message) -> str:

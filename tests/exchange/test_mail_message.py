@@ -1,6 +1,7 @@
 """Mails taken apart: senders that are plain and those that are not, file names in every dress, and what is not opened."""
 
 import base64
+import tracemalloc
 import zipfile
 from email.message import EmailMessage
 from io import BytesIO
@@ -146,6 +147,20 @@ def test_half_a_file_does_not_pass_for_a_whole_one(body: bytes) -> None:
     assert codes(mixed(attached + body)) == [("po.edi", "MAIL-DAMAGED")]
     assert codes(mixed(attached.replace(b"base64", b"x-odd") + b"ISA")) == [("po.edi", "MAIL-DAMAGED")]
     assert codes(mixed(attached + b"SVNB\r\n KioA\r\n")) == [("po.edi", None)]
+
+
+def test_a_large_mail_is_not_held_many_times_over() -> None:
+    """At most its lines, its text and its file at one time: it was eight times its size before."""
+    body = base64.encodebytes(bytes(range(256)) * 4000).replace(b"\n", b"\r\n")
+    data = HEAD + b'Content-Type: application/edi-x12; name="po.edi"\r\nContent-Transfer-Encoding: base64\r\n\r\n' + body
+    tracemalloc.start()
+    try:
+        [found] = read_attachments(data)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.problem is None and found.data == bytes(range(256)) * 4000
+    assert peak < 4 * len(data)
 
 
 def test_too_many_parts_and_too_deep_ones_are_not_taken_apart() -> None:
