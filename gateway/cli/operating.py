@@ -287,6 +287,10 @@ def trail(
         Path | None,
         typer.Option(help="Also write what went over AS2, with signatures and certificates, to this ZIP file.", metavar="OUT.zip"),
     ] = None,
+    partner: Annotated[
+        str | None,
+        typer.Option("--partner", help="Whose it is, where several partners have the same number or name.", metavar="PARTNER"),
+    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -301,9 +305,13 @@ def trail(
 
     station = open_here(config)
     try:
-        found = trail_of(station, reference)
+        found = trail_of(station, reference, partner)
         if found is None:
-            raise Refused(f"Nothing is known under '{reference}'", WRONG_DATA)
+            raise Refused(f"Nothing is known under '{reference}'" + (f" of {partner}" if partner else ""), WRONG_DATA)
+        whose = sorted({one.partner or "nobody known" for one in found.exchanges})
+        if evidence is not None and len(whose) > 1:
+            # whoever is given the file must not get another partner's messages
+            raise Refused(f"'{reference}' leads to messages of {' and '.join(whose)}: say with --partner whose proof it shall be", WRONG_DATA)
         if evidence is not None and not found.exchanges:
             raise Refused(f"Nothing of '{reference}' went over AS2: there are no signatures to write out", WRONG_DATA)
         if evidence is not None:

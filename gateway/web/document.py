@@ -210,7 +210,10 @@ def _records(station: Station, id: str) -> Records:
             speaks=_speaks(connection, row),
             versions=versions_of(connection, row),
         )
-        arrived = [records.transmission] if records.transmission is not None else []
+        # with the files in which partners answered: what they signed of it
+        ids = {answer.transmission: None for sent in records.sent for answer in sent.said if answer.transmission is not None}
+        answered = [transmissions.get(connection, one) for one in ids]
+        arrived = [one for one in (records.transmission, *answered) if one is not None]
         records.exchanges = exchanges_of(connection, station.archive, [one.entry for one in records.sent], arrived)
     loaded = station.installation.directory.partners.get(row.partner)
     records.partner_name = loaded.partner.name if loaded is not None else row.partner

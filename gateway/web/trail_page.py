@@ -67,12 +67,14 @@ class Stretch:
 def show(request: Request) -> HTMLResponse:
     """The search box, or the trail of what was asked for."""
     reference = request.query_params.get("q", "").strip()[:200]
-    trail = trail_of(station_of(request), reference) if reference else None
+    partner = request.query_params.get("partner", "").strip()[:200] or None
+    trail = trail_of(station_of(request), reference, partner) if reference else None
     stretches = fold(trail) if trail is not None else []
     return render(
         request,
         "trail.html",
         reference=reference,
+        partner=partner,
         trail=trail,
         stretches=stretches,
         left_out=max(0, len(trail.events) - MOST) if trail is not None else 0,

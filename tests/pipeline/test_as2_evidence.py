@@ -14,7 +14,10 @@ from gateway.pipeline.as2.receiving import receive_as2
 from gateway.pipeline.keeping.telling import trail_json
 from gateway.pipeline.keeping.telling import trail_words
 from gateway.pipeline.keeping.trails import trail_of
+from gateway.store import tables
 from gateway.store.keeping import due
+from gateway.store.outgoing import as2_sendings
+from gateway.store.outgoing import outbox
 from gateway.store.records import documents
 from tests.pipeline.as2_partner import as2_world
 from tests.pipeline.as2_partner import identity
@@ -163,3 +166,88 @@ def test_the_command_writes_the_files_or_says_that_there_are_none(tmp_path: Path
     world.close()
     none = world.command("trail", "po.edi", "--evidence", str(tmp_path / "none.zip"))
     assert none.returncode == 1 and "Nothing of 'po.edi' went over AS2" in none.stderr and not (tmp_path / "none.zip").exists()
+
+
+BETA = """\
+id: beta
+name: Beta Stores
+identifiers: {x12: "ZZ:BETASTORES"}
+endpoints:
+  box: {folder: boxes/beta/out, send_to: boxes/beta/in}
+agreements:
+  - {receive: x12/004010/850, from: box, acknowledge: "997"}
+  - {send: x12/004010/855, to: box}
+currency: USD
+tax: none
+credit: none
+"""
+
+
+def two_partners(folder: Path) -> World:
+    """What acme ordered over AS2 is answered; then beta's order PO1 over a folder. The names of what leaves to either are the same."""
+    with partner_station() as partner:
+        world = as2_world(folder / "installation", f"{partner.url}/as2", receive_from="as2")
+        (world.folder / "partners" / "beta.yaml").write_text(BETA)
+        for box in ("out", "in"):
+            (world.folder / "boxes" / "beta" / box).mkdir(parents=True)
+        partner.clock, partner.relation = world.clock, their_relation(require_encryption=False)
+        sent = as2.wrap(x12_order(), their_relation(), "order@buyer", world.clock(), "po 1.edi")
+        assert isinstance(sent, as2.As2Request)
+        receive_as2(world.station, Relations(world.station), sent.headers, sent.body)
+        world.settle()
+    world.receive(x12_order("PO1", sender="BETASTORES"), "beta.edi", "folder:boxes/beta/out")
+    world.receive(x12_order("PO2", sender="BETASTORES", control=2), "beta2.edi", "folder:boxes/beta/out")
+    return world
+
+
+def test_files_of_other_partners_that_are_named_alike_prove_nothing(tmp_path: Path) -> None:
+    world = two_partners(tmp_path)
+    found = trail_of(world.station, "PO2")
+    assert found is not None and found.partners == ("beta",) and found.exchanges == []
+    ours = trail_of(world.station, "PO1", "acme")
+    assert ours is not None and len(ours.exchanges) == 3 and {one.partner for one in ours.exchanges} == {"acme"}
+    names = {one.identity for one in ours.outgoing}
+    theirs = trail_of(world.station, "PO1", "beta")
+    assert theirs is not None and theirs.exchanges == [] and {one.identity for one in theirs.outgoing} == names, "or nothing is tried here"
+    both = trail_of(world.station, "PO1")
+    assert both is not None and both.partners == ("acme", "beta") and "--partner" in trail_words(both)
+    with world.station.database.read() as connection:
+        [order] = [one for one in documents.search(connection, documents.Filters(number="PO2")) if one.kind == "order"]
+    with serving(world.station) as site:
+        assert "Signed on both sides" not in site.get(f"/documents/{order.id}").text
+        assert "partner=beta" in site.get("/trail?q=PO1").text and "order@buyer" not in site.get("/trail?q=PO1&partner=beta").text
+    world.close()
+
+
+def test_a_proof_holds_one_partners_messages(tmp_path: Path) -> None:
+    world = two_partners(tmp_path)
+    with world.station.database.begin() as connection:
+        sending = as2_sendings.of_rows(connection, [one.id for one in outbox.search(connection, partner="acme")])[-1]
+        connection.execute(tables.as2_sending.update().values(partner="beta").where(tables.as2_sending.c.message_id == sending.message_id))
+    world.close()
+    refused = world.command("trail", "PO1", "--evidence", str(tmp_path / "both.zip"))
+    assert refused.returncode == 1 and "messages of acme and beta" in refused.stderr and not (tmp_path / "both.zip").exists()
+    done = world.command("trail", "PO1", "--partner", "acme", "--evidence", str(tmp_path / "one.zip"))
+    assert done.returncode == 0 and "2 messages" in done.stderr
+
+
+def test_the_message_that_brought_the_partners_answer_is_part_of_the_proof(tmp_path: Path) -> None:
+    world = traded(tmp_path)
+    answered = (
+        "ISA*00*          *00*          *ZZ*ACMEBUYER      *ZZ*SELLERCO       *260106*1200*U*00401*000000077*0*P*>~"
+        "GS*FA*ACMEBUYER*SELLERCO*20260106*1200*77*X*004010~ST*997*0001~AK1*PR*2~AK2*855*0001~AK5*A~AK9*A*1*1*1~SE*6*0001~GE*1*77~IEA*1*000000077~"
+    )
+    sent = as2.wrap(answered.encode(), their_relation(), "answer@buyer", world.clock(), "997.edi")
+    assert isinstance(sent, as2.As2Request)
+    receive_as2(world.station, Relations(world.station), sent.headers, sent.body)
+    world.settle()
+    trail = trail_of(world.station, "PO1")
+    assert trail is not None
+    assert "answered by 997: accepted (file 997.edi)" in trail_words(trail)
+    assert [one.message_id for one in trail.exchanges if one.direction == "received"] == ["order@buyer", "answer@buyer"]
+    assert write_evidence(world.station, trail.exchanges, tmp_path / "proof.zip") == 4
+    with world.station.database.read() as connection:
+        [order] = documents.search(connection, documents.Filters(kind="order"))
+    with serving(world.station) as site:
+        assert "answer@buyer" in site.get(f"/documents/{order.id}").text
+    world.close()

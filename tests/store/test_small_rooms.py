@@ -80,6 +80,20 @@ def test_links_make_a_trail(database: Database) -> None:
         assert references.trail(connection, "alone") == []
 
 
+def test_a_bank_statement_is_an_end_of_a_trail_and_leads_to_nobody_elses_orders(database: Database) -> None:
+    with database.begin() as connection:
+        insert(connection, document("invoice"), document("statement", kind="bank_statement"), document("other"), document("their order"))
+        paid, others, order = (
+            Link(from_document="invoice", to_document="statement", relation="pays"),
+            Link(from_document="other", to_document="statement", relation="pays"),
+            Link(from_document="their order", to_document="other", relation="invoices"),
+        )
+        references.link(connection, [paid, others, order])
+        assert references.trail(connection, "invoice") == [paid]
+        assert set(references.trail(connection, "statement")) == {paid, others, order}
+        assert set(references.trail(connection, "their order")) == {order, others}
+
+
 def test_a_hold_is_decided_once(database: Database) -> None:
     reason = Problem(code="CREDIT-LIMIT", severity=Severity.ERROR, message="over the limit")
     with database.begin() as connection:

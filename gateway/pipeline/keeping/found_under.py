@@ -1,7 +1,8 @@
 """What is known under a reference: where a trail begins.
 
 People ask by what they have in hand: an order's or invoice's number, a control number with its leading zeros or without, the name of a file,
-whichever way it went. Nothing is guessed while something has exactly this name.
+whichever way it went. Nothing is guessed while something has exactly this name. Partners count for themselves, so several may have it: who
+asks can say whose is meant.
 """
 
 from collections.abc import Collection
@@ -18,6 +19,7 @@ from gateway.store.outgoing import outbox
 from gateway.store.outgoing.outbox import Entry
 from gateway.store.records import documents
 from gateway.store.records import references
+from gateway.store.records.documents import Document
 
 #: documents that a trail begins with; a number that more of them have is no number of anything
 MOST = 20
@@ -38,12 +40,37 @@ class Beginnings:
     #: more have it than are told of
     more: bool = False
 
+    def partners(self, rows: Collection[Document]) -> tuple[str, ...]:
+        """Whose it is; `rows`: its documents, among others."""
+        whose = {row.partner for row in rows if row.id in self.documents}
+        whose |= {one.partner or "" for one in self.transmissions.values()} | {one.partner or "" for one in self.interchanges.values()}
+        whose |= {one.partner for one in self.outgoing.values()}
+        return tuple(sorted(whose - {""}))
+
     def __bool__(self) -> bool:
         return bool(self.documents or self.transmissions or self.interchanges or self.outgoing)
 
 
-def found_under(connection: Connection, reference: str, partners: Collection[str]) -> Beginnings:
-    """Everything that is called so, else every document that has a number which begins so. `partners`: all that we may have sent to."""
+def found_under(connection: Connection, reference: str, partners: Collection[str], only: str | None = None) -> Beginnings:
+    """Everything that is called so, else every document that has a number which begins so. `partners`: all that we may have sent to; `only`:
+    the one whose things are meant."""
+    found = _found(connection, reference, partners, only)
+    return _of_partner(connection, found, only) if only is not None else found
+
+
+def _of_partner(connection: Connection, found: Beginnings, partner: str) -> Beginnings:
+    """What of this is one partner's: a file may hold several partners' interchanges."""
+    rows = documents.get_many(connection, found.documents)
+    return Beginnings(
+        documents={id: None for id in found.documents if id in rows and rows[id].partner == partner},
+        transmissions={id: one for id, one in found.transmissions.items() if one.partner == partner},
+        interchanges={id: one for id, one in found.interchanges.items() if one.partner == partner},
+        outgoing={id: one for id, one in found.outgoing.items() if one.partner == partner},
+        more=found.more,
+    )
+
+
+def _found(connection: Connection, reference: str, partners: Collection[str], only: str | None) -> Beginnings:
     found = Beginnings()
     if documents.get(connection, reference) is not None:
         found.documents[reference] = None
@@ -53,18 +80,19 @@ def found_under(connection: Connection, reference: str, partners: Collection[str
         _add_interchanges(connection, found, [interchange])
         return found
     controls = control_forms(reference)
-    whole = references.find(connection, reference, whole=True, limit=MOST + 1)
+    sent_to = partners if only is None else [only]
+    whole = references.find(connection, reference, partner=only, whole=True, limit=MOST + 1)
     for form in controls:
-        whole += references.find(connection, form, kinds=_CONTROLS, whole=True, limit=MOST + 1)
+        whole += references.find(connection, form, kinds=_CONTROLS, partner=only, whole=True, limit=MOST + 1)
     _add_documents(found, [one.document for one in whole])
-    _add_sent(connection, found, [*outbox.named(connection, reference), *outbox.with_control(connection, [reference, *controls], partners)])
+    _add_sent(connection, found, [*outbox.named(connection, reference, only), *outbox.with_control(connection, [reference, *controls], sent_to)])
     if len(reference) <= _LONGEST_CONTROL:
-        _add_interchanges(connection, found, interchanges.with_control(connection, [reference, *controls]))
+        _add_interchanges(connection, found, interchanges.with_control(connection, [reference, *controls], only))
     if not found or any(one.kind == "file" for one in whole):
         # names of files have no index of their own: asked where nothing else is called so, or something is that is one
-        _add_files(connection, found, transmissions.named(connection, reference))
+        _add_files(connection, found, transmissions.named(connection, reference, only))
     if not found:
-        _add_documents(found, [one.document for one in references.find(connection, reference, limit=MOST + 1)])
+        _add_documents(found, [one.document for one in references.find(connection, reference, partner=only, limit=MOST + 1)])
     return found
 
 

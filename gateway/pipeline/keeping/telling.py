@@ -135,13 +135,18 @@ def trail_words(trail: Trail) -> str:
     empty = [file for file in trail.files if file.id in trail.asked and file.id not in brought]
     nothing = [f"file {file.name}, {_state(file)}: no document came of it" for file in empty]
     lines = [f"{trail.reference}: {'; '.join([*nothing, *([chain] if chain else [])])}"]
+    if len(trail.partners) > 1:
+        lines.append(
+            f"  {', '.join(trail.partners)} each have something that is called so: gateway trail {trail.reference} --partner NAME tells of one"
+        )
     if trail.more:
         lines.append("  more documents than these have this number: name one of them, or the file that it came in")
     lines += [f"  {event.at:%Y-%m-%d %H:%M:%S}  {told(event)}" for event in trail.events]
     lines += _wrong(trail)
     for said in trail.said:
         again = {"repeated": ", as said before", "contradicts": ", against what was said before"}.get(said.answer.relation, "")
-        lines.append(f"  {said.entry.identity} answered by {said.answer.kind}: {said.answer.outcome.replace('_', ' ')}{again}")
+        file = next((f" (file {file.name})" for file in trail.files if file.id == said.answer.transmission), "")
+        lines.append(f"  {said.entry.identity} answered by {said.answer.kind}: {said.answer.outcome.replace('_', ' ')}{again}{file}")
         for fault in said.faults:
             lines.append(f"    {fault.problem.code}: {fault.problem.message}")
             if fault.segment is not None:
@@ -282,6 +287,7 @@ def trail_json(trail: Trail) -> dict[str, Any]:
                 "relation": said.answer.relation,
                 "at": said.answer.at,
                 "document": said.answer.document,
+                "transmission": said.answer.transmission,
                 "faults": [
                     {
                         "problem": problem_json(fault.problem),

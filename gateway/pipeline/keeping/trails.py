@@ -87,12 +87,14 @@ class Trail:
     holds: list[Hold] = field(default_factory=list)
     #: more documents than these have the reference
     more: bool = False
+    #: whose the things are that have the reference: each partner counts for itself
+    partners: tuple[str, ...] = ()
 
 
-def trail_of(station: Station, reference: str) -> Trail | None:
-    """The trail of whatever is known under this reference; None where nothing is."""
+def trail_of(station: Station, reference: str, partner: str | None = None) -> Trail | None:
+    """The trail of whatever is known (of one partner) under this reference; None where nothing is."""
     with station.database.read() as connection:
-        found = found_under(connection, reference, station.installation.directory.partners)
+        found = found_under(connection, reference, station.installation.directory.partners, partner)
         if not found:
             return None
         ids = set(found.documents)
@@ -110,12 +112,17 @@ def trail_of(station: Station, reference: str) -> Trail | None:
             desk.document(row)
         for entry in found.outgoing.values():
             desk.sent(entry, "")
+        answered = answers.of_outbox(connection, list(desk.outgoing))
+        for answer in answered:
+            if answer.transmission is not None:
+                desk.file(answer.transmission)
         desk.again()
         items, allocations = _money(connection, rows)
         outgoing = list(desk.outgoing.values())
-        answered = answers.of_outbox(connection, list(desk.outgoing))
         files = list(desk.files.values())
         exchanges = exchanges_of(connection, station.archive, outgoing, files)
+        if partner is not None:
+            exchanges = [one for one in exchanges if one.partner == partner]
     events = sorted(desk.events.values(), key=lambda event: (event.at, event.position))
     return Trail(
         reference=reference,
@@ -130,6 +137,7 @@ def trail_of(station: Station, reference: str) -> Trail | None:
         asked=asked,
         holds=desk.holds,
         more=found.more,
+        partners=found.partners(rows),
     )
 
 

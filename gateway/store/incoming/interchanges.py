@@ -6,6 +6,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
+from sqlalchemy import ColumnElement
 from sqlalchemy import Connection
 from sqlalchemy import and_
 from sqlalchemy import bindparam
@@ -164,15 +165,18 @@ def find_by_control(
     return all_of(connection.execute(query.order_by(_TABLE.c.opened_at.desc(), _TABLE.c.id.desc())), Interchange)
 
 
-def with_control(connection: Connection, numbers: Collection[str], limit: int = 20) -> list[Interchange]:
-    """Interchanges of anybody that have one of these control numbers, newest first."""
+def with_control(connection: Connection, numbers: Collection[str], partner: str | None = None, limit: int = 20) -> list[Interchange]:
+    """Interchanges of anybody (or of one partner) that have one of these control numbers, newest first."""
     # the pairs out of the index alone, which begins with them: no row is read but those that are wanted
-    among = _TABLE.c.control_number.in_(sorted(numbers))
+    among: ColumnElement[bool] = _TABLE.c.control_number.in_(sorted(numbers))
+    if partner is not None:
+        among = and_(among, _TABLE.c.partner == partner)
     pairs = connection.execute(select(_TABLE.c.sender, _TABLE.c.receiver, _TABLE.c.control_number).where(among).distinct().limit(limit)).all()
     if not pairs:
         return []
     exact = or_(*(and_(_TABLE.c.sender == pair[0], _TABLE.c.receiver == pair[1], _TABLE.c.control_number == pair[2]) for pair in pairs))
-    return all_of(connection.execute(select(_TABLE).where(exact).order_by(_TABLE.c.opened_at.desc(), _TABLE.c.id.desc()).limit(limit)), Interchange)
+    whose = exact if partner is None else and_(exact, _TABLE.c.partner == partner)
+    return all_of(connection.execute(select(_TABLE).where(whose).order_by(_TABLE.c.opened_at.desc(), _TABLE.c.id.desc()).limit(limit)), Interchange)
 
 
 def duplicates_since(connection: Connection, since: datetime, partners: Collection[str]) -> int:

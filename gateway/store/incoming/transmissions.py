@@ -213,11 +213,11 @@ def with_bytes(connection: Connection, sha256: str, direction: str = "in") -> li
     return all_of(connection.execute(query), Transmission)
 
 
-def named(connection: Connection, name: str, limit: int = 20) -> list[Transmission]:
-    """Transmissions of this file name (or id), newest first."""
+def named(connection: Connection, name: str, partner: str | None = None, limit: int = 20) -> list[Transmission]:
+    """Transmissions (of a partner) of this file name, or id, newest first."""
     wanted = (_TABLE.c.name == name) | (_TABLE.c.id == name)
     query = select(_TABLE).where(wanted).order_by(_TABLE.c.received_at.desc(), _TABLE.c.id.desc()).limit(limit)
-    return all_of(connection.execute(query), Transmission)
+    return all_of(connection.execute(query if partner is None else query.where(_TABLE.c.partner == partner)), Transmission)
 
 
 def search(

@@ -190,10 +190,10 @@ def of_interchange(connection: Connection, interchange: str) -> list[Entry]:
     return all_of(connection.execute(query), Entry)
 
 
-def named(connection: Connection, name: str, limit: int = 20) -> list[Entry]:
-    """What left under this name (or has this id), newest first."""
-    wanted = or_(_TABLE.c.identity == name, _TABLE.c.id == name)
-    return all_of(connection.execute(select(_TABLE).where(wanted).order_by(_TABLE.c.created_at.desc(), _TABLE.c.id).limit(limit)), Entry)
+def named(connection: Connection, name: str, partner: str | None = None, limit: int = 20) -> list[Entry]:
+    """What left (to a partner) under this name, or has this id, newest first."""
+    query = select(_TABLE).where(or_(_TABLE.c.identity == name, _TABLE.c.id == name)).order_by(_TABLE.c.created_at.desc(), _TABLE.c.id).limit(limit)
+    return all_of(connection.execute(query if partner is None else query.where(_TABLE.c.partner == partner)), Entry)
 
 
 def with_control(connection: Connection, numbers: Collection[str], partners: Collection[str], limit: int = 20) -> list[Entry]:

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from operator import attrgetter
 
@@ -22,6 +23,8 @@ from gateway.store.rows import all_of
 _TABLE = tables.reference
 _LINK = tables.link
 _LONGEST = 80
+#: kinds of documents that speak of many partners at once
+_OF_MANY = ("bank_statement",)
 
 
 class Reference(Row, frozen=True, kw_only=True):
@@ -69,8 +72,17 @@ def add(connection: Connection, references: Iterable[Reference]) -> None:
     _INSERT.run(connection, rows)
 
 
-def find(connection: Connection, text: str, *, kinds: Collection[str] | None = None, limit: int = 50, whole: bool = False) -> list[Found]:
-    """Documents with a reference that begins with the text (`whole`: that is the text), whole ones first, then the newest."""
+def find(
+    connection: Connection,
+    text: str,
+    *,
+    kinds: Collection[str] | None = None,
+    partner: str | None = None,
+    limit: int = 50,
+    whole: bool = False,
+) -> list[Found]:
+    """Documents (of a partner) with a reference that begins with the text (`whole`: that is the text), whole ones first, then the newest.
+    Partners count for themselves: without `partner` the same number may be that of several."""
     wanted = normalise(text)
     if not wanted:
         return []
@@ -78,6 +90,8 @@ def find(connection: Connection, text: str, *, kinds: Collection[str] | None = N
     columns = select(_TABLE.c.document, _TABLE.c.kind, _TABLE.c.value, documents.c.created_at).join(documents, documents.c.id == _TABLE.c.document)
     if kinds is not None:
         columns = columns.where(_TABLE.c.kind.in_(sorted(kinds)))
+    if partner is not None:
+        columns = columns.where(documents.c.partner == partner)
     newest = (documents.c.created_at.desc(), _TABLE.c.document, _TABLE.c.kind)
     found = all_of(connection.execute(columns.where(_TABLE.c.normalised == wanted).order_by(*newest).limit(limit)), Found)
     if not whole and len(found) < limit:
@@ -105,7 +119,8 @@ def links_of(connection: Connection, document: str) -> list[Link]:
 
 
 def trail(connection: Connection, document: str, limit: int = 500) -> list[Link]:
-    """All links that can be walked to from a document, in either direction, nearest first."""
+    """All links that can be walked to from a document, in either direction, nearest first. What speaks of many partners at once is an end:
+    through a bank statement everybody's orders would hang together with everybody else's."""
     links: dict[Link, None] = {}
     seen = {document}
     edge = [document]
@@ -118,4 +133,15 @@ def trail(connection: Connection, document: str, limit: int = 500) -> list[Link]
         links.update(dict.fromkeys(found))
         edge = sorted({end for one in found for end in (one.from_document, one.to_document)} - seen)
         seen.update(edge)
+        edge = _leading_on(connection, edge)
     return list(links)
+
+
+def _leading_on(connection: Connection, edge: Sequence[str]) -> list[str]:
+    """Those of these documents that a trail leads through."""
+    documents = tables.document
+    ends: set[str] = set()
+    for start in range(0, len(edge), 400):
+        query = select(documents.c.id).where(documents.c.id.in_(edge[start : start + 400]), documents.c.kind.in_(_OF_MANY))
+        ends.update(connection.execute(query).scalars())
+    return [one for one in edge if one not in ends]
