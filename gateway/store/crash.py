@@ -1,12 +1,14 @@
 """Numbered crash points: where a test kills the process to see that nothing is lost, doubled or wrong.
 
-`GATEWAY_CRASH_AT=32` sends SIGKILL at the first passage of point 32, `GATEWAY_CRASH_AT=32:5` at the fifth. Without the variable
-a point costs one comparison. Every point stands in POINTS once; a number is never given another meaning.
+`GATEWAY_CRASH_AT=32` sends SIGKILL at the first passage of point 32, `GATEWAY_CRASH_AT=32:5` at the fifth; `GATEWAY_CRASH_AT=32:5:freeze`
+sends SIGSTOP, as if the machine stood still. Without the variable a point costs one comparison. Every point stands in POINTS once; a number
+is never given another meaning.
 """
 
 import itertools
 import os
 import signal
+import threading
 
 #: where each point is; "before" and "after" are seen from what the words name
 POINTS: dict[int, str] = {
@@ -133,18 +135,21 @@ POINTS: dict[int, str] = {
 }
 
 
-def _wanted(text: str) -> tuple[int, int]:
-    number, _, passage = text.partition(":")
-    if not number.isdigit() or int(number) not in POINTS or (passage and not passage.isdigit()):
-        raise ValueError(f"GATEWAY_CRASH_AT is '{text}': expected the number of a crash point, or number:passage")
-    return int(number), int(passage or 1)
+def _wanted(text: str) -> tuple[int, int, signal.Signals]:
+    number, _, rest = text.partition(":")
+    passage, _, how = rest.partition(":")
+    if not number.isdigit() or int(number) not in POINTS or (passage and not passage.isdigit()) or how not in _SIGNALS:
+        raise ValueError(f"GATEWAY_CRASH_AT is '{text}': expected the number of a crash point, number:passage or number:passage:freeze")
+    return int(number), int(passage or 1), _SIGNALS[how]
 
 
-_NUMBER, _PASSAGE = _wanted(os.environ["GATEWAY_CRASH_AT"]) if os.environ.get("GATEWAY_CRASH_AT") else (0, 0)
+_SIGNALS = {"": signal.SIGKILL, "freeze": signal.SIGSTOP}
+_NUMBER, _PASSAGE, _SIGNAL = _wanted(os.environ["GATEWAY_CRASH_AT"]) if os.environ.get("GATEWAY_CRASH_AT") else (0, 0, signal.SIGKILL)
 _passages = itertools.count(1)
 
 
 def point(number: int) -> None:
-    """Kill this process here when GATEWAY_CRASH_AT says so."""
+    """Kill (or freeze) this process here when GATEWAY_CRASH_AT says so."""
     if number == _NUMBER and next(_passages) == _PASSAGE:
-        os.kill(os.getpid(), signal.SIGKILL)
+        # by way of this thread, so that it does not get one step further
+        signal.pthread_kill(threading.get_ident(), _SIGNAL)

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 _BUSY_MILLISECONDS = 30_000
 #: a server that is gone without a word (its machine lost power, a cable) is noticed within half a minute, not after a quarter of an hour
 _LINE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
+#: the server's own settings for a session, for the same
+_ASKED_BY_THE_SERVER = {name: _LINE[name] for name in ("keepalives_idle", "keepalives_interval", "keepalives_count")}
 #: PostgreSQL's classes of errors after which the same transaction may pass: connection, rollback, resources, operator, system, standstill
 _RETRY_CLASSES = ("08", "40", "53", "57", "58", "25P03")
 _SQLITE_RETRY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
@@ -172,11 +174,12 @@ class Database:
             connection.exec_driver_sql(f"SET idle_session_timeout = {int(silence.total_seconds() * 1000)}")
             return connection
 
-    def freeze_after(self, silence: timedelta) -> None:
-        """Let the server end transactions of this process that stand still for so long: a frozen process must not keep others out.
-        For connections that are opened from now on."""
+    def freeze_after(self, silence: timedelta, node: str = "") -> None:
+        """Let the server end transactions of this process that stand still for so long: a frozen process must not keep others out. Under the
+        node's name others end them too (nodes.bury). For connections that are opened from now on."""
         if self.dialect == "postgresql":
-            statement = f"SET idle_in_transaction_session_timeout = {int(silence.total_seconds() * 1000)}"
+            name = session_name(node) if node else "gateway"
+            statement = f"SET idle_in_transaction_session_timeout = {int(silence.total_seconds() * 1000)}; SET application_name = '{name}'"
 
             @event.listens_for(self._writer, "connect")
             def set_up(connection: "psycopg.Connection[Any]", _record: Any) -> None:
@@ -205,6 +208,11 @@ class Database:
                 self._watcher = None
         self._writer.dispose()
         self._reader.dispose()
+
+
+def session_name(node: str) -> str:
+    """What the sessions of a process of a cluster are called at the server."""
+    return f"gateway {node}"
 
 
 def open_database(url: str) -> Database:
@@ -325,6 +333,8 @@ def _postgresql_engine(url: URL) -> Engine:
         connection.execute("SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'")
         # where the jobs of a cluster are; a schema that is not there is passed over
         connection.execute("SELECT set_config('search_path', current_setting('search_path') || ', procrastinate', false)")
+        # a machine that lost power in the midst of a batch: to the server that is no idle transaction, and it would ask after two hours
+        connection.execute("SELECT " + ", ".join(f"set_config('tcp_{name}', '{value}', false)" for name, value in _ASKED_BY_THE_SERVER.items()))
         connection.commit()
 
     return engine

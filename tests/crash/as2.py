@@ -34,6 +34,14 @@ def hear(folder: Path) -> None:
     station.close()
 
 
+def answer_and_hear(folder: Path) -> None:
+    """The answer leaves, and the partner's station posts its receipt later, which it put into receipt.txt."""
+    answer(folder)
+    if (folder / "receipt.txt").exists():
+        hear(folder)
+        answer(folder)
+
+
 def take(folder: Path) -> None:
     """The message in message.txt is posted to us, as often as its sender likes, and answered in answer.txt; then all work is done."""
     station = open_here(folder)

@@ -17,12 +17,12 @@ def walk(folder: Path) -> None:
     """Take the orders in, let the window come, send."""
     station = open_here(folder)
     take_in(station)
-    _window_comes(station)
+    window_comes(station)
     work_off(station)
     station.close()
 
 
-def _window_comes(station: Station) -> None:
+def window_comes(station: Station) -> None:
     """As if the time had passed: nobody waits an hour in a test."""
     with station.database.begin() as connection:
         now = station.clock()

@@ -3,6 +3,10 @@
 On SQLite every case runs always. On PostgreSQL, whose walks take as long again, every fourth one does, and all of them by `make storm`.
 """
 
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,3 +32,24 @@ def forks() -> Iterator[ForkServer]:
     server = ForkServer()
     yield server
     server.close()
+
+
+@pytest.fixture
+def quick() -> Iterator[Path]:
+    """A folder in memory where there is room: no test cuts the power."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 512 << 20
+    folder = Path(tempfile.mkdtemp(prefix="gateway-test-", dir=memory if roomy else None))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def sqlite_files(sqlite_url: str) -> Callable[[Path], str]:
+    """Lays a migrated SQLite file into a folder: its address."""
+
+    def lay(folder: Path) -> str:
+        shutil.copy(sqlite_url.removeprefix("sqlite:///"), folder / "gateway.db")
+        return f"sqlite:///{folder}/gateway.db"
+
+    return lay

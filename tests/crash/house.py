@@ -49,11 +49,13 @@ class ForkServer:
             env={**os.environ, "GATEWAY_CRASH_AT": ""},
         )
 
-    def run(self, work: str, folder: Path, crash: str = "") -> int:
-        """The child's exit code, or minus the signal that ended it."""
+    def run(self, work: str, folder: Path, crash: str = "", record: Path | None = None, place: str = "") -> int:
+        """The child's exit code, or minus the signal that ended it. `record`: a file that is told of each commit on the way, and `place` the
+        one to die at (tests/crash/record.py)."""
         ask, answer = self._process.stdin, self._process.stdout
         assert ask is not None and answer is not None
-        ask.write(json.dumps({"work": work, "folder": str(folder), "crash": crash}) + "\n")
+        wanted = {"work": work, "folder": str(folder), "crash": crash, "record": str(record or ""), "place": place}
+        ask.write(json.dumps(wanted) + "\n")
         ask.flush()
         return int(json.loads(_line(answer))["status"])
 

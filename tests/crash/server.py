@@ -1,7 +1,7 @@
 """A process that has everything imported and forks a child for each walk, so that a kill costs a tenth of a second and not a second.
 
-One JSON object a line in: {"work": "walk" | ..., "folder": ..., "crash": "32:5" | ""}; one out: {"status": the child's exit code or
-minus its signal}. The child reads GATEWAY_CRASH_AT as any gateway process does.
+One JSON object a line in: {"work": "walk" | ..., "folder": ..., "crash": "32:5" | "", "record": a file or "", "place": ...}; one out: {"status": the
+child's exit code or minus its signal}. The child reads GATEWAY_CRASH_AT as any gateway process does.
 """
 
 import faulthandler
@@ -18,11 +18,14 @@ from gateway.store import crash
 from tests.crash import among_others
 from tests.crash import as2
 from tests.crash import batch
+from tests.crash import commands
 from tests.crash import large
 from tests.crash import links
 from tests.crash import mailbox
 from tests.crash import own_folders
+from tests.crash import record
 from tests.crash import redelivering
+from tests.crash import undoing
 from tests.crash import walk
 from tests.crash.house import build
 from tests.crash.house import order_files
@@ -39,6 +42,7 @@ WORK = {
     "batch": batch.walk,
     "as2": as2.answer,
     "as2 hear": as2.hear,
+    "as2 both ways": as2.answer_and_hear,
     "as2 take": as2.take,
     "as2 together": as2.together,
     "redelivering": redelivering.walk,
@@ -48,6 +52,8 @@ WORK = {
     "tell": links.tell,
     "alert": links.alert,
     "own folders": own_folders.walk,
+    "undoing": undoing.walk,
+    "commands": commands.run,
 }
 
 
@@ -78,6 +84,8 @@ def _serve(wanted: dict[str, str]) -> None:
     try:
         os.environ["GATEWAY_CRASH_AT"] = wanted["crash"]
         importlib.reload(crash)
+        if wanted["record"]:
+            record.commits(Path(wanted["record"]), wanted["place"])
         faulthandler.dump_traceback_later(SECONDS, exit=True)
         WORK[wanted["work"]](Path(wanted["folder"]))
         code = 0

@@ -55,6 +55,56 @@ def demand_whole(world: World) -> None:
     assert not verify(world.station.database, world.station.archive, world.station.journal_key()).faults
 
 
+def demand_sent_once(world: World, partner: PartnerStation) -> None:
+    """The same message on every try, one receipt that counts, one record."""
+    row, sending, actions = response(world)
+    assert (row.state, sending.receipt_state) == ("sent", "accepted"), (row, sending)
+    assert {post.sent for post in partner.posts} == {partner.posts[0].sent}
+    assert partner.posts[0].header("message-id") == f"<{sending.message_id}>"
+    assert actions.count("order_response sent") == 1
+    demand_whole(world)
+
+
+def put_message(world: World, relation: as2.As2Relation, name: str = "message", number: str = "PO1", id: str = "order@buyer") -> as2.As2Request:
+    """A message that the partner posts."""
+    message = as2.wrap(x12_order(number), relation, id, datetime.now(UTC), "po.edi")
+    assert isinstance(message, as2.As2Request)
+    (world.folder / f"{name}.txt").write_bytes(written_head(message.headers) + message.body)
+    return message
+
+
+def demand_taken_once_and_receipted_later(world: World, partner: PartnerStation, message: as2.As2Request, relation: as2.As2Relation) -> None:
+    """One receipt, the same on every try, and one transmission."""
+    receipts = [post.sent for post in partner.posts if post.path == "/receipts"]
+    assert receipts and len(set(receipts)) == 1
+    proof = as2.read_mdn(*receipts[0], message.expected, relation, datetime.now(UTC))
+    assert proof.delivered and proof.mic_matches
+    with world.station.database.read() as connection:
+        assert len(transmissions.search(connection, direction="in")) == 1
+        assert [row.state for row in outbox.search(connection) if row.kind == "receipt"] == ["sent"]
+    demand_whole(world)
+
+
+def demand_taken_once_and_receipted_at_once(world: World, message: as2.As2Request) -> None:
+    """A good receipt in answer.txt, and one transmission."""
+    answer = (world.folder / "answer.txt").read_bytes()
+    proof = as2.read_mdn(*read_kept(world.station.archive, world.station.archive.keep(answer)), message.expected, their_relation(), datetime.now(UTC))
+    assert proof.delivered and proof.mic_matches
+    with world.station.database.read() as connection:
+        assert len(transmissions.search(connection, direction="in")) == 1
+    demand_whole(world)
+
+
+def demand_each_taken_once(world: World, count: int) -> None:
+    """Messages `0@buyer` and those after it."""
+    with world.station.database.read() as connection:
+        came = transmissions.search(connection, direction="in")
+        known = [receipts.find(connection, "big buyer", "SELLER", f"{number}@buyer") for number in range(count)]
+    assert sorted(one.source_identity for one in came) == [f"{number}@buyer" for number in range(count)]
+    assert {one.transmission for one in known if one is not None} == {one.id for one in came}
+    demand_whole(world)
+
+
 @pytest.mark.parametrize("point", [82, 83, 84, 74, 75, 57, 58])
 def test_killed_while_sending_it_posts_the_same_message_again(
     point: int, tmp_path: Path, database_url: str, forks: ForkServer, partner: PartnerStation
@@ -64,13 +114,8 @@ def test_killed_while_sending_it_posts_the_same_message_again(
     passage = ":2" if point in {57, 58} else ""
     assert forks.run("as2", world.folder, f"{point}{passage}") == -signal.SIGKILL
     assert forks.run("as2", world.folder) == 0
-    row, sending, actions = response(world)
-    assert (row.state, sending.receipt_state) == ("sent", "accepted"), (row, sending)
-    assert {post.sent for post in partner.posts} == {partner.posts[0].sent}
-    assert partner.posts[0].header("message-id") == f"<{sending.message_id}>"
+    demand_sent_once(world, partner)
     assert len(partner.posts) == (1 if point in {82, 83, 84, 58} else 2)
-    assert actions.count("order_response sent") == 1
-    demand_whole(world)
     world.close()
 
 
@@ -115,19 +160,10 @@ def test_killed_on_the_way_to_a_posted_receipt_the_partner_gets_one_and_the_same
     world = as2_world(tmp_path / "installation", f"{partner.url}/as2", f"receipt_addresses: {partner.url}/receipts", database_url, receive_from="as2")
     partner.answer = lambda post: (200, (), b"") if post.path == "/receipts" else partner.receipt_at_once(post)
     relation = their_relation(receipt_delivery="async", our_receipt_url=f"{partner.url}/receipts")
-    message = as2.wrap(x12_order(), relation, "order@buyer", datetime.now(UTC), "po.edi")
-    assert isinstance(message, as2.As2Request)
-    (world.folder / "message.txt").write_bytes(written_head(message.headers) + message.body)
+    message = put_message(world, relation)
     assert forks.run("as2 take", world.folder, str(point)) == -signal.SIGKILL
     assert forks.run("as2 take", world.folder) == 0
-    receipts = [post.sent for post in partner.posts if post.path == "/receipts"]
-    assert receipts and len(set(receipts)) == 1
-    proof = as2.read_mdn(*receipts[0], message.expected, relation, datetime.now(UTC))
-    assert proof.delivered and proof.mic_matches
-    with world.station.database.read() as connection:
-        assert len(transmissions.search(connection, direction="in")) == 1
-        assert [row.state for row in outbox.search(connection) if row.kind == "receipt"] == ["sent"]
-    demand_whole(world)
+    demand_taken_once_and_receipted_later(world, partner, message, relation)
     world.close()
 
 
@@ -136,21 +172,14 @@ def test_killed_on_the_way_to_a_receipt_at_once_the_message_is_taken_once(
     point: int, tmp_path: Path, database_url: str, forks: ForkServer, partner: PartnerStation
 ) -> None:
     world = as2_world(tmp_path / "installation", f"{partner.url}/as2", "", database_url, receive_from="as2")
-    message = as2.wrap(x12_order(), their_relation(), "order@buyer", datetime.now(UTC), "po.edi")
-    assert isinstance(message, as2.As2Request)
-    (world.folder / "message.txt").write_bytes(written_head(message.headers) + message.body)
+    message = put_message(world, their_relation())
     assert forks.run("as2 take", world.folder, str(point)) == -signal.SIGKILL
     answers = []
     for _ in range(2):
         assert forks.run("as2 take", world.folder) == 0
         answers.append((world.folder / "answer.txt").read_bytes())
     assert answers[0] == answers[1]
-    headers, body = read_kept(world.station.archive, world.station.archive.keep(answers[0]))
-    proof = as2.read_mdn(headers, body, message.expected, their_relation(), datetime.now(UTC))
-    assert proof.delivered and proof.mic_matches
-    with world.station.database.read() as connection:
-        assert len(transmissions.search(connection, direction="in")) == 1
-    demand_whole(world)
+    demand_taken_once_and_receipted_at_once(world, message)
     world.close()
 
 
@@ -160,17 +189,10 @@ def test_killed_while_several_messages_are_taken_in_together_each_is_taken_once(
 ) -> None:
     world = as2_world(tmp_path / "installation", f"{partner.url}/as2", "", database_url, receive_from="as2")
     for number in range(3):
-        message = as2.wrap(x12_order(f"PO{number}"), their_relation(), f"{number}@buyer", datetime.now(UTC), "po.edi")
-        assert isinstance(message, as2.As2Request)
-        (world.folder / f"message-{number}.txt").write_bytes(written_head(message.headers) + message.body)
+        put_message(world, their_relation(), f"message-{number}", f"PO{number}", f"{number}@buyer")
     assert forks.run("as2 together", world.folder, point) == -signal.SIGKILL
     assert forks.run("as2 together", world.folder) == 0
-    with world.station.database.read() as connection:
-        came = transmissions.search(connection, direction="in")
-        known = [receipts.find(connection, "big buyer", "SELLER", f"{number}@buyer") for number in range(3)]
-    assert sorted(one.source_identity for one in came) == ["0@buyer", "1@buyer", "2@buyer"]
-    assert {one.transmission for one in known if one is not None} == {one.id for one in came}
-    demand_whole(world)
+    demand_each_taken_once(world, 3)
     world.close()
 
 

@@ -90,21 +90,6 @@ def test_a_walk_that_nobody_kills_has_no_faults(tmp_path: Path, database_url: st
     assert faults(folder) == []
 
 
-@pytest.mark.storm
-def test_killed_at_every_commit_no_change_is_lost_or_doubled_or_out_of_order(tmp_path: Path, forks: ForkServer) -> None:
-    """Before each, and after one of the walk that goes on. Where no commit is left, the walk comes through."""
-    for passage in range(1, 200):
-        folder = built(tmp_path / str(passage), f"sqlite:///{tmp_path}/{passage}.db")
-        before = forks.run("changes", folder, f"25:{passage}")
-        forks.run("changes", folder, f"26:{max(1, 25 - passage)}")
-        assert forks.run("changes", folder) == 0
-        assert faults(folder) == [], f"killed at commit {passage}"
-        if before == 0:
-            assert passage > 10
-            return
-    raise AssertionError("the walk never came through")
-
-
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_at_a_point_no_change_is_lost_or_doubled_or_out_of_order(point: str, tmp_path: Path, sqlite_url: str, forks: ForkServer) -> None:
     folder = built(tmp_path, sqlite_url)

@@ -40,6 +40,10 @@ def test_a_large_interchange_goes_on_where_it_was_killed(point: str, tmp_path: P
     put(folder / "boxes/acme/out", "large.edi", large())
     assert forks.run("large", folder, point) == -signal.SIGKILL
     assert forks.run("large", folder) == 0
+    demand_whole(folder)
+
+
+def demand_whole(folder: Path) -> None:
     [acknowledgment] = inbox(folder)
     rejected = {f"{number:04d}" for number in range(100, ORDERS, 100)}
     numbers = [segment[2] for segment in tags(acknowledgment, "AK2")]

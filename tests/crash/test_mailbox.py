@@ -52,7 +52,16 @@ def test_killed_at_a_point_each_file_is_taken_in_and_kept_once(
     over: str, point: str, tmp_path: Path, database_url: str, server: OpenSsh, forks: ForkServer
 ) -> None:
     folder = tmp_path / "installation"
-    if over == "folder":
+    out, old = lay_files(folder, database_url, server if over == "sftp" else None)
+    assert forks.run("mailbox", folder, point) == -signal.SIGKILL
+    assert forks.run("mailbox", folder) == 0
+    assert forks.run("mailbox", folder) == 0, "nothing is left to do"
+    demand_taken_and_kept_once(folder, out, old)
+
+
+def lay_files(folder: Path, database_url: str, server: OpenSsh | None) -> tuple[Path, Path]:
+    """The installation with its files at the partner: where they lie, and where they are kept. Without a server it is a folder."""
+    if server is None:
         build(folder, database_url, FOLDER)
         out, old = folder / "boxes/acme/out", folder / "boxes/acme/old"
     else:
@@ -66,9 +75,10 @@ def test_killed_at_a_point_each_file_is_taken_in_and_kept_once(
                 path.unlink()
     for name, data in FILES.items():
         put(out, name, data.decode())
-    assert forks.run("mailbox", folder, point) == -signal.SIGKILL
-    assert forks.run("mailbox", folder) == 0
-    assert forks.run("mailbox", folder) == 0, "nothing is left to do"
+    return out, old
+
+
+def demand_taken_and_kept_once(folder: Path, out: Path, old: Path) -> None:
     assert {path.name: path.read_bytes() == FILES[path.name] for path in old.iterdir()} == dict.fromkeys(FILES, True)
     assert list(out.iterdir()) == [] and list((folder / "data").glob("spool/*")) == []
     station = open_station(load_installation(folder / "config.yaml"))

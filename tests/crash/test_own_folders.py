@@ -51,17 +51,3 @@ def test_killed_at_a_folder_of_our_own_each_file_is_there_once(point: str, tmp_p
     assert forks.run("own folders", folder, point) == -signal.SIGKILL
     assert forks.run("own folders", folder) == 0
     demand_once(folder)
-
-
-@pytest.mark.storm
-def test_killed_at_every_commit_each_file_is_there_once(tmp_path: Path, forks: ForkServer) -> None:
-    for passage in range(1, 200):
-        folder = built(tmp_path / str(passage), f"sqlite:///{tmp_path}/{passage}.db")
-        before = forks.run("own folders", folder, f"25:{passage}")
-        forks.run("own folders", folder, f"26:{max(1, 25 - passage)}")
-        assert forks.run("own folders", folder) == 0
-        demand_once(folder)
-        if before == 0:
-            assert passage > 10
-            return
-    raise AssertionError("the walk never came through")

@@ -290,6 +290,18 @@ def test_a_large_file_is_never_whole_in_memory(world: World) -> None:
     assert came(world)[1].size == size
 
 
+def test_what_was_taken_in_a_mailbox_that_is_no_longer_ours_stays_for_whoever_looks_there_now(world: World) -> None:
+    files = {f"{number:03d}.edi": b"order %d" % number for number in range(120)}
+    shelf = Shelf(dict(files))
+    assert not fetching.poll(world.station, ADDRESS, shelf, is_ours=lambda: False)
+    assert shelf.files == files and len(came(world)) == fetching.BATCH_FILES, "and the visit ends"
+    assert fetching.poll(world.station, ADDRESS, shelf)
+    assert shelf.files == {} and len(came(world)) == 120
+    own = Shelf({"camt.xml": b"<a/>"})
+    handing_in.poll_folder(world.station, "bank", own, FilesInTheWay(world.station, "bank:inbox/bank"), lambda: False)
+    assert list(own.files) == ["camt.xml"]
+
+
 def test_a_file_of_our_own_systems_that_we_fail_at_stops_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     really = handing_in._hand_in
 

@@ -19,7 +19,6 @@ from gateway.store.moments import database_now
 from gateway.store.outgoing import outbox
 from gateway.store.outgoing import tries
 from gateway.store.outgoing import webhooks
-from gateway.store.rows import StaleState
 from gateway.store.working import claims
 from gateway.store.working import jobs
 from gateway.store.working import nodes
@@ -69,9 +68,31 @@ def test_a_claim_is_one_node_s_until_it_runs_out(database: Database) -> None:
         assert claims.prolong(connection, "A", LONG) == {}, "what ran out and was taken is lost"
         claims.give_back(connection, "poll:x", 2)
         assert [(claim.holder, claim.token) for claim in claims.standing(connection)] == [("B", 3)]
-        claims.demand(connection, "poll:x", 3)
-        with pytest.raises(StaleState):
-            claims.demand(connection, "poll:x", 2)
+        assert [claims.is_held(connection, "poll:x", holder) for holder in "AB"] == [False, True]
+
+
+def test_a_node_that_froze_within_a_batch_of_statements_keeps_nobody_out(postgres: Database) -> None:
+    """The server waits for the rest of the batch: to it that is no idle transaction."""
+    with postgres.begin() as connection:
+        nodes.beat(connection, node("A"))
+        claims.take(connection, "poll:x", "A", LONG)
+    frozen = open_database(postgres.url.render_as_string(hide_password=False))
+    frozen.freeze_after(timedelta(milliseconds=50), "A")
+    taken = None
+    with pytest.raises((DatabaseTrouble, psycopg.Error)), frozen.begin() as stands:
+        driver = stands.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        with driver.pipeline():
+            driver.execute("UPDATE claim SET token = token + 1")
+            driver.pgconn.send_flush_request()
+            driver.pgconn.flush()
+            with postgres.begin() as connection:
+                connection.execute(text("SELECT pg_sleep(0.2)"))
+                connection.execute(text("SET LOCAL lock_timeout = '20s'"))
+                assert [one.id for one in nodes.bury(connection, NONE)] == ["A"]
+                taken = claims.take(connection, "poll:x", "B", LONG)
+    frozen.close()
+    assert taken == 2
 
 
 def test_events_that_a_dead_node_was_posting_are_free_at_once(database: Database) -> None:

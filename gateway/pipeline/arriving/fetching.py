@@ -4,6 +4,7 @@ not be removed, stops no other; what came in once never comes in again, whatever
 
 import errno
 import time
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -43,10 +44,23 @@ _log = structlog.get_logger("receive")
 _Batch = list[tuple[Found, Arrival]]
 
 
-def poll(station: Station, address: str, box: Box, *, empty: str = "hold", in_the_way: FilesInTheWay | None = None) -> bool:
-    """Fetch what lies ready in a mailbox, commit, then remove; true when something came."""
+def alone() -> bool:
+    """No other process looks in here."""
+    return True
+
+
+def poll(
+    station: Station,
+    address: str,
+    box: Box,
+    *,
+    empty: str = "hold",
+    in_the_way: FilesInTheWay | None = None,
+    is_ours: Callable[[], bool] = alone,
+) -> bool:
+    """Fetch what lies ready in a mailbox, commit, then remove; true when something came. `is_ours`: asked before anything is removed."""
     in_the_way = in_the_way if in_the_way is not None else FilesInTheWay(station, address)
-    visit = _Visit(station, address, box, empty, in_the_way)
+    visit = _Visit(station, address, box, empty, in_the_way, is_ours)
     listed = box.list_ready()
     in_the_way.keep_only(listed)
     fresh: list[Found] = []
@@ -58,7 +72,7 @@ def poll(station: Station, address: str, box: Box, *, empty: str = "hold", in_th
     end = time.monotonic() + LONGEST_VISIT
     for found in (*fresh, *left[:READ_ONCE_MORE]):
         visit.want(found)
-        if time.monotonic() > end:
+        if visit.lost or time.monotonic() > end:
             break
     visit.take_in()
     in_the_way.tell()
@@ -68,17 +82,20 @@ def poll(station: Station, address: str, box: Box, *, empty: str = "hold", in_th
 class _Visit:
     """One look into one mailbox."""
 
-    def __init__(self, station: Station, address: str, box: Box, empty: str, in_the_way: FilesInTheWay) -> None:
+    def __init__(self, station: Station, address: str, box: Box, empty: str, in_the_way: FilesInTheWay, is_ours: Callable[[], bool]) -> None:
         self._station = station
         self._address = address
         self._box = box
         self._empty = empty
         self._in_the_way = in_the_way
+        self._is_ours = is_ours
         self._wanted: list[Found] = []
         self._bytes = 0
         #: files that it has come to
         self.seen = 0
         self.came = False
+        #: another process looks in here now
+        self.lost = False
 
     def want(self, found: Found) -> None:
         """Take this file in with the next ones, or by itself where it is large; always behind those before it."""
@@ -154,7 +171,13 @@ class _Visit:
                 self._in_the_way.add(batch[0][0], error.message)
             return
         crash.point(62)
-        self._remove([found for found, _ in batch])
+        if self._is_ours():
+            self._remove([found for found, _ in batch])
+        else:
+            # we stood still meanwhile. Whoever looks in here now reads them, finds them known and removes them; what lies under their names
+            # by now may be another file that nobody has read
+            self.lost = True
+            _log.warning("files left to another process", address=self._address, files=len(batch))
 
     def _remove(self, taken: Sequence[Found]) -> None:
         staying, gone = [], []

@@ -2,6 +2,7 @@
 folders both come here; everything handed in is kept like what arrives, and a shipment or release with a number is taken once."""
 
 import time
+from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from gateway.exchange.directory import BY_HAND
 from gateway.exchange.partner import LoadedPartner
 from gateway.kinds import rule as kinds
 from gateway.pipeline.arriving.fetching import LONGEST_VISIT
+from gateway.pipeline.arriving.fetching import alone
 from gateway.pipeline.arriving.files_in_the_way import FilesInTheWay
 from gateway.pipeline.endpoints import trade_stream
 from gateway.pipeline.inbound.receive import Arrival
@@ -181,7 +183,7 @@ def _insert(station: Station, made: Sequence[documents.Document], actor: str, na
     return [row.id for row in made]
 
 
-def poll_folder(station: Station, kind: str, box: Box, in_the_way: FilesInTheWay) -> bool:
+def poll_folder(station: Station, kind: str, box: Box, in_the_way: FilesInTheWay, is_ours: Callable[[], bool] = alone) -> bool:
     """Take what our own systems put into a folder: bank files walk inward, shipments become documents. One file stops no other."""
     came = False
     listed = box.list_ready()
@@ -208,6 +210,8 @@ def poll_folder(station: Station, kind: str, box: Box, in_the_way: FilesInTheWay
             in_the_way.add(found, f'"{found.name}" could not be handed in: {type(error).__name__}: {error}')
             continue
         crash.point(130)
+        if not is_ours():
+            break  # we stood still: another process looks in here now, and finds that it is known
         try:
             box.remove(found)
         except FileTrouble as error:

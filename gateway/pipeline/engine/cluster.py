@@ -99,7 +99,7 @@ class ClusterEngine:
         self._draining = False
         self._turned = time.monotonic()
         # a process that freezes within a transaction must not keep its streams closed
-        station.database.freeze_after(self._silence)
+        station.database.freeze_after(self._silence, station.node)
 
     # ------------------------------------------------------------ the port
 

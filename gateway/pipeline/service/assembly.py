@@ -21,6 +21,7 @@ from gateway.pipeline.arriving.files_in_the_way import FilesInTheWay
 from gateway.pipeline.as2 import opening
 from gateway.pipeline.as2.waiting import watch_receipts
 from gateway.pipeline.engine.attending import attended
+from gateway.pipeline.engine.claims import POLL
 from gateway.pipeline.engine.local import LocalEngine
 from gateway.pipeline.engine.local import OwnerLock
 from gateway.pipeline.engine.port import Engine
@@ -47,6 +48,7 @@ from gateway.store.outgoing import pauses
 from gateway.store.outgoing import tries
 from gateway.store.outgoing import webhooks
 from gateway.store.verifying import checkpoints
+from gateway.store.working import claims
 from gateway.store.working import nodes
 from gateway.transport.box import Busy
 from gateway.transport.box import TransportError
@@ -135,6 +137,7 @@ def _look_into(station: Station, address: str, endpoint: Endpoint) -> Look:
     partner = owners[0] if len(owners) == 1 else None
     in_the_way = FilesInTheWay(station, address, partner)
     trouble = Standing(station, "mailbox", address, partner)
+    is_ours = _claimed(station, address)
 
     def work() -> bool:
         with station.database.read() as connection:
@@ -142,7 +145,7 @@ def _look_into(station: Station, address: str, endpoint: Endpoint) -> Look:
                 return False
         now = station.fixed()
         with guarded(now, endpoint) as box:
-            return fetching.poll(now, address, box, empty=endpoint.empty, in_the_way=in_the_way)
+            return fetching.poll(now, address, box, empty=endpoint.empty, in_the_way=in_the_way, is_ours=is_ours)
 
     return Look(_patiently("mailbox", address, work, trouble, _counting(station, address)), trouble)
 
@@ -177,11 +180,24 @@ def _look_into_own(station: Station, kind: str, folder: str) -> Look:
     box = FolderBox(station.installation.path(folder))
     trouble = Standing(station, "folder", folder)
     in_the_way = FilesInTheWay(station, f"{kind}:{folder}")
+    is_ours = _claimed(station, kind)
 
     def work() -> bool:
-        return handing_in.poll_folder(station.fixed(), kind, box, in_the_way)
+        return handing_in.poll_folder(station.fixed(), kind, box, in_the_way, is_ours)
 
     return Look(_patiently("folder", folder, work, trouble, _counting(station, f"folder:{folder}")), trouble)
+
+
+def _claimed(station: Station, name: str) -> Callable[[], bool]:
+    """Whether we are the process that looks in there, asked of the database: one that stood still does not know."""
+    if not is_cluster(station):
+        return fetching.alone
+
+    def is_ours() -> bool:
+        with station.database.read() as connection:
+            return claims.is_held(connection, f"{POLL}{name}", station.node)
+
+    return is_ours
 
 
 def _counting(station: Station, address: str) -> Callable[[], None]:

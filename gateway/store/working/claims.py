@@ -14,7 +14,6 @@ from sqlalchemy import update
 from gateway.store import tables
 from gateway.store.moments import database_now
 from gateway.store.rows import Row
-from gateway.store.rows import StaleState
 from gateway.store.rows import all_of
 from gateway.store.rows import insert
 
@@ -66,11 +65,10 @@ def free_all_of(connection: Connection, holder: str) -> None:
     connection.execute(update(_TABLE).where(_TABLE.c.holder == holder, _TABLE.c.until > now).values(until=now))
 
 
-def demand(connection: Connection, key: str, token: int) -> None:
-    """Go on only where the claim is still ours, and nobody can take it before this transaction ends; else StaleState."""
-    query = select(_TABLE.c.token).where(_TABLE.c.key == key, _TABLE.c.token == token, _TABLE.c.until > database_now(connection))
-    if connection.execute(query.with_for_update(read=True)).first() is None:
-        raise StaleState(f"{key} is no longer claimed by this process")
+def is_held(connection: Connection, key: str, holder: str) -> bool:
+    """Whether the claim is this node's at this moment: one that stood still may find that it is not."""
+    query = select(_TABLE.c.key).where(_TABLE.c.key == key, _TABLE.c.holder == holder, _TABLE.c.until > database_now(connection))
+    return connection.execute(query).first() is not None
 
 
 def standing(connection: Connection) -> list[Claim]:

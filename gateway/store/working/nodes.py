@@ -4,6 +4,7 @@ A node that does not beat is declared dead by whoever sees it first: exactly one
 that was only frozen finds its row gone when it beats again; whatever it still does fails by its tokens.
 """
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,9 +13,11 @@ from datetime import timedelta
 from sqlalchemy import Connection
 from sqlalchemy import delete
 from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy import update
 
 from gateway.store import tables
+from gateway.store.database import session_name
 from gateway.store.moments import database_now
 from gateway.store.outgoing import tries
 from gateway.store.outgoing import webhooks
@@ -28,6 +31,10 @@ from gateway.store.working import claims
 ROLES = ("service", "worker", "command")
 _TABLE = tables.node
 _FILES = tables.node_files
+_END = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = ANY(:names)"
+    " AND datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
+)
 
 
 class Node(Row, frozen=True, kw_only=True):
@@ -66,6 +73,7 @@ def known(connection: Connection) -> list[Node]:
 def bury(connection: Connection, silence: timedelta) -> list[Node]:
     """Declare dead who was silent for too long, and free what each held: its claims, and the leases of what it was sending."""
     limit = database_now(connection) - silence
+    _end_sessions(connection, connection.execute(select(_TABLE.c.id).where(_TABLE.c.beat_at <= limit)).scalars())
     silent = select(_TABLE.c.id).where(_TABLE.c.beat_at <= limit).with_for_update(skip_locked=True)
     dead = all_of(connection.execute(delete(_TABLE).where(_TABLE.c.id.in_(silent.scalar_subquery())).returning(*_TABLE.c)), Node)
     for node in dead:
@@ -87,6 +95,14 @@ def leave(connection: Connection, id: str) -> None:
     """A node ends in order: what it held is free at once."""
     connection.execute(delete(_TABLE).where(_TABLE.c.id == id))
     _free(connection, id)
+
+
+def _end_sessions(connection: Connection, ids: Iterable[str]) -> None:
+    """End what silent nodes have open at the server. One that froze between the statements of a batch is not idle there, so that no timeout
+    of the server's would ever end its transaction, and everybody would wait for its locks."""
+    names = [session_name(id) for id in ids]
+    if names and connection.dialect.name == "postgresql":
+        connection.execute(_END, {"names": names})
 
 
 def _free(connection: Connection, id: str) -> None:
