@@ -76,7 +76,7 @@ def poll(
             break
     visit.take_in()
     in_the_way.tell()
-    return visit.came or visit.seen < len(fresh)
+    return not visit.lost and (visit.came or visit.seen < len(fresh))
 
 
 class _Visit:
