@@ -15,6 +15,8 @@ from gateway.exchange.acknowledgment_result import Mark
 _MARKS = {"A": "accepted", "E": "accepted_with_errors", "P": "partially_accepted", "R": "rejected", "M": "rejected", "W": "rejected", "X": "rejected"}
 #: 0083: 8 says that the interchange came, and nothing about what stood in it
 _ACTIONS = {"4": "rejected", "7": "accepted", "8": "received"}
+#: codes of I18 (TA1), 718 (AK5, IK5), 716 (AK9) and 0085 (CONTRL) that find nothing wrong but that the number came before
+_REPEATS = {"I18": {"025"}, "718": {"23"}, "716": {"19"}, "0085": {"26"}}
 #: codes in our words: 720/620 (segments), 723/621 (elements), 718/618 (transactions), 716 (groups), I18 (interchanges), 0085 (EDIFACT)
 _WORDS = {
     "720": {
@@ -116,7 +118,15 @@ def read_advice(segment: Segment) -> Acknowledged | None:
         return None
     code = segment[5].strip() if len(segment) > 5 else ""
     notes = (_said("TA105", "I18", code),) if code.strip("0") else ()
-    return Acknowledged(level="interchange", control_number=segment[1].strip(), outcome=_MARKS.get(segment[4].strip(), "rejected"), notes=notes)
+    outcome = _MARKS.get(segment[4].strip(), "rejected")
+    repeat = _is_repeat(outcome, "I18", [code.zfill(3)])
+    return Acknowledged(level="interchange", control_number=segment[1].strip(), outcome=outcome, notes=notes, repeat=repeat)
+
+
+def _is_repeat(outcome: str, element: str, codes: Sequence[str]) -> bool:
+    """Whether something is refused for nothing but that it came before."""
+    said = {code for code in codes if code}
+    return outcome == "rejected" and bool(said) and said <= _REPEATS[element]
 
 
 def _said(name: str, element: str, code: str) -> str:
@@ -152,20 +162,24 @@ def _read_functional(segments: Sequence[Segment], component: str) -> list[Acknow
             _add_element(marks, tag, rest, component)
         elif tag in {"AK5", "IK5"}:
             codes = [_said(f"{tag}{number:02}", "718", code) for number, code in enumerate(rest[1:6], 2) if code]
+            outcome = _MARKS.get(rest[0], "rejected")
             found.append(
                 Acknowledged(
                     level="transaction",
                     type=kind,
                     control_number=control,
                     group_control_number=group,
-                    outcome=_MARKS.get(rest[0], "rejected"),
+                    outcome=outcome,
                     notes=(*notes, *codes),
                     marks=tuple(marks),
+                    repeat=not marks and _is_repeat(outcome, "718", rest[1:6]),
                 )
             )
         elif tag == "AK9":
             said = tuple(_said(f"AK9{number:02}", "716", code) for number, code in enumerate(rest[4:9], 5) if code)
-            found.append(Acknowledged(level="group", control_number=group, outcome=_MARKS.get(rest[0], "rejected"), notes=said))
+            outcome = _MARKS.get(rest[0], "rejected")
+            repeat = _is_repeat(outcome, "716", rest[4:9])
+            found.append(Acknowledged(level="group", control_number=group, outcome=outcome, notes=said, repeat=repeat))
     return found
 
 
@@ -210,17 +224,20 @@ def _read_contrl(segments: Sequence[Segment]) -> list[Acknowledged]:
         if tag in {"UCI", "UCF"}:
             interchange, group = (texts[0], "") if tag == "UCI" else (interchange, texts[0])
             notes = (_said(f"{tag} 0085", "0085", texts[4]),) if texts[4] else ()
+            outcome = _ACTIONS.get(texts[3], "rejected")
             found.append(
                 Acknowledged(
                     level="group" if tag == "UCF" else "interchange",
                     control_number=texts[0],
                     interchange_control_number=interchange if tag == "UCF" else "",
-                    outcome=_ACTIONS.get(texts[3], "rejected"),
+                    outcome=outcome,
                     notes=notes,
+                    repeat=_is_repeat(outcome, "0085", [texts[4]]),
                 )
             )
         elif tag == "UCM":
             notes = (_said("UCM 0085", "0085", texts[3]),) if texts[3] else ()
+            outcome = _ACTIONS.get(texts[2], "rejected")
             found.append(
                 Acknowledged(
                     level="transaction",
@@ -228,8 +245,9 @@ def _read_contrl(segments: Sequence[Segment]) -> list[Acknowledged]:
                     control_number=texts[0],
                     group_control_number=group,
                     interchange_control_number=interchange,
-                    outcome=_ACTIONS.get(texts[2], "rejected"),
+                    outcome=outcome,
                     notes=notes,
+                    repeat=_is_repeat(outcome, "0085", [texts[3]]),
                     marks=(_mark("UCM 0085", "0085", texts[3], segment=texts[4]),) if texts[4] else (),
                 )
             )
@@ -246,7 +264,8 @@ def _read_contrl(segments: Sequence[Segment]) -> list[Acknowledged]:
                 # what was said of the whole segment was only the way to its element
                 earlier = last.marks[:-1] if last.marks and last.marks[-1].code == "UCS 0085" else last.marks
                 marks = (*earlier, made)
-            found[-1] = msgspec.structs.replace(last, notes=(*last.notes, said), marks=marks)
+            # faults of its own are no repeat
+            found[-1] = msgspec.structs.replace(last, notes=(*last.notes, said), marks=marks, repeat=False)
     return found
 
 

@@ -185,6 +185,8 @@ class Acknowledged(msgspec.Struct, frozen=True, kw_only=True):
     layer: str = "syntax"
     #: numbers of ours that the answer names: (what it calls them, the number)
     references: tuple[tuple[str, str], ...] = ()
+    #: it is refused for nothing but that its number came before: whoever says so has what it speaks of
+    repeat: bool = False
 
 
 def received_envelope(start: InterchangeStart) -> ReceivedEnvelope:

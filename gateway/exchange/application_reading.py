@@ -22,6 +22,8 @@ _FUNCTIONS = {"27": "rejected", "29": "accepted", "28": "accepted_with_errors", 
 _NAMES = {"312": "accepted", "313": "rejected"}
 #: X12 element 128 and EDIFACT 1153 of numbers that are not ours
 _NOT_OURS = frozenset({"CT", "VN", "VA", "API", "Z13"})
+#: X12 element 647: the application has it already
+_REPEATS = frozenset({"003", "006"})
 #: notes and marks of one answer that are kept
 _MOST = 200
 
@@ -66,9 +68,11 @@ def _of_transaction(segments: Sequence[Segment], component: str) -> Acknowledged
     notes: list[str] = []
     marks: list[Mark] = []
     references = [(oti[1], oti[2])]
+    errors: set[str] = set()
     for segment in segments[1:]:
         rest = [*map(str, segment[1:]), *[""] * 8]
         if segment[0] == "TED":
+            errors.add(rest[0])
             notes.append(f"TED01 {rest[0]}" + (f" ({rest[1]})" if rest[1] else ""))
             place = [_number(text) for text in (rest[4].split(component) if component else [rest[4]])] + [None]
             if rest[2] or rest[3]:
@@ -98,6 +102,7 @@ def _of_transaction(segments: Sequence[Segment], component: str) -> Acknowledged
         marks=tuple(marks)[:_MOST],
         layer="application",
         references=_ours(references),
+        repeat=outcome == "rejected" and bool(errors) and errors <= _REPEATS,
     )
 
 

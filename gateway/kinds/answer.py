@@ -29,6 +29,12 @@ UNMATCHED = Kind(
     cure="Compare its control numbers with what we sent; ask the partner which system it speaks to.",
     severity=Severity.WARNING,
 )
+ALREADY_THERE = Kind(
+    code="ANSWER-ALREADY-THERE",
+    title="The partner refuses a repeat of what it has already",
+    cure="Nothing need be sent again. Where the partner has not said whether it takes it, ask for its answer to the first sending.",
+    severity=Severity.WARNING,
+)
 CONTRADICTS = Kind(
     code="ANSWER-CONTRADICTS",
     title="A second answer says something else than the first",

@@ -20,6 +20,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL
 from sqlalchemy import Connection
@@ -81,6 +82,15 @@ def trouble_of(error: DBAPIError) -> DatabaseTrouble:
     return DatabaseTrouble(f"the database cannot work: {type(cause).__name__}", retry=error.connection_invalidated)
 
 
+#: what is told of transactions under way when they are through
+_when_written: WeakKeyDictionary[Connection, list[Callable[[], object]]] = WeakKeyDictionary()
+
+
+def when_written(connection: Connection, tell: Callable[[], object]) -> None:
+    """Have something told (a line of the log) when this transaction is committed; never where it is rolled back."""
+    _when_written.setdefault(connection, []).append(tell)
+
+
 @dataclass(frozen=True, slots=True)
 class Failing:
     """Writing failed, and has not passed since."""
@@ -120,6 +130,8 @@ class Database:
                     crash.point(25)
                 self.failing = None
                 crash.point(26)
+                for tell in _when_written.pop(connection, ()):
+                    tell()
         except DatabaseTrouble as error:
             if self.failing is None:
                 self.failing = Failing(datetime.now(UTC), time.monotonic(), str(error))

@@ -25,7 +25,7 @@ from gateway.web.pages import station_of
 
 PAGE = 50
 #: what may be asked for of the partner's answer
-ANSWERS = ("waiting", "overdue", "received", "accepted", "accepted_with_errors", "partially_accepted", "rejected")
+ANSWERS = ("waiting", "overdue", "received", "accepted", "accepted_with_errors", "already_there", "partially_accepted", "rejected")
 STATES = ("waiting", "claimed", "prepared", "posted", "sent", "acknowledged", "rejected", "held_back", "dead", "cancelled")
 
 

@@ -28,6 +28,7 @@ _ENDED = ("ended", "dash")
 STATES: Mapping[str, Sign] = {
     "accepted": Sign("accepted", *_GOOD),
     "accepted_with_errors": Sign("accepted with errors", *_GOOD),
+    "already_there": Sign("they have it already", *_GOOD),
     "partially_accepted": Sign("partly accepted", *_WAITS),
     "done": Sign("done", *_GOOD),
     "sent": Sign("sent", *_GOOD),

@@ -3,6 +3,7 @@ and what we had given up has arrived after all."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -13,7 +14,9 @@ from gateway.pipeline.station import short_id
 from gateway.problem import NOWHERE
 from gateway.problem import Problem
 from gateway.store import streams
+from gateway.store.database import when_written
 from gateway.store.incoming import holds
+from gateway.store.outgoing import awaited
 from gateway.store.outgoing import outbox
 from gateway.store.outgoing import precedence
 from gateway.store.outgoing.outbox import Entry
@@ -34,7 +37,7 @@ def hold_id(entry: Entry, kind: str, layer: str = "") -> str:
 def settle_overdue(desk: Desk, entries: Sequence[Entry]) -> None:
     """The answer came after all: nobody need ask for it any more."""
     for entry in entries:
-        if entry.ack_state == "overdue":
+        if entry.ack_state in {"overdue", awaited.ALREADY_THERE}:
             hold = holds.get(desk.connection, hold_id(entry, OVERDUE))
             if hold is not None and hold.resolved_at is None:
                 reason = f"the {desk.source.kind} came"
@@ -69,11 +72,25 @@ def arrived_after_all(desk: Desk, verdicts: Sequence[Verdict], now: datetime) ->
         streams.poke(desk.connection, stream)
 
 
+def ask_about(desk: Desk, verdict: Verdict, problems: tuple[Problem, ...]) -> None:
+    """They have it already, and refuse the repeat: noted at the row and at its document. Where they never said how they take it, and no
+    deadline finds that, a person is asked to ask."""
+    entry, now = verdict.entry, desk.station.clock()
+    waits = verdict.known is None and (entry.ack_state == "overdue" or (entry.ack_state == "waiting" and entry.ack_due_at is not None))
+    awaited.note_repeat(desk.connection, entry.id, now, ends_wait=not waits)
+    if entry.document is None:
+        return
+    documents.add_problems(desk.connection, entry.document, problems)
+    if verdict.known is None and not waits:
+        hold = holds.Hold(id=hold_id(entry, OVERDUE), document=entry.document, kind=OVERDUE, reasons=problems, opened_at=now)
+        holds.open_hold(desk.connection, hold)
+
+
 def put_before_a_person(desk: Desk, rejected: Sequence[tuple[Verdict, tuple[Problem, ...], bool]], layer: str) -> None:
     now = desk.station.clock()
     rows = documents.get_many(desk.connection, [verdict.entry.document for verdict, _, _ in rejected if verdict.entry.document])
     changes = []
-    for verdict, problems, contradicts in rejected:
+    for verdict, problems, contradicts in _once(rejected):
         entry = verdict.entry
         row = rows.get(entry.document or "")
         summary = problems[:1]
@@ -107,16 +124,19 @@ def put_before_a_person(desk: Desk, rejected: Sequence[tuple[Verdict, tuple[Prob
                 opened_at=now,
             ),
         )
-        _log.error(
-            "rejected by the partner",
-            partner=desk.loaded.partner.id,
-            row=entry.id,
-            spec=entry.spec,
-            kind=desk.source.kind,
-            outcome=verdict.outcome,
-            cure="look at the document's page, correct it, then gateway resend",
-        )
+        told = partial(_log.error, "rejected by the partner", partner=desk.loaded.partner.id, row=entry.id, spec=entry.spec)
+        cure = "look at the document's page, correct it, then gateway resend"
+        # what is rolled back was not so
+        when_written(desk.connection, partial(told, kind=desk.source.kind, outcome=verdict.outcome, cure=cure))
     documents.transition(desk.connection, changes)
+
+
+def _once(rejected: Sequence[tuple[Verdict, tuple[Problem, ...], bool]]) -> list[tuple[Verdict, tuple[Problem, ...], bool]]:
+    """Each document once, by its latest sending: the same numbers may mean several."""
+    found: dict[str, tuple[Verdict, tuple[Problem, ...], bool]] = {}
+    for one in rejected:
+        found[one[0].entry.document or one[0].entry.id] = one
+    return list(found.values())
 
 
 def _speaks_of_what_goes(desk: Desk, entry: Entry, row: documents.Document) -> bool:

@@ -32,6 +32,10 @@ class Verdict:
     outcome: str
     notes: list[str] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
+    #: it is refused for nothing but that its number came before
+    repeat: bool = False
+    #: how it was taken when it came before, of one that they have already; None: that was not said
+    known: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

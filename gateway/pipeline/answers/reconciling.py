@@ -2,10 +2,12 @@
 
 One answer speaks at several levels: what it says of a transaction wins over what it says of its group and interchange, but a level that is
 rejected rejects everything in it. Every answer is kept, also one that fits nothing, comes twice, or contradicts an earlier one; a rejection
-counts whenever it comes. What is rejected waits for a person, with the places marked in our own bytes.
+counts whenever it comes, but for a repeat that is refused as one (repeats.py). What is rejected waits for a person, with the places marked in
+our own bytes.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 import structlog
@@ -20,12 +22,19 @@ from gateway.exchange.application_reading import read_application_answer
 from gateway.exchange.partner import LoadedPartner
 from gateway.kinds import answer as kinds
 from gateway.pipeline.answers.consequences import arrived_after_all
+from gateway.pipeline.answers.consequences import ask_about
 from gateway.pipeline.answers.consequences import put_before_a_person
 from gateway.pipeline.answers.consequences import settle_overdue
 from gateway.pipeline.answers.desk import Desk
 from gateway.pipeline.answers.desk import Source
 from gateway.pipeline.answers.desk import Verdict
+from gateway.pipeline.answers.repeats import Meant
+from gateway.pipeline.answers.repeats import contrary_to
+from gateway.pipeline.answers.repeats import problem_of
+from gateway.pipeline.answers.repeats import sort_out
+from gateway.pipeline.answers.repeats import weigh
 from gateway.pipeline.answers.sent_bytes import sent_transactions
+from gateway.pipeline.answers.wording import in_words
 from gateway.pipeline.answers.wording import journal_reason
 from gateway.pipeline.answers.wording import problems_of
 from gateway.pipeline.answers.wording import relation_of
@@ -35,9 +44,11 @@ from gateway.problem import NOWHERE
 from gateway.problem import Problem
 from gateway.store import crash
 from gateway.store import journal
+from gateway.store.database import when_written
 from gateway.store.outgoing import answers
 from gateway.store.outgoing import awaited
 from gateway.store.outgoing.answers import Answer
+from gateway.store.outgoing.awaited import ALREADY_THERE
 from gateway.store.outgoing.outbox import Entry
 from gateway.store.records import documents
 from gateway.store.records import references
@@ -92,7 +103,10 @@ def hear(desk: Desk, said: Sequence[Acknowledged]) -> None:
                 _add(verdicts, entry, one)
     layer = said[0].layer
     kept = [_unmatched(desk, one, number) for number, one in enumerate(unmatched)]
-    kept += _carry_out(desk, list(verdicts.values()), layer)
+    meant = sort_out(list(verdicts.values()), layer)
+    for verdict in meant.verdicts:
+        weigh(desk, verdict, layer)
+    kept += _carry_out(desk, meant, layer)
     answers.keep(desk.connection, kept)
     crash.point(59)
 
@@ -158,22 +172,26 @@ def _is_told_by_parts(said: Acknowledged, all_said: Sequence[Acknowledged]) -> b
 def _add(verdicts: dict[str, Verdict], entry: Entry, said: Acknowledged) -> None:
     present = verdicts.get(entry.id)
     if present is None:
-        verdicts[entry.id] = Verdict(entry, said.level, said.outcome, list(said.notes), list(said.marks))
+        verdicts[entry.id] = Verdict(entry, said.level, said.outcome, list(said.notes), list(said.marks), said.repeat)
     elif said.outcome == "rejected" and present.outcome != "rejected":
         # nothing in a rejected group or interchange was taken, whatever was said of it by itself
-        present.level, present.outcome = said.level, "rejected"
+        present.level, present.outcome, present.repeat = said.level, "rejected", said.repeat and not present.marks
         present.notes += said.notes
     elif present.outcome == "rejected" and said.outcome == "rejected":
+        # a whole that is rejected without a word is rejected for its parts
+        present.repeat = present.repeat and (said.repeat or not said.notes)
         present.notes += [note for note in said.notes if note not in present.notes]
 
 
 # ---------------------------------------------------------------- what follows
 
 
-def _carry_out(desk: Desk, verdicts: list[Verdict], layer: str) -> list[Answer]:
+def _carry_out(desk: Desk, meant: Meant, layer: str) -> list[Answer]:
     now = desk.station.clock()
+    verdicts = meant.verdicts
     earlier: dict[str, list[Answer]] = {}
-    for answer in answers.of_outbox(desk.connection, [verdict.entry.id for verdict in verdicts]):
+    rows = [*(verdict.entry.id for verdict in verdicts), *(row for rows in meant.before.values() for row in rows)]
+    for answer in answers.of_outbox(desk.connection, rows):
         if answer.layer == layer and answer.id != _answer_id(desk, answer.outbox or ""):
             earlier.setdefault(answer.outbox or "", []).append(answer)
     faulty = [verdict.entry for verdict in verdicts if verdict.marks]
@@ -184,7 +202,16 @@ def _carry_out(desk: Desk, verdicts: list[Verdict], layer: str) -> list[Answer]:
     for verdict in verdicts:
         entry = verdict.entry
         before = _standing(earlier.get(entry.id, []))
+        if before is None:
+            # the same bytes were taken when they were sent before
+            before = contrary_to([answer for row in meant.before.get(entry.id, ()) for answer in earlier.get(row, ())], verdict.outcome)
         relation = relation_of(before, verdict.outcome)
+        if verdict.outcome == ALREADY_THERE:
+            problems: tuple[Problem, ...] = (problem_of(desk.source.kind, desk.loaded.partner.name, in_words(verdict.notes), verdict.known),)
+            kept.append(_answer(desk, verdict, layer, "further" if before else "first", problems))
+            desk.entries.append(_note(desk, verdict, layer, relation="first"))
+            ask_about(desk, verdict, problems)
+            continue
         problems = problems_of(
             kind=desk.source.kind,
             partner=desk.loaded.partner.name,
@@ -207,14 +234,21 @@ def _carry_out(desk: Desk, verdicts: list[Verdict], layer: str) -> list[Answer]:
     for outcome, ids in by_outcome.items():
         awaited.note(desk.connection, ids, outcome, now, layer)
     arrived_after_all(desk, verdicts, now)
-    settle_overdue(desk, [verdict.entry for verdict in verdicts if verdict.outcome != "received" or desk.source.kind != "TA1"])
+    settle_overdue(desk, [verdict.entry for verdict in verdicts if _ends_wait(desk, verdict)])
     put_before_a_person(desk, rejected, layer)
     return kept
 
 
+def _ends_wait(desk: Desk, verdict: Verdict) -> bool:
+    """Whether nobody need ask for an answer any more."""
+    if verdict.outcome == ALREADY_THERE:
+        return verdict.known is not None
+    return verdict.outcome != "received" or desk.source.kind != "TA1"
+
+
 def _standing(earlier: Sequence[Answer]) -> str | None:
     """What holds after all earlier answers of a layer: the first rejection, else the last word."""
-    said = [answer.outcome for answer in earlier]
+    said = [answer.outcome for answer in earlier if answer.outcome != ALREADY_THERE]
     if "rejected" in said:
         return "rejected"
     return next((outcome for outcome in reversed(said) if outcome != "received"), said[-1] if said else None)
@@ -254,7 +288,8 @@ def _unmatched(desk: Desk, said: Acknowledged, number: int) -> Answer:
     problem = kinds.UNMATCHED.at(
         NOWHERE, f"This {desk.source.kind} speaks of {words}, and we sent {desk.loaded.partner.name} no such thing", found=words
     )
-    _log.warning("answer fits nothing that we sent", partner=partner, kind=desk.source.kind, source=desk.source.document or desk.source.transmission)
+    told = partial(_log.warning, "answer fits nothing that we sent", partner=partner, kind=desk.source.kind)
+    when_written(desk.connection, partial(told, source=desk.source.document or desk.source.transmission))
     if desk.source.document is not None:
         documents.add_problems(desk.connection, desk.source.document, (problem,))
     desk.entries.append(

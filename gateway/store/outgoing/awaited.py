@@ -2,7 +2,8 @@
 answer is late. There are two layers: `syntax` (997, 999, TA1, CONTRL) and `application` (824, APERAK).
 
 A row's ack_state: waiting -> received | accepted | accepted_with_errors | partially_accepted | rejected, or overdue while it does not come;
-replaced where it was sent again before it came. What is rejected stays rejected, whatever is said later.
+replaced where it was sent again before it came; already_there where it was refused as a repeat of what they have.
+What is rejected stays rejected, whatever is said later.
 """
 
 from collections.abc import Iterable
@@ -29,8 +30,10 @@ from gateway.store.outgoing.outbox import is_same_file
 from gateway.store.rows import all_of
 from gateway.store.rows import is_one_of
 
+#: the partner refuses a row for nothing but that its number came before
+ALREADY_THERE = "already_there"
 #: what an answer may come to, and the states of its being awaited
-STATES = ("waiting", "received", "accepted", "accepted_with_errors", "partially_accepted", "rejected", "overdue", "replaced")
+STATES = ("waiting", "received", "accepted", "accepted_with_errors", "partially_accepted", "rejected", "overdue", "replaced", ALREADY_THERE)
 _TABLE = tables.outbox
 #: rows that an answer may end before we know ourselves that they have left, also where we had given them up
 _LEAVING = ("prepared", POSTED, "dead")
@@ -86,7 +89,8 @@ def _note(connection: Connection, ids: Sequence[str], outcome: str, at: datetime
     changes = {"state": state, "acknowledged_at": at, **arrived}
     # whoever says anything has it: nothing is waited for any longer
     has_it = case(
-        (or_(_TABLE.c.ack_state.is_(None), _TABLE.c.ack_state.in_(("waiting", "overdue", "replaced"))), "received"), else_=_TABLE.c.ack_state
+        (or_(_TABLE.c.ack_state.is_(None), _TABLE.c.ack_state.in_(("waiting", "overdue", "replaced", ALREADY_THERE))), "received"),
+        else_=_TABLE.c.ack_state,
     )
     rows = update(_TABLE).where(_TABLE.c.id.in_(ids))
     if outcome == "received":
@@ -98,6 +102,16 @@ def _note(connection: Connection, ids: Sequence[str], outcome: str, at: datetime
     else:
         told = or_(_TABLE.c.ack_state.is_(None), _TABLE.c.ack_state != "rejected")
         connection.execute(rows.where(told).values(**changes, ack_state=outcome, ack_due_at=None))
+
+
+def note_repeat(connection: Connection, id: str, at: datetime, *, ends_wait: bool) -> None:
+    """Note that the partner refuses a row as a repeat: it has it. `ends_wait`: how it takes it was said before, or is not waited for."""
+    row = update(_TABLE).where(_TABLE.c.id == id)
+    left = case((_TABLE.c.state.in_(_LEAVING), "sent"), else_=_TABLE.c.state)
+    connection.execute(row.values(state=left, sent_at=func.coalesce(_TABLE.c.sent_at, literal(at, Moment())), last_error=None))
+    if ends_wait:
+        open_ = or_(_TABLE.c.ack_state.is_(None), _TABLE.c.ack_state.in_(("waiting", "overdue", "replaced", "received")))
+        connection.execute(row.where(open_).values(ack_state=ALREADY_THERE, acknowledged_at=at, ack_due_at=None))
 
 
 def replace(connection: Connection, ids: Sequence[str]) -> None:
