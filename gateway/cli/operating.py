@@ -307,7 +307,8 @@ def trail(
     try:
         found = trail_of(station, reference, partner)
         if found is None:
-            raise Refused(f"Nothing is known under '{reference}'" + (f" of {partner}" if partner else ""), WRONG_DATA)
+            what = "a whole number (order, invoice, shipment, SSCC, control number), the name of a file that came or left, or an id of the log"
+            raise Refused(f"Nothing is known under '{reference}'{f' of {partner}' if partner else ''}: ask for {what}", WRONG_DATA)
         whose = sorted({one.partner or "nobody known" for one in found.exchanges})
         if evidence is not None and len(whose) > 1:
             # whoever is given the file must not get another partner's messages

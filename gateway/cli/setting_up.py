@@ -130,11 +130,7 @@ def load_master_data(
             for fault in faults:
                 typer.echo(f"{file}: {fault}", err=True)
             worst = max(worst, WRONG_DATA if faults else 0)
-            typer.echo(
-                f"{file}: nothing was loaded, {len(faults)} of {count} rows are wrong"
-                if faults
-                else f"{file}: {count} {kind.replace('_', ' ')} loaded"
-            )
+            typer.echo(f"{file}: nothing was loaded, {len(faults)} of {count} rows are wrong" if faults else f"{file}: {_loaded(count, kind)} loaded")
     finally:
         station.close()
     raise typer.Exit(worst)
@@ -156,3 +152,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
+
+
+def _loaded(count: int, kind: str) -> str:
+    return f"stock of {counted(count, 'item')}" if kind == "stock" else counted(count, kind.removesuffix("s").replace("_", " "))

@@ -130,7 +130,8 @@ def _title(event: Event) -> str:
     """What happened as a title: in the words of the trail, or the journal's where they are such words."""
     said = happened(event)
     if said is not None and event.subject_kind in {"transmission", "interchange"}:
-        return f"{event.subject_kind if event.subject_kind == 'interchange' else 'file'} {''.join(said)}".capitalize()
+        title = f"{event.subject_kind if event.subject_kind == 'interchange' else 'file'} {''.join(said)}"
+        return title[:1].upper() + title[1:]
     first, _, rest = event.action.partition(" ")
     return f"{first.replace('_', ' ').capitalize()} {rest}".strip()
 

@@ -118,7 +118,7 @@ def test_a_changed_journal_is_found_out(world: World, command: Command, tmp_path
 def test_master_data_is_loaded_all_or_nothing(world: World, command: Command, tmp_path: Path) -> None:
     said = command("load", "items", put(tmp_path, "items.csv", "number,name,base_unit,units\nSKU1,Widget,EA,XCS=12\n"))
     assert said.code == 0, said.err
-    assert "1 items loaded" in said.out
+    assert "1 item loaded" in said.out
     assert command("load", "prices", put(tmp_path, "prices.json", '[{"item": "SKU1", "currency": "USD", "amount": 9.25}]')).code == 0
     wrong = command("load", "prices", put(tmp_path, "wrong.csv", "item,currency,amount\nSKU1,USD,nine\n"))
     assert wrong.code == 1

@@ -185,6 +185,10 @@ def test_the_trail_tells_the_story_from_the_order_to_the_invoice(seeded: Seeded)
     told = [text.index(words) for words in ("File received", "Order accepted", "Order response sent", "Despatch advice sent", "Invoice sent")]
     assert told == sorted(told)
     assert "technical step" in text and "journal entry" in text and "148.50" in text
+    waits = seeded.site.get("/trail?q=000000005").text
+    assert "File held, until a person decides" in waits and "PARTNER-UNKNOWN-SENDER" in waits and "waits for a person" in waits
+    # the proof of an interchange keeps the case of who sent it
+    assert "from ZZ:STRANGER" in waits
     assert "Nothing is known" in seeded.site.get("/trail?q=NOBODY").text
 
 

@@ -21,6 +21,14 @@ from gateway.trade import cash
 #: remittance advices that are looked through for a trace
 _MOST_ADVICES = 500
 
+#: why an invoice is meant, in words
+_EVIDENCE = {
+    "number_in_text": "its number stands in the {field}",
+    "digits_in_text": "digits of its number stand in the {field}",
+    "reference": "it is named by the {field}",
+    "payer_and_amount": "payer and amount fit",
+}
+
 
 def apply_bank_statements(work: Work, rows: Sequence[documents.Document]) -> None:
     """Book the entries of bank statements and match them; a statement that comes again finds its entries booked."""
@@ -190,8 +198,8 @@ def _earlier(work: Work, pieces: Sequence[cash.Money]) -> list[cash.Settled]:
 
 def _book(work: Work, row: documents.Document, payment: ledger.Payment, result: cash.Matched) -> None:
     """Write what became of one piece of money."""
-    evidence = "; ".join(f"{one.rule} in {one.field}" for one in result.evidence)[:400]
-    reason = f"{result.rule or result.state}" + (f" ({evidence})" if evidence else "")
+    evidence = "; ".join(dict.fromkeys(_EVIDENCE.get(one.rule, one.rule).format(field=one.field.replace("_", " ")) for one in result.evidence))[:400]
+    reason = (result.rule or result.state).replace("_", " ") + (f" ({evidence})" if evidence else "")
     if result.state == "reversal" and result.refers_to is not None:
         for one in ledger.allocations_of(work.connection, payment=result.refers_to):
             if one.reverses is None and one.amount_minor:
