@@ -199,10 +199,11 @@ class _Desk:
                 self.interchange(row)
 
     def again(self) -> None:
-        """The same bytes in other files: what came twice."""
+        """The same bytes in other files of the same partner: what came twice."""
         for file in list(self.files.values()):
             for other in transmissions.with_bytes(self.connection, file.sha256)[:MOST]:
-                self.file(other.id)
+                if other.partner == file.partner:
+                    self.file(other.id)
 
     def _tell(self, kind: str, subject: str, name: str) -> None:
         for recorded in journal.of_subject(self.connection, kind, subject):
