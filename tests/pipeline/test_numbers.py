@@ -13,8 +13,12 @@ from gateway.store.incoming import holds
 from gateway.store.outgoing import numbers
 from gateway.store.outgoing import outbox
 from gateway.store.outgoing import tries
+from tests.pipeline.test_answers import edifact_order
 from tests.pipeline.world import ACME
+from tests.pipeline.world import CONFIG
+from tests.pipeline.world import EUROCO
 from tests.pipeline.world import World
+from tests.pipeline.world import tags
 from tests.pipeline.world import x12_order
 
 
@@ -172,3 +176,29 @@ def test_the_command_prints_the_ledger(world: World) -> None:
     assert '"direction":"in","identity":"ZZ:ACMEBUYER","level":"interchange"' in done.stdout
     done = world.command("controls", "acne")
     assert done.returncode == 2 and "did you mean 'acme'?" in done.stderr
+
+
+def test_a_ta1_draws_no_number_that_it_does_not_carry(tmp_path: Path) -> None:
+    first = World(tmp_path / "first", partners={"acme": ACME, "euroco": EUROCO})
+    order(first, 1)
+    order(first, 1)
+    order(first, 2)
+    files = first.sent()
+    assert sum("~TA1*" in file for file in files) == 1
+    carried = {"ISA": 13, "GS": 6}
+    numbers_of = {tag: sorted(int(one[place]) for file in files for one in tags(file, tag)) for tag, place in carried.items()}
+    assert numbers_of == {"ISA": [1, 2, 3, 4, 5], "GS": [1, 2, 3, 4]}
+    assert (level(first, "interchange", "out").runs, level(first, "group", "out").runs) == ([(1, 5)], [(1, 4)])
+    # EDIFACT has no groups of ours at all
+    for _ in range(2):
+        first.receive(edifact_order(), address="folder:boxes/euroco/out")
+    euroco = report_of(first.station, first.station.installation.directory.partners["euroco"].partner)
+    assert [(one.level, one.runs) for one in euroco.levels if one.direction == "out"] == [("interchange", [(1, 3)])]
+    # the same on the other side, which reads what we sent in its order
+    them = ACME.replace("ZZ:ACMEBUYER", "ZZ:SELLERCO")
+    second = World(tmp_path / "second", config=CONFIG.replace("ZZ:SELLERCO", "ZZ:ACMEBUYER"), partners={"acme": them})
+    for file in sorted(files, key=lambda file: tags(file, "ISA")[0][13]):
+        assert not any(code.startswith("CONTROL-") for code, _ in told(second.receive(file.encode("latin-1"))))
+    assert (level(second, "interchange").runs, level(second, "group").runs) == ([(1, 5)], [(1, 4)])
+    first.close()
+    second.close()

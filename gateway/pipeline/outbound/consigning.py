@@ -87,13 +87,18 @@ class Consignment:
         """Its groups in the order of their first transaction: one for each type and version."""
         return list(dict.fromkeys((draft.kind, draft.version) for draft in self.drafts))
 
+    @property
+    def is_only_envelope(self) -> bool:
+        """Whether it has neither group nor transaction: a TA1 stands between ISA and IEA alone."""
+        return self.first.syntax is Syntax.X12 and self.first.kind not in GROUPS
+
     def numbers_of(self, position: int) -> tuple[str | None, str | None, str | None]:
         """Interchange, group and transaction number of one of its rows."""
         draft = self.drafts[position]
         if draft.syntax is None:
             return None, None, None
         group = self.groups.get((draft.kind, draft.version)) if draft.syntax is Syntax.X12 else None
-        return self.interchange, group, self.transactions[position]
+        return self.interchange, group or None, self.transactions[position] or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,12 +236,14 @@ def _draw(counter: _Counter, consignments: Sequence[Consignment]) -> None:
     for one, number in zip(consignments, counter.draw("interchange", numbering.interchange, [""] * len(consignments)), strict=True):
         one.interchange = str(number)
     if counter.syntax is Syntax.X12:
-        keys = [(one, key) for one in consignments for key in one.group_keys()]
-        for (one, key), number in zip(keys, counter.draw("group", numbering.group, [key[0] for _, key in keys]), strict=True):
+        # a number that no segment carries would be a gap in the partner's eyes
+        keys = [(one, key) for one in consignments if not one.is_only_envelope for key in one.group_keys()]
+        drawn = counter.draw("group", numbering.group, [key[0] for _, key in keys]) if keys else []
+        for (one, key), number in zip(keys, drawn, strict=True):
             one.groups[key] = str(number)
     width = 4 if counter.syntax is Syntax.X12 else 0
     for one in consignments:
-        one.transactions = [str(number).zfill(width) for number in range(1, len(one.drafts) + 1)]
+        one.transactions = [""] if one.is_only_envelope else [str(number).zfill(width) for number in range(1, len(one.drafts) + 1)]
     if numbering.transaction is not None:
         # our own answers count their transactions from 1
         drafts = [(one, position) for one in consignments for position, draft in enumerate(one.drafts) if draft.body is not None]
