@@ -1,6 +1,7 @@
 """The plan of the house is held: who may import whom, no circles, and the pure rooms stay pure."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -55,15 +56,21 @@ def room_of(path: Path) -> str:
     return part.removesuffix(".py")
 
 
-def imports(path: Path) -> list[str]:
-    names = []
-    for node in ast.walk(ast.parse(path.read_text())):
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
+def imports(path: Path) -> tuple[str, ...]:
+    names: list[str] = []
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             assert node.level == 0, f"{path}: relative import"
             names += [f"{node.module}.{alias.name}" for alias in node.names]
-    return names
+    return tuple(names)
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(TOP)))
@@ -112,6 +119,23 @@ def test_no_room_imports_in_a_circle() -> None:
         walk(room, ())
 
 
+def test_no_files_import_each_other_in_a_circle() -> None:
+    """Imports inside of functions, and those for types alone, count like any other."""
+    names = {".".join(["gateway", *path.relative_to(TOP).with_suffix("").parts]): path for path in modules()}
+    edges = {name: {found for one in imports(path) for found in (one, one.rpartition(".")[0]) if found in names} for name, path in names.items()}
+    over: set[str] = set()
+
+    def walk(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " -> ".join((*way[way.index(name) :], name))
+        if name not in over:
+            for other in sorted(edges[name] - {name}):
+                walk(other, (*way, name))
+            over.add(name)
+
+    for name in sorted(names):
+        walk(name, ())
+
+
 @pytest.mark.parametrize("large", WITHIN)
 def test_the_rooms_within_a_large_room_stand_in_one_order(large: str) -> None:
     """Files beside the rooms (station, plans, database, ...) are below all of them."""
@@ -130,5 +154,5 @@ def test_the_rooms_within_a_large_room_stand_in_one_order(large: str) -> None:
 
 
 def test_every_module_says_what_its_room_is_for() -> None:
-    silent = [str(path.relative_to(TOP)) for path in modules() if not (ast.get_docstring(ast.parse(path.read_text())) or "").strip()]
+    silent = [str(path.relative_to(TOP)) for path in modules() if not (ast.get_docstring(tree(path)) or "").strip()]
     assert not silent

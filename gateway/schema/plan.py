@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gateway.codecs.json import JsonLayout
     from gateway.codecs.layout import Layout
-    from gateway.schema.trees import XmlPlan
+    from gateway.codecs.xml import XmlLayout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +68,14 @@ class LoopUse:
     max: int | None
     children: "tuple[SegmentUse | LoopUse, ...]"
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class XmlPlan:
+    """An XML document of somebody's own, with the text of its XSD where there is one."""
+
+    layout: "XmlLayout"
+    xsd: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

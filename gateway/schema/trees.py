@@ -21,7 +21,6 @@ and a partner's differences. Mappings read and write both as trees, by the paths
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from gateway.codecs.json import Field
@@ -32,6 +31,7 @@ from gateway.schema.columns import ColumnReader
 from gateway.schema.plan import LoopUse
 from gateway.schema.plan import SchemaPlan
 from gateway.schema.plan import SegmentUse
+from gateway.schema.plan import XmlPlan
 from gateway.yaml_source import Faults
 from gateway.yaml_source import Mapping
 from gateway.yaml_source import Node
@@ -47,14 +47,6 @@ _VALUE_WORDS = frozenset(
     | {"default", "make", "divide", "multiply", "round", "rounding", "zone", "with", "cut", "split", "pad", "key", "value"}
 )
 _DEPTH = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class XmlPlan:
-    """An XML document of somebody's own, with the text of its XSD where there is one."""
-
-    layout: XmlLayout
-    xsd: str = ""
 
 
 def load_tree(spec: str, resolver: Resolver, overlay: Mapping | None = None) -> SchemaPlan:

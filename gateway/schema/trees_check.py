@@ -12,7 +12,7 @@ from gateway.kinds import xml as kinds
 from gateway.problem import Place
 from gateway.problem import Problem
 from gateway.schema.compile import CompiledSchema
-from gateway.schema.trees import XmlPlan
+from gateway.schema.plan import XmlPlan
 from gateway.schema.trees import compiled_xsd
 
 MOST = 100

@@ -12,7 +12,7 @@ from gateway.problem import Problem
 from gateway.schema.apply import check
 from gateway.schema.compile import compile_schema
 from gateway.schema.load import load_schema
-from gateway.schema.trees import XmlPlan
+from gateway.schema.plan import XmlPlan
 from gateway.yaml_source import Faults
 from gateway.yaml_source import Mapping
 from gateway.yaml_source import parse

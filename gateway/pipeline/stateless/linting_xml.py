@@ -22,7 +22,7 @@ from gateway.mapping.files import file_for
 from gateway.mapping.xml_paths import UBL
 from gateway.pipeline.plans import Plans
 from gateway.schema.plan import SchemaPlan
-from gateway.schema.trees import XmlPlan
+from gateway.schema.plan import XmlPlan
 from gateway.yaml_source import Fault
 from gateway.yaml_source import Faults
 from gateway.yaml_source import did_you_mean

@@ -8,7 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from gateway.store.database import DatabaseTrouble
+from gateway.store.database_trouble import DatabaseTrouble
 
 
 def migrate(connection: Connection, to: str = "head") -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.store.database import Database
 from gateway.store.database import DatabaseTrouble
-from gateway.store.database import trouble_of
+from gateway.store.database_trouble import trouble_of
 
 #: held by all nodes of a cluster together, or by the one process of `engine: local` alone
 ENGINE = "engine"
