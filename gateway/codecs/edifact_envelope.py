@@ -202,6 +202,7 @@ class EnvelopeReader(SegmentCutter):
             yield kinds.UNB_DUPLICATE.at(replace_place(place, element=5), message, found=number, expected="another reference")
 
     def open_interchange(self, segment: Segment, offset: int) -> list[Event]:
+        """UNB: counting begins anew. `offset` is where the interchange starts, its UNA included."""
         self.ordinal += 1
         self.groups_counted = self.transactions_counted = self.interchange_transactions_counted = 0
         self.packages_counted = self.interchange_packages_counted = 0

@@ -91,6 +91,7 @@ class JsonForm:
         return all(f'"{name}"'.encode() in head for name in wanted) or len(head) < 2
 
     def read(self, chunks: Iterable[bytes]) -> Iterator[Event]:
+        """`read` with this form's layout."""
         return read(chunks, self.layout, self.judge, self.owner)
 
 

@@ -116,4 +116,5 @@ class Layout:
         return "fixed" if self.fixed else "csv"
 
     def record(self, name: str) -> Record:
+        """The record of that name, which there must be."""
         return next(record for record in self.records if record.name == name)

@@ -73,9 +73,11 @@ class LinesForm:
         return self.layout.spec
 
     def fits(self, head: bytes) -> bool:
+        """Whether the beginning of a file may be of this form."""
         return fits(head, self.layout)
 
     def read(self, chunks: Iterable[bytes]) -> Iterator[Event]:
+        """`read` with this form's layout."""
         return read(chunks, self.layout, self.owner)
 
 
@@ -377,7 +379,7 @@ def _name(text: str) -> str:
 
 
 def locate(transaction: Transaction, index: int, position: int | None = None) -> Span:
-    """Where a row lies, or a value of it; found again in the raw bytes when asked for."""
+    """Where a row lies, or a value of it; found again in the raw bytes when asked for. Raises LookupError where there is no such row."""
     held: Rows = transaction.spots
     if not 0 < index <= len(held.places):
         raise LookupError(f"no row {index}")

@@ -186,6 +186,7 @@ class EnvelopeReader(SegmentCutter):
         return [start, *events]
 
     def open_interchange(self, segment: Segment, length: int) -> list[Event]:
+        """ISA: counting begins anew. `length` is that of ISA in the file; 0 where there is none."""
         values = segment + [""] * (17 - len(segment))
         self.ordinal += 1
         self.groups_counted = self.transactions_counted = 0
@@ -287,6 +288,7 @@ class EnvelopeReader(SegmentCutter):
         return kinds.SEGMENT_MISPLACED.at(named, f"{what} outside of any transaction", found=tag[:20], expected=expected)
 
     def open_group(self, segment: Segment, place: Place) -> list[Event]:
+        """GS: the group before it is closed, where it is still open."""
         events = self.close_group([], place)
         values = segment + [""] * (9 - len(segment))
         self.groups_counted += 1

@@ -84,6 +84,7 @@ class XmlForm:
         return start is not None and start[1].rpartition(b":")[2] == local.encode() and namespace[1:].encode() in head.replace(b"\0", b"")
 
     def read(self, chunks: Iterable[bytes]) -> Iterator[Event]:
+        """`read` with this form."""
         return read(chunks, form=self)
 
 

@@ -127,7 +127,8 @@ class Spots:
         return self._positions
 
     def span_of(self, element: Any, attribute: str | None = None) -> Span:
-        """Bytes of the element's text without the white space around it, or of its attribute's value."""
+        """Bytes of the element's text without the white space around it, or of its attribute's value. Raises LookupError for an element
+        of another document."""
         ordinal = self._ordinals.get(element)
         if ordinal is None:
             raise LookupError("the element does not stand in this document")

@@ -26,6 +26,7 @@ class Calendar:
     workdays_only: bool = False
 
     def counts(self, day: date) -> bool:
+        """Whether the hours of this day count."""
         return not self.workdays_only or (day.weekday() < _SATURDAY and day not in self.holidays)
 
 

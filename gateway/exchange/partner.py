@@ -253,6 +253,7 @@ class Partner(Keys):
         return value
 
     def receiving(self) -> Iterable[Agreement]:
+        """The agreements about what they send us."""
         return (agreement for agreement in self.agreements if agreement.receive is not None)
 
     def sending(self, *specs: str) -> Agreement | None:
@@ -271,6 +272,7 @@ class Partner(Keys):
         return next((agreement for agreement in self.agreements if agreement.send == spec), None)
 
     def endpoint(self, name: str | None) -> Endpoint | None:
+        """The endpoint of that name; None without a name, or where there is none of it."""
         return self.endpoints.get(name) if name else None
 
     def values(self) -> dict[str, str]:

@@ -39,7 +39,8 @@ def to_document(
 
 
 def run(transaction: Transaction, tree: Tree | None, reading: CompiledReading, header: Source, partner: PartnerValues) -> tuple[Any, Reading]:
-    """The document as far as it goes, with the state of its reading (problems, and the trace of the explaining variant)."""
+    """The document as far as it goes, with the state of its reading (problems, and the trace of the explaining variant). Raises
+    ValueError without the tree that checking builds, where the mapping reads one."""
     state = Reading(transaction, header, partner)
     if reading.plan.schema is None:
         return reading.run_for(transaction.root)(state, None, transaction.root), state
@@ -56,7 +57,8 @@ def to_transaction(document: Document, writing: CompiledWriting, partner: Partne
 
 
 def run_writing(document: Document, writing: CompiledWriting, partner: PartnerValues) -> tuple[Any, Writing]:
-    """The body with the state of its writing (problems, and the trace of the explaining variant)."""
+    """The body with the state of its writing (problems, and the trace of the explaining variant). Raises ValueError for a document of another
+    kind than the mapping writes."""
     if not isinstance(document, (writing.plan.struct, *writing.plan.also)):
         raise ValueError(f"{writing.plan.spec} writes a document of kind {writing.plan.document}, not {type(document).__name__}")
     from gateway.mapping.writing import Writing

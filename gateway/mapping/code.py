@@ -45,6 +45,7 @@ class Function:
         self._remembered.append({})
 
     def close(self, count: int = 1) -> None:
+        """End so many blocks; what was set within is not known behind them."""
         for _ in range(count):
             self._remembered.pop()
             self.depth -= 1
@@ -57,10 +58,12 @@ class Function:
         return None
 
     def remember(self, key: object, variable: str) -> str:
+        """From here on in this block, the variable holds what `key` stands for."""
         self._remembered[-1][key] = variable
         return variable
 
     def text(self) -> list[str]:
+        """Its lines; one that does nothing returns None."""
         answer: list[str] = []
         for line in self.lines:
             answer += [line] if isinstance(line, str) else line()
@@ -95,13 +98,16 @@ class Module:
         return name
 
     def shared(self, key: object) -> str | None:
+        """The name under which something stands in the module already."""
         return self._shared.get(key)
 
     def share(self, key: object, name: str) -> str:
+        """Have a name stand for something in the whole module."""
         self._shared[key] = name
         return name
 
     def function(self, name: str, parameters: str) -> Function:
+        """A new function, still empty."""
         answer = Function(self, name, parameters)
         self.functions.append(answer)
         return answer

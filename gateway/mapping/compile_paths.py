@@ -37,6 +37,7 @@ class CodeScope:
     children: "dict[str, Children]" = field(default_factory=dict)
 
     def up(self, count: int) -> "CodeScope":
+        """The scope `count` outward, at most the outermost."""
         scope = self
         while count and scope.outer is not None:
             scope = scope.outer
@@ -69,6 +70,7 @@ class Children:
     wanted: dict[str, str] = field(default_factory=dict)
 
     def lines(self, scope: CodeScope, own_tag: str = "") -> list[str]:
+        """The statements that look the wanted children up, and theirs in turn."""
         inner: list[str] = []
         if len(self.wanted) > 2:
             inner.append(f"c = {{n.tag: n for n in {self.variable}.iterchildren(reversed=True)}}.get")
@@ -88,6 +90,7 @@ class Children:
         return [f"{' = '.join(names)} = None", f"if {self.variable} is not None:", *("    " + line for line in inner)]
 
     def all_names(self, scope: CodeScope) -> list[str]:
+        """Every variable that `lines` sets."""
         answer = list(self.wanted.values())
         for name in self.wanted.values():
             held = scope.children.get(name)
@@ -278,6 +281,7 @@ class Paths:
     # XML ---------------------------------------------------------------------------------------------------------------
 
     def tag(self, step: str) -> str:
+        """A step of a path with the namespace of this document's root."""
         return step.replace(f"{{{ROOT_MARK}}}", f"{{{self.root_namespace}}}" if self.root_namespace else "")
 
     def element(self, function: Function, path: XmlPath, scope: CodeScope) -> tuple[str, bool]:

@@ -67,12 +67,15 @@ class Texts:
         return Text(variable, element, f"[{self.xml_origin(element, path, where)}]", path=path)
 
     def origin(self, segment: str, position: int, component: int | None, name: str, where: str) -> str:
+        """Where a value of a segment came from, as the explaining variant notes it."""
         return f"({segment}, {position}, {component}, {name!r}, 'copied', {where!r})"
 
     def xml_origin(self, element: str, path: XmlPath, where: str) -> str:
+        """The same of XML."""
         return f"({element}, None, None, {path.attribute!r}, 'copied', {where!r})"
 
     def told(self, name: str, how: str, leaf: Leaf) -> str:
+        """The same of what stands nowhere in the transaction."""
         return f"[(None, None, None, {name!r}, {how!r}, {leaf.where!r})]"
 
     def named(self, function: Function, origin: Named, scope: CodeScope, leaf: Leaf) -> Text:

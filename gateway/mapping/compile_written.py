@@ -60,6 +60,7 @@ class WriteScope:
     group_paths: str = ""
 
     def up(self, count: int) -> "WriteScope":
+        """The scope `count` outward, at most the outermost."""
         scope = self
         while count and scope.outer is not None:
             scope = scope.outer

@@ -223,6 +223,7 @@ def _form(node: Mapping, said: str | None, wanted: Wanted, desk: Desk) -> str | 
 
 
 def with_article(kind: str) -> str:
+    """`an integer`, `a text`."""
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 

@@ -49,7 +49,7 @@ class SegmentScope:
     grouped: bool = False
 
     def up(self, count: int) -> "SegmentScope":
-        """The scope `count` outward; -1 is the outermost."""
+        """The scope `count` outward; -1 is the outermost. Raises WrongPath where there are not so many."""
         scope = self
         while count and scope.outer is not None:
             scope = scope.outer

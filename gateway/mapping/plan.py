@@ -116,6 +116,8 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
+    """A text that the mapping itself says."""
+
     text: str
 
 
@@ -136,6 +138,8 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class First:
+    """The first option that finds something."""
+
     options: "tuple[Leaf, ...]"
 
 
@@ -164,6 +168,8 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
+    """The sum of all values at a path."""
+
     path: Path
 
 
@@ -207,6 +213,7 @@ class Table:
     forward: Mapping[str, str]
 
     def back(self) -> dict[str, str]:
+        """Word to code; of several codes of a word the first."""
         answer: dict[str, str] = {}
         for code, word in self.forward.items():
             answer.setdefault(word, code)

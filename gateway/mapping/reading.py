@@ -41,6 +41,7 @@ class PartnerValues:
     values: Mapping[str, str] = field(default_factory=dict)
 
     def get(self, name: str) -> str:
+        """What the partner's file says; empty where it says nothing."""
         return self.values.get(name, "")
 
 

@@ -27,6 +27,7 @@ _NOT_LEFT = "a line that has not left"
 
 
 def own_traffic(view: ChangeView) -> Iterator[Finding]:
+    """A change that is test traffic."""
     yield from test_traffic(view.own)
 
 
@@ -48,6 +49,7 @@ def order_known(view: ChangeView) -> Iterator[Finding]:
 
 
 def too_late(view: ChangeView) -> Iterator[Finding]:
+    """An order that has left, is billed or is ended cannot be changed."""
     if view.order is None or view.order.state not in GONE:
         return
     state, number = view.order.state, view.change.order_number
@@ -129,6 +131,7 @@ def behind_another(view: ChangeView) -> Iterator[Finding]:
 
 
 def in_order_message(view: ChangeView) -> Iterator[Finding]:
+    """A change that came as an order message."""
     if view.in_order and view.change.purpose == "change":
         yield Finding(
             rule.CHANGE_IN_ORDER,
@@ -140,14 +143,17 @@ def in_order_message(view: ChangeView) -> Iterator[Finding]:
 
 
 def own_lines(view: ChangeView) -> Iterator[Finding]:
+    """Line numbers of the change itself."""
     yield from line_numbers(view.own)
 
 
 def own_count(view: ChangeView) -> Iterator[Finding]:
+    """The line count that the change itself declares."""
     yield from line_count(view.own)
 
 
 def own_hash(view: ChangeView) -> Iterator[Finding]:
+    """The hash total that the change itself declares."""
     yield from hash_total(view.own)
 
 
@@ -243,6 +249,7 @@ def _below(field: str, number: str, left: str, wanted: str, rest: str) -> Findin
 
 
 def changes_something(view: ChangeView) -> Iterator[Finding]:
+    """A change after which the order is as before."""
     if view.order is None or view.amendment is None or view.change.purpose == "cancel":
         return
     same = all(one.before == one.after for one in view.amendment.lines)

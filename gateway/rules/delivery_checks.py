@@ -12,6 +12,7 @@ from gateway.rules.view import View
 
 
 def requested_dates(view: View) -> Iterator[Finding]:
+    """Wanted days must not lie in the past."""
     today, order = view.facts.today, view.order
     dates: list[tuple[str, date | None]] = []
     if order.delivery is not None:
@@ -33,6 +34,7 @@ def requested_dates(view: View) -> Iterator[Finding]:
 
 
 def cancel_date(view: View) -> Iterator[Finding]:
+    """An order that was to be cancelled by today."""
     day = view.order.delivery.cancel_after if view.order.delivery else None
     if day is not None and day < view.facts.today:
         yield Finding(
@@ -52,6 +54,7 @@ def _crossed(field: str, first: date | None, last: date | None) -> Iterator[Find
 
 
 def crossed_dates(view: View) -> Iterator[Finding]:
+    """A window of days must not end before it begins."""
     delivery = view.order.delivery or Delivery()
     yield from _crossed("delivery.deliver_not_after", delivery.deliver_not_before, delivery.deliver_not_after)
     yield from _crossed("delivery.ship_not_after", delivery.ship_not_before, delivery.ship_not_after)

@@ -28,6 +28,7 @@ _ZERO = Fraction(0)
 
 
 def test_traffic(view: View) -> Iterator[Finding]:
+    """An order that is test traffic."""
     if is_test(view.order):
         yield Finding(rule.TEST_TRAFFIC, "source.test", "The order is test traffic: it is judged and answered, nothing is booked")
 
@@ -69,11 +70,13 @@ def _decimals_of(kind: type[Value]) -> tuple[tuple[str, ...], Callable[[Value], 
 
 
 def no_lines(view: View) -> Iterator[Finding]:
+    """An order without lines."""
     if not view.order.lines:
         yield Finding(rule.NO_LINES, "lines", "The order has no lines", "0 lines", "at least 1 line")
 
 
 def line_numbers(view: View) -> Iterator[Finding]:
+    """Each line number stands once."""
     seen: set[str] = set()
     for line in view.lines:
         number = line.line.number
@@ -85,6 +88,7 @@ def line_numbers(view: View) -> Iterator[Finding]:
 
 
 def line_count(view: View) -> Iterator[Finding]:
+    """The number of lines that the order declares (X12 CTT01, EDIFACT CNT) against those that are there."""
     said, counted = view.order.totals.line_count if view.order.totals else None, len(view.order.lines)
     if said is not None and said != counted:
         yield Finding(rule.LINE_COUNT, "totals.line_count", f"The order says that it has {said} lines, {counted} are there", str(said), str(counted))

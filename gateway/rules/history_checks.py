@@ -72,6 +72,7 @@ def repeats(view: View) -> Iterator[Finding]:
 
 
 def cancels(view: View) -> Iterator[Finding]:
+    """A cancel needs an order that can still be cancelled."""
     order = view.order
     if order.purpose != "cancel":
         return

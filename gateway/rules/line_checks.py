@@ -20,6 +20,7 @@ from gateway.rules.view import View
 
 
 def quantities(view: View) -> Iterator[Finding]:
+    """Each line orders more than nothing."""
     for line in view.lines:
         quantity = line.line.quantity
         if quantity is None:
@@ -35,6 +36,7 @@ def quantities(view: View) -> Iterator[Finding]:
 
 
 def deliveries(view: View) -> Iterator[Finding]:
+    """The deliveries of a line add up to its quantity."""
     for line in view.lines:
         if line.line.deliveries and line.line.quantity is not None:
             total = sum((delivery.quantity for delivery in line.line.deliveries), Decimal(0))
@@ -49,6 +51,7 @@ def deliveries(view: View) -> Iterator[Finding]:
 
 
 def items(view: View) -> Iterator[Finding]:
+    """Each line names an item of ours, and one only."""
     if not view.facts.items_loaded:
         return
     for line in view.lines:
@@ -77,6 +80,7 @@ def items(view: View) -> Iterator[Finding]:
 
 
 def units(view: View) -> Iterator[Finding]:
+    """Units are those in which the item is sold and priced."""
     if not view.facts.items_loaded:
         return
     for line in view.lines:
@@ -95,6 +99,7 @@ def units(view: View) -> Iterator[Finding]:
 
 
 def minimum_and_multiple(view: View) -> Iterator[Finding]:
+    """The quantity is at least the item's minimum, and a multiple of what it is sold by, in its base unit."""
     if not view.facts.items_loaded:
         return
     for line in view.lines:
@@ -112,6 +117,7 @@ def minimum_and_multiple(view: View) -> Iterator[Finding]:
 
 
 def negative_prices(view: View) -> Iterator[Finding]:
+    """No price is below 0."""
     for line in view.lines:
         if line.line.price is not None and line.line.price < 0:
             shown = number_words(line.line.price)

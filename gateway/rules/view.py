@@ -52,6 +52,7 @@ class View:
     currency: str | None
 
     def tolerance(self, kind: Kind) -> Tolerance:
+        """How far a value may differ; exactly where the plan says nothing."""
         check = self.plan.checks.get(kind.code)
         return check.tolerance if check else EXACT
 

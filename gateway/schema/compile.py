@@ -106,6 +106,7 @@ class Option:
         return self.target if isinstance(self.target, Position) else self.target.opener
 
     def step(self) -> Step:
+        """What checking needs of it, in the order in which it takes it apart."""
         position = self.position
         return (position.steps, position, position.checks, self.loop.depth, self.target.slot, self.target.limit, position.loop.template)
 

@@ -58,6 +58,7 @@ class DraftLoop:
     note: str = ""
 
     def freeze(self) -> LoopUse:
+        """The loop and all within as they stand in a plan."""
         children = tuple(child.use if isinstance(child, DraftSegment) else child.freeze() for child in self.children)
         return LoopUse(name=self.name, mandatory=self.mandatory, max=self.max, children=children, note=self.note)
 

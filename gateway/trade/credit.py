@@ -86,7 +86,8 @@ def exposure(
     open_orders: Iterable[tuple[Decimal, str]],
     unapplied: Iterable[tuple[Decimal, str]] = (),
 ) -> Decimal:
-    """Open items (credit notes negative) plus accepted orders not yet invoiced less money on account, all in one currency."""
+    """Open items (credit notes negative) plus accepted orders not yet invoiced less money on account, all in one currency; raises
+    ValueError for an amount in another."""
     total = Decimal(0)
     for sign, amounts in ((1, open_items), (1, open_orders), (-1, unapplied)):
         for amount, in_currency in amounts:

@@ -78,7 +78,7 @@ def disposition_of(problems: Iterable[Problem]) -> str:
 
 
 def read_mdn(headers: Iterable[tuple[str, str]], body: bytes, expected: Expected, relation: As2Relation, at: datetime) -> Receipt:
-    """What a receipt proves about the message that `expected` describes."""
+    """What a receipt proves about the message that `expected` describes; one that cannot be read proves nothing, and says so in its problems."""
     problems: list[Problem] = []
     signed_by: str | None = None
     try:
@@ -142,7 +142,7 @@ def _report(unwrapped: Unwrapped, us: str, seed: str) -> tuple[Headers, bytes]:
 
 
 def read_report(entity: mime.Entity) -> tuple[dict[str, str], str]:
-    """The notification's fields and the words for people."""
+    """The notification's fields and the words for people (RFC 8098); raises mime.Unreadable where there is none."""
     parts = [entity]
     if entity.media_type.startswith("multipart/"):
         parts = [mime.read_entity(part) for part in mime.split_multipart(entity)]

@@ -49,7 +49,7 @@ class Entity:
         return parameters_of(self.headers.get(header, "")).get(name)
 
     def decoded(self) -> Span:
-        """The body without its transfer encoding; where none is named it is binary (Drummond resolved issues)."""
+        """The body without its transfer encoding; where none is named it is binary (Drummond resolved issues). Raises Unreadable."""
         encoding = self.headers.get("content-transfer-encoding", "binary").strip().lower()
         if encoding == "base64":
             try:
@@ -69,7 +69,7 @@ def entity_of_request(headers: Iterable[tuple[str, str]], body: Buffer) -> Entit
 
 
 def read_entity(whole: Span) -> Entity:
-    """Cut an entity into headers and body; a body without headers begins with an empty line."""
+    """Cut an entity into headers and body; a body without headers begins with an empty line. Raises Unreadable where the headers do not end."""
     lines: list[str] = []
     raw, position = whole.data, whole.start
     last = min(whole.end, whole.start + MOST_HEADER_BYTES)
@@ -91,7 +91,8 @@ def read_entity(whole: Span) -> Entity:
 
 
 def split_multipart(entity: Entity) -> list[Span]:
-    """The raw parts of a multipart body: what lies between two delimiter lines, without the line end before the second one."""
+    """The raw parts of a multipart body: what lies between two delimiter lines, without the line end before the second one
+    (RFC 2046 5.1). Raises Unreadable where it has no boundary, is not closed, or has more parts than a message of AS2 may."""
     boundary = entity.parameter("content-type", "boundary")
     if not boundary or len(boundary) > 200:
         raise Unreadable("a multipart without a boundary")
@@ -160,7 +161,7 @@ def filename_of(entity: Entity) -> str | None:
 
 
 def write_headers(headers: Headers) -> bytes:
-    """Header lines and the empty line after them; never folded (Drummond resolved issues)."""
+    """Header lines and the empty line after them; never folded (Drummond resolved issues). Raises ValueError for a control character."""
     for name, value in headers:
         if not value.isprintable():
             raise ValueError(f"the header {name} would hold a control character")
