@@ -18,6 +18,7 @@ from gateway.codecs.edifact_service import package_words
 from gateway.codecs.edifact_service import value
 from gateway.codecs.edifact_text import locate
 from gateway.codecs.edifact_text import write
+from gateway.codecs.interchanges import read_interchanges
 from gateway.codecs.node import Event
 from gateway.codecs.node import Segment
 from gateway.codecs.node import Syntax
@@ -27,7 +28,6 @@ from gateway.codecs.window import MAXIMUM_ELEMENTS
 from gateway.codecs.window import MAXIMUM_SEGMENT
 from gateway.codecs.window import MAXIMUM_SEGMENTS
 from gateway.codecs.window import MAXIMUM_TRANSACTION
-from gateway.codecs.window import MOST_STRAYS
 from gateway.codecs.window import Window
 from gateway.codecs.window import holds_too_much
 from gateway.codecs.window import shown
@@ -35,7 +35,6 @@ from gateway.codecs.wrapping import unwrap
 from gateway.kinds import edifact as kinds
 from gateway.problem import Kind
 from gateway.problem import Place
-from gateway.problem import Problem
 
 __all__ = ["locate", "looks_like", "read", "write"]
 
@@ -47,26 +46,7 @@ _TOLD = 50
 
 def read(chunks: Iterable[bytes]) -> Iterator[Event]:
     """Everything in a file, in its order, one message in memory at a time. What is wrong comes as a Problem, or with its part."""
-    reader = _Reader(Window(chunks))
-    yield from reader.lead_in()
-    window = reader.window
-    strays = 0
-    while True:
-        if reader.at_transaction():
-            yield from reader.outside_group()
-            if not reader.careful:
-                yield from reader.read_transactions()
-            if reader.at_transaction():
-                yield reader.read_with_care()
-            continue
-        events = reader.read_other()
-        if events is None:
-            break
-        for event in events:
-            strays += isinstance(event, Problem)
-            if strays <= MOST_STRAYS or not isinstance(event, Problem):
-                yield event
-    yield from reader.close_interchange([], window.offset)
+    return read_interchanges(_Reader(Window(chunks)))
 
 
 class _Reader(EnvelopeReader):

@@ -104,21 +104,7 @@ def read(chunks: Iterable[bytes], layout: JsonLayout, judge: Judge, owner: str =
             place = Place(offset=MAX_BYTES)
             yield kinds.TOO_LARGE.at(place, f"the JSON file is larger than {MAX_BYTES} bytes", expected=f"at most {MAX_BYTES} bytes")
             return
-    yield InterchangeStart(
-        syntax=Syntax.JSON,
-        ordinal=1,
-        offset=0,
-        delimiters=None,
-        segment=[],
-        sender="",
-        receiver="",
-        control_number="",
-        version="",
-        date="",
-        time="",
-        test=False,
-        acknowledgment_requested=False,
-    )
+    yield InterchangeStart(syntax=Syntax.JSON)
     raw = data.decode("latin-1")
     start = 3 if raw.startswith("\xef\xbb\xbf") else 0
     try:

@@ -110,21 +110,7 @@ def read(chunks: Iterable[bytes], layout: Layout, owner: str = "") -> Iterator[E
     while len(head) < 4 and (more := next(iterator, b"")):
         head += more
     start = len(_BOM) if head.startswith(_BOM) else 0
-    yield InterchangeStart(
-        syntax=Syntax(layout.syntax),
-        ordinal=1,
-        offset=0,
-        delimiters=None,
-        segment=[],
-        sender="",
-        receiver="",
-        control_number="",
-        version="",
-        date="",
-        time="",
-        test=False,
-        acknowledgment_requested=False,
-    )
+    yield InterchangeStart(syntax=Syntax(layout.syntax))
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         yield kinds.CHARSET.at(Place(offset=0, line=1), "the file is in UTF-16", found="UTF-16", expected=layout.charset)
         return

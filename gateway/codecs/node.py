@@ -10,6 +10,7 @@ Offsets are bytes in the file as given.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
@@ -61,24 +62,25 @@ class Delimiters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterchangeStart:
-    """ISA or UNB (for XML: the file). `sender` and `receiver` are written qualifier:id as in CONTRACT.md."""
+    """ISA or UNB; where a file has no envelope, the file: what is not given is left empty. `sender` and `receiver` are written qualifier:id as in
+    CONTRACT.md."""
 
     syntax: Syntax
-    ordinal: int
-    offset: int
-    delimiters: Delimiters | None
-    segment: Segment
-    sender: str
-    receiver: str
-    control_number: str
+    ordinal: int = 1
+    offset: int = 0
+    delimiters: Delimiters | None = None
+    segment: Segment = field(default_factory=list)
+    sender: str = ""
+    receiver: str = ""
+    control_number: str = ""
     #: ISA12 as sent (00401), UNB syntax id and version (UNOC:3)
-    version: str
+    version: str = ""
     #: ISA09/ISA10 or UNB S004, as sent
-    date: str
-    time: str
-    test: bool
+    date: str = ""
+    time: str = ""
+    test: bool = False
     #: ISA14 `1`, UNB 0031 `1`
-    acknowledgment_requested: bool
+    acknowledgment_requested: bool = False
     #: UNB 0026 or empty
     application_reference: str = ""
     #: TA1 segments that stand before the first group

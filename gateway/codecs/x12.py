@@ -14,6 +14,7 @@ import msgspec
 from gateway.codecs import x12_binary
 from gateway.codecs import x12_header
 from gateway.codecs import x12_text
+from gateway.codecs.interchanges import read_interchanges
 from gateway.codecs.node import Event
 from gateway.codecs.node import Segment
 from gateway.codecs.node import Syntax
@@ -23,7 +24,6 @@ from gateway.codecs.window import MAXIMUM_ELEMENTS
 from gateway.codecs.window import MAXIMUM_SEGMENT
 from gateway.codecs.window import MAXIMUM_SEGMENTS
 from gateway.codecs.window import MAXIMUM_TRANSACTION
-from gateway.codecs.window import MOST_STRAYS
 from gateway.codecs.window import Window
 from gateway.codecs.window import holds_too_much
 from gateway.codecs.window import shown
@@ -34,7 +34,6 @@ from gateway.codecs.x12_text import write
 from gateway.kinds import x12 as kinds
 from gateway.problem import Kind
 from gateway.problem import Place
-from gateway.problem import Problem
 
 __all__ = ["locate", "looks_like", "read", "write"]
 
@@ -48,27 +47,7 @@ _TOLD = 50
 
 def read(chunks: Iterable[bytes]) -> Iterator[Event]:
     """Everything in a file, in its order, one transaction in memory at a time. What is wrong comes as a Problem, or with its part."""
-    reader = _Reader(Window(chunks))
-    yield from reader.lead_in()
-    window = reader.window
-    strays = 0
-    while True:
-        if reader.at_transaction():
-            if reader.group is None:
-                yield from reader.group_missing()
-            if not reader.careful:
-                yield from reader.read_transactions()
-            if reader.at_transaction():
-                yield reader.read_with_care()
-            continue
-        events = reader.read_other()
-        if events is None:
-            break
-        for event in events:
-            strays += isinstance(event, Problem)
-            if strays <= MOST_STRAYS or not isinstance(event, Problem):
-                yield event
-    yield from reader.close_interchange([], window.offset)
+    return read_interchanges(_Reader(Window(chunks)))
 
 
 class _Reader(EnvelopeReader):

@@ -345,9 +345,9 @@ class EnvelopeReader(SegmentCutter):
             )
         ]
 
-    def group_missing(self) -> Iterator[Problem]:
+    def outside_group(self) -> Iterator[Problem]:
         """Told once an interchange: transactions without GS."""
-        if not self.group_missing_told and self.interchange is not None and self.interchange.segment:
+        if self.group is None and not self.group_missing_told and self.interchange is not None and self.interchange.segment:
             self.group_missing_told = True
             yield kinds.GROUP_MISSING.at(self.place("ST"), "a transaction stands outside of any group", expected="GS before ST")
 

@@ -110,21 +110,7 @@ def read(chunks: Iterable[bytes], *, max_bytes: int = MAX_BYTES, form: XmlForm |
         yield known
         return
     syntax, kind, version = known
-    start = InterchangeStart(
-        syntax=syntax,
-        ordinal=1,
-        offset=0,
-        delimiters=None,
-        segment=[],
-        sender="",
-        receiver="",
-        control_number="",
-        version="",
-        date="",
-        time="",
-        test=False,
-        acknowledgment_requested=False,
-    )
+    start = InterchangeStart(syntax=syntax)
     yield start
     raw = data.decode("latin-1")
     parts = _statements(root) if syntax is Syntax.CAMT else [root]
