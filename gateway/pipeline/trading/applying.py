@@ -21,6 +21,18 @@ from gateway.trade import cash
 #: remittance advices that are looked through for a trace
 _MOST_ADVICES = 500
 
+#: how a payment fits, in words
+_MATCHED = {
+    "exact": "the amount is what is open",
+    "over": "the amount is more than what is open",
+    "part": "the amount is a part of what is open",
+    "with_credit_notes": "the amount is what is open less credit notes",
+    "payer_and_amount": "one invoice of this payer has this amount",
+    "advice": "as its remittance advice says",
+    "advice_was_money": "its remittance advice was booked as the money",
+    "unapplied": "nobody is known who pays so",
+    "on_account": "the payer is known, and not what for",
+}
 #: why an invoice is meant, in words
 _EVIDENCE = {
     "number_in_text": "its number stands in the {field}",
@@ -199,7 +211,7 @@ def _earlier(work: Work, pieces: Sequence[cash.Money]) -> list[cash.Settled]:
 def _book(work: Work, row: documents.Document, payment: ledger.Payment, result: cash.Matched) -> None:
     """Write what became of one piece of money."""
     evidence = "; ".join(dict.fromkeys(_EVIDENCE.get(one.rule, one.rule).format(field=one.field.replace("_", " ")) for one in result.evidence))[:400]
-    reason = (result.rule or result.state).replace("_", " ") + (f" ({evidence})" if evidence else "")
+    reason = _MATCHED.get(result.rule or result.state, (result.rule or result.state).replace("_", " ")) + (f" ({evidence})" if evidence else "")
     if result.state == "reversal" and result.refers_to is not None:
         for one in ledger.allocations_of(work.connection, payment=result.refers_to):
             if one.reverses is None and one.amount_minor:
