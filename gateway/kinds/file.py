@@ -3,6 +3,11 @@
 from gateway.problem import Kind
 from gateway.problem import Severity
 
+STEP_FAILED = Kind(
+    code="FILE-STEP-FAILED",
+    title="The gateway failed over this file, again and again",
+    cure="Report the error that the log has. The files behind it go on; release the hold to try it again (with a newer version), or reject it.",
+)
 UNREADABLE = Kind(
     code="FILE-UNREADABLE",
     title="The file is nothing that we can read",

@@ -31,6 +31,7 @@ from gateway.store.outgoing import pauses
 from gateway.store.records import documents
 from gateway.store.records.documents import Document
 from gateway.store.watching import troubles
+from gateway.store.watching.set_aside import set_aside
 from gateway.web.holding_page import ACTOR
 from gateway.web.holding_page import LONGEST_REASON
 from gateway.web.holding_page import ReasonField
@@ -103,7 +104,7 @@ def page(request: Request, id: str, *, status: int = 200, trouble: str = "") -> 
         said = _with_rows(connection, answers.latest(connection, id, limit=10))
         strange = answers.unmatched(connection, id, limit=10)
         windows = _windows(station, connection, partner)
-        not_working = [one for one in troubles.standing(connection) if one.partner == id]
+        not_working = [one for one in (*set_aside(connection), *troubles.standing(connection)) if one.partner == id]
         paused = pauses.get(connection, id)
     return render(
         request,

@@ -11,6 +11,7 @@ from gateway.config.alerting import Alerting
 from gateway.exchange.bounds import timedelta_of
 from gateway.pipeline.troubles import OUR_FAULT
 from gateway.store.watching import troubles
+from gateway.store.watching.set_aside import set_aside
 from gateway.store.working import queues
 
 WARNING = "warning"
@@ -48,7 +49,7 @@ def signals(connection: Connection, alerting: Alerting, now: datetime) -> list[S
 
 
 def _troubles(connection: Connection) -> Iterator[Signal]:
-    for one in troubles.standing(connection):
+    for one in (*set_aside(connection), *troubles.standing(connection)):
         stopped = one.state == "stopped"
         # words of a fault of ours may hold what stood in a document: the page shows them, nothing else
         words = one.error.partition(":")[0] if one.cure == OUR_FAULT else " ".join(one.error.split())

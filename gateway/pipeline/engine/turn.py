@@ -22,6 +22,8 @@ from gateway.store.watching import troubles
 #: seconds that one stream is served before the others have their turn: a partner's large file holds nobody else's orders up
 SLICE = 0.3
 
+#: times in a row that a stream may be elsewhere than expected before that is no race any more
+MANY = 5
 #: what helps where the archive, or another file of ours, is not there
 ARCHIVE = "See that the archive is mounted here and has room, or that its store can be reached. It is tried again by itself, on every machine."
 
@@ -36,6 +38,8 @@ class Serving:
         self._steps = steps
         self._stopping = stopping
         self._failures: dict[str, Standing] = {}
+        #: how often in a row a stream was elsewhere than expected
+        self._races: dict[str, int] = {}
         #: names of troubles that another process told
         self._told_elsewhere: frozenset[str] = frozenset()
 
@@ -50,7 +54,9 @@ class Serving:
         except (DatabaseTrouble, StaleState) as error:
             # the transaction was rolled back; the sweep pokes the stream again
             _log.warning("step failed", stream=stream, error=str(error))
-            self._trouble_of(stream).stands(str(error), MENDS_ITSELF)
+            self._races[stream] = self._races.get(stream, 0) + 1 if isinstance(error, StaleState) else 0
+            # who always comes too late for somebody else meets nobody but himself
+            self._trouble_of(stream).stands(str(error), MENDS_ITSELF if self._races[stream] < MANY else OUR_FAULT)
         except (ArchiveMissing, OSError) as error:
             # nothing was decided on it: the sweep pokes the stream again, and where another machine sees the archive it does the work
             _log.error("step failed", stream=stream, error=str(error))
@@ -67,6 +73,7 @@ class Serving:
         self._told_elsewhere = told
 
     def _is_over(self, stream: str) -> None:
+        self._races.pop(stream, None)
         failed = self._failures.pop(stream, None)
         if failed is not None:
             failed.is_over()

@@ -28,6 +28,8 @@ from gateway.pipeline.inbound.chunk import Part
 from gateway.pipeline.inbound.entries import interchange_closed
 from gateway.pipeline.inbound.entries import interchange_opened
 from gateway.pipeline.inbound.entries import transmission_ended
+from gateway.pipeline.inbound.setting_aside import Tries
+from gateway.pipeline.inbound.setting_aside import set_aside
 from gateway.pipeline.inbound.small_files import MOST_FILES
 from gateway.pipeline.inbound.small_files import take_together
 from gateway.pipeline.inbound.splitting import Splitting
@@ -47,6 +49,7 @@ from gateway.store.incoming import interchanges
 from gateway.store.incoming import transmissions
 from gateway.store.incoming.interchanges import Interchange
 from gateway.store.incoming.transmissions import Transmission
+from gateway.store.payloads.archive import ArchiveMissing
 from gateway.store.rows import StaleState
 
 _log = structlog.get_logger("inbound")
@@ -60,6 +63,7 @@ class Inbound:
         self._stale: set[str] = set()
         #: files that were not plain, or were read when something failed: each is taken alone
         self._single: set[str] = set()
+        self._tries = Tries()
 
     def step(self, station: Station, stream: str) -> bool:
         """Take in the stream's next small files together, or split off the next chunk of its first open transmission; true when more may
@@ -72,6 +76,18 @@ class Inbound:
         bind_contextvars(transmission=transmission.id, **({"partner": transmission.partner} if transmission.partner else {}))
         if self._take_together(station, stream, waiting):
             return True
+        try:
+            return self._split(station, stream, transmission)
+        except (DatabaseTrouble, ArchiveMissing, OSError):
+            raise  # no fault of the file's
+        except Exception as error:
+            if not self._tries.failed(transmission.id) or not set_aside(station, stream, transmission, error):
+                raise
+            self._tries.forget(transmission.id)
+            return True
+
+    def _split(self, station: Station, stream: str, transmission: Transmission) -> bool:
+        """Split off the transmission's next chunk and write it."""
         splitting = self._splittings.get(transmission.id)
         if splitting is None:
             crash.point(30)
@@ -95,6 +111,7 @@ class Inbound:
             self._forget(splitting)
             raise
         self._stale.discard(transmission.id)
+        self._tries.forget(transmission.id)
         log_turned_away(entries)
         if chunk.end is not None:
             crash.point(36)

@@ -23,6 +23,7 @@ from gateway.store.outgoing import pauses
 from gateway.store.outgoing.pauses import Pause
 from gateway.store.records import documents
 from gateway.store.watching import troubles
+from gateway.store.watching.set_aside import set_aside
 from gateway.store.watching.troubles import Trouble
 from gateway.store.working import claims
 from gateway.store.working import nodes
@@ -145,7 +146,7 @@ def _lately(station: Station, connection: Connection, waiting: Sequence[Hold]) -
 def not_working(station: Station, connection: Connection) -> list[Trouble]:
     """Everything that does not work now, also that the database takes nothing, which cannot stand in it."""
     database = database_trouble(station.installation.data)
-    return [*([database] if database is not None else []), *troubles.standing(connection)]
+    return [*([database] if database is not None else []), *set_aside(connection), *troubles.standing(connection)]
 
 
 def workers_of(station: Station, connection: Connection) -> list[Worker]:

@@ -16,6 +16,9 @@ from gateway.store.incoming import transmissions
 from gateway.store.incoming.holds import Hold
 from gateway.store.records import documents
 
+#: our own step failed at it again and again
+FAILURE = "failure"
+
 
 class Undecidable(Exception):
     """A hold that cannot be decided: not there, decided already, or the reason is missing. One sentence says which."""
@@ -124,22 +127,26 @@ def _decide_transmission(work: Work, hold: Hold, decision: str, reason: str) -> 
     connection = work.connection
     transmission = transmissions.get(connection, hold.transmission)
     assert transmission is not None
-    held = [row for row in interchanges.of_transmission(connection, transmission.id) if row.state == "held"]
+    begun = interchanges.of_transmission(connection, transmission.id)
+    held = [row for row in begun if row.state == "held"]
+    # a failure of ours says nothing of who sent the file, and what was taken of it stays: it goes on behind that
+    failed = hold.kind == FAILURE
     if decision == "release":
         for row in held:
             interchanges.reopen(connection, row.id)
-        # a person vouches for it: from now on it counts as handed in by hand
         transmissions.set_state(
             connection,
             transmission.id,
             transmission.state,
-            "opening" if held else "received",
-            properties={**transmission.properties, "entitled": "command"},
+            "opening" if held or (failed and begun) else "received",
+            # a person vouches for it: from now on it counts as handed in by hand
+            properties=None if failed else {**transmission.properties, "entitled": "command"},
         )
         streams.poke(connection, transmission.stream)
     else:
-        for row in held:
-            interchanges.finish(connection, row.id, at=work.now, state="refused", outcome="rejected", expected="held")
+        for row in begun if failed else held:
+            if row.state in {"held", "open"}:
+                interchanges.finish(connection, row.id, at=work.now, state="refused", outcome="rejected", expected=row.state)
         transmissions.set_state(connection, transmission.id, transmission.state, "done")
     work.entries.append(
         journal.Entry(
