@@ -2,8 +2,10 @@
 
 import json
 import os
+import shlex
 import shutil
 import stat
+import subprocess
 import threading
 import zipfile
 from pathlib import Path
@@ -153,21 +155,59 @@ def test_a_backup_of_a_working_installation_is_one_moment(tmp_path: Path, comman
 
 
 def test_a_large_archive_is_left_to_another_tool(world: World, command: Command, tmp_path: Path) -> None:
-    """`--without-payloads`, then a copy of the folder: what rows name is in a copy that was made after them."""
+    """`--without-payloads`: what is not in the archive's place is named, and who has no such place is told."""
     world.receive(x12_order("PO1"))
     backup = saved(world, command, "rows.zip", "--without-payloads")
-    world.receive(x12_order("PO2", control=2))
-    into = tmp_path / "second"
-    shutil.copytree(world.folder / "data/archive", into / "data/archive")
-    second = restored(command, backup, into, "--gap", "0")
-    assert command("journal", "verify", "--config", into / "config.yaml").code == 0
-    second.close()
     said = command("restore", backup, "--into", tmp_path / "third", "--passphrase", "env:PHRASE", "--gap", "0")
     assert said.code == 1 and "lacks" in said.err and "the payloads. What is not in the archive's place is named as missing" in said.out
     (world.folder / "config.yaml").write_text(CONFIG + "archive: database\n")
     said = command("backup", tmp_path / "no.zip", "--without-payloads", "--config", world.folder / "config.yaml")
     assert said.code == 2 and "payloads lie in the database" in said.err
     assert not (tmp_path / "no.zip").exists()
+
+
+@pytest.mark.skipif(shutil.which("rsync") is None, reason="rsync: apt-get install rsync")
+def test_rows_and_a_copied_archive_come_back_as_the_page_says(world: World, command: Command, tmp_path: Path) -> None:
+    """The two lines of docs/operations/backup.md, again and again: the second copies what is new."""
+    page = (Path(__file__).parents[2] / "docs/operations/backup.md").read_text()
+    [rows, copy] = [line for line in page.splitlines() if line.startswith(("gateway backup /", "rsync "))]
+    there = tmp_path / "there"
+    (there / "archive").mkdir(parents=True)
+
+    def save(name: str, between: bytes) -> tuple[Path, int]:
+        """Run both, an order comes in between; how many payloads were copied."""
+        _, _, out, *options = shlex.split(rows.replace("rows-monday", name).replace("file:/root/backup-passphrase", "env:PHRASE"))
+        out = out.replace("/backups", str(there))
+        assert command("backup", out, *options, "--config", world.folder / "config.yaml").code == 0
+        world.receive(between)
+        line = shlex.split(copy.replace("backup.internal:/backups", str(there)).replace("data/archive/ ", f"{world.folder}/data/archive/ "))
+        done = subprocess.run([*line, "--itemize-changes"], check=True, capture_output=True, text=True)
+        return Path(out), sum(one.startswith(">f") for one in done.stdout.splitlines())
+
+    world.receive(x12_order("PO1"))
+    (world.folder / "data/archive/incoming/half").write_bytes(b"half")
+    save("monday", x12_order("PO2", control=2))
+    [cut, *_] = [path for path in (there / "archive").rglob("*") if path.is_file()]
+    cut.write_bytes(b"")
+    tuesday, copied = save("tuesday", x12_order("PO3", control=3))
+    kept = len(list((there / "archive").rglob("*/*")))
+    assert 1 < copied < kept and cut.stat().st_size and not (there / "archive/incoming").exists()
+    into = tmp_path / "second"
+    shutil.copytree(there / "archive", into / "data/archive")
+    second = restored(command, tuesday, into, "--gap", "0")
+    for number in ("PO1", "PO2"):
+        assert f"order {number}" in command("trail", number, "--config", into / "config.yaml").out
+    second.receive(x12_order("PO3", control=3))
+    assert set(identities(second)) == {"PO3"}, "what came after the rows is worked on as new"
+    second.close()
+    # a copy that was changed meanwhile, without another size
+    data = bytearray(cut.read_bytes())
+    data[0] ^= 1
+    cut.chmod(0o600)
+    cut.write_bytes(data)
+    shutil.copytree(there / "archive", tmp_path / "third/data/archive")
+    said = command("restore", tuesday, "--into", tmp_path / "third", "--passphrase", "env:PHRASE", "--gap", "0")
+    assert said.code == 1 and cut.name in said.out + said.err
 
 
 def test_a_payload_of_noughts_alone_comes_back(world: World, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
