@@ -29,11 +29,19 @@ _SECRET = re.compile(r"""\b((?:password|passphrase|secret|token)["']?\s*:\s*\[?\
 
 #: a password within an address
 _WITHIN = re.compile(r"(://[^\s/:@]*:)([^\s/]*)(?=@)")
+#: what follows an address: often a key of whoever may post there
+_QUERY = re.compile(r"""(https?://[^\s"'?#]*\?)([^\s"',}\]]+)""")
 
 
 def _hidden(found: "re.Match[str]") -> str:
     """As long as it was, so that the caret still shows the place."""
     return found[1] + "*" * len(found[2])
+
+
+def _without_secrets(line: str) -> str:
+    for secret in (_SECRET, _WITHIN, _QUERY):
+        line = secret.sub(_hidden, line)
+    return line
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,7 @@ class Document:
     lines: tuple[str, ...]
 
     def fault(self, line: int, column: int, message: str) -> Fault:
-        excerpt = _WITHIN.sub(_hidden, _SECRET.sub(_hidden, self.lines[line - 1])) if 0 < line <= len(self.lines) else ""
+        excerpt = _without_secrets(self.lines[line - 1]) if 0 < line <= len(self.lines) else ""
         return Fault(self.file, line, column, message, excerpt)
 
 

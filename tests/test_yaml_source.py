@@ -80,3 +80,10 @@ def test_a_secret_in_the_line_of_a_fault_is_not_shown_and_the_caret_stays() -> N
     assert isinstance(node, Mapping)
     fault = node.document.fault(2, 62, "unknown key 'wrng'")
     assert fault.excerpt == "  far: {user: u, password: *********, key: file:keys/far, wrng: 1}"
+
+
+def test_a_key_behind_the_question_mark_of_an_address_is_not_shown() -> None:
+    [line] = ["webhook: {url: 'https://h/x?token=hunter2&a=b', wrng: 1}"]
+    node = parse(line + "\n", "config.yaml")
+    assert isinstance(node, Mapping)
+    assert node.document.fault(1, 45, "unknown key").excerpt == "webhook: {url: 'https://h/x?*****************', wrng: 1}"

@@ -12,6 +12,7 @@ from gateway.exchange.keys import Secret
 from gateway.exchange.keys import Texts
 from gateway.exchange.keys import address_parts
 from gateway.exchange.keys import listed
+from gateway.exchange.keys import without_query
 
 #: what happens to documents, files and deliveries
 EventType = Literal[
@@ -55,7 +56,7 @@ class Webhook(Keys):
         otherwise = "is no address to post to: write it like https://erp.example/hooks/gateway"
         parts = address_parts(value, ("http", "https"), otherwise)
         if parts.username is not None or parts.fragment:
-            raise ValueError(f"'{value}' {otherwise}")
+            raise ValueError(f"'{without_query(value)}' {otherwise}")
         return value
 
     @pydantic.model_validator(mode="after")

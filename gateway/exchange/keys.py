@@ -51,8 +51,14 @@ def address_parts(value: str, schemes: Collection[str], otherwise: str) -> Split
     if has_password:
         raise ValueError("an address holds no password: user: and password: are keys of their own, and a secret is named: env:NAME or file:path")
     if not fits:
-        raise ValueError(f"'{value}' {otherwise}")
+        raise ValueError(f"'{without_query(value)}' {otherwise}")
     return parts
+
+
+def without_query(value: str) -> str:
+    """An address as it may be shown: what follows its question mark is often a key."""
+    address, mark, _ = value.partition("?")
+    return f"{address}?..." if mark else value
 
 
 def place_of(url: str, port: int, user: str | None) -> str:

@@ -15,6 +15,7 @@ from datetime import UTC
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import SplitResult
+from urllib.parse import unquote
 from urllib.parse import urlsplit
 
 from gateway.transport.box import TransportError
@@ -27,6 +28,9 @@ WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504})
 LONGEST = 600.0
 
 #: The largest answer that is read: a receipt is a few kilobytes.
+#: of a refusal: what is looked at before 300 characters of it are shown
+_WORDS = 64 * 1024
+_SHORTEST_KEY = 4
 LARGEST_ANSWER = 4 * 1024 * 1024
 #: what writing meets where the other side has hung up
 _HUNG_UP = (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError)
@@ -96,7 +100,9 @@ def post(
         raise TransportError(f"the certificate of {host} cannot be trusted: {error.verify_message}", retry=False, stop=True) from error
     except ssl.SSLError as error:
         raise _line_broken(host, error) from error
-    except (http.client.InvalidURL, ValueError) as error:  # a path or header that cannot be sent
+    except http.client.InvalidURL:  # its words hold the whole address, which may hold a key
+        raise TransportError(f"the address of {host} holds characters that no address has", retry=False) from None
+    except ValueError as error:  # a header that cannot be sent
         raise TransportError(f"the request cannot be sent: {error}", retry=False) from error
     except (OSError, http.client.HTTPException) as error:
         words = "it took too long" if late() else str(error) or type(error).__name__
@@ -104,7 +110,7 @@ def post(
     finally:
         connection.close()
     if not 200 <= answer.status < 300:
-        words = content[:300].decode("utf-8", "replace").strip()
+        words = _without_query(content, parts.query)[:300].strip()
         again = answer.status in WORTH_ANOTHER_TRY
         raise HttpRefusal(
             f"{host} answered {answer.status} {answer.reason}{': ' + words if words else ''}",
@@ -113,6 +119,17 @@ def post(
             after=_seconds_asked_for(headers_back, datetime.now(UTC)) if again else 0.0,
         )
     return HttpAnswer(answer.status, headers_back, content)
+
+
+def _without_query(content: bytes, query: str) -> str:
+    """A server's words; many repeat what they were asked for, and what follows the question mark may be a key."""
+    words = content[:_WORDS].decode("utf-8", "replace")
+    values = [pair.partition("=")[2] for pair in query.split("&")]
+    for secret in (query, *values, unquote(query), *map(unquote, values)):
+        # what is shorter is no key, and may stand in any sentence
+        if len(secret) >= _SHORTEST_KEY:
+            words = words.replace(secret, "...")
+    return words
 
 
 def _line_broken(host: str, error: ssl.SSLError) -> TransportError:

@@ -241,6 +241,26 @@ def test_a_web_hook_gets_signed_json(tmp_path: Path, post: Post) -> None:
         watched.world.close()
 
 
+@pytest.mark.parametrize(("odd", "told"), [("", "127.0.0.1 answered 403 Forbidden: Cannot POST /alerts?"), (" ", "holds characters")])
+def test_a_key_in_the_address_of_the_web_hook_is_shown_nowhere(
+    tmp_path: Path, post: Post, capfd: pytest.CaptureFixture[str], odd: str, told: str
+) -> None:
+    with hook_server() as hook:
+        hook.repeats, hook.answers[:] = True, [403] * 50
+        (tmp_path / "hook.secret").write_text("s3cret\n")
+        url = f"{hook.url}?token=hunter2%2Bkey{odd}&to=ops"
+        watched = made(tmp_path, post, f", webhook: {{url: '{url}', secret: 'file:hook.secret', private: true}}")
+        watched.trouble().stands("wrong password", "Mend it.", stopped=True)
+        watched.pass_time(5)
+        with watched.world.station.database.read() as connection:
+            standing = troubles.standing(connection)
+            kept = [tuple(row) for row in connection.exec_driver_sql("SELECT * FROM alert_message")]
+        shown = str(standing) + str(kept) + "".join(capfd.readouterr()) + "".join(watched.mails())
+        watched.world.close()
+    assert told in shown
+    assert "hunter2" not in shown
+
+
 def _demand_signed(hook: Hook) -> None:
     (first, body), (second, again) = hook.posted[:2]
     assert body == again and first["gateway-event"] == second["gateway-event"] and first["gateway-signature"] != second["gateway-signature"]

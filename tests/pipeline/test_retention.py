@@ -1,7 +1,10 @@
 """Retention: erased when due, kept while open, unpaid or held, proven afterwards; and payloads that nothing names."""
 
+import hashlib
 import json
 import os
+import tracemalloc
+from collections.abc import Iterator
 from datetime import UTC
 from datetime import date
 from datetime import datetime
@@ -23,8 +26,10 @@ from gateway.store import journal
 from gateway.store import tables
 from gateway.store.incoming import interchanges
 from gateway.store.keeping import erasures
+from gateway.store.keeping import tidying
 from gateway.store.keeping.tidying import tidy
 from gateway.store.payloads.archive import Archive
+from gateway.store.payloads.archive import Stored
 from gateway.store.payloads.in_database import DatabaseArchive
 from gateway.store.records import documents
 from gateway.store.verifying.proofs import is_proven
@@ -257,6 +262,44 @@ def test_payloads_that_nothing_names_are_tidied_away_after_some_days(world: Worl
     assert held_by(archive) == {*before, fresh}
     assert not archive.has(orphan)
     ok(world)
+
+
+def test_tidying_many_payloads_needs_no_more_memory(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = world.station.archive.keep(b"somebody's")
+
+    class Many:
+        def stored(self) -> Iterator[Stored]:
+            for number in range(20_000):
+                yield Stored(hashlib.sha256(str(number).encode()).hexdigest(), 7, 0.0)
+            yield Stored(named, 7, 0.0)
+
+        def remove(self, sha256: str, *, older_than: float) -> bool:
+            return sha256 != named
+
+        def clear_incoming(self, before: float) -> int:
+            return 0
+
+    monkeypatch.setattr(tidying, "_MANY", 100)
+    monkeypatch.setattr(tidying, "_named", lambda connection: [bytes.fromhex(named)])
+    tracemalloc.start()
+    try:
+        tidied = tidy(world.station.database, Many())  # type: ignore[arg-type]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (tidied.orphans, tidied.bytes) == (20_000, 140_000)
+    assert peak < 1_000_000, "it was three megabytes before, and 190 for a million"
+    monkeypatch.setattr(tidying._Candidates, "any", _no_room)
+    with pytest.raises(OSError, match="temporary files"):
+        tidy(world.station.database, Many())  # type: ignore[arg-type]
+
+
+def _no_room(candidates: tidying._Candidates) -> bool:
+    candidates._file.execute("PRAGMA max_page_count = 1")
+    candidates.add(bytes(32), 1)
+    for number in range(1000):
+        candidates.add(hashlib.sha256(bytes([number % 251, number // 251])).digest(), 1)
+    return True
 
 
 def test_a_payload_that_is_missing_without_an_erasure_is_a_fault(world: World) -> None:

@@ -16,6 +16,8 @@ class Hook:
     url: str
     answers: list[int] = field(default_factory=list)
     posted: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    #: whether a refusal repeats what was asked for, as many servers do
+    repeats: bool = False
 
 
 @contextlib.contextmanager
@@ -28,8 +30,10 @@ def hook_server() -> Iterator[Hook]:
             status = hook.answers.pop(0) if hook.answers else 200
             hook.posted.append(({name.lower(): value for name, value in self.headers.items()}, body))
             self.send_response(status)
-            self.send_header("Content-Length", "0")
+            words = f"Cannot POST {self.path}".encode() if hook.repeats and status != 200 else b""
+            self.send_header("Content-Length", str(len(words)))
             self.end_headers()
+            self.wfile.write(words)
 
         def log_message(self, format: str, *arguments: object) -> None:
             return
