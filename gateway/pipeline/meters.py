@@ -10,6 +10,7 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 
 STEP_CLASSES = "step_classes"
 STEP_MICROSECONDS = "step_microseconds"
 TRANSPORT_ERRORS = "transport_errors"
+AS2_REFUSED = "as2_refused"
 
 Key = tuple[str, tuple[str, ...]]
 

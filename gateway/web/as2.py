@@ -12,12 +12,15 @@ from gateway.exchange.as2 import Answer
 from gateway.pipeline.as2.keys import Relations
 from gateway.pipeline.as2.posting import AT_ONCE
 from gateway.pipeline.as2.receiving import Request as Asked
+from gateway.pipeline.as2.receiving import may_come
 from gateway.pipeline.as2.receiving import most_bytes
 from gateway.pipeline.as2.receiving import receive_as2
 from gateway.pipeline.as2.receiving import receive_together
+from gateway.pipeline.as2.receiving import refuse_larger
 from gateway.pipeline.station import Station
 from gateway.web.intake import Intake
 
+_TOO_MANY = "There were too many messages from names that are not known here: wait a minute.\n"
 _WORDS = "This is an AS2 address: messages and receipts are posted here.\n"
 
 
@@ -35,18 +38,19 @@ async def receive(request: Request) -> Response:
     """One AS2 message, or a receipt for one of ours."""
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
     relations = request.app.state.relations
+    if not may_come(relations, headers):
+        return PlainTextResponse(_TOO_MANY, status_code=429, headers={"Retry-After": "60", "Connection": "close"})
     limit = most_bytes(relations, headers)
     declared = request.headers.get("content-length", "0")
-    too_large = PlainTextResponse(f"The message is too large: at most {limit} bytes.\n", status_code=413, headers={"Connection": "close"})
     if declared.isdigit() and int(declared) > limit:
-        return too_large
+        return await _too_large(request, headers, limit)
     pieces: list[bytes] = []
     size = 0
     try:
         async for chunk in request.stream():
             size += len(chunk)
             if size > limit:
-                return too_large
+                return await _too_large(request, headers, limit)
             pieces.append(chunk)
     except ClientDisconnect:
         # nobody is left to be answered, and half a message is none
@@ -65,6 +69,11 @@ async def receive(request: Request) -> Response:
         (b"content-length", str(len(answer.body)).encode()),
     ]
     return response
+
+
+async def _too_large(request: Request, headers: list[tuple[str, str]], limit: int) -> Response:
+    await run_in_threadpool(refuse_larger, request.app.state.station, request.app.state.relations, headers, limit)
+    return PlainTextResponse(f"The message is too large: at most {limit} bytes.\n", status_code=413, headers={"Connection": "close"})
 
 
 def _joined(pieces: list[bytes]) -> bytes:

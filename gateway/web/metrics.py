@@ -17,6 +17,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
+from gateway.pipeline.meters import AS2_REFUSED
 from gateway.pipeline.meters import BUCKETS
 from gateway.pipeline.meters import STEP_CLASSES
 from gateway.pipeline.meters import STEP_MICROSECONDS
@@ -114,16 +115,20 @@ def _waiting(connection: Connection, now: datetime) -> Iterator[Metric]:
 def _counted(connection: Connection) -> Iterator[Metric]:
     """What the engines counted since the installation began."""
     errors: dict[tuple[str, ...], float] = {}
+    refused: dict[tuple[str, ...], float] = {}
     classes: dict[tuple[str, ...], Counter[int]] = {}
     seconds: dict[tuple[str, ...], float] = {}
     for (name, labels), value in meters.all_counts(connection).items():
         if name == TRANSPORT_ERRORS:
             errors[labels] = value
+        elif name == AS2_REFUSED:
+            refused[labels] = value
         elif name == STEP_CLASSES:
             classes.setdefault(labels[:2], Counter())[int(labels[2])] += value
         elif name == STEP_MICROSECONDS:
             seconds[labels] = value / 1_000_000
     yield _counter("gateway_transport_errors", errors)
+    yield _counter("gateway_as2_refused", refused)
     help, names = METRICS["gateway_step_seconds"]
     steps = HistogramMetricFamily("gateway_step_seconds", help, labels=names)
     for labels, found in sorted(classes.items()):

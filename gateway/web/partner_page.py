@@ -18,12 +18,14 @@ from gateway.exchange.partner import Agreement
 from gateway.exchange.partner import Partner
 from gateway.exchange.timing import Batch
 from gateway.exchange.timing import Expectation
+from gateway.pipeline.as2.refused_lately import refused_lately
 from gateway.pipeline.keeping.number_report import Level
 from gateway.pipeline.keeping.number_report import report_of
 from gateway.pipeline.keeping.number_report import span
 from gateway.pipeline.outbox import pausing
 from gateway.pipeline.outbox.pausing import NotPaused
 from gateway.pipeline.station import Station
+from gateway.store.incoming import as2_refusals
 from gateway.store.outgoing import answers
 from gateway.store.outgoing import awaited
 from gateway.store.outgoing import outbox
@@ -104,7 +106,9 @@ def page(request: Request, id: str, *, status: int = 200, trouble: str = "") -> 
         said = _with_rows(connection, answers.latest(connection, id, limit=10))
         strange = answers.unmatched(connection, id, limit=10)
         windows = _windows(station, connection, partner)
-        not_working = [one for one in (*set_aside(connection), *troubles.standing(connection)) if one.partner == id]
+        standing = (*set_aside(connection), *troubles.standing(connection), *refused_lately(connection, station.clock()))
+        not_working = [one for one in standing if one.partner == id]
+        refused = as2_refusals.of_partner(connection, id)
         paused = pauses.get(connection, id)
     return render(
         request,
@@ -117,6 +121,7 @@ def page(request: Request, id: str, *, status: int = 200, trouble: str = "") -> 
         strange=strange,
         windows=windows,
         not_working=not_working,
+        refused=refused,
         paused=paused,
         trouble=trouble,
         status=status,

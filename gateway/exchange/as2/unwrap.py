@@ -79,7 +79,7 @@ def unwrap(headers: Iterable[tuple[str, str]], body: bytes, relation_of: Relatio
         as2_to=head.as2_to,
         message_id=head.message_id,
         payloads=payloads if not walk.problems else (),
-        filename=payloads[0].filename if payloads else mime.filename_of(walk.entity),
+        filename=payloads[0].filename if payloads else _claimed_name(walk),
         content_type=payloads[0].content_type if payloads else walk.entity.headers.get("content-type"),
         mic=_mic(walk, receipt, relation, readable=bool(payloads)),
         signed_by=fingerprint(walk.verified.certificate) if walk.verified else None,
@@ -92,6 +92,15 @@ def unwrap(headers: Iterable[tuple[str, str]], body: bytes, relation_of: Relatio
         relation=relation,
         problems=tuple(walk.problems),
     )
+
+
+def _claimed_name(walk: _Walk) -> str | None:
+    """The file's name in a message that is refused, as far as it was opened: it proves nothing, people know the message by it."""
+    try:
+        inmost = mime.read_entity(walk.signed) if walk.signed is not None and walk.verified is None else walk.entity
+    except mime.Unreadable:
+        inmost = walk.entity
+    return mime.filename_of(inmost)
 
 
 def _walk_inward(walk: _Walk, relation: As2Relation, at: datetime) -> tuple[Payload, ...]:

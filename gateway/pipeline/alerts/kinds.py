@@ -22,6 +22,7 @@ ALERT_KINDS = {
     "engine": "the engine does not turn any more",
     "machine": "a process of a cluster fell silent, and the others took over",
     "alerts": "alerts cannot be mailed or posted",
+    "refused": "AS2 messages of a partner are refused",
     "given up": "deliveries were given up",
     "answers": "partners have not answered in time",
     "holds": "documents or files have waited for a person for long",

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from gateway.config.alerting import Alerting
 from gateway.exchange.bounds import timedelta_of
+from gateway.pipeline.as2.refused_lately import refused_lately
 from gateway.pipeline.troubles import OUR_FAULT
 from gateway.store.watching import troubles
 from gateway.store.watching.set_aside import set_aside
@@ -41,6 +42,7 @@ def signals(connection: Connection, alerting: Alerting, now: datetime) -> list[S
     """Everything that stands."""
     return [
         *_troubles(connection),
+        *_refused(connection, now),
         *_given_up(connection),
         *_overdue(connection),
         *_held(connection, now - timedelta_of(alerting.holds_older_than), alerting.holds_older_than),
@@ -52,17 +54,36 @@ def _troubles(connection: Connection) -> Iterator[Signal]:
     for one in (*set_aside(connection), *troubles.standing(connection)):
         stopped = one.state == "stopped"
         # words of a fault of ours may hold what stood in a document: the page shows them, nothing else
-        words = one.error.partition(":")[0] if one.cure == OUR_FAULT else " ".join(one.error.split())
+        words = one.error.partition(":")[0] if one.cure == OUR_FAULT else one.error
         yield Signal(
             name=one.name,
             kind=one.kind,
             partner=one.partner,
             severity=ERROR if stopped else WARNING,
-            what=words if len(words) <= _LONGEST else f"{words[:_LONGEST]} ...",
+            what=_cut(words),
             cure=one.cure,
             since=one.since,
             staged=one.kind == "certificate",
         )
+
+
+def _refused(connection: Connection, now: datetime) -> Iterator[Signal]:
+    for one in refused_lately(connection, now):
+        yield Signal(
+            name=one.name,
+            kind=one.kind,
+            partner=one.partner,
+            severity=WARNING,
+            # what strangers write stands on the pages; a mail of ours does not carry their words
+            what=_cut(one.error) if one.partner else "AS2 messages were refused whose names stand in no partner's file",
+            cure=one.cure if one.partner else "Where a partner is meant, its name is written otherwise there or here: gateway status names it.",
+            since=one.since,
+        )
+
+
+def _cut(words: str) -> str:
+    words = " ".join(words.split())
+    return words if len(words) <= _LONGEST else f"{words[:_LONGEST]} ..."
 
 
 def _given_up(connection: Connection) -> Iterator[Signal]:

@@ -14,6 +14,7 @@ from gateway.exchange.as2 import Pinned
 from gateway.exchange.as2 import fingerprint
 from gateway.exchange.endpoint import Endpoint
 from gateway.exchange.partner import Partner
+from gateway.pipeline.as2.measures import Measures
 from gateway.pipeline.as2.relations import as2_endpoints
 from gateway.pipeline.as2.relations import relation_of_endpoint
 from gateway.pipeline.station import Station
@@ -81,6 +82,7 @@ class Relations:
         self._station = station
         self._directory: object = None
         self._by_names: dict[tuple[str, str], list[tuple[Partner, str, Endpoint]]] = {}
+        self.measures = Measures()
 
     def find(self, as2_from: str, as2_to: str) -> As2Relation | None:
         """What these two names agreed on; raises ConfigTrouble where its keys cannot be read."""
@@ -92,6 +94,14 @@ class Relations:
         VAN): then their endpoints have the same certificates, which `gateway lint` demands."""
         sharing = self._names().get((as2_from, as2_to))
         return sharing[0] if sharing else None
+
+    def sender_of(self, as2_from: str, as2_to: str) -> str | None:
+        """The one partner that these names are of, or the sender's name alone where ours is written otherwise; None where that is nobody, or
+        several. Anybody may write names: it says whose message it claims to be."""
+        known = self._names()
+        sharing = known.get((as2_from, as2_to)) or [one for (theirs, _), found in known.items() if theirs == as2_from for one in found]
+        whose = {partner.id for partner, _, _ in sharing}
+        return whose.pop() if len(whose) == 1 else None
 
     def _names(self) -> dict[tuple[str, str], list[tuple[Partner, str, Endpoint]]]:
         installation = self._station.installation

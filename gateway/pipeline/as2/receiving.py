@@ -37,7 +37,8 @@ from gateway.pipeline.as2.keys import Relations
 from gateway.pipeline.as2.posting import LONGEST_HEAD
 from gateway.pipeline.as2.posting import keep_requests
 from gateway.pipeline.as2.posting import read_kept
-from gateway.pipeline.as2.taking import STRANGERS
+from gateway.pipeline.as2.refusing import STRANGERS
+from gateway.pipeline.as2.refusing import refuse_size
 from gateway.pipeline.as2.taking import Opened
 from gateway.pipeline.as2.taking import TakenMeanwhile
 from gateway.pipeline.as2.taking import source_identity
@@ -86,6 +87,16 @@ def most_bytes(relations: Relations, headers: Sequence[tuple[str, str]]) -> int:
     """How large the body of a request with this head may be: only partners may send us much, each as much as its endpoint says."""
     known = relations.partner_of(*_names(headers)[:2])
     return known[2].largest * 1_000_000 if known is not None else MOST_BYTES_OF_STRANGERS
+
+
+def refuse_larger(station: Station, relations: Relations, headers: Sequence[tuple[str, str]], limit: int) -> None:
+    """A request was larger than that: whose it was is told, nothing of it is kept."""
+    refuse_size(station, relations, _names(headers), limit)
+
+
+def may_come(relations: Relations, headers: Sequence[tuple[str, str]]) -> bool:
+    """Whether a request is looked at: of names that nobody has only so many a minute are, since each is kept before it is opened."""
+    return relations.partner_of(*_names(headers)[:2]) is not None or relations.measures.may_come()
 
 
 def receive_as2(station: Station, relations: Relations, headers: Sequence[tuple[str, str]], body: bytes) -> Answer:

@@ -11,11 +11,13 @@ import structlog
 from sqlalchemy import Connection
 
 from gateway.exchange.as2 import Received
+from gateway.pipeline.as2 import refusing
 from gateway.pipeline.as2.keys import Relations
 from gateway.pipeline.as2.posting import ReceiptOrder
 from gateway.pipeline.as2.proof import Kept
 from gateway.pipeline.as2.proof import Proof
 from gateway.pipeline.as2.proof import keep_proofs
+from gateway.pipeline.as2.refusing import STRANGERS
 from gateway.pipeline.endpoints import RECEIPTS
 from gateway.pipeline.endpoints import out_stream
 from gateway.pipeline.inbound.receive import stream_of
@@ -28,13 +30,12 @@ from gateway.store import streams
 from gateway.store.identity import new_id
 from gateway.store.incoming import as2_unopened
 from gateway.store.incoming import transmissions
+from gateway.store.incoming.as2_refusals import Refusal
 from gateway.store.incoming.transmissions import Transmission
 from gateway.store.outgoing import outbox
 from gateway.store.outgoing import posted
 from gateway.store.outgoing import receipts
 
-#: the journal's stream of what nobody that we know sent
-STRANGERS = "in:as2"
 #: characters of what a stranger may write into our journal
 _LONGEST_FACT = 200
 _log = structlog.get_logger("as2")
@@ -69,7 +70,11 @@ def write_down(station: Station, relations: Relations, opened: Sequence[Opened],
     arrived = [_transmissions(one, its, _address(relations, one.got), now) for one, its in zip(new, kept, strict=True)]
     if not opened:
         return
-    entries = [_told(relations, one, mdns.get(number), now) for number, one in enumerate(told)]
+    refused = {number: _refused(relations, one, mdns.get(number), now) for number, one in enumerate(told) if not one.got.duplicate}
+    # there may be any number of them: what is beyond measure is answered, and no more said of it
+    unsaid = {number for number, one in refused.items() if not relations.measures.may_be_told(one.partner, one.code)}
+    said = [one for number, one in refused.items() if number not in unsaid]
+    entries = [_told(relations, one, mdns.get(number), now) for number, one in enumerate(told) if number not in unsaid]
     with station.database.begin() as connection:
         if new:
             entries += _register(connection, new, kept, arrived, now)
@@ -82,11 +87,13 @@ def write_down(station: Station, relations: Relations, opened: Sequence[Opened],
             if one.got.post_to is not None and number in mdns:
                 _enqueue(connection, relations, one.got, mdns[number], now)
         as2_unopened.opened(connection, [one.request for one in opened if one.was_put_by])
+        refusing.keep(connection, relations.measures, said)
         journal.append(connection, entries)
         crash.point(72)
+    refusing.log_refused(said)
     for one in told:
-        problems = codes((*one.got.unwrapped.problems, *one.got.problems))
-        _log.info("as2 request", outcome="duplicate" if one.got.duplicate else "refused", request=one.request, problems=problems)
+        if one.got.duplicate:
+            _log.info("as2 message came again", request=one.request)
 
 
 def _register(
@@ -197,10 +204,16 @@ def _is_new_receipt(got: Received) -> bool:
     return got.anew or not got.duplicate
 
 
+def _refused(relations: Relations, one: Opened, mdn: str | None, now: datetime) -> Refusal:
+    name = one.got.unwrapped.filename
+    return refusing.refusal_of(relations, one.got, one.request, mdn, safe_name(name, "") if name else "", now)
+
+
 def _told(relations: Relations, one: Opened, mdn: str | None, now: datetime) -> journal.Entry:
     """What was refused, or came again, stands in the journal with its bytes; nothing else happens."""
     got, message = one.got, one.got.unwrapped
     facts = {
+        "partner": relations.sender_of(message.as2_from, message.as2_to) or "",
         "as2_from": message.as2_from,
         "as2_to": message.as2_to,
         "message_id": message.message_id,
@@ -211,7 +224,7 @@ def _told(relations: Relations, one: Opened, mdn: str | None, now: datetime) -> 
         stream=stream_of(_address(relations, got)) if message.relation is not None else STRANGERS,
         at=now,
         actor="gateway",
-        action="AS2 message came again" if got.duplicate else "AS2 message refused",
+        action="AS2 message came again" if got.duplicate else refusing.REFUSED,
         subject_kind="as2_request",
         subject=one.request,
         facts={key: value[:_LONGEST_FACT] for key, value in facts.items() if value},

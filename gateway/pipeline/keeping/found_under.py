@@ -11,11 +11,15 @@ from dataclasses import field
 
 from sqlalchemy import Connection
 
+from gateway.store.incoming import as2_refusals
 from gateway.store.incoming import interchanges
 from gateway.store.incoming import transmissions
+from gateway.store.incoming.as2_refusals import Refusal
 from gateway.store.incoming.interchanges import Interchange
 from gateway.store.incoming.transmissions import Transmission
+from gateway.store.outgoing import as2_sendings
 from gateway.store.outgoing import outbox
+from gateway.store.outgoing import receipts
 from gateway.store.outgoing.outbox import Entry
 from gateway.store.records import documents
 from gateway.store.records import references
@@ -37,6 +41,8 @@ class Beginnings:
     transmissions: dict[str, Transmission] = field(default_factory=dict)
     interchanges: dict[str, Interchange] = field(default_factory=dict)
     outgoing: dict[str, Entry] = field(default_factory=dict)
+    #: AS2 messages that were refused
+    refused: dict[str, Refusal] = field(default_factory=dict)
     #: more have it than are told of
     more: bool = False
 
@@ -44,11 +50,11 @@ class Beginnings:
         """Whose it is; `rows`: its documents, among others."""
         whose = {row.partner for row in rows if row.id in self.documents}
         whose |= {one.partner or "" for one in self.transmissions.values()} | {one.partner or "" for one in self.interchanges.values()}
-        whose |= {one.partner for one in self.outgoing.values()}
+        whose |= {one.partner for one in self.outgoing.values()} | {one.partner for one in self.refused.values()}
         return tuple(sorted(whose - {""}))
 
     def __bool__(self) -> bool:
-        return bool(self.documents or self.transmissions or self.interchanges or self.outgoing)
+        return bool(self.documents or self.transmissions or self.interchanges or self.outgoing or self.refused)
 
 
 def found_under(connection: Connection, reference: str, partners: Collection[str], only: str | None = None) -> Beginnings:
@@ -66,6 +72,7 @@ def _of_partner(connection: Connection, found: Beginnings, partner: str) -> Begi
         transmissions={id: one for id, one in found.transmissions.items() if one.partner == partner},
         interchanges={id: one for id, one in found.interchanges.items() if one.partner == partner},
         outgoing={id: one for id, one in found.outgoing.items() if one.partner == partner},
+        refused={id: one for id, one in found.refused.items() if one.partner == partner},
         more=found.more,
     )
 
@@ -86,6 +93,7 @@ def _found(connection: Connection, reference: str, partners: Collection[str], on
         whole += references.find(connection, form, kinds=_CONTROLS, partner=only, whole=True, limit=MOST + 1)
     _add_documents(found, [one.document for one in whole])
     _add_sent(connection, found, [*outbox.named(connection, reference, only), *outbox.with_control(connection, [reference, *controls], sent_to)])
+    _add_messages(connection, found, reference, only)
     if len(reference) <= _LONGEST_CONTROL:
         _add_interchanges(connection, found, interchanges.with_control(connection, [reference, *controls], only))
     if not found or any(one.kind == "file" for one in whole):
@@ -123,6 +131,19 @@ def _add_sent(connection: Connection, found: Beginnings, entries: Collection[Ent
         answered = interchanges.get(connection, entry.properties.get("interchange", ""))
         if answered is not None:
             _add_interchanges(connection, found, [answered])
+
+
+def _add_messages(connection: Connection, found: Beginnings, reference: str, only: str | None) -> None:
+    """AS2 messages of this Message-ID that we sent, and those that were refused, with what came of them when they were taken after all."""
+    sending = as2_sendings.get(connection, reference.strip().removeprefix("<").removesuffix(">"))
+    if sending is not None:
+        _add_sent(connection, found, outbox.get_many(connection, [sending.outbox]))
+    for refusal in as2_refusals.find(connection, reference, only):
+        found.refused[refusal.id] = refusal
+        taken = receipts.find(connection, refusal.as2_from, refusal.as2_to, refusal.message_id)
+        file = transmissions.get(connection, taken.transmission) if taken is not None and taken.transmission is not None else None
+        if file is not None:
+            _add_files(connection, found, [file])
 
 
 def _add_interchanges(connection: Connection, found: Beginnings, rows: Collection[Interchange]) -> None:

@@ -18,6 +18,7 @@ from gateway.pipeline.keeping.trails import name_of
 from gateway.problem import Problem
 from gateway.problem import Severity
 from gateway.problem import problem_json
+from gateway.store.incoming.as2_refusals import Refusal
 from gateway.store.incoming.holds import Hold
 from gateway.store.incoming.transmissions import Transmission
 
@@ -134,7 +135,8 @@ def trail_words(trail: Trail) -> str:
     brought = {row.transmission for row in trail.documents}
     empty = [file for file in trail.files if file.id in trail.asked and file.id not in brought]
     nothing = [f"file {file.name}, {_state(file)}: no document came of it" for file in empty]
-    lines = [f"{trail.reference}: {'; '.join([*nothing, *([chain] if chain else [])])}"]
+    refused = ["an AS2 message that was refused"] if trail.refused and not (nothing or chain) else []
+    lines = [f"{trail.reference}: {'; '.join([*nothing, *([chain] if chain else []), *refused])}"]
     if len(trail.partners) > 1:
         lines.append(
             f"  {', '.join(trail.partners)} each have something that is called so: gateway trail {trail.reference} --partner NAME tells of one"
@@ -142,6 +144,7 @@ def trail_words(trail: Trail) -> str:
     if trail.more:
         lines.append("  more documents than these have this number: name one of them, or the file that it came in")
     lines += [f"  {event.at:%Y-%m-%d %H:%M:%S}  {told(event)}" for event in trail.events]
+    lines += [line for refusal in trail.refused for line in _refused_words(refusal)]
     lines += _wrong(trail)
     for said in trail.said:
         again = {"repeated": ", as said before", "contradicts": ", against what was said before"}.get(said.answer.relation, "")
@@ -211,6 +214,21 @@ def _wrong(trail: Trail) -> list[str]:
     for hold in trail.holds:
         decide = f"gateway hold release {hold.id}, or gateway hold reject {hold.id}, with --reason"
         lines.append(f"  {names.get(held_by(hold), '')} waits for a person since {hold.opened_at:%Y-%m-%d %H:%M}: {decide}")
+    return lines
+
+
+def _refused_words(one: Refusal) -> list[str]:
+    """An AS2 message that was refused: whose, why, what to do, and where its bytes are."""
+    whose = one.partner or "nobody that we know"
+    often = f"{one.number} times since {one.first_at:%Y-%m-%d %H:%M:%S}, last " if one.number > 1 else ""
+    file = f", file {one.file}" if one.file else ""
+    lines = [f"  AS2 message {one.message_id} of {whose} (from '{one.as2_from}' to '{one.as2_to}'{file}) refused {often}{one.at:%Y-%m-%d %H:%M:%S}"]
+    lines.append(f"    {one.codes}: {one.sentence}")
+    if one.code in KINDS:
+        lines.append(f"    what to do: {KINDS[one.code].cure}")
+    lines.append(f"    message kept as {one.request_sha256}" if one.request_sha256 else "    nothing of it was kept")
+    if one.mdn_sha256:
+        lines.append(f"    our receipt kept as {one.mdn_sha256}")
     return lines
 
 
@@ -312,6 +330,7 @@ def trail_json(trail: Trail) -> dict[str, Any]:
             }
             for file in trail.files
         ],
+        "refused": [msgspec.to_builtins(one, builtin_types=(datetime,)) for one in trail.refused],
         "waits": [{"hold": hold.id, "kind": hold.kind, "problems": [problem_json(problem) for problem in hold.reasons]} for hold in trail.holds],
         "open_items": [
             {

@@ -20,6 +20,7 @@ from gateway.store import journal
 from gateway.store.incoming import holds
 from gateway.store.incoming import interchanges
 from gateway.store.incoming import transmissions
+from gateway.store.incoming.as2_refusals import Refusal
 from gateway.store.incoming.holds import Hold
 from gateway.store.outgoing import answers
 from gateway.store.outgoing import outbox
@@ -89,6 +90,8 @@ class Trail:
     more: bool = False
     #: whose the things are that have the reference: each partner counts for itself
     partners: tuple[str, ...] = ()
+    #: AS2 messages that are called so and were refused, newest first
+    refused: list[Refusal] = field(default_factory=list)
 
 
 def trail_of(station: Station, reference: str, partner: str | None = None) -> Trail | None:
@@ -112,6 +115,8 @@ def trail_of(station: Station, reference: str, partner: str | None = None) -> Tr
             desk.document(row)
         for entry in found.outgoing.values():
             desk.sent(entry, "")
+        for refusal in found.refused.values():
+            desk.refused(refusal)
         answered = answers.of_outbox(connection, list(desk.outgoing))
         for answer in answered:
             if answer.transmission is not None:
@@ -138,6 +143,7 @@ def trail_of(station: Station, reference: str, partner: str | None = None) -> Tr
         holds=desk.holds,
         more=found.more,
         partners=found.partners(rows),
+        refused=list(found.refused.values()),
     )
 
 
@@ -197,6 +203,10 @@ class _Desk:
         for row in interchanges.of_transmission(self.connection, id):
             if row.state in {"held", "refused"}:
                 self.interchange(row)
+
+    def refused(self, refusal: Refusal) -> None:
+        """An AS2 message that was refused, as the journal has it of the last time."""
+        self._tell("as2_request", refusal.request_sha256 or refusal.id, f"AS2 message {refusal.message_id}")
 
     def again(self) -> None:
         """The same bytes in other files of the same partner: what came twice."""

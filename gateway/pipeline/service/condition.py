@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Connection
 
+from gateway.pipeline.as2.refused_lately import refused_lately
 from gateway.pipeline.outbound.hook_states import HookState
 from gateway.pipeline.outbound.hook_states import hook_states
 from gateway.pipeline.service.heart import database_trouble
@@ -146,7 +147,8 @@ def _lately(station: Station, connection: Connection, waiting: Sequence[Hold]) -
 def not_working(station: Station, connection: Connection) -> list[Trouble]:
     """Everything that does not work now, also that the database takes nothing, which cannot stand in it."""
     database = database_trouble(station.installation.data)
-    return [*([database] if database is not None else []), *set_aside(connection), *troubles.standing(connection)]
+    refused = refused_lately(connection, station.clock())
+    return [*([database] if database is not None else []), *set_aside(connection), *troubles.standing(connection), *refused]
 
 
 def workers_of(station: Station, connection: Connection) -> list[Worker]:

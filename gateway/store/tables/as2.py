@@ -71,3 +71,30 @@ as2_unopened = Table(
     Index(None, "stream", "seq"),
     sqlite_with_rowid=False,
 )
+
+# Messages that were refused: the newest of each sender and code, for some time.
+as2_refusal = Table(
+    "as2_refusal",
+    METADATA,
+    Column("id", Words, primary_key=True),
+    Column("partner", Words, nullable=False),
+    Column("as2_from", Words, nullable=False),
+    Column("as2_to", Words, nullable=False),
+    Column("message_id", Words, nullable=False),
+    Column("file", Words, nullable=False),
+    Column("code", Words, nullable=False),
+    Column("sentence", Words, nullable=False),
+    Column("codes", Words, nullable=False),
+    Column("request_sha256", Words),
+    Column("mdn_sha256", Words),
+    Column("first_at", Moment, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Index(None, "partner", "code", "at", "id"),
+    Index(None, "at"),
+    Index(None, "message_id"),
+    Index(None, "file"),
+    Index(None, "as2_from", "at"),
+    Index(None, "request_sha256"),
+    sqlite_with_rowid=False,
+)
