@@ -14,7 +14,7 @@ METRICS: dict[str, tuple[str, tuple[str, ...]]] = {
     "gateway_answer_wait_seconds": ("How long the oldest answer of a partner is waited for", ("partner",)),
     "gateway_answers_unmatched": ("Answers of partners that fit nothing we sent", ()),
     "gateway_transport_errors": ("Tries to fetch or send that failed", ("direction", "endpoint")),
-    "gateway_as2_refused": ("AS2 messages that were refused; without a partner: of names that nobody has", ("partner", "code")),
+    "gateway_as2_refused": ("Messages over AS2 that were refused; without a partner: of names that nobody has", ("partner", "code")),
     "gateway_step_seconds": ("Times of the steps of the work", ("step", "transport")),
     "gateway_not_working": ("Mailboxes, steps and endpoints that do not work now", ("kind", "state")),
     "gateway_engine_owned": ("1 where a service owns the data", ()),
