@@ -115,7 +115,7 @@ def mute_alerts(
     station = open_here(config)
     try:
         if partner is not None and partner not in station.installation.directory.partners:
-            raise Refused(f"There is no partner '{partner}'", WRONG_USAGE)
+            raise Refused(f"There is no partner '{partner}': gateway partner list names them", WRONG_USAGE)
         now = station.clock()
         muted = alerts.Muted(id=new_id(), kind=kind, partner=partner, until=now + length, reason=reason, actor=actor(), at=now)
         with station.database.begin() as connection:
@@ -140,5 +140,5 @@ def unmute_alerts(id: Annotated[str, typer.Argument(help="The mute's id.", metav
     finally:
         station.close()
     if not done:
-        raise Refused(f"There is no mute '{id}'", WRONG_USAGE)
+        raise Refused(f"There is no mute '{id}': gateway alerts list names them", WRONG_USAGE)
     typer.echo("it is told again")

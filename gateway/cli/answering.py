@@ -80,7 +80,7 @@ def controls(
     try:
         known = station.installation.directory.partners
         if partner not in known:
-            raise Refused(f"There is no partner '{partner}'{did_you_mean(partner, known)}", WRONG_USAGE)
+            raise Refused(f"There is no partner '{partner}'{did_you_mean(partner, known)}: gateway partner list names them", WRONG_USAGE)
         report = report_of(station, known[partner].partner)
     finally:
         station.close()

@@ -109,7 +109,7 @@ def receive(
         if partner is not None:
             loaded = station.installation.directory.partners.get(partner)
             if loaded is None:
-                raise Refused(f"There is no partner '{partner}'", WRONG_USAGE)
+                raise Refused(f"There is no partner '{partner}': gateway partner list names them", WRONG_USAGE)
         if spec is not None and station.installation.resolver.text_of(f"schemas/{spec}.yaml") is None:
             raise Refused(f"There is no schemas/{spec}.yaml", WRONG_USAGE)
         worst, there = 0, []

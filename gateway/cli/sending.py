@@ -209,4 +209,4 @@ def _demand_partner(station: Any, partner: str | None) -> None:
 
     known = station.installation.directory.partners
     if partner is not None and partner not in known:
-        raise Refused(f"There is no partner '{partner}'{did_you_mean(partner, known)}", WRONG_USAGE)
+        raise Refused(f"There is no partner '{partner}'{did_you_mean(partner, known)}: gateway partner list names them", WRONG_USAGE)

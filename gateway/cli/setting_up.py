@@ -44,8 +44,10 @@ def lint(
     for fault in faults:
         typer.echo(json.dumps({"file": fault.file, "line": fault.line, "column": fault.column, "message": fault.message}) if as_json else str(fault))
     if not as_json:
-        mine = f"{counted(looked_at, 'file')} of yours"
-        typer.echo(f"{counted(len(faults), 'fault')} in {mine}" if faults else f"{mine}, no faults")
+        if not looked_at:
+            typer.echo("There is no config.yaml here or above, so there is nothing of yours to check")
+        mine = f"{counted(looked_at, 'file')} of yours" if looked_at else "what comes with the gateway"
+        typer.echo(f"{counted(len(faults), 'fault')} in {mine}" if faults else f"{mine}, no faults" if looked_at else f"{mine}: no faults")
         for note in notes:
             typer.echo(f"not checked: {note}")
     raise typer.Exit(WRONG_DATA if faults else 0)

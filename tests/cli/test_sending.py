@@ -49,6 +49,7 @@ def test_wrong_usage_is_told(world: World, command: Command, tmp_path: Path) -> 
     assert command("outbox", "retry").code == 2
     assert command("outbox", "retry", "X", "--all").code == 2
     assert "We sent nothing that is called 'X'" in command("outbox", "retry", "X").err
+    assert command("partner", "pause", "nobody", "--reason", "x").err.strip() == "There is no partner 'nobody': gateway partner list names them"
     assert command("outbox", "list", "--state", "odd").code == 2
     assert command("outbox", "list", "--partner", "acne").code == 2
     assert "did you mean" in command("partner", "pause", "acne", "--reason", "x").err

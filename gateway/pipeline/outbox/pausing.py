@@ -16,7 +16,7 @@ class NotPaused(Exception):
 def pause(station: Station, partner: str, actor: str, reason: str, *, fetching: bool = False) -> Pause:
     """Send nothing to a partner until it is resumed; what is being sent at this moment comes to its end."""
     if partner not in station.installation.directory.partners:
-        raise NotPaused(f"There is no partner '{partner}'")
+        raise NotPaused(f"There is no partner '{partner}': gateway partner list names them")
     if not reason.strip():
         raise NotPaused("Pausing a partner needs a reason: it stands in the journal and on its page")
     with station.database.begin() as connection:

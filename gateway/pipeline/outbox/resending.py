@@ -48,7 +48,7 @@ def find_document(station: Station, reference: str) -> documents.Document:
     if exact:
         words = ", ".join(f"{one.id} ({one.kind.replace('_', ' ')} {one.number} to {one.partner})" for one in exact)
         raise NotResent(f"'{reference}' may mean {words}: give the id")
-    raise NotResent(f"We sent nothing that is called '{reference}'")
+    raise NotResent(f"We sent nothing that is called '{reference}': gateway trail finds what it belongs to")
 
 
 def resend(station: Station, id: str, actor: str, reason: str, *, anew: bool | None = None, corrected: bytes | None = None) -> Entry:

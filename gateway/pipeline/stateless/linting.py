@@ -60,7 +60,9 @@ def lint_everything(
     for partner in partners:
         faults += _differences_to_nothing(partner)
     notes = _xml_paths(plans, resolver, partners, faults, base=not narrow)
-    if installation is not None:
+    if installation is None:
+        notes.clear()
+    else:
         key_faults, key_notes = lint_as2(installation, partners, datetime.now(UTC))
         faults += key_faults
         notes += key_notes
