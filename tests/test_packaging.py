@@ -1,4 +1,4 @@
-"""The unit for systemd and the recipe of the image say what they should, and fit the program."""
+"""The unit for systemd and the recipe of the image say what they should, and fit the program; test_image.py follows them."""
 
 import configparser
 import re
