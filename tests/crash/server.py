@@ -18,6 +18,7 @@ from gateway.store import crash
 from tests.crash import among_others
 from tests.crash import as2
 from tests.crash import batch
+from tests.crash import changing
 from tests.crash import commands
 from tests.crash import large
 from tests.crash import links
@@ -39,6 +40,7 @@ WORK = {
     "walk": walk.walk,
     "large": large.split,
     "changes": walk.changes,
+    "changing": changing.walk,
     "batch": batch.walk,
     "as2": as2.answer,
     "as2 hear": as2.hear,

@@ -42,7 +42,8 @@ def change_files(folder: Path) -> None:
     put(box, "c-change.edi", x12_change(control=4, sequence="3", lines=(poc("1", "QD", "12", "9.25", "SKU1"),)).decode())
 
 
-def faults(folder: Path) -> list[str]:
+def faults(folder: Path, tries: int = 1) -> list[str]:
+    """`tries`: how often the order was tried until it was decided."""
     found = []
     texts = inbox(folder)
     answers = [(segment[3], segment[5]) for text in texts for segment in tags(text, "BCA")]
@@ -70,8 +71,13 @@ def faults(folder: Path) -> list[str]:
             if connection.execute(select(func.count()).select_from(tables.sales_order)).scalar_one() != 1:
                 found.append("there is more than one order")
             history = documents.history(connection, order.document)
-            if [step.state for step in history] != ["registered", *["accepted"] * 4]:
+            if [step.state for step in history] != [*["registered"] * tries, *["accepted"] * 4]:
                 found.append(f"the order's history is {[step.reason for step in history]}")
+            # only the one that came before the order had to wait: the others were not touched until the order was decided
+            for change, _ in changes.of_orders(connection, [order.document])[order.document]:
+                steps = documents.history(connection, change.document)
+                if change.sequence != "1" and [step.state for step in steps] != ["registered", "accepted"]:
+                    found.append(f"change {change.sequence} was touched before its order was decided: {[step.reason for step in steps]}")
     finally:
         station.close()
     return found

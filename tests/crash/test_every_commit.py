@@ -82,6 +82,12 @@ def changes(folder: Path, url: str) -> Iterator[Demand]:
 
 
 @contextmanager
+def changing(folder: Path, url: str) -> Iterator[Demand]:
+    test_changes.built(folder.parent, url)
+    yield lambda: _none(test_changes.faults(folder, tries=2))
+
+
+@contextmanager
 def batch(folder: Path, url: str) -> Iterator[Demand]:
     build(folder, url, test_batch.HOURLY)
     for control in (1, 2, 3):
@@ -382,6 +388,7 @@ def _none(faults: list[str]) -> None:
 needs_sshd = pytest.mark.skipif(not SSHD.exists(), reason="no SFTP server here: apt-get install openssh-server")
 CASES = [
     pytest.param("changes", changes, id="changes"),
+    pytest.param("changing", changing, id="changes-of-an-order-that-fails-first"),
     pytest.param("batch", batch, id="batch"),
     pytest.param("redelivering", redelivering, id="redelivering"),
     pytest.param("own folders", own_folders, id="own-folders"),

@@ -8,8 +8,11 @@ import pytest
 
 from gateway.pipeline.arriving.handing_in import hand_in_shipments
 from gateway.pipeline.arriving.handing_in import release_invoices
+from gateway.pipeline.inbound.receive import Arrival
+from gateway.pipeline.inbound.receive import register
 from gateway.pipeline.keeping.telling import trail_words
 from gateway.pipeline.keeping.trails import trail_of
+from gateway.pipeline.service.assembly import steps
 from gateway.pipeline.trading import holding
 from gateway.store.incoming import holds
 from gateway.store.records import changes
@@ -211,6 +214,20 @@ def test_nothing_changes_when_all_has_left(world: World) -> None:
     text = answer(world)
     assert tags(text, "BCA")[0][2] == "RD"
     assert [one[1:3] for one in tags(text, "ACK")] == [["IR", "10"]]
+
+
+def test_a_change_whose_time_is_over_finds_the_order_that_came_meanwhile(world: World) -> None:
+    """As after a long stop: both are due at once, and the change came first."""
+    world.receive(x12_change(control=1, sequence="1", lines=(poc("1", "QI", "15", "9.25", "SKU1"),)))
+    world.clock.now += timedelta(hours=2)
+    address = "folder:boxes/acme/out"
+    register(world.station, [Arrival(address=address, name="po.edi", identity="po", data=x12_order(control=2))])
+    while steps()["in"](world.station, f"in:{address}"):
+        pass
+    world.settle()
+    assert lines_of(world) == {"1": (D(15), D(0))}
+    with world.station.database.read() as connection:
+        assert holds.list_open(connection) == []
 
 
 def test_a_cancel_before_despatch_frees_the_stock(world: World) -> None:

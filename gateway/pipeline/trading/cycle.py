@@ -65,6 +65,8 @@ def _batch(station: Station, stream: str, limit: int) -> bool:
         rows = documents.next_registered(connection, stream, limit, station.clock())
         if not rows:
             return False
+        # whoever waited for an order that is among these looks for it when it is decided
+        rows = [row for row in rows if not documents.waits(row)] or rows
         crash.point(40)
         work = Work(station, connection, station.clock())
         for kind, group in groupby(rows, key=lambda row: row.kind):

@@ -128,6 +128,11 @@ def waiting_key(key: str) -> str:
     return f"waits|{key}"
 
 
+def waits(document: Document) -> bool:
+    """Whether a document waits for another one, or did until its time was over."""
+    return document.hold_key is not None and document.hold_key.startswith(waiting_key(""))
+
+
 def wake(connection: Connection, keys: Collection[str]) -> int:
     """Documents that wait for one of these keys walk on in their order; how many there are."""
     if connection.exec_driver_sql(_ANY_WAITING.format(hint=_HINTS.get(connection.dialect.name, ""))).first() is None:
