@@ -72,6 +72,7 @@ def tell(folder: Path) -> None:
         came = transmissions.search(connection)
     if not came:
         push(folder)
+    work_off(station)
     hooking.tell(station)
     work_off(station)
     station.close()
