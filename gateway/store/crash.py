@@ -74,7 +74,7 @@ POINTS: dict[int, str] = {
     69: "fetch: remote file moved to where it is kept",
     # 70-79 AS2
     70: "as2: request read, not archived",
-    71: "as2: request archived, receipt not made",
+    71: "as2: request archived, not entered",
     72: "as2: receipt made and kept, not committed",
     73: "as2: committed, receipt not answered",
     74: "as2: message posted, answer not read",

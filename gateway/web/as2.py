@@ -9,9 +9,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from gateway.exchange.as2 import Answer
+from gateway.pipeline.as2.arrived import Request as Asked
 from gateway.pipeline.as2.keys import Relations
 from gateway.pipeline.as2.posting import AT_ONCE
-from gateway.pipeline.as2.receiving import Request as Asked
 from gateway.pipeline.as2.receiving import may_come
 from gateway.pipeline.as2.receiving import most_bytes
 from gateway.pipeline.as2.receiving import receive_as2

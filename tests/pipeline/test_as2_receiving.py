@@ -2,6 +2,7 @@
 message, large ones, two partners behind one pair of names."""
 
 import hashlib
+from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
@@ -10,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.config import load_installation
 from gateway.exchange import as2
@@ -17,11 +19,13 @@ from gateway.exchange.as2.names import agreed_address
 from gateway.exchange.as2.wrap import sign_entity
 from gateway.exchange.cms.algorithms import DIGESTS
 from gateway.pipeline.as2.keys import Relations
+from gateway.pipeline.as2.posting import written_head
 from gateway.pipeline.as2.receiving import receive_as2
 from gateway.store import journal
 from gateway.store.incoming import as2_unopened
 from gateway.store.incoming import transmissions
 from gateway.store.outgoing import outbox
+from gateway.store.payloads.in_folder import FolderArchive
 from gateway.store.records import documents
 from gateway.store.verifying.verification import verify
 from gateway.store.watching import troubles
@@ -364,8 +368,39 @@ def test_what_cannot_be_opened_for_now_is_asked_for_again_later(buyer: Buyer) ->
     key.unlink()
     sent = buyer.message(x12_order())
     assert buyer.post(sent).status == 503
+    assert buyer.world.station.archive.read(digest_of(sent)) == written_head(sent.headers) + sent.body, "kept, whatever its sender was told"
     key.write_bytes(text)
     assert buyer.post(sent) == TAKEN
+
+
+def digest_of(sent: as2.As2Request) -> str:
+    return hashlib.sha256(written_head(sent.headers) + sent.body).hexdigest()
+
+
+def test_a_message_and_what_is_found_in_it_are_kept_together_before_the_commit(
+    tmp_path: Path, station: PartnerStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = as2_world(tmp_path / "installation", f"{station.url}/as2", receive_from="as2")
+    buyer = Buyer(world, station)
+    kept: list[list[str]] = []
+    keep_many = FolderArchive.keep_many
+
+    def keeping(self: FolderArchive, payloads: Iterable[bytes]) -> list[str]:
+        assert buyer.came() == [], "not committed yet"
+        kept.append(keep_many(self, payloads))
+        return kept[-1]
+
+    for certificate in ("us", "them"):
+        world.station.archive.keep(identity(certificate).certificate.public_bytes(Encoding.DER))
+    monkeypatch.setattr(FolderArchive, "keep_many", keeping)
+    sent = as2.wrap(x12_order(), buyer.relation, "1@buyer", world.clock(), "po.edi")
+    assert isinstance(sent, as2.As2Request) and buyer.post(sent).status == 200
+    [row], [together] = buyer.came(), kept
+    facts = row.properties
+    assert sorted(together) == sorted([row.sha256, facts["mdn"], facts["signature"], facts["raw_message"]]) and facts["raw_message"] == digest_of(
+        sent
+    )
+    world.close()
 
 
 VAN = """\

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import structlog
 
+from gateway.pipeline.as2.arrived import Request
 from gateway.pipeline.as2.keys import Relations
 from gateway.pipeline.as2.posting import read_kept
-from gateway.pipeline.as2.receiving import Request
 from gateway.pipeline.as2.receiving import open_kept
 from gateway.pipeline.station import Station
 from gateway.pipeline.troubles import MENDS_ITSELF

@@ -38,12 +38,6 @@ def keep_request(archive: Archive, headers: Sequence[tuple[str, str]], body: byt
     return archive.keep_stream(pieces)[0] if len(body) > AT_ONCE else archive.keep(b"".join(pieces))
 
 
-def keep_requests(archive: Archive, requests: Sequence[tuple[Sequence[tuple[str, str]], bytes]]) -> list[str]:
-    """Head and body of each as one file of the archive, small ones for little more than the price of one."""
-    small = iter(archive.keep_many([written_head(headers) + body for headers, body in requests if len(body) <= AT_ONCE]))
-    return [next(small) if len(body) <= AT_ONCE else keep_request(archive, headers, body) for headers, body in requests]
-
-
 def read_kept(archive: Archive, sha256: str) -> tuple[Headers, bytes]:
     """Head and body of an archived request or receipt."""
     data = archive.read(sha256)

@@ -10,9 +10,9 @@ from gateway.exchange.as2 import Unwrapped
 from gateway.exchange.as2 import fingerprint
 from gateway.exchange.as2.wrap import signing_identity
 from gateway.exchange.cms.span import Span
+from gateway.pipeline.as2.arrived import Arrived
 from gateway.pipeline.as2.keys import keep_certificate
 from gateway.pipeline.as2.posting import AT_ONCE
-from gateway.store.payloads.archive import Archive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +62,13 @@ class Kept:
     payloads: tuple[str, ...]
 
 
-def keep_proofs(archive: Archive, messages: Sequence[tuple[Unwrapped, str, bytes]], now: datetime) -> list[Kept]:
+def keep_proofs(arrived: Arrived, messages: Sequence[tuple[Unwrapped, str, bytes]], now: datetime) -> list[Kept]:
     """Payloads, receipts and signatures in the archive, with what the signatures are over and both sides' certificates. Of each message what
     was opened, the digest of its request, and its receipt."""
     contents = [_content(message) for message, _, _ in messages]
     bundles = [_bundle(message, receipt, content) for (message, _, receipt), (_, content) in zip(messages, contents, strict=True)]
-    digests = iter(archive.keep_many([data for bundle in bundles for data in bundle]))
+    archive = arrived.archive
+    digests = iter(arrived.keep_with([data for bundle in bundles for data in bundle]))
     kept = []
     for (message, request, _), (head, content) in zip(messages, contents, strict=True):
         assert message.relation is not None

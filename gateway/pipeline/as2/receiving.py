@@ -1,8 +1,8 @@
-"""Requests that came to our AS2 address, from their bytes to what is answered: kept first, then opened, then one commit, then the answer.
+"""Requests that came to our AS2 address, from their bytes to what is answered: opened, kept, then one commit, then the answer.
 
-    archive      head and body as they came                          (whatever becomes of it, it can be shown)
     known again  a body that was taken under its Message-ID before: the first receipt, unopened
     as2.receive  decrypted, verified, receipt made                    (exchange)
+    archive      head and body as they came, and what was found in them: one wait for the disk, whatever becomes of it (arrived)
     taking       payload on its stream, receipt kept, journal entry with the digests of message and receipt (non-repudiation): one commit
     answer       only now; the same message again gets the first receipt byte for byte
 
@@ -32,10 +32,11 @@ from gateway.exchange.as2.names import read_message_id
 from gateway.exchange.as2.names import read_name
 from gateway.exchange.as2.receive import Seen
 from gateway.kinds import as2 as kinds
+from gateway.pipeline.as2.arrived import Arrived
+from gateway.pipeline.as2.arrived import Request
 from gateway.pipeline.as2.hearing import hear_receipt
 from gateway.pipeline.as2.keys import Relations
 from gateway.pipeline.as2.posting import LONGEST_HEAD
-from gateway.pipeline.as2.posting import keep_requests
 from gateway.pipeline.as2.posting import read_kept
 from gateway.pipeline.as2.refusing import STRANGERS
 from gateway.pipeline.as2.refusing import refuse_size
@@ -66,8 +67,6 @@ UNAVAILABLE = Answer(
 )
 _log = structlog.get_logger("as2")
 
-#: header lines and body
-Request = tuple[Sequence[tuple[str, str]], bytes]
 #: what becomes of a request: its answer, or why there is none
 Outcome = Answer | Exception
 
@@ -110,37 +109,49 @@ def receive_as2(station: Station, relations: Relations, headers: Sequence[tuple[
 def receive_together(station: Station, relations: Relations, requests: Sequence[Request]) -> list[Outcome]:
     """Take in requests that came at the same time; with each its answer, or what must not happen to a request."""
     crash.point(70)
-    kept = keep_requests(station.archive, requests)
-    crash.point(71)
+    arrived = Arrived(station.archive, requests)
+    try:
+        outcomes = _outcomes(station, relations, arrived, requests)
+    finally:
+        # also those of which nothing was written down: nobody is answered before
+        arrived.keep()
+    crash.point(73)
+    return [outcomes[number] for number in range(len(requests))]
+
+
+def _outcomes(station: Station, relations: Relations, arrived: Arrived, requests: Sequence[Request]) -> dict[int, Outcome]:
+    """What becomes of each, by its place."""
     outcomes: dict[int, Outcome] = {}
+    heard: list[_Message] = []
     messages: list[_Message] = []
     unopened: dict[int, Waiting] = {}
-    for number, (request, sha256) in enumerate(zip(requests, kept, strict=True)):
+    for number, (request, sha256) in enumerate(zip(requests, arrived.digests, strict=True)):
         headers, body = request
-        if not is_receipt(headers, body):
-            may_wait = waiting(station, relations, headers, sha256, len(body))
-            if may_wait is not None:
-                unopened[number] = may_wait
-            else:
-                messages.append(_Message(number, request, sha256, _names(headers)))
-            continue
+        if is_receipt(headers, body):
+            heard.append(_Message(number, request, sha256, _names(headers)))
+        elif (may_wait := waiting(station, relations, headers, sha256, len(body))) is not None:
+            unopened[number] = may_wait
+        else:
+            messages.append(_Message(number, request, sha256, _names(headers)))
+    if heard or unopened:
+        arrived.keep()
+    for receipt in heard:
         try:
-            outcomes[number] = hear_receipt(station, relations, headers, body, sha256, STRANGERS)
+            outcomes[receipt.number] = hear_receipt(station, relations, *receipt.request, receipt.sha256, STRANGERS)
         except Exception as error:  # noqa: BLE001  it is this request's alone: whoever answers it is told
-            outcomes[number] = error
+            outcomes[receipt.number] = error
     if unopened:
         put_by(station, list(unopened.values()))
         outcomes.update(dict.fromkeys(unopened, TAKEN))
-    outcomes.update(_take_all(station, relations, messages))
-    crash.point(73)
-    return [outcomes[number] for number in range(len(requests))]
+    outcomes.update(_take_all(station, relations, arrived, messages))
+    return outcomes
 
 
 def open_kept(station: Station, relations: Relations, kept: Sequence[tuple[str, Request]]) -> dict[str, str]:
     """Open requests that were answered before, in their order: each with its digest in the archive. Those that wait on, and why; raises what must
     not happen to one of them, after the others."""
     messages = [_Message(number, request, sha256, _names(request[0]), was_put_by=True) for number, (sha256, request) in enumerate(kept)]
-    outcomes = _take_all(station, relations, messages)
+    outcomes = _take_all(station, relations, Arrived(station.archive), messages)
     for outcome in outcomes.values():
         if isinstance(outcome, Exception):
             raise outcome
@@ -148,18 +159,18 @@ def open_kept(station: Station, relations: Relations, kept: Sequence[tuple[str, 
     return {sha256: answer.body.decode().strip() for sha256, answer in answers.items() if isinstance(answer, Answer) and answer.status >= 500}
 
 
-def _take_all(station: Station, relations: Relations, messages: Sequence[_Message]) -> dict[int, Outcome]:
+def _take_all(station: Station, relations: Relations, arrived: Arrived, messages: Sequence[_Message]) -> dict[int, Outcome]:
     outcomes: dict[int, Outcome] = {}
     left = list(messages)
     while left:
         # the same message twice: one after the other, so that the second one finds the first one's receipt
         together = {message.names: message for message in reversed(left)}
-        outcomes.update(_take_in(station, relations, list(together.values())))
+        outcomes.update(_take_in(station, relations, arrived, list(together.values())))
         left = [message for message in left if together[message.names] is not message]
     return outcomes
 
 
-def _take_in(station: Station, relations: Relations, messages: Sequence[_Message]) -> dict[int, Outcome]:
+def _take_in(station: Station, relations: Relations, arrived: Arrived, messages: Sequence[_Message]) -> dict[int, Outcome]:
     """Open messages of different names and write down what became of them, in one commit where nothing stands against that."""
     now = station.clock()
     with station.database.read() as connection:
@@ -184,15 +195,15 @@ def _take_in(station: Station, relations: Relations, messages: Sequence[_Message
                 continue  # its receipt cannot be signed now: it waits on
             opened.append(Opened(got=got, request=message.sha256, was_put_by=message.was_put_by))
     try:
-        write_down(station, relations, opened, now)
+        write_down(station, relations, arrived, opened, now)
     except DatabaseTrouble:
         raise
     except Exception as error:  # noqa: BLE001  whose fault it is shows when each is written alone
         if len(messages) > 1:
-            return {number: outcome for message in messages for number, outcome in _take_in(station, relations, [message]).items()}
+            return {number: outcome for message in messages for number, outcome in _take_in(station, relations, arrived, [message]).items()}
         if isinstance(error, TakenMeanwhile):
             # the same message came over two connections at once, and the other one has committed first
-            return _take_in(station, relations, messages)
+            return _take_in(station, relations, arrived, messages)
         return {messages[0].number: error}
     return outcomes
 

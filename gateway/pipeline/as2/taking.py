@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from gateway.exchange.as2 import Received
 from gateway.pipeline.as2 import refusing
+from gateway.pipeline.as2.arrived import Arrived
 from gateway.pipeline.as2.keys import Relations
 from gateway.pipeline.as2.posting import ReceiptOrder
 from gateway.pipeline.as2.proof import Kept
@@ -61,15 +62,16 @@ class TakenMeanwhile(Exception):
     """One of these messages has been committed by somebody else: nothing of this commit is kept."""
 
 
-def write_down(station: Station, relations: Relations, opened: Sequence[Opened], now: datetime) -> None:
+def write_down(station: Station, relations: Relations, arrived: Arrived, opened: Sequence[Opened], now: datetime) -> None:
     """Everything in the archive, then everything in one commit; raises TakenMeanwhile."""
     new = [one for one in opened if one.got.is_new]
     told = [one for one in opened if not one.got.is_new]
-    kept = keep_proofs(station.archive, [(one.got.unwrapped, one.request, one.receipt) for one in new], now) if new else []
-    mdns = _keep_receipts(station, told)
-    arrived = [_transmissions(one, its, _address(relations, one.got), now) for one, its in zip(new, kept, strict=True)]
+    kept = keep_proofs(arrived, [(one.got.unwrapped, one.request, one.receipt) for one in new], now) if new else []
+    mdns = _keep_receipts(arrived, told)
+    rows_of_new = [_transmissions(one, its, _address(relations, one.got), now) for one, its in zip(new, kept, strict=True)]
     if not opened:
         return
+    arrived.keep()
     refused = {number: _refused(relations, one, mdns.get(number), now) for number, one in enumerate(told) if not one.got.duplicate}
     # there may be any number of them: what is beyond measure is answered, and no more said of it
     unsaid = {number for number, one in refused.items() if not relations.measures.may_be_told(one.partner, one.code)}
@@ -77,8 +79,8 @@ def write_down(station: Station, relations: Relations, opened: Sequence[Opened],
     entries = [_told(relations, one, mdns.get(number), now) for number, one in enumerate(told) if number not in unsaid]
     with station.database.begin() as connection:
         if new:
-            entries += _register(connection, new, kept, arrived, now)
-        for stream in dict.fromkeys(rows[0].stream for rows in arrived):
+            entries += _register(connection, new, kept, rows_of_new, now)
+        for stream in dict.fromkeys(rows[0].stream for rows in rows_of_new):
             streams.poke(connection, stream)
         for one, its in zip(new, kept, strict=True):
             if one.got.post_to is not None:
@@ -194,10 +196,10 @@ def _enqueue(connection: Connection, relations: Relations, got: Received, mdn: s
     streams.poke(connection, stream)
 
 
-def _keep_receipts(station: Station, told: Sequence[Opened]) -> dict[int, str]:
+def _keep_receipts(arrived: Arrived, told: Sequence[Opened]) -> dict[int, str]:
     """Receipts for what is not taken, in the archive, by their places; one that stands there already is kept once more only to be posted."""
     wanted = {number: one.receipt for number, one in enumerate(told) if one.receipt and (one.got.post is not None or _is_new_receipt(one.got))}
-    return dict(zip(wanted, station.archive.keep_many(list(wanted.values())), strict=True)) if wanted else {}
+    return dict(zip(wanted, arrived.keep_with(list(wanted.values())), strict=True)) if wanted else {}
 
 
 def _is_new_receipt(got: Received) -> bool:

@@ -151,9 +151,7 @@ class FolderArchive(Archive):
             crash.point(10)
             temporary = f"{self._incoming}/{secrets.token_hex(16)}"
             try:
-                with open(temporary, "xb", opener=_for_owner) as file:
-                    file.write(data)
-                    _flush(file)
+                _write_flushed(temporary, data)
                 folders = self._name(temporary, path)
             except BaseException:
                 Path(temporary).unlink(missing_ok=True)
@@ -219,6 +217,19 @@ def _is_whole(path: Path | str, size: int) -> bool:
         return True
     except FileNotFoundError:
         return False
+
+
+def _write_flushed(path: str, data: bytes) -> None:
+    """A new file with these bytes, on the disk."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(handle, left) :]
+        crash.point(11)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _flush(file: io.BufferedWriter) -> None:
