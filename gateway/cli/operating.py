@@ -223,14 +223,17 @@ def hold_list(as_json: JsonOption = False, config: ConfigOption = None) -> None:
                         "document": hold.document,
                         "transmission": hold.transmission,
                         "number": row.number if row else None,
-                        "partner": row.partner if row else None,
+                        "partner": row.partner if row else file.partner if file else None,
+                        "file": file.name if file else None,
+                        "endpoint": file.endpoint if file else None,
                         "opened_at": hold.opened_at,
                         "reasons": [problem_json(problem) for problem in hold.reasons],
                     }
                 )
             )
         else:
-            what = f"{row.kind} {row.number} of {row.partner}" if row else f"file {file.name}" if file else "?"
+            whose = f" of {file.partner}" if file and file.partner else ""
+            what = f"{row.kind} {row.number} of {row.partner}" if row else f"file {file.name}{whose}, over {file.endpoint}" if file else "?"
             typer.echo(f"{hold.id}  {hold.opened_at:%Y-%m-%d %H:%M}  {what}")
             for problem in hold.reasons:
                 typer.echo(f"    {problem.code}: {problem.message}")

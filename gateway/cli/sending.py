@@ -42,7 +42,7 @@ def list_rows(
     Example: gateway outbox list --state dead
     """
     from gateway.pipeline.outbox.under_way import in_hand
-    from gateway.pipeline.troubles import cure_of_sending
+    from gateway.pipeline.outbox.waits import waits
     from gateway.store.outgoing import outbox
     from gateway.store.outgoing import pauses
 
@@ -58,20 +58,21 @@ def list_rows(
                 for entry in outbox.search(connection, state=one, partner=partner, limit=_MOST)[::-1]
             ]
             paused = {one.partner for one in pauses.standing(connection)}
-        now = station.clock()
+            now = station.clock()
+            what = waits(connection, now)
         held = {entry.id: in_hand(station.installation, entry, now) for entry in rows}
     finally:
         station.close()
     for entry in rows:
-        cure = cure_of_sending(entry.state, entry.last_error)
         is_paused = entry.partner in paused
-        typer.echo(json_line(_row_json(entry, cure, is_paused)) if as_json else _row_words(entry, cure, is_paused, held[entry.id]))
+        typer.echo(json_line(_row_json(entry, what, is_paused)) if as_json else _row_words(entry, what, is_paused, held[entry.id]))
     if not rows and not as_json:
         typer.echo("Nothing was given up." if state == "dead" else "Nothing waits to leave." if state is None else "Nothing is in this state.")
 
 
-def _row_json(entry: Any, cure: str, paused: bool) -> dict[str, Any]:
-    waits = entry.state in {"waiting", "prepared"}
+def _row_json(entry: Any, what: Any, paused: bool) -> dict[str, Any]:
+    stopped = what.trouble_of(entry) is not None
+    is_tried = entry.state in {"waiting", "prepared"} and not stopped
     return {
         "id": entry.id,
         "document": entry.document,
@@ -81,16 +82,17 @@ def _row_json(entry: Any, cure: str, paused: bool) -> dict[str, Any]:
         "spec": entry.spec,
         "state": entry.state,
         "attempts": entry.attempts,
-        "next_try_at": entry.due_at if waits else None,
+        "next_try_at": entry.due_at if is_tried else None,
         "identity": entry.identity,
         "error": entry.last_error,
-        "cure": cure,
+        "cure": what.cure(entry),
+        "stopped": stopped,
         "behind": entry.behind,
         "paused": paused,
     }
 
 
-def _row_words(entry: Any, cure: str, paused: bool, in_hand: str = "") -> str:
+def _row_words(entry: Any, what: Any, paused: bool, in_hand: str = "") -> str:
     words = entry.state.replace("_", " ")
     if entry.attempts:
         words += f", {counted(entry.attempts, 'try').replace('trys', 'tries')}"
@@ -98,14 +100,14 @@ def _row_words(entry: Any, cure: str, paused: bool, in_hand: str = "") -> str:
         words += f", {in_hand}"
     elif paused and entry.state in {"waiting", "prepared", "held_back"}:
         words += ", the partner is paused"
-    elif entry.state in {"waiting", "prepared"}:
-        words += f", {'next try at' if entry.last_error else 'leaves at'} {entry.due_at:%Y-%m-%d %H:%M:%S} UTC"
+    elif waiting := what.words(entry):
+        words += f", {waiting}"
     lines = [f"{entry.id}  {entry.kind.replace('_', ' ')} {entry.spec} to {entry.partner} over {entry.endpoint}: {words}"]
     if entry.behind:
         lines.append(f"    behind {entry.behind}")
     if entry.last_error and entry.state != "cancelled":
         lines.append(f"    {entry.last_error}")
-    if cure and entry.state in _UNFINISHED:
+    if entry.state in _UNFINISHED and (cure := what.cure(entry)):
         lines.append(f"    {cure}")
     return "\n".join(lines)
 
@@ -123,6 +125,7 @@ def retry(
     Example: gateway outbox retry --all --partner acme
     """
     from gateway.pipeline.outbox import redelivering
+    from gateway.pipeline.outbox.waits import waits
     from gateway.pipeline.service.assembly import work_off
     from gateway.store.outgoing import outbox
 
@@ -139,8 +142,9 @@ def retry(
             work_off(station, documents=[entry.document for entry in taken if entry.document])
         with station.database.read() as connection:
             now = outbox.get_many(connection, [entry.id for entry in taken])
+            what = waits(connection, station.clock())
     for entry in now:
-        typer.echo(_row_words(entry, "", False))
+        typer.echo(_row_words(entry, what, False))
     if not now:
         typer.echo("There is nothing to try again.")
     if any(entry.state == "dead" or entry.last_error for entry in now):

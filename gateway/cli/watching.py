@@ -46,7 +46,8 @@ def _words(found: Any) -> str:
     lines.append("not working: nothing" if not found.troubles else "not working:")
     for trouble in found.troubles:
         state = {"stopped": "is stopped", "warning": "needs you"}.get(trouble.state, "fails")
-        lines.append(f"  {trouble.name} {state} since {trouble.since:%Y-%m-%d %H:%M} UTC")
+        whose = f" (partner {trouble.partner})" if trouble.partner and trouble.partner not in trouble.name else ""
+        lines.append(f"  {trouble.name}{whose} {state} since {trouble.since:%Y-%m-%d %H:%M} UTC")
         lines += [f"    {trouble.error}", f"    {trouble.cure}"]
     lines.append(f"waiting for a person: {counted(found.held, 'hold')}, {found.dead} deliver{'y' if found.dead == 1 else 'ies'} given up")
     lines += _lately(found.lately)

@@ -67,6 +67,16 @@ def owner_of(directory: Directory, address: str | None) -> LoadedPartner | None:
     return next((loaded for loaded in directory.partners.values() if any(one.serves(address) for one in loaded.partner.endpoints.values())), None)
 
 
+def only_owner(directory: Directory, address: str | None) -> str | None:
+    """The partner that alone has an endpoint at this address; None where several share it, or nobody has one."""
+    found = {
+        loaded.partner.id
+        for loaded in directory.partners.values()
+        if address is not None and any(one.serves(address) for one in loaded.partner.endpoints.values())
+    }
+    return found.pop() if len(found) == 1 else None
+
+
 def shares_its_inbox(directory: Directory, partner: str, name: str) -> bool:
     """Whether what we send over this endpoint lies beside what we send to another partner (a VAN): then file names must tell them apart."""
     endpoint = directory.partners[partner].partner.endpoint(name)

@@ -12,6 +12,10 @@ from gateway.store.watching import troubles
 from gateway.store.watching.troubles import Trouble
 
 MENDS_ITSELF = "It is tried again by itself."
+UNREACHED = (
+    "It is tried again by itself, after five minutes at the latest, each time with one try. Where it lasts longer than that, ask the partner whether "
+    "its server runs and lets us in."
+)
 TRY_AGAIN = "Mend what the error names; then it is tried again at once. Where no file of ours changed by that: gateway reload."
 OUR_FAULT = "It is tried again by itself; if it stays, the program's log has the whole error: report it."
 
@@ -72,6 +76,11 @@ class Standing:
             _log.warning("end of a trouble not kept", trouble=self._name, error=str(failure))
             return
         self._told = None
+
+    @property
+    def partner(self) -> str | None:
+        """Whose it is."""
+        return self._partner
 
     @property
     def is_standing(self) -> bool:

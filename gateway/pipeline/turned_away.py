@@ -27,4 +27,5 @@ def log_turned_away(entries: Iterable[Entry]) -> None:
     for entry in entries:
         event = _TOLD.get(entry.action)
         if event is not None:
-            _log.info(event, problems=entry.facts.get("problems", ""), **{entry.subject_kind: entry.subject})
+            whose = {name: entry.facts[name] for name in ("partner", "endpoint") if name in entry.facts}
+            _log.info(event, problems=entry.facts.get("problems", ""), **{entry.subject_kind: entry.subject}, **whose)

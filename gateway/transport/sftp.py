@@ -270,7 +270,15 @@ class SftpBox:
     def _failures(self, sentence: str, refusal: type[TransportError] = TransportError) -> Iterator[SftpSession]:
         """Hand out the open session; turn what the server and the line do into TransportError, its refusals into `refusal`."""
         try:
-            yield self._borrow()
+            try:
+                session = self._borrow()
+            except (OSError, paramiko.SSHException, EOFError) as error:
+                # nobody was asked for anything yet: the line is to blame, not what we wanted
+                if isinstance(error, paramiko.AuthenticationException):
+                    raise
+                words = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+                raise Unreachable(f"{self._settings.host}, port {self._settings.port} cannot be reached: {words}") from error
+            yield session
         except paramiko.AuthenticationException as error:
             raise TransportError(f"{self._settings.host} refused the login of {self._settings.user}: {error}", retry=False, stop=True) from error
         except OSError as error:

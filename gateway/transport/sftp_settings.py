@@ -21,6 +21,9 @@ class SftpSettings:
     #: OpenSSH or PEM private key.
     key: bytes | None = field(default=None, repr=False)
     key_password: str | None = field(default=None, repr=False)
+    #: What the key and its passphrase are called where they are configured: a file, a variable.
+    key_name: str = "the private key"
+    passphrase_name: str = "its passphrase"  # noqa: S105  what it is called
     password: str | None = field(default=None, repr=False)
     folder: str | None = None
     send_to: str | None = None

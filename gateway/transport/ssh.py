@@ -29,6 +29,9 @@ _HOST_KEY_KINDS = (
     ("rsa-sha2-512", "rsa-sha2-256"),
 )
 
+#: how a private key of OpenSSH begins
+_OPENSSH = b"openssh-key-v1\0"
+
 _LOG_CHANNEL = "gateway.transport.sftp.ssh"
 # paramiko writes tracebacks there about whatever a server does; all that an operator needs of them is in our TransportError
 logging.getLogger(_LOG_CHANNEL).addHandler(logging.NullHandler())
@@ -129,15 +132,29 @@ def _private_key(settings: SftpSettings) -> paramiko.PKey | None:
             return kind.from_private_key(io.StringIO(settings.key.decode("ascii")), settings.key_password)
         except paramiko.PasswordRequiredException as error:
             raise TransportError(
-                f"the private key for {settings.host} is encrypted: name its passphrase (passphrase: env:...)", retry=False, stop=True
+                f"{settings.key_name} for {settings.host} is encrypted: name its passphrase (passphrase: env:...)", retry=False, stop=True
             ) from error
         except (paramiko.SSHException, ValueError, IndexError, UnsupportedAlgorithm):
             continue  # a key of another kind
-    raise TransportError(
-        f"the private key for {settings.host} cannot be read: expected an Ed25519, RSA or ECDSA key in OpenSSH or PEM form, and its passphrase",
-        retry=False,
-        stop=True,
-    )
+    if settings.key_password is not None and _is_encrypted(settings.key):
+        words = f"cannot be opened: {settings.passphrase_name} is not the right one; try it with ssh-keygen -y -f FILE"
+    else:
+        words = "cannot be read: expected an Ed25519, RSA or ECDSA key in OpenSSH or PEM form"
+    raise TransportError(f"{settings.key_name} for {settings.host} {words}", retry=False, stop=True)
+
+
+def _is_encrypted(key: bytes) -> bool:
+    """Whether a private key in PEM or OpenSSH form asks for a passphrase."""
+    if b"ENCRYPTED" in key:
+        return True
+    body = b"".join(line.strip() for line in key.splitlines() if line.strip() and not line.startswith(b"-----"))
+    try:
+        raw = base64.b64decode(body, validate=True)
+    except ValueError:
+        return False
+    # the name of the cipher follows the mark, after its length in four bytes
+    cipher = raw.removeprefix(_OPENSSH)[4:]
+    return raw.startswith(_OPENSSH) and not cipher.startswith(b"none")
 
 
 def _digest(pin: str) -> bytes:

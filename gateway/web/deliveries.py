@@ -9,7 +9,7 @@ from gateway.pipeline.outbound.hook_states import hook_states
 from gateway.pipeline.outbox import redelivering
 from gateway.pipeline.outbox.redelivering import NotDone
 from gateway.pipeline.outbox.under_way import in_hand
-from gateway.pipeline.troubles import cure_of_sending
+from gateway.pipeline.outbox.waits import waits
 from gateway.store.outgoing import outbox
 from gateway.store.outgoing import pauses
 from gateway.store.rows import StaleState
@@ -49,7 +49,8 @@ def page(request: Request, *, status: int = 200, trouble: str = "") -> HTMLRespo
         done = outbox.get(connection, request.query_params.get("done") or "")
         paused = {one.partner for one in pauses.standing(connection)}
         hooks = hook_states(station.installation, connection)
-    now = station.clock()
+        now = station.clock()
+        what = waits(connection, now)
     following = key_of(rows[PAGE - 1].created_at, rows[PAGE - 1].id) if len(rows) > PAGE else None
     return render(
         request,
@@ -65,7 +66,7 @@ def page(request: Request, *, status: int = 200, trouble: str = "") -> HTMLRespo
         under_way={row.id: words for row in rows[:PAGE] if (words := in_hand(station.installation, row, now))},
         hooks=hooks,
         hooks_given_up=any(hook.dead for hook in hooks),
-        cure=cure_of_sending,
+        waits=what,
         can_stop=redelivering.can_stop,
         can_retry=redelivering.can_retry,
         what_remains=redelivering.what_remains,

@@ -11,6 +11,8 @@ from gateway.pipeline.outbox import redelivering
 from gateway.pipeline.outbox.boxes import make_box
 from gateway.pipeline.outbox.circuits import Resting
 from gateway.pipeline.outbox.circuits import guarded
+from gateway.pipeline.service.condition import condition_of
+from gateway.pipeline.troubles import TRY_AGAIN
 from gateway.store.outgoing import circuits as store
 from gateway.store.outgoing import outbox
 from gateway.transport.box import TransportError
@@ -73,6 +75,13 @@ def test_a_refused_login_stops_polling_and_sending_until_a_person_says_so(world:
     assert entries and all(entry.attempts == 0 for entry in entries), "what was not tried is no try"
     assert {entry.last_error for entry in entries if entry.last_error} == {caught.value.message}
     assert server.logins == 1, "the account is not knocked at again"
+    # rows, status and trouble tell one story
+    [trouble] = condition_of(world.station).troubles
+    assert (trouble.name, trouble.state, trouble.cure) == ("sending acme:box", "stopped", TRY_AGAIN)
+    assert condition_of(world.station).next_try_at is None
+    listed = world.command("outbox", "list").stdout
+    assert listed.count("its endpoint is stopped since 2026-01-06") == listed.count(TRY_AGAIN) == 2
+    assert "It is tried again by itself" not in listed and "next try" not in listed and "leaves at" not in listed
     server.password = "wrong"  # mended there: nothing of ours changed
     partner = world.station.installation.directory.partners["acme"].partner
     assert circuits.try_again(world.station, partner) >= 1

@@ -8,6 +8,7 @@ import pytest
 from gateway.cli.watching import _words
 from gateway.pipeline.keeping.trails import trail_of
 from gateway.pipeline.service.condition import condition_of
+from gateway.store.incoming import transmissions
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order
 
@@ -27,6 +28,11 @@ def test_what_was_turned_away_stands_in_the_log_and_in_the_status(tmp_path: Path
         ("file unreadable", "FILE-UNREADABLE"),
         ("interchange held", "PARTNER-UNKNOWN-SENDER"),
     ]
+    assert (lines[2]["partner"], lines[2]["endpoint"]) == ("acme", "folder:boxes/acme/out"), "the endpoint says whose it is"
+    with world.station.database.read() as connection:
+        [file] = transmissions.search(connection, state="unreadable")
+    assert file.partner == "acme"
+    assert "file rubbish.txt of acme, over folder:boxes/acme/out" in world.command("hold", "list").stdout
     assert "TENFOLD" not in text and "HIDDEN-PO" not in text
     # each of the ids leads to its trail
     for line in lines:

@@ -164,6 +164,7 @@ def test_held_rejected_and_dead_are_told(tmp_path: Path, ear: Ear) -> None:
         world.settle()
     tell(world)
     assert {"document.rejected", "file.held", "file.unreadable", "document.dead"} <= set(ear.types)
+    assert ear.events[ear.types.index("file.unreadable")]["partner"] == "acme"
     rejected = ear.events[ear.types.index("document.rejected")]
     assert rejected["problems"] == ["X12-ELEMENT-TOO-LONG"]
     assert "WWWW" not in str(ear.events), "no payload stands in an event"

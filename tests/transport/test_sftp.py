@@ -17,6 +17,7 @@ from gateway.transport.box import Busy
 from gateway.transport.box import FileTrouble
 from gateway.transport.box import Found
 from gateway.transport.box import TransportError
+from gateway.transport.box import Unreachable
 from gateway.transport.checksum import fits
 from gateway.transport.readiness import Rules
 from gateway.transport.sftp import SftpBox
@@ -393,10 +394,19 @@ def test_key_with_a_passphrase_is_read_and_a_missing_one_is_asked_for(server: Op
     box = SftpBox(server.settings(key=path.read_bytes(), key_password="hunter2"))
     box.list_ready()
     box.close()
-    for wrong in (None, "hunter3"):
-        with pytest.raises(TransportError, match="passphrase") as caught:
-            SftpBox(server.settings(key=path.read_bytes(), key_password=wrong)).list_ready()
-        assert caught.value.stop
+    for wrong, words in ((None, "is encrypted: name its passphrase"), ("hunter3", "env:KEY_OF_ACME is not the right one")):
+        named = server.settings(key=path.read_bytes(), key_password=wrong, key_name="file:keys/acme", passphrase_name="env:KEY_OF_ACME")
+        with pytest.raises(TransportError, match=words) as caught:
+            SftpBox(named).list_ready()
+        assert caught.value.stop and caught.value.message.startswith("file:keys/acme for") and "hunter" not in caught.value.message
+
+
+def test_a_port_that_nobody_listens_at_is_not_reached(server: OpenSsh) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with pytest.raises(Unreachable, match=f"^127.0.0.1, port {port} cannot be reached: Connection refused$"):
+            SftpBox(server.settings(port=port)).list_ready()
 
 
 def test_rsa_with_sha1_is_taken_only_where_it_is_agreed(tmp_path: Path) -> None:

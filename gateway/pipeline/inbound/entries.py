@@ -45,8 +45,12 @@ def interchange_closed(
     )
 
 
-def transmission_ended(transmission: Transmission, state: str, problems: Sequence[Problem], now: datetime) -> journal.Entry:
-    """A file is through, or waits."""
+def transmission_ended(
+    transmission: Transmission, state: str, problems: Sequence[Problem], now: datetime, *, partner: str | None = None
+) -> journal.Entry:
+    """A file is through, or waits; then it is said over which endpoint it came, and whose that is."""
+    waits = {"endpoint": transmission.endpoint, "partner": partner or transmission.partner or ""} if state != "done" else {}
+    told = {"problems": ",".join(sorted({problem.code for problem in problems})), **waits}
     return journal.Entry(
         stream=transmission.stream,
         at=now,
@@ -54,5 +58,5 @@ def transmission_ended(transmission: Transmission, state: str, problems: Sequenc
         action=f"transmission {state}",
         subject_kind="transmission",
         subject=transmission.id,
-        facts={"problems": ",".join(sorted({problem.code for problem in problems}))} if problems else {},
+        facts={name: value for name, value in told.items() if value},
     )

@@ -11,7 +11,7 @@ from dataclasses import field
 import structlog
 
 from gateway.kinds import file as kinds
-from gateway.pipeline.endpoints import owner_of
+from gateway.pipeline.endpoints import only_owner
 from gateway.pipeline.inbound.entries import transmission_ended
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
@@ -54,17 +54,19 @@ def set_aside(station: Station, stream: str, transmission: Transmission, error: 
         now = station.clock()
         words = f"'{transmission.name}' could not be worked on, however often it was tried: {type(error).__name__}: {error}"
         problem = kinds.STEP_FAILED.at(NOWHERE, words, found=type(error).__name__)
-        if not transmissions.set_state(connection, transmission.id, transmission.state, "held", problems=(*transmission.problems, problem)):
+        partner = transmission.partner or only_owner(station.installation.directory, transmission.endpoint)
+        problems = (*transmission.problems, problem)
+        if not transmissions.set_state(connection, transmission.id, transmission.state, "held", partner=partner, problems=problems):
             return False
         hold = holds.Hold(
             id=short_id("H", transmission.id, now.isoformat()), transmission=transmission.id, kind="failure", reasons=(problem,), opened_at=now
         )
         holds.open_hold(connection, hold)
-        journal.append(connection, [transmission_ended(transmission, "held", (problem,), now)])
-    owner = owner_of(station.installation.directory, transmission.endpoint)
+        journal.append(connection, [transmission_ended(transmission, "held", (problem,), now, partner=partner)])
     _log.error(
         "file set aside",
-        partner=transmission.partner or (owner.partner.id if owner is not None else ""),
+        partner=partner or "",
+        endpoint=transmission.endpoint,
         name=transmission.name,
         hold=hold.id,
         error=type(error).__name__,

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from gateway.kinds import file as file_kinds
+from gateway.pipeline.endpoints import only_owner
 from gateway.pipeline.inbound.entries import transmission_ended
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
@@ -23,9 +24,10 @@ def leave_unread(station: Station, connection: Connection, transmission: Transmi
     now = station.clock()
     problems = _problems(transmission, found)
     holds.open_hold(connection, _hold(transmission, problems, now))
-    if not transmissions.set_state(connection, transmission.id, transmission.state, "unreadable", problems=problems):
+    partner = _whose(station, transmission)
+    if not transmissions.set_state(connection, transmission.id, transmission.state, "unreadable", partner=partner, problems=problems):
         raise StaleState(f"transmission {transmission.id} is no longer {transmission.state}")
-    return transmission_ended(transmission, "unreadable", problems, now)
+    return transmission_ended(transmission, "unreadable", problems, now, partner=partner)
 
 
 def leave_all_unread(station: Station, connection: Connection, files: Sequence[tuple[Transmission, Sequence[Problem]]]) -> list[journal.Entry]:
@@ -36,11 +38,16 @@ def leave_all_unread(station: Station, connection: Connection, files: Sequence[t
     transmissions.end_many(
         connection,
         [
-            transmissions.Ended(id=transmission.id, partner=transmission.partner, problems=problems, state="unreadable")
+            transmissions.Ended(id=transmission.id, partner=_whose(station, transmission), problems=problems, state="unreadable")
             for transmission, problems in told
         ],
     )
-    return [transmission_ended(transmission, "unreadable", problems, now) for transmission, problems in told]
+    return [transmission_ended(transmission, "unreadable", problems, now, partner=_whose(station, transmission)) for transmission, problems in told]
+
+
+def _whose(station: Station, transmission: Transmission) -> str | None:
+    """The partner over whose endpoint the file came: nothing in it says so."""
+    return transmission.partner or only_owner(station.installation.directory, transmission.endpoint)
 
 
 def _problems(transmission: Transmission, found: Sequence[Problem]) -> tuple[Problem, ...]:

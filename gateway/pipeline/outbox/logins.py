@@ -53,6 +53,8 @@ def sftp_settings(installation: Installation, endpoint: Endpoint) -> SftpSetting
         user=endpoint.login,
         key=installation.secret_bytes(endpoint.key) if endpoint.key else None,
         key_password=installation.secret(endpoint.passphrase) if endpoint.passphrase else None,
+        key_name=f"the private key (key: {endpoint.key})",
+        passphrase_name=f"its passphrase (passphrase: {endpoint.passphrase})" if endpoint.passphrase else "its passphrase",
         password=installation.secret(endpoint.password) if endpoint.password else None,
         host_keys=endpoint.host_keys,
         folder=unquote(url.path) or ".",

@@ -21,6 +21,7 @@ from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.pipeline.troubles import MENDS_ITSELF
 from gateway.pipeline.troubles import TRY_AGAIN
+from gateway.pipeline.troubles import UNREACHED
 from gateway.store import crash
 from gateway.store import journal
 from gateway.store import streams
@@ -33,6 +34,7 @@ from gateway.store.records import documents
 from gateway.store.watching import troubles
 from gateway.transport.box import Busy
 from gateway.transport.box import TransportError
+from gateway.transport.box import Unreachable
 
 #: seconds before the second, third, ... try; after the last one the row rests in `dead`
 WAITS = (5, 15, 60, 300, 900, 3600, 3600, 7200, 14400)
@@ -234,10 +236,18 @@ def _tell(connection: Connection, entry: Entry, error: TransportError, now: date
             partner=entry.partner,
             state="stopped" if error.stop else "retrying",
             error=error.message,
-            cure=NEW_CERTIFICATE if isinstance(error, NoCertificate) else TRY_AGAIN if error.stop else MENDS_ITSELF,
+            cure=_cure(error),
             since=now,
         ),
     )
+
+
+def _cure(error: TransportError) -> str:
+    if isinstance(error, NoCertificate):
+        return NEW_CERTIFICATE
+    if error.stop:
+        return TRY_AGAIN
+    return UNREACHED if isinstance(error, Resting | Unreachable) else MENDS_ITSELF
 
 
 def entry_of(entry: Entry, now: datetime, action: str, facts: dict[str, str], references: tuple[str, ...] = (), reason: str = "") -> journal.Entry:

@@ -43,6 +43,7 @@ from gateway.pipeline.trading import cycle
 from gateway.pipeline.trading import handing_over
 from gateway.pipeline.troubles import MENDS_ITSELF
 from gateway.pipeline.troubles import TRY_AGAIN
+from gateway.pipeline.troubles import UNREACHED
 from gateway.pipeline.troubles import Standing
 from gateway.store.outgoing import pauses
 from gateway.store.outgoing import tries
@@ -213,6 +214,7 @@ def _patiently(what: str, address: str, work: Callable[[], bool], trouble: Stand
     failures = 0
     not_before = 0.0
     halted = False
+    whose = {"partner": trouble.partner} if trouble.partner is not None else {}
 
     def look() -> bool:
         nonlocal failures, not_before, halted
@@ -224,8 +226,8 @@ def _patiently(what: str, address: str, work: Callable[[], bool], trouble: Stand
             return False  # our own sending has the connections: the next look has its turn
         except Resting as error:
             if error.stop and trouble.is_news(error.message):
-                _log.error(f"{what} stopped", address=address, error=error.message, cure="mend what the error names; then gateway reload")
-            trouble.stands(error.message, TRY_AGAIN if error.stop else MENDS_ITSELF, stopped=error.stop)
+                _log.error(f"{what} stopped", **whose, address=address, error=error.message, cure="mend what the error names; then gateway reload")
+            trouble.stands(error.message, TRY_AGAIN if error.stop else UNREACHED, stopped=error.stop)
             return False
         except (TransportError, ConfigTrouble, OSError) as error:
             # where the account is known to all who would knock there it is left alone by that (Resting), else by us until we are made anew
@@ -236,13 +238,13 @@ def _patiently(what: str, address: str, work: Callable[[], bool], trouble: Stand
             failures += 1
             count()
             if stopped and trouble.is_news(str(error)):
-                _log.error(f"{what} stopped", address=address, error=str(error), cure="mend what the error names; then gateway reload")
+                _log.error(f"{what} stopped", **whose, address=address, error=str(error), cure="mend what the error names; then gateway reload")
             elif failures == 1:
-                _log.warning(f"{what} failed", address=address, error=str(error), cure="it is tried again by itself")
-            trouble.stands(str(error), TRY_AGAIN if stopped else MENDS_ITSELF, stopped=stopped)
+                _log.warning(f"{what} failed", **whose, address=address, error=str(error), cure="it is tried again by itself")
+            trouble.stands(str(error), TRY_AGAIN if stopped else UNREACHED if isinstance(error, Unreachable) else MENDS_ITSELF, stopped=stopped)
             return False
         if failures:
-            _log.info(f"{what} works again", address=address, failures=failures)
+            _log.info(f"{what} works again", **whose, address=address, failures=failures)
         trouble.is_over()
         failures = 0
         return came

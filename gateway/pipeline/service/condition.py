@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from gateway.pipeline.as2.refused_lately import refused_lately
 from gateway.pipeline.outbound.hook_states import HookState
 from gateway.pipeline.outbound.hook_states import hook_states
+from gateway.pipeline.outbox.waits import waits
 from gateway.pipeline.service.heart import database_trouble
 from gateway.pipeline.service.same_files import digest_of
 from gateway.pipeline.station import Station
@@ -119,7 +120,7 @@ def condition_of(station: Station) -> Condition:
             held=len(waiting),
             lately=_lately(station, connection, waiting),
             leaving=sum(len(outbox.search(connection, state=state, limit=_COUNTED)) for state in outbox.OPEN),
-            next_try_at=outbox.next_try(connection),
+            next_try_at=outbox.next_try(connection, waits(connection, station.clock()).stopped),
             held_back=len(outbox.search(connection, state="held_back", limit=_COUNTED)),
             paused=pauses.standing(connection),
             dead=len(outbox.search(connection, state="dead", limit=_COUNTED)),

@@ -150,9 +150,10 @@ def next_due(connection: Connection) -> datetime | None:
     return connection.execute(first).scalar_one_or_none()
 
 
-def next_try(connection: Connection) -> datetime | None:
-    """When the next row is tried again whose last try failed."""
-    failed = (is_one_of(_TABLE.c.state, *OPEN), _TABLE.c.last_error.is_not(None), pauses.not_paused(_TABLE.c.partner))
+def next_try(connection: Connection, stopped: Collection[str] = ()) -> datetime | None:
+    """When the next row is tried again whose last try failed. `stopped`: endpoints (`partner:endpoint`) that wait for a person."""
+    leaves = (_TABLE.c.partner + ":" + _TABLE.c.endpoint).not_in(sorted(stopped))
+    failed = (is_one_of(_TABLE.c.state, *OPEN), _TABLE.c.last_error.is_not(None), pauses.not_paused(_TABLE.c.partner), leaves)
     return connection.execute(select(func.min(_TABLE.c.due_at)).where(*failed)).scalar_one_or_none()
 
 
