@@ -38,7 +38,8 @@ def test_a_taken_port_stops_the_start_before_anything_is_taken_in(house: World, 
 def test_the_pages_of_a_killed_service_are_waited_for(house: World, monkeypatch: pytest.MonkeyPatch) -> None:
     installation = load_installation(house.folder / "config.yaml")
     asked = iter([False, False, True])
+    monkeypatch.chdir(house.folder)
     monkeypatch.setattr(web_port, "port_is_free", lambda host, port: next(asked))
-    monkeypatch.setattr(web_port, "_arguments", lambda process: ["python", "-m", "gateway.web", "--config", str(installation.file)])
+    monkeypatch.setattr(web_port, "_arguments", lambda process: ["python", "-m", "gateway.web", "--config", "config.yaml"])
     web_port.want_port(installation)
     assert next(asked, None) is None

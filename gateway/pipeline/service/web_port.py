@@ -22,7 +22,9 @@ def want_port(installation: Installation) -> None:
     end = time.monotonic() + WAIT_FOR_OUR_OWN
     while web.port and not port_is_free(web.host, web.port):
         holder = _holder(web.port)
-        if holder is None or not _is_ours(holder, installation) or time.monotonic() > end:
+        if time.monotonic() > end or not (holder is not None and _is_ours(holder, installation)):
+            if port_is_free(web.host, web.port):
+                return  # who held it has gone while we looked
             raise ConfigTrouble(taken_words(installation))
         time.sleep(0.05)
 
@@ -88,6 +90,10 @@ def _arguments(process: int) -> list[str]:
 
 
 def _is_ours(process: int, installation: Installation) -> bool:
-    """Whether that is the web process of this very installation."""
+    """Whether that is the web process of this very installation, wherever it was started."""
     arguments = _arguments(process)
-    return "gateway.web" in arguments and str(installation.file) in arguments
+    try:
+        started_in = Path(os.readlink(_PROCESSES / str(process) / "cwd"))
+    except OSError:
+        return False  # of somebody else, or gone meanwhile
+    return "gateway.web" in arguments and any((started_in / one).resolve() == installation.file.resolve() for one in arguments)
