@@ -46,7 +46,7 @@ def load_installation(config: Path | None) -> Installation:
 
 def installation_now(config: Path | None) -> Installation:
     """The installation as it is worked by: where its files have faults and a service runs, as they were before, with a word of that."""
-    from gateway.pipeline.service.asking import config_here
+    from gateway.config import config_here
     from gateway.pipeline.service.asking import installation_now as now
 
     installation, faults = now(config or config_here())

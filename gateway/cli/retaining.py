@@ -51,7 +51,7 @@ def retention_status(as_json: JsonOption = False, config: ConfigOption = None) -
         return
     typer.echo(f"Due to be erased: {_units(outcome.erased)}{_some(outcome.examples)}.")
     for words, count in outcome.kept.most_common():
-        typer.echo(f"  past their time, and kept: {str(count)}, {words}")
+        typer.echo(f"  past their time, and kept: {str(count)}, {words}{_some(outcome.kept_names[words])}")
     typer.echo(f"Legal holds: {len(holds)}.")
     for hold in holds:
         typer.echo(f"  {hold.id}  {hold.subject_kind} {hold.subject}  since {hold.since:%Y-%m-%d} ({hold.actor}: {hold.reason})")
@@ -85,7 +85,7 @@ def retention_run(as_json: JsonOption = False, config: ConfigOption = None) -> N
             f"  {counted(outcome.left, 'payload')} left the archive; bytes that came lately, or that another file needs, leave with a later run"
         )
     for words, count in outcome.kept.most_common():
-        typer.echo(f"  kept: {str(count)}, {words}")
+        typer.echo(f"  kept: {str(count)}, {words}{_some(outcome.kept_names[words])}")
 
 
 @retention_app.command("hold")

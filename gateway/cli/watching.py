@@ -92,10 +92,11 @@ def reload(
     Example: gateway reload
     """
     from gateway.cli.operating import actor
+    from gateway.config import config_here
     from gateway.config.installation import config_text
     from gateway.pipeline.service import asking
 
-    file = config or asking.config_here()
+    file = config or config_here()
     config_text(file)
     told = asking.reload(file, actor(), timeout)
     if as_json:

@@ -3,6 +3,7 @@
 from gateway.config.installation import ConfigTrouble
 from gateway.config.installation import FileTrouble
 from gateway.config.installation import Installation
+from gateway.config.installation import config_here
 from gateway.config.installation import load_installation
 from gateway.config.settings import Settings
 from gateway.user_files import FolderResolver
@@ -16,6 +17,7 @@ __all__ = [
     "FolderResolver",
     "Installation",
     "Settings",
+    "config_here",
     "default_resolver",
     "find_config",
     "load_installation",

@@ -182,10 +182,7 @@ class Installation:
 def load_installation(file: Path | None, held: Held | None = None) -> Installation:
     """The installation of `file`, or of the config.yaml here or above; raises Faults or ConfigTrouble. Where texts are held, nothing that
     a user wrote is read from the disk, neither now nor later."""
-    if file is None:
-        file = find_config(Path.cwd())
-        if file is None:
-            raise ConfigTrouble("There is no config.yaml here or in a folder above: name one with --config FILE")
+    file = file or config_here()
     node = parse(held.config if held is not None else config_text(file), file.name)
     if not isinstance(node, Mapping):
         raise Faults([node.fault("config.yaml is a list of keys: us, data, web, ...")])
@@ -203,6 +200,17 @@ def load_installation(file: Path | None, held: Held | None = None) -> Installati
     rules = node.items.get("rules")
     resolver = FolderResolver(places, held.texts if held is not None else None)
     return Installation(file.resolve(), settings, rules if isinstance(rules, Mapping) else None, resolver)
+
+
+def config_here() -> Path:
+    """The config.yaml of this folder or of one above; raises ConfigTrouble."""
+    file = find_config(Path.cwd())
+    if file is None:
+        raise ConfigTrouble(
+            "There is no config.yaml here or in a folder above: name one with --config FILE, or begin one with a line that says who you are: "
+            'us: {name: Seller Co, identifiers: {x12: "ZZ:SELLERCO"}}'
+        )
+    return file
 
 
 def config_text(file: Path) -> str:

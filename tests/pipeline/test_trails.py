@@ -8,6 +8,7 @@ from gateway.pipeline.keeping.found_under import control_forms
 from gateway.pipeline.keeping.telling import trail_words
 from gateway.pipeline.keeping.trails import trail_of
 from gateway.pipeline.trading import holding
+from gateway.pipeline.trading.holding import find_hold
 from gateway.problem import codes
 from gateway.store.incoming import holds
 from tests.pipeline.test_answers import edifact_order
@@ -95,6 +96,7 @@ def test_what_waits_is_told_with_its_code_cure_and_hold(world: World, name: str,
     assert "held by the gateway, until a person decides" in words
     assert f"file {name}: {code}: " in words and "what to do: " in words
     assert f"gateway hold release {hold.id}" in words
+    assert find_hold(world.station, name) == hold
 
 
 def test_a_rejected_order_is_told_with_its_code_and_cure(world: World) -> None:

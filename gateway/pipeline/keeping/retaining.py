@@ -64,6 +64,8 @@ class Outcome:
     left: int = 0
     #: reason -> how many files are past their time and stay
     kept: Counter[str] = field(default_factory=Counter)
+    #: reason -> names of the first of them
+    kept_names: dict[str, list[str]] = field(default_factory=dict)
     #: names of what is due, the first ones
     examples: list[str] = field(default_factory=list)
 
@@ -116,6 +118,8 @@ def _run_kind(
         for unit, judged in zip(page, found, strict=True):
             if isinstance(judged, str):
                 outcome.kept[judged] += 1
+                names = outcome.kept_names.setdefault(judged, [])
+                names += [unit.name] if len(names) < _EXAMPLES else []
             elif judged is not None and (pretend or _erase(station, judged, actor, outcome)):
                 outcome.erased += 1
                 outcome.examples += [unit.name] if len(outcome.examples) < _EXAMPLES else []
@@ -278,7 +282,7 @@ def _erase(station: Station, judged: _Due, actor: str, outcome: Outcome) -> bool
             subject_kind=unit.kind,
             subject=unit.id,
             reason=rule,
-            facts={"payloads": " ".join(payloads), "documents": " ".join(ids[:200]), "came": unit.came_at.date().isoformat()},
+            facts={"name": unit.name, "payloads": " ".join(payloads), "documents": " ".join(ids[:200]), "came": unit.came_at.date().isoformat()},
         )
         journal.append(connection, [entry])
     crash.point(19)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from gateway.config import ConfigTrouble
 from gateway.config import Installation
-from gateway.config import find_config
 from gateway.config import load_installation
 from gateway.config.held import Held
 from gateway.config.installation import config_text
@@ -15,14 +14,6 @@ from gateway.pipeline.service.condition import owner_of
 from gateway.pipeline.service.in_force import InForce
 from gateway.pipeline.service.reading_anew import load_held
 from gateway.yaml_source import Faults
-
-
-def config_here() -> Path:
-    """The config.yaml of this folder or of one above."""
-    file = find_config(Path.cwd())
-    if file is None:
-        raise ConfigTrouble("There is no config.yaml here or in a folder above: name one with --config FILE")
-    return file
 
 
 def reload(file: Path, actor: str, timeout: float) -> InForce:

@@ -62,6 +62,8 @@ def lint_everything(
     notes = _xml_paths(plans, resolver, partners, faults, base=not narrow)
     if installation is None:
         notes.clear()
+        if file is None and not files:
+            notes.append("config.yaml and partners/: there is no config.yaml here or in a folder above; only what came with the gateway was looked at")
     else:
         key_faults, key_notes = lint_as2(installation, partners, datetime.now(UTC))
         faults += key_faults

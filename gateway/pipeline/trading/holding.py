@@ -35,17 +35,21 @@ def reject(station: Station, hold_id: str, actor: str, reason: str) -> Hold:
 
 
 def find_hold(station: Station, text: str) -> Hold:
-    """The open hold that is meant: by its own id (or the beginning of it), its document's id or number."""
+    """The open hold that is meant: by its own id (or the beginning of it), its document's id or number, its file's id or name."""
     with station.database.read() as connection:
         exact = holds.get(connection, text)
         if exact is not None:
             return exact
         waiting = holds.list_open(connection, limit=10_000)
         rows = documents.get_many(connection, [hold.document for hold in waiting if hold.document])
+        files = transmissions.get_many(connection, [hold.transmission for hold in waiting if hold.transmission])
     meant = [
         hold
         for hold in waiting
-        if hold.id.startswith(text) or hold.document == text or (hold.document in rows and rows[hold.document].number == text)
+        if hold.id.startswith(text)
+        or text in (hold.document, hold.transmission)
+        or (hold.document in rows and rows[hold.document].number == text)
+        or (hold.document is None and hold.transmission in files and files[hold.transmission].name == text)
     ]
     if len(meant) == 1:
         return meant[0]

@@ -3,6 +3,7 @@
 Registering the same source identity with the same bytes from the same endpoint again is harmless: it is told as not fresh.
 """
 
+from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import datetime
@@ -151,6 +152,15 @@ def _known(connection: Connection, transmission: Transmission) -> Transmission |
 def get(connection: Connection, id: str) -> Transmission | None:
     """The transmission of this id."""
     return one_of(connection.execute(select(_TABLE).where(_TABLE.c.id == id)), Transmission)
+
+
+def get_many(connection: Connection, ids: Collection[str]) -> dict[str, Transmission]:
+    """Transmissions by id; those that do not exist are left out."""
+    wanted = sorted(set(ids))
+    found: list[Transmission] = []
+    for start in range(0, len(wanted), _AT_ONCE):
+        found += all_of(connection.execute(select(_TABLE).where(_TABLE.c.id.in_(wanted[start : start + _AT_ONCE]))), Transmission)
+    return {one.id: one for one in found}
 
 
 _OPEN = (
