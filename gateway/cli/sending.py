@@ -139,7 +139,7 @@ def retry(
             ids = redelivering.to_try_again(station, partner)
         taken = redelivering.retry(station, ids, actor(), reason)
         if taken:
-            work_off(station, documents=[entry.document for entry in taken if entry.document])
+            work_off(station, deliveries=[entry.id for entry in taken])
         with station.database.read() as connection:
             now = outbox.get_many(connection, [entry.id for entry in taken])
             what = waits(connection, station.clock())

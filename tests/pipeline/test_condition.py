@@ -16,11 +16,13 @@ from gateway.pipeline.service.assembly import work_off
 from gateway.pipeline.service.condition import condition_of
 from gateway.pipeline.service.joining import check_shared
 from gateway.pipeline.service.joining import own_database
+from gateway.pipeline.service.waiting import Waiting
 from gateway.pipeline.station import now_utc
 from gateway.store.identity import new_id
 from gateway.store.incoming import transmissions
 from gateway.store.keeping import erasures
 from gateway.store.moments import database_now
+from gateway.store.outgoing import outbox
 from gateway.store.working import claims
 from gateway.store.working import nodes
 from tests.pipeline.test_engine_contract import CLUSTER
@@ -151,3 +153,16 @@ def test_a_worker_needs_a_cluster(tmp_path: Path, sqlite_url: str) -> None:
     assert result.returncode == 4
     assert "engine: cluster" in result.stderr
     world.close()
+
+
+def test_a_command_waits_for_what_it_handed_in_and_for_nothing_else(world: World) -> None:
+    result = world.receive(x12_order("PO1"))
+    register(world.station, [Arrival(address="folder:boxes/acme/out", name="next.edi", identity="next", data=x12_order("PO2", control=2))])
+    with world.station.database.read() as connection:
+        [acknowledgment] = [entry.id for entry in outbox.of_interchange(connection, str(result.documents[0].interchange))]
+    assert not Waiting(world.station).is_over()
+    # a 997 is of no document
+    assert Waiting(world.station, deliveries=[acknowledgment]).is_over()
+    assert Waiting(world.station, documents=[]).is_over()
+    world.settle()
+    assert Waiting(world.station).is_over()

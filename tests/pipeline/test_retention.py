@@ -25,9 +25,11 @@ from gateway.pipeline.trading import holding
 from gateway.store import journal
 from gateway.store import tables
 from gateway.store.incoming import interchanges
+from gateway.store.keeping import due
 from gateway.store.keeping import erasures
 from gateway.store.keeping import tidying
 from gateway.store.keeping.tidying import tidy
+from gateway.store.outgoing import outbox
 from gateway.store.payloads.archive import Archive
 from gateway.store.payloads.archive import Stored
 from gateway.store.payloads.in_database import DatabaseArchive
@@ -54,6 +56,26 @@ def turned_down(world: World, number: str = "PO-BAD", control: int = 7):
     holding.reject(world.station, row.id, "clerk", "unknown purpose")
     world.settle()
     return taken
+
+
+def acknowledged(world: World, transmission: str) -> bool:
+    """Whether the bytes of the acknowledgment of a file are still there."""
+    with world.station.database.read() as connection:
+        [interchange] = interchanges.of_transmission(connection, transmission)
+        [sent] = outbox.of_interchange(connection, interchange.id)
+    assert sent.sha256 is not None
+    return world.station.archive.has(sent.sha256)
+
+
+def test_a_file_of_many_orders_is_erased_when_its_time_has_come(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(due, "LONGEST", 2)
+    one = REJECTED.decode()
+    sets = one[one.index("ST*850*") : one.index("GE*")]
+    taken = world.receive(one.replace("GE*1*", f"{sets * 4}GE*5*").encode(), name="many.edi")
+    assert len(taken.documents) == 5
+    years_pass(world, 3)
+    outcome = run_retention(world.station)
+    assert not outcome.kept and not world.station.archive.has(taken.transmission.sha256)
 
 
 def world_of(folder: Path, config: str = KEPT, partner: str = ACME) -> World:
@@ -166,6 +188,8 @@ def test_a_legal_hold_keeps_what_it_names_and_what_that_is_linked_with(world: Wo
     assert outcome.kept["a legal hold stands on it"] >= 1
     assert world.station.archive.has(bad.transmission.sha256)
     assert not world.station.archive.has(other.transmission.sha256)
+    # what we acknowledged it with belongs to it, though it is of no one document
+    assert [acknowledged(world, taken.transmission.id) for taken in (bad, other)] == [True, False]
     retaining.hold(world.station, "partner:acme", "lawyer", "audit")
     assert [one.id for one in retaining.release(world.station, "PO-BAD", "lawyer", "settled")] == [hold.id]
     assert run_retention(world.station).erased == 0

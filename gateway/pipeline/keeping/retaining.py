@@ -239,7 +239,7 @@ def _judged(
             return None
         if longest is None or day > longest[0]:
             longest = (day, rule)
-    chain = due.chain_of(connection, [document.id for document in documents])
+    chain = due.chain_of(connection, due.belongs_to(connection, unit, documents))
     if chain is None:
         return "it belongs to a very long chain of documents"
     if _is_held(connection, holds, unit, chain):
@@ -266,7 +266,7 @@ def _erase(station: Station, judged: _Due, actor: str, outcome: Outcome) -> bool
     ids = [document.id for document in judged.documents]
     with station.database.begin() as connection:
         now = station.clock()
-        chain = due.chain_of(connection, ids)
+        chain = due.chain_of(connection, due.belongs_to(connection, unit, judged.documents))
         if chain is None or _is_held(connection, erasures.standing(connection), unit, chain) or due.kept_by(connection, unit, chain):
             return False
         payloads = due.payloads_of(connection, unit)

@@ -1,7 +1,6 @@
 """The service assembled: which step serves which stream, which mailboxes are looked into, and how commands get their work done
 beside it or without it."""
 
-import os
 import time
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -32,6 +31,7 @@ from gateway.pipeline.outbound import hooking
 from gateway.pipeline.outbound import walk as outbound
 from gateway.pipeline.outbox.circuits import Resting
 from gateway.pipeline.outbox.circuits import guarded
+from gateway.pipeline.service.condition import owner_of
 from gateway.pipeline.service.joining import check_shared
 from gateway.pipeline.service.joining import own_database
 from gateway.pipeline.service.pollers import Look
@@ -252,10 +252,17 @@ def _patiently(what: str, address: str, work: Callable[[], bool], trouble: Stand
     return look
 
 
-def work_off(station: Station, timeout: float = 300.0, *, files: Sequence[str] = (), documents: Sequence[str] = ()) -> None:
+def work_off(
+    station: Station,
+    timeout: float = 300.0,
+    *,
+    files: Sequence[str] | None = None,
+    documents: Sequence[str] | None = None,
+    deliveries: Sequence[str] | None = None,
+) -> None:
     """What a command does after it committed: where nobody works on the installation, do the work; else wait for it to be done: what
-    became of these files (transmissions) and documents, or all work where none are named."""
-    waiting = Waiting(station, files, documents)
+    became of these files (transmissions), documents and rows of the outbox, or all work where nothing is said of any."""
+    waiting = Waiting(station, files, documents, deliveries)
     end = time.monotonic() + timeout
     (_work_off_among_others if is_cluster(station) else _work_off_or_wait)(station, waiting, end, timeout)
 
@@ -276,7 +283,8 @@ def _work_off_or_wait(station: Station, waiting: Waiting, end: float, timeout: f
             if waiting.is_over():
                 return
             time.sleep(0.05)
-    raise _not_done(timeout)
+    owner = owner_of(station.installation.data)
+    raise _not_done(timeout, f" (process {owner})" if owner else "")
 
 
 def _work_off_among_others(station: Station, waiting: Waiting, end: float, timeout: float) -> None:
@@ -306,9 +314,9 @@ def _do_all(station: Station, engine: Engine, end: float) -> None:
     seal(station)
 
 
-def _not_done(timeout: float) -> TimeoutError:
+def _not_done(timeout: float, owner: str = "") -> TimeoutError:
     return TimeoutError(
-        f"The work was handed in, but is not done after {timeout:.0f} seconds: is the service that owns the data running? (process {os.getpid()})"
+        f"The work was handed in, but is not done after {timeout:.0f} seconds: gateway status says what the service{owner} that owns the data does"
     )
 
 

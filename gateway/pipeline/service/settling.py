@@ -26,13 +26,13 @@ def deciding(connection: Connection, now: datetime, files: Sequence[str], docume
     return connection.execute(registered).first() is not None
 
 
-def leaving(connection: Connection, now: datetime, files: Sequence[str], documents: Sequence[str]) -> bool:
-    """Whether an answer to them could leave now, or is on its way."""
+def leaving(connection: Connection, now: datetime, files: Sequence[str], documents: Sequence[str], deliveries: Sequence[str] = ()) -> bool:
+    """Whether an answer to them, or one of these rows, could leave now, or is on its way."""
     outbox, document, link, interchange = tables.outbox, tables.document, tables.link, tables.interchange
     mine = select(document.c.id).where(_mine(files, documents))
     made = select(link.c.to_document).where(link.c.from_document.in_(mine))
     open_now = (outbox.c.state.in_(_LEAVING), outbox.c.due_at <= now, pauses.not_paused(outbox.c.partner))
-    query = select(outbox.c.id).where(or_(outbox.c.document.in_(mine), outbox.c.document.in_(made)), *open_now).limit(1)
+    query = select(outbox.c.id).where(or_(outbox.c.document.in_(mine), outbox.c.document.in_(made), outbox.c.id.in_(deliveries)), *open_now).limit(1)
     if connection.execute(query).first() is not None:
         return True
     for id in connection.execute(select(interchange.c.id).where(interchange.c.transmission.in_(files))).scalars() if files else ():

@@ -13,24 +13,32 @@ PATIENCE_WITH_SENDING = 5.0
 
 
 class Waiting:
-    """Waits for these files (transmissions) and documents, or for all work where none are named."""
+    """Waits for these files (transmissions), documents and rows of the outbox, or for all work where nothing is said of any."""
 
-    def __init__(self, station: Station, files: Sequence[str], documents: Sequence[str]) -> None:
+    def __init__(
+        self,
+        station: Station,
+        files: Sequence[str] | None = None,
+        documents: Sequence[str] | None = None,
+        deliveries: Sequence[str] | None = None,
+    ) -> None:
         self._station = station
-        self._files = files
-        self._documents = documents
+        self._everything = files is None and documents is None and deliveries is None
+        self._files = files or ()
+        self._documents = documents or ()
+        self._deliveries = deliveries or ()
         self._sending_since: float | None = None
 
     def is_over(self) -> bool:
         """Whether there is nothing to wait for any more."""
         with self._station.database.read() as connection:
             now = self._station.clock()
-            if self._files or self._documents:
-                busy = settling.deciding(connection, now, self._files, self._documents)
-                sending = not busy and settling.leaving(connection, now, self._files, self._documents)
-            else:
+            if self._everything:
                 busy = bool(sweep.streams_with_work(connection, now))
                 sending = not busy and outbox.under_way(connection, now)
+            else:
+                busy = settling.deciding(connection, now, self._files, self._documents)
+                sending = not busy and settling.leaving(connection, now, self._files, self._documents, self._deliveries)
         if busy:
             self._sending_since = None
             return False

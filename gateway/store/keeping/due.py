@@ -22,8 +22,9 @@ from gateway.store.rows import Row
 from gateway.store.rows import all_of
 
 KINDS = ("transmission", "outbox", "document")
-#: a chain of documents that is longer is not walked to its end, and nothing of it is erased
+#: a chain of documents that is longer is not walked to its end, and nothing of it is erased; a file of many documents has this many for each
 LONGEST = 2000
+_LONGEST_OF_EACH = 20
 _AT_ONCE = 400
 #: facts that name a certificate by its fingerprint, which is its digest in the archive
 _CERTIFICATES = ("signed_by", "answered_by")
@@ -84,6 +85,17 @@ def documents_of(connection: Connection, unit: Unit) -> list[Document]:
     return all_of(connection.execute(select(document).where(wanted)), Document)
 
 
+def belongs_to(connection: Connection, unit: Unit, documents: Collection[Document]) -> set[str]:
+    """The documents that a unit hangs together with: its own, and for an acknowledgment those of the interchange that it answers."""
+    if documents or unit.kind != "outbox":
+        return {document.id for document in documents}
+    interchange, answers, _ = unit.id.partition(":")
+    if not answers:
+        return set()
+    document = tables.document
+    return set(connection.execute(select(document.c.id).where(document.c.interchange == interchange)).scalars())
+
+
 def payloads_of(connection: Connection, unit: Unit) -> list[str]:
     """The digests of a unit: its own, and what the journal's entries about it name (AS2 messages, receipts)."""
     found = {unit.sha256} if unit.sha256 is not None else set()
@@ -98,6 +110,7 @@ def chain_of(connection: Connection, documents: Collection[str]) -> set[str] | N
     """The documents and all that they are linked with, from the order to the payment; None where there are too many to say."""
     link = tables.link
     known, new = set(documents), set(documents)
+    longest = max(LONGEST, _LONGEST_OF_EACH * len(known))
     while new:
         found: set[str] = set()
         batch = sorted(new)
@@ -107,7 +120,7 @@ def chain_of(connection: Connection, documents: Collection[str]) -> set[str] | N
             found.update(connection.execute(select(link.c.from_document).where(link.c.to_document.in_(part))).scalars())
         new = found - known
         known |= new
-        if len(known) > LONGEST:
+        if len(known) > longest:
             return None
     return known
 
@@ -117,25 +130,29 @@ def kept_by(connection: Connection, unit: Unit, chain: Collection[str]) -> str |
     if unit.kind == "transmission" and unit.state not in {"done", "unreadable"}:
         return "the file is still in work or held"
     ids = sorted(chain)
+    for start in range(0, max(1, len(ids)), _AT_ONCE):
+        words = _part_kept_by(connection, unit, ids[start : start + _AT_ONCE])
+        if words is not None:
+            return words
+    return None
+
+
+def _part_kept_by(connection: Connection, unit: Unit, ids: Sequence[str]) -> str | None:
     document, order, item, payment = tables.document, tables.sales_order, tables.open_item, tables.payment
     outbox, hold, handover, pickup = tables.outbox, tables.hold, tables.handover, tables.pickup
-    leaving = _in(outbox.c.document, ids) | (outbox.c.id == unit.id)
+    leaving = outbox.c.document.in_(ids) | (outbox.c.id == unit.id)
     checks: Sequence[tuple[str, Table, ColumnElement[bool]]] = (
-        ("a document is still in work or held", document, _in(document.c.id, ids) & document.c.state.in_(_OPEN_DOCUMENTS)),
-        ("it waits for a person", hold, (_in(hold.c.document, ids) | (hold.c.transmission == unit.id)) & hold.c.resolved_at.is_(None)),
-        ("an order is still open", order, _in(order.c.document, ids) & order.c.state.in_(_OPEN_ORDERS)),
-        ("an invoice is not settled", item, _in(item.c.document, ids) & (item.c.open_minor != 0)),
-        ("money is not applied", payment, _in(payment.c.document, ids) & (payment.c.unapplied_minor != 0)),
+        ("a document is still in work or held", document, document.c.id.in_(ids) & document.c.state.in_(_OPEN_DOCUMENTS)),
+        ("it waits for a person", hold, (hold.c.document.in_(ids) | (hold.c.transmission == unit.id)) & hold.c.resolved_at.is_(None)),
+        ("an order is still open", order, order.c.document.in_(ids) & order.c.state.in_(_OPEN_ORDERS)),
+        ("an invoice is not settled", item, item.c.document.in_(ids) & (item.c.open_minor != 0)),
+        ("money is not applied", payment, payment.c.document.in_(ids) & (payment.c.unapplied_minor != 0)),
         ("something has not left yet", outbox, leaving & outbox.c.state.in_(_LEAVING)),
         ("an acknowledgment is awaited", outbox, leaving & outbox.c.ack_state.in_(("waiting", "overdue"))),
-        ("it is not handed over yet", handover, _in(handover.c.document, ids) & (handover.c.state == "waiting")),
+        ("it is not handed over yet", handover, handover.c.document.in_(ids) & (handover.c.state == "waiting")),
         ("the partner has not fetched it", pickup, (pickup.c.sha256 == unit.sha256) & pickup.c.taken_at.is_(None)),
     )
     for words, table, condition in checks:
         if connection.execute(select(literal(1)).select_from(table).where(condition).limit(1)).first() is not None:
             return words
     return None
-
-
-def _in(column: ColumnElement[str], ids: Sequence[str]) -> ColumnElement[bool]:
-    return or_(*(column.in_(ids[start : start + _AT_ONCE]) for start in range(0, len(ids), _AT_ONCE))) if ids else column.in_([])
