@@ -63,7 +63,7 @@ def lint_everything(
     if installation is None:
         notes.clear()
         if file is None and not files:
-            notes.append("config.yaml and partners/: there is no config.yaml here or in a folder above; only what came with the gateway was looked at")
+            notes.append("config.yaml and partners/: there is no config.yaml here or in a folder above; only what comes with us was looked at")
     else:
         key_faults, key_notes = lint_as2(installation, partners, datetime.now(UTC))
         faults += key_faults
