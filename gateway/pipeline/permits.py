@@ -45,6 +45,7 @@ class Permits:
         #: accounts that we said we wait for: the token of it, and when we last asked
         self._waiting: dict[str, tuple[int, float]] = {}
         self._places: dict[tuple[str, int], Places] = {}
+        self._ending = False
 
     def share(self, database: Database, node: str, lease: timedelta) -> None:
         """Other processes work on the same installation: from now on connections are counted with theirs."""
@@ -91,6 +92,10 @@ class Permits:
         for listener in listeners:
             listener(ending)
 
+    def end(self) -> None:
+        """The process is about to end: nobody waits for a connection any more."""
+        self._ending = True
+
     def close(self) -> None:
         """The process ends: hang up everywhere. What was ours is free when it signs off."""
         with self._guard:
@@ -121,6 +126,8 @@ class Permits:
                     self._held[permit.key] = permit
         if permit is not None:
             crash.point(158)
+        elif self._ending:
+            raise Busy(f"other processes have the connections to {account}, and this one ends")
         return permit
 
     def give_back(self, permit: Permit) -> None:

@@ -261,6 +261,14 @@ def test_who_ends_hangs_up_first(two: Callable[[int], tuple[Process, Process]]) 
     assert second.pool.take(patience=0.0)
 
 
+def test_who_is_about_to_end_waits_for_no_connection(two: Callable[[int], tuple[Process, Process]]) -> None:
+    first, second = two(1)
+    first.pool.take()
+    second.station.permits.end()
+    with pytest.raises(Busy, match="this one ends"):
+        second.pool.take(patience=PATIENCE)
+
+
 def test_nothing_is_left_to_ask_the_partner_in_a_cluster(tmp_path: Path) -> None:
     (tmp_path / "partners").mkdir()
     (tmp_path / "partners/acme.yaml").write_text(PARTNER)

@@ -267,6 +267,7 @@ class ClusterEngine:
 
     def _finish(self) -> None:
         self._stopping.set()
+        self._station.permits.end()
         end = time.monotonic() + LAST_STEPS
         self._listener.stop(LAST_STEPS / 4)
         self._clocks.stop(end)
