@@ -145,13 +145,13 @@ def _mark(name: str, table: str, code: str, **place: object) -> Mark:
 
 def _read_functional(segments: Sequence[Segment], component: str) -> list[Acknowledged]:
     found: list[Acknowledged] = []
-    group = kind = control = ""
+    group = group_type = kind = control = ""
     notes: list[str] = []
     marks: list[Mark] = []
     for segment in segments:
         tag, rest = segment[0], [*map(str, segment[1:]), "", "", "", ""]
         if tag == "AK1":
-            group = rest[1]
+            group_type, group = rest[0], rest[1]
         elif tag == "AK2":
             kind, control, notes, marks = rest[0], rest[1], [], []
         elif tag in {"AK3", "IK3"}:
@@ -179,7 +179,7 @@ def _read_functional(segments: Sequence[Segment], component: str) -> list[Acknow
             said = tuple(_said(f"AK9{number:02}", "716", code) for number, code in enumerate(rest[4:9], 5) if code)
             outcome = _MARKS.get(rest[0], "rejected")
             repeat = _is_repeat(outcome, "716", rest[4:9])
-            found.append(Acknowledged(level="group", control_number=group, outcome=outcome, notes=said, repeat=repeat))
+            found.append(Acknowledged(level="group", type=group_type, control_number=group, outcome=outcome, notes=said, repeat=repeat))
     return found
 
 

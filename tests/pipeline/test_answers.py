@@ -471,3 +471,15 @@ def test_a_rejection_can_be_settled_without_sending(world: World) -> None:
     holding.release(world.station, hold.id, "clerk", "they took it by telephone")
     assert waiting(world) == []
     assert document_of(world, "OR-PO1").state == "rejected"
+
+
+def test_a_group_is_told_by_its_functional_identifier_where_each_type_counts_for_itself(tmp_path: Path) -> None:
+    """Our 997 is group 1, and so is our 855: what is said of one is not said of the other."""
+    world = World(tmp_path, partners={"acme": ACME + "control_numbers: {group: {by_type: true}}\n"})
+    world.receive(x12_order())
+    sent = last_sent(world, "OR-PO1")
+    Talk(world).x12(f"AK1*FA*{sent.group_control}~AK9*R*1*1*0~")
+    assert last_sent(world, "OR-PO1").ack_state is None and said_of(world, "OR-PO1") == []
+    Talk(world, 800).x12(f"AK1*PR*{sent.group_control}~AK9*A*1*1*1~")
+    assert said_of(world, "OR-PO1") == [("997", "accepted", "first")]
+    world.close()

@@ -294,3 +294,13 @@ def test_an_answer_to_one_partners_file_says_nothing_of_anothers_that_is_named_a
         awaited.note(connection, ["a"], "accepted", NOW)
         # d lies in the file that was answered
         assert [state(connection, id) for id in "abcd"] == ["acknowledged", "prepared", "dead", "sent"]
+
+
+def test_numbers_count_for_each_syntax_by_itself(database: Database) -> None:
+    with database.begin() as connection:
+        outbox.enqueue(connection, [entry("x"), entry("e", spec="edifact/d96a/ordrsp")])
+        claim(connection)
+        prepare(connection, "x", identity="855-000000007.edi")
+        prepare(connection, "e", identity="ordrsp-000000007.edi")
+        for syntax, id in (("x12", "x"), ("edifact", "e")):
+            assert [one.id for one in awaited.find_sent(connection, partner="acme", syntax=syntax, interchange_control="7")] == [id]

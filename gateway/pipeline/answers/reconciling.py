@@ -19,6 +19,7 @@ from gateway.exchange.acknowledgment import Acknowledged
 from gateway.exchange.acknowledgment import read_acknowledgment
 from gateway.exchange.acknowledgment import read_advice
 from gateway.exchange.application_reading import read_application_answer
+from gateway.exchange.envelope import GROUPS
 from gateway.exchange.partner import LoadedPartner
 from gateway.kinds import answer as kinds
 from gateway.pipeline.answers.consequences import arrived_after_all
@@ -55,6 +56,8 @@ from gateway.store.records import references
 
 #: from the most precise to the least: what was said of one thing is not overruled by what was said of all
 _LEVELS = ("document", "transaction", "group", "interchange")
+#: what each kind of answer speaks of: numbers count for each syntax by itself
+_SYNTAXES = {"997": "x12", "999": "x12", "TA1": "x12", "824": "x12", "CONTRL": "edifact", "APERAK": "edifact"}
 _log = structlog.get_logger("answers")
 
 
@@ -132,18 +135,28 @@ def _meant(desk: Desk, said: Acknowledged) -> list[Entry]:
         return _by_reference(desk, said)
     if not given:
         return []
-    types = {said.type} if said.type and said.level != "group" else set()
-    found = awaited.find_sent(desk.connection, partner=desk.loaded.partner.id, transaction_types=types, **given)
+    whose, syntax = desk.loaded.partner.id, _SYNTAXES.get(desk.source.kind, "")
+    types = _types_of_group(said.type) if said.level == "group" else {said.type} if said.type else set()
+    found = awaited.find_sent(desk.connection, partner=whose, syntax=syntax, transaction_types=types, **given)
+    if not found and said.level == "group" and types:
+        # a partner that writes another functional identifier than ours means the group of this number all the same
+        found = awaited.find_sent(desk.connection, partner=whose, syntax=syntax, **given)
     if not found and said.level == "document":
         return _by_reference(desk, said)
     return found
+
+
+def _types_of_group(identifier: str) -> set[str]:
+    """The types of transactions that a group of this functional identifier (AK101) holds: where groups are numbered type by type, several have
+    the same number."""
+    return {type for type, group in GROUPS.items() if group == identifier}
 
 
 def _by_reference(desk: Desk, said: Acknowledged) -> list[Entry]:
     """The row of our document that an application answer names by one of its numbers; the latest sending of it."""
     numbers = [value for _, value in said.references]
     for number in numbers:
-        ids = [one.document for one in references.find(desk.connection, number, whole=True)]
+        ids = [one.document for one in references.find(desk.connection, number, partner=desk.loaded.partner.id, whole=True)]
         mine = [
             row.id
             for row in documents.get_many(desk.connection, ids).values()

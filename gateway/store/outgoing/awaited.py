@@ -44,12 +44,14 @@ def find_sent(
     connection: Connection,
     *,
     partner: str,
+    syntax: str = "",
     interchange_control: str | None = None,
     group_control: str | None = None,
     transaction_control: str | None = None,
     transaction_types: Iterable[str] = (),
 ) -> list[Entry]:
-    """The rows that left under these control numbers (empty: nothing that we sent), in the order in which they stood.
+    """The rows that left under these control numbers (empty: nothing that we sent), in the order in which they stood. `syntax` (x12, edifact) is
+    that of the answer: numbers count for each by itself.
 
     Control numbers are compared without leading zeros. Where numbers have been used again, the latest sending is meant. `transaction_types`
     are those that the answer may speak of. A row that is only prepared is meant too: its bytes may have left before we could record it,
@@ -62,6 +64,8 @@ def find_sent(
     for name, control in given.items():
         if control:
             query = query.where(_TABLE.c[name].in_(_spellings(control)))
+    if syntax:
+        query = query.where(_TABLE.c.spec.startswith(f"{syntax}/", autoescape=True))
     types = sorted(set(transaction_types))
     if types:
         query = query.where(_TABLE.c.transaction_type.in_(types))
