@@ -35,7 +35,20 @@ from gateway.trade.mentions import OpenItem
 from gateway.trade.mentions import one_each
 from gateway.trade.reference import bare_reference
 
-__all__ = ["Allocation", "CreditUse", "Evidence", "Matched", "Money", "OpenItem", "Payers", "Settled", "match", "match_advice", "money_of"]
+__all__ = [
+    "Allocation",
+    "CreditUse",
+    "Evidence",
+    "Matched",
+    "Money",
+    "OpenItem",
+    "Payers",
+    "Settled",
+    "match",
+    "match_advice",
+    "money_of",
+    "payer_of",
+]
 
 _ZERO = Decimal(0)
 #: credit notes that are tried to explain a short payment, and how many of them together
@@ -78,6 +91,11 @@ def match(
             before.append(Settled(payment=one.id, amount=one.amount, currency=one.currency, trace=one.trace, payer_account=one.payer_account))
         results.append(result)
     return results
+
+
+def payer_of(money: Money, payers: Payers) -> str | None:
+    """The partner that pays, told by its account or name; None where nobody can tell."""
+    return _payer(money, _comparable(payers))
 
 
 def match_advice(advice: RemittanceAdvice, items: Iterable[OpenItem], partner: str, *, payment: str) -> Matched:

@@ -283,6 +283,36 @@ def test_a_remittance_advice_for_money_that_the_bank_brought_before_is_not_booke
         assert ledger.exposure(connection, "acme", "USD") == 0
 
 
+BETA_PAYS = (
+    "ISA*00*          *00*          *ZZ*BETASTORES     *ZZ*SELLERCO       *260201*1200*U*00401*000000050*0*P*>~GS*RA*BETASTORES*SELLERCO*20260201*1200*50*X*004010~"
+    "ST*820*0001~BPR*C*10.00*C*ACH************20260201~TRN*1*TRACE77~CUR*PR*USD~N1*PR*BETA STORES~ENT*1~RMR*IV*INV-000009**10.00~SE*8*0001~GE*1*50~IEA*1*000000050~"
+)
+
+
+@pytest.mark.parametrize("first", ["advice", "bank"])
+def test_the_same_trace_of_another_payer_is_other_money(tmp_path: Path, first: str) -> None:
+    """Payers number their payments themselves: acme's TRACE77 is not beta's."""
+    from tests.cli.test_working import camt
+
+    beta = ACME.replace("id: acme", "id: beta").replace("ACME Corporation", "Beta Stores").replace("ACMEBUYER", "BETASTORES")
+    world = World(tmp_path, partners={"acme": ACME, "beta": beta.replace("boxes/acme", "boxes/beta").replace(', gln: "1234567890128"', "")})
+    world.receive(x12_order("PO20"))
+    hand_in_shipments(world.station, b"order,quantity\nPO20,10\n", "ship.csv", "warehouse")
+    world.settle()
+    release_invoices(world.station, ["PO20"], "clerk")
+    world.settle()
+    both = [
+        lambda: world.receive(BETA_PAYS.encode(), "remit.edi", "folder:boxes/beta/out"),
+        lambda: world.receive(camt("92.50", "INV-000001", "TRACE77").encode(), "bank.xml", address="command"),
+    ]
+    for arrive in both if first == "advice" else both[::-1]:
+        arrive()
+    with world.station.database.read() as connection:
+        assert ledger.open_items(connection) == [], "acme has paid"
+        assert [(one.partner, one.unapplied_minor) for one in ledger.unapplied_payments(connection)] == [("beta", 1000)]
+    world.close()
+
+
 def test_a_released_file_of_a_new_partner_is_acknowledged_as_well(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.receive(x12_order(sender="STRANGER"))

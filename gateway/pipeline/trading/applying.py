@@ -53,10 +53,10 @@ def apply_bank_statements(work: Work, rows: Sequence[documents.Document]) -> Non
         # the bank's entry for an advice that was booked as money is the same money
         booked = _booked_advices(work, pieces)
         for money in pieces:
-            if money.trace in booked:
-                facts = {"trace": money.trace, "payment": booked[money.trace]}
+            if money.id in booked:
+                facts = {"trace": money.trace or "", "payment": booked[money.id]}
                 work.note(row, "payment known", facts, reason="its remittance advice was booked as the money")
-        pieces = [money for money in pieces if money.trace is None or money.trace not in booked]
+        pieces = [money for money in pieces if money.id not in booked]
         source = f"{statement.account}|{statement.number}"
         payments = {money.id: _payment(work, row, source, money) for money in pieces}
         fresh = {payment.bank_reference for payment in ledger.add_payments(work.connection, list(payments.values()))}
@@ -84,11 +84,10 @@ def apply_remittance_advices(work: Work, rows: Sequence[documents.Document]) -> 
             _finish(work, row, "kept until the bank's entry comes")
             continue
         trace = advice.trace or advice.number
-        arrived = [payment for payment in ledger.find_by_trace(work.connection, [trace]) if payment.source != "remittance"]
-        if arrived:
+        minor = to_minor(advice.amount, currency)
+        if _came_before(work, row.partner, trace, currency, minor):
             _finish(work, row, f"the bank's entry for {trace} was booked before")
             continue
-        minor = to_minor(advice.amount, currency)
         if _settled_before(work, advice, row.partner, currency, minor):
             _finish(work, row, f"the money of {advice.amount} {currency} came before, without this trace: its invoices are settled by it")
             continue
@@ -111,6 +110,28 @@ def apply_remittance_advices(work: Work, rows: Sequence[documents.Document]) -> 
             _book(work, row, payment, cash.match_advice(advice, items, row.partner, payment=payment.id))
         _finish(work, row, f"payment {trace} of {advice.amount} {currency}")
         crash.point(46)
+
+
+def _came_before(work: Work, partner: str, trace: str, currency: str, minor: int) -> bool:
+    """Whether the bank's entry for an advice is booked."""
+    payers = _payers(work)
+    for payment in ledger.find_by_trace(work.connection, [trace]):
+        if payment.source == "remittance":
+            continue
+        amount = from_minor(payment.amount_minor, payment.currency)
+        entry = cash.Money(
+            id=payment.id, amount=amount, currency=payment.currency, payer_name=payment.payer_name, payer_account=payment.payer_account
+        )
+        payer = payment.partner or cash.payer_of(entry, payers)
+        if _is_same_money(payer, partner, same_amount=(payment.currency, payment.amount_minor) == (currency, minor)):
+            return True
+    return False
+
+
+def _is_same_money(payer: str | None, partner: str, *, same_amount: bool) -> bool:
+    """Whether a bank's entry is the money of a partner's advice that has its trace. Payers number their traces themselves, so that another one's
+    money may carry the same: who paid decides, and where nobody can tell, the amount."""
+    return payer == partner if payer is not None else same_amount
 
 
 def _settled_before(work: Work, advice: RemittanceAdvice, partner: str, currency: str, minor: int) -> bool:
@@ -186,11 +207,17 @@ def _advices(work: Work) -> list[RemittanceAdvice]:
 
 
 def _booked_advices(work: Work, pieces: Sequence[cash.Money]) -> dict[str, str]:
-    """Trace -> payment of advices that were booked as money themselves."""
+    """The bank's entries that are the money of advices which were booked as money themselves, each with that payment."""
     traces = [money.trace for money in pieces if money.trace]
-    return {
-        payment.trace: payment.id for payment in ledger.find_by_trace(work.connection, traces) if payment.source == "remittance" and payment.trace
-    }
+    advised = [payment for payment in ledger.find_by_trace(work.connection, traces) if payment.source == "remittance"]
+    payers = _payers(work) if advised else cash.Payers()
+    booked: dict[str, str] = {}
+    for money in pieces:
+        for payment in advised:
+            amount = (payment.currency, payment.amount_minor) == (money.currency, to_minor(abs(money.amount), money.currency))
+            if payment.trace == money.trace and _is_same_money(cash.payer_of(money, payers), payment.partner or "", same_amount=amount):
+                booked[money.id] = payment.id
+    return booked
 
 
 def _earlier(work: Work, pieces: Sequence[cash.Money]) -> list[cash.Settled]:
