@@ -22,6 +22,7 @@ from gateway.cli.storing import store_app
 retention_app = typer.Typer(no_args_is_help=True, help="How long payloads are kept, and what a legal hold keeps.")
 app.add_typer(retention_app, name="retention")
 
+WhoseOption = Annotated[str | None, typer.Option("--partner", help="Whose it is, where several partners have the same number or name.", metavar="ID")]
 ReferenceArgument = Annotated[
     str, typer.Argument(help="A document's number or id, a file's name or id, partner:ID, or a hold's id.", metavar="REFERENCE")
 ]
@@ -89,28 +90,28 @@ def retention_run(as_json: JsonOption = False, config: ConfigOption = None) -> N
 
 
 @retention_app.command("hold")
-def retention_hold(reference: ReferenceArgument, reason: ReasonOption, config: ConfigOption = None) -> None:
+def retention_hold(reference: ReferenceArgument, reason: ReasonOption, partner: WhoseOption = None, config: ConfigOption = None) -> None:
     """Keep something whatever the rules say, until the hold is released: a partner, a document, a file, and all that it is linked with.
 
     Example: gateway retention hold PO4711 --reason "lawsuit 3 O 12/26"
     """
-    _held("hold", reference, reason, config)
+    _held("hold", reference, reason, partner, config)
 
 
 @retention_app.command("release")
-def retention_release(reference: ReferenceArgument, reason: ReasonOption, config: ConfigOption = None) -> None:
+def retention_release(reference: ReferenceArgument, reason: ReasonOption, partner: WhoseOption = None, config: ConfigOption = None) -> None:
     """End a legal hold; the rules hold again.
 
     Example: gateway retention release PO4711 --reason "lawsuit settled"
     """
-    _held("release", reference, reason, config)
+    _held("release", reference, reason, partner, config)
 
 
-def _held(act: str, reference: str, reason: str, config: Path | None) -> None:
+def _held(act: str, reference: str, reason: str, partner: str | None, config: Path | None) -> None:
     from gateway.pipeline.keeping import retaining
 
     with opened(config, retaining.UnknownReference) as station:
-        done = (retaining.hold if act == "hold" else retaining.release)(station, reference, actor(), reason)
+        done = (retaining.hold if act == "hold" else retaining.release)(station, reference, actor(), reason, partner)
     for one in done:
         typer.echo(f"{one.id}  {one.subject_kind} {one.subject}: {'held' if act == 'hold' else 'released'}")
 
@@ -119,6 +120,7 @@ def _held(act: str, reference: str, reason: str, config: Path | None) -> None:
 def retention_proof(
     reference: Annotated[str, typer.Argument(help="A file's name or id, or a document's number or id.", metavar="REFERENCE")],
     out: Annotated[Path | None, typer.Option("--out", help="Where to write it (default: stdout).", metavar="OUT.json")] = None,
+    partner: WhoseOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Write the proof that a file was erased: the journal's entry, its way to a signed checkpoint, and the public key.
@@ -134,7 +136,7 @@ def retention_proof(
         seal(station)
         key = station.journal_key().public_key()
         with station.database.read() as connection:
-            found = proofs_of(connection, subjects_of(connection, reference), key)
+            found = proofs_of(connection, subjects_of(connection, reference, partner), key)
     finally:
         station.close()
     if not found:

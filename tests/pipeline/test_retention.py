@@ -179,6 +179,22 @@ def test_an_open_order_and_an_unpaid_invoice_stay_with_all_that_belongs_to_them(
     assert row is not None and row.body is not None
 
 
+def test_a_hold_of_one_partner_is_not_ended_with_anothers_of_the_same_number(tmp_path: Path) -> None:
+    beta = ACME.replace("acme", "beta").replace("ACMEBUYER", "BETASTORES").replace(', gln: "1234567890128"', "")
+    world = World(tmp_path, partners={"acme": ACME, "beta": beta})
+    world.receive(x12_order("PO1"), "po.edi")
+    world.receive(x12_order("PO1", sender="BETASTORES"), "po.edi", "folder:boxes/beta/out")
+    for reference in ("PO1", "po.edi"):
+        assert len(retaining.hold(world.station, reference, "lawyer", "lawsuit")) == 2
+        with pytest.raises(retaining.UnknownReference, match="acme and beta: name the partner"):
+            retaining.release(world.station, reference, "lawyer", "settled")
+        [ended] = retaining.release(world.station, reference, "lawyer", "settled", "acme")
+        with world.station.database.read() as connection:
+            assert [one.id for one in erasures.standing(connection) if one.subject_kind == ended.subject_kind] != []
+            assert len(erasures.subjects_of(connection, reference)) > len(erasures.subjects_of(connection, reference, "acme")) > 0
+    world.close()
+
+
 def test_a_legal_hold_keeps_what_it_names_and_what_that_is_linked_with(world: World) -> None:
     bad = turned_down(world)
     other = turned_down(world, "PO-WRONG", 8)

@@ -51,7 +51,7 @@ _DONE = "kept_clean"
 
 
 class UnknownReference(Exception):
-    """Nothing that could be held is known under this name."""
+    """Nothing that could be held is known under this name, or it does not say which of several is meant."""
 
 
 @dataclass(slots=True)
@@ -162,10 +162,10 @@ def finish(station: Station) -> int:
     return count
 
 
-def hold(station: Station, reference: str, actor: str, reason: str) -> list[LegalHold]:
-    """Keep a partner (`partner:acme`), or the documents and files of a number, id or file name, whatever the rules say."""
+def hold(station: Station, reference: str, actor: str, reason: str, partner: str | None = None) -> list[LegalHold]:
+    """Keep a partner (`partner:acme`), or the documents and files (of one partner) of a number, id or file name, whatever the rules say."""
     with station.database.begin() as connection:
-        subjects = _subjects(connection, station, reference)
+        subjects = _subjects(connection, station, reference, partner)
         if not subjects:
             raise UnknownReference(f"Nothing is known under '{reference}': name a document, a file, or partner:ID")
         now = station.clock()
@@ -176,13 +176,17 @@ def hold(station: Station, reference: str, actor: str, reason: str) -> list[Lega
     return made
 
 
-def release(station: Station, reference: str, actor: str, reason: str) -> list[LegalHold]:
-    """End holds: of this id, or all on what the reference names."""
+def release(station: Station, reference: str, actor: str, reason: str, partner: str | None = None) -> list[LegalHold]:
+    """End holds: of this id, or all on what the reference names, where that is one partner's. Numbers count for each partner by itself, and what is
+    let go too early is erased."""
     with station.database.begin() as connection:
-        subjects = set(_subjects(connection, station, reference))
+        subjects = set(_subjects(connection, station, reference, partner))
         ended = [one for one in erasures.standing(connection) if one.id == reference or (one.subject_kind, one.subject) in subjects]
         if not ended:
             raise UnknownReference(f"No legal hold stands on '{reference}'")
+        whose = _partners_of(connection, ended)
+        if len(whose) > 1 and partner is None:
+            raise UnknownReference(f"Holds stand on '{reference}' of {' and '.join(whose)}: name the partner, or the hold by its id")
         now = station.clock()
         for one in ended:
             erasures.release(connection, one.id, now, actor, reason)
@@ -203,15 +207,25 @@ def _entry(one: LegalHold, action: str, at: datetime, actor: str, reason: str) -
     )
 
 
-def _subjects(connection: Connection, station: Station, reference: str) -> list[tuple[str, str]]:
+def _partners_of(connection: Connection, holds: Collection[LegalHold]) -> list[str]:
+    whose: set[str] = set()
+    for table in (tables.document, tables.transmission):
+        ids = [one.subject for one in holds if one.subject_kind == table.name]
+        whose.update(one or "nobody known" for one in connection.execute(select(table.c.partner).where(table.c.id.in_(ids))).scalars())
+    return sorted(whose)
+
+
+def _subjects(connection: Connection, station: Station, reference: str, partner: str | None) -> list[tuple[str, str]]:
     kind, _, id = reference.partition(":")
     if kind == "partner" and id:
         known = id in station.installation.directory.partners or _partner_known(connection, id)
         return [("partner", id)] if known else []
     document = tables.document
     query = select(document.c.id).where((document.c.id == reference) | (document.c.number == reference)).order_by(document.c.id)
+    if partner is not None:
+        query = query.where(document.c.partner == partner)
     found = [("document", id) for id in connection.execute(query).scalars()]
-    return found + [("transmission", one.id) for one in transmissions.named(connection, reference)]
+    return found + [("transmission", one.id) for one in transmissions.named(connection, reference, partner)]
 
 
 def _partner_known(connection: Connection, id: str) -> bool:

@@ -9,7 +9,9 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement
 from sqlalchemy import Connection
+from sqlalchemy import Table
 from sqlalchemy import select
+from sqlalchemy import true
 from sqlalchemy import update
 
 from gateway.store import journal
@@ -127,16 +129,23 @@ def erase_contents(connection: Connection, subject: str, documents: Collection[s
         journal.forget_salt(connection, one)
 
 
-def subjects_of(connection: Connection, reference: str) -> list[str]:
-    """The ids of files, deliveries and documents that people know by a name, number or id."""
+def subjects_of(connection: Connection, reference: str, partner: str | None = None) -> list[str]:
+    """The ids of files, deliveries and documents (of one partner) that people know by a name, number or id."""
     transmission, outbox, document = tables.transmission, tables.outbox, tables.document
-    ids = list(connection.execute(select(document.c.id).where((document.c.id == reference) | (document.c.number == reference))).scalars())
+    called = (document.c.id == reference) | (document.c.number == reference)
+    ids = list(connection.execute(select(document.c.id).where(called, _is_of(document, partner))).scalars())
     queries = (
-        select(transmission.c.id).where((transmission.c.name == reference) | (transmission.c.id == reference)),
+        select(transmission.c.id).where((transmission.c.name == reference) | (transmission.c.id == reference), _is_of(transmission, partner)),
         select(document.c.transmission).where(document.c.id.in_(ids), document.c.transmission.is_not(None)),
-        select(outbox.c.id).where((outbox.c.identity == reference) | (outbox.c.id == reference) | outbox.c.document.in_(ids)),
+        select(outbox.c.id).where(
+            (outbox.c.identity == reference) | (outbox.c.id == reference) | outbox.c.document.in_(ids), _is_of(outbox, partner)
+        ),
     )
     return sorted({*ids, *(id for query in queries for id in connection.execute(query).scalars())})
+
+
+def _is_of(table: Table, partner: str | None) -> ColumnElement[bool]:
+    return table.c.partner == partner if partner is not None else true()
 
 
 # ---------------------------------------------------------------- legal holds
