@@ -271,20 +271,24 @@ def _work_off_or_wait(station: Station, waiting: Waiting, end: float, timeout: f
     with OwnerLock(station.installation.data) as lock:
         while time.monotonic() < end:
             if lock.take():
-                alone = own_database(station, max(0.0, min(10.0, end - time.monotonic())))
-                engine = local_engine(station)
-                try:
-                    _do_all(station, engine, end)
-                finally:
-                    engine.close()
-                    if alone is not None:
-                        alone.close()
+                _work_alone(station, end)
                 return
             if waiting.is_over():
                 return
             time.sleep(0.05)
     owner = owner_of(station.installation.data)
     raise _not_done(timeout, f" (process {owner})" if owner else "")
+
+
+def _work_alone(station: Station, end: float) -> None:
+    alone = own_database(station, max(0.0, min(10.0, end - time.monotonic())))
+    engine = local_engine(station)
+    try:
+        _do_all(station, engine, end)
+    finally:
+        engine.close()
+        if alone is not None:
+            alone.close()
 
 
 def _work_off_among_others(station: Station, waiting: Waiting, end: float, timeout: float) -> None:
