@@ -33,6 +33,8 @@ from gateway.pipeline.inbound.receive import Arrival
 from gateway.pipeline.inbound.receive import register
 from gateway.pipeline.keeping.telling import trail_words
 from gateway.pipeline.keeping.trails import trail_of
+from gateway.pipeline.outbox.resending import find_document
+from gateway.pipeline.outbox.resending import resend
 from gateway.problem import NOWHERE
 from gateway.store import journal
 from gateway.store.outgoing import answers
@@ -507,3 +509,27 @@ def authority_and_line(folder: Path) -> tuple[Path, Path]:
     key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     certificate.write_bytes(made.public_bytes(Encoding.PEM))
     return key, certificate
+
+
+@pytest.mark.parametrize("disposition", ["processed/error: duplicate-document", "failed/failure: duplicate message"])
+def test_who_refuses_a_resend_as_a_duplicate_has_it(tmp_path: Path, partner: PartnerStation, disposition: str) -> None:
+    trade = trading(tmp_path, partner, "receipt: unsigned\n")
+
+    def duplicate(post: Post) -> tuple[int, as2.values.Headers, bytes]:
+        made = partner.receipt(post)
+        return 200, made.headers, made.body.replace(b"; processed", f"; {disposition}".encode())
+
+    trade.order()
+    assert trade.row().state == "sent"
+    trade.partner.answer = duplicate
+    resend(trade.world.station, find_document(trade.world.station, "OR-PO1").id, "clerk", "they say that it never came")
+    trade.world.settle()
+    assert len({post.header("message-id") for post in trade.partner.posts[-2:]}) == 2
+    with trade.world.station.database.read() as connection:
+        [document] = documents.search(connection, documents.Filters(number="OR-PO1", direction="out"))
+        assert [row.state for row in outbox.of_document(connection, document.id)] == ["sent", "sent"]
+        assert document.state == "sent"
+    # one that left only once is refused in earnest
+    trade.order("PO2", 2)
+    assert trade.row("PO2").state == "dead"
+    trade.world.close()

@@ -192,7 +192,8 @@ def _judge(
             kinds.MDN_OTHER_MESSAGE.at(NOWHERE, "the receipt is for another message", found=original[:998] or None, expected=expected.message_id)
         )
     state, grade, reason = _parts_of(disposition)
-    if state != "processed" or grade in ("error", "failure", "failed"):
+    duplicate = "duplicate" in reason.lower()
+    if (state != "processed" or grade in ("error", "failure", "failed")) and not (duplicate and expected.repeat):
         problems.append(
             kinds.MDN_NEGATIVE.at(
                 NOWHERE, f"{relation.partner} could not process the message: {reason or disposition}", found=disposition[:500], expected="processed"
@@ -201,7 +202,7 @@ def _judge(
         return problems
     if grade:
         problems.append(kinds.MDN_WARNING.at(NOWHERE, f"{relation.partner} processed the message with a warning: {reason}", found=disposition[:500]))
-    repeated = grade == "warning" and "duplicate" in reason.lower()  # an answer to a resend; some leave the digest out then
+    repeated = duplicate and (grade == "warning" or expected.repeat)  # an answer to a resend; some leave the digest out then
     if mic_matches is None and relation.sign is None and not repeated:
         # RFC 4130 7.3.1 has a digest of unsigned messages too, but many stations compute none: the message named was processed all the same
         problems.append(kinds.MDN_MIC_MISSING.at(NOWHERE, "the receipt holds no digest of what we sent"))

@@ -114,6 +114,8 @@ class Expected:
 
     message_id: str
     mics: tuple[Mic, ...]
+    #: the same left before: who refuses it as a duplicate has it
+    repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,6 +124,9 @@ def _write_down(
         _log.warning("as2 receipt proves nothing", partner=sending.partner, message_id=message_id, error=told.trouble)
         return "proves nothing"
     rows = posted.of_file(connection, first)
+    if told.state == "refused" and first.id not in {row.id for row in rows}:
+        # an old message's refusal says nothing of the same bytes that were posted again since
+        rows = []
     ids = [row.id for row in rows]
     answers.keep(connection, [receipt_answer(row, verdict_of(mdn), now) for row in rows or [first]])
     if told.state == "refused":

@@ -46,6 +46,7 @@ from gateway.problem import codes
 from gateway.store import crash
 from gateway.store import journal
 from gateway.store.outgoing import as2_sendings
+from gateway.store.outgoing import outbox
 from gateway.store.outgoing.as2_sendings import Sending
 from gateway.store.outgoing.outbox import Entry
 from gateway.transport.box import TransportError
@@ -109,6 +110,9 @@ def heard(
     signed = relation.sign is not None if sending.signed is None else sending.signed
     asked = replace(relation, receipt=sending.receipt, sign=(relation.sign or "sha256") if signed else None)
     receipt = read_mdn(headers, body, expected_of(sending), asked, station.clock())
+    if not receipt.delivered and "duplicate" in (receipt.disposition or "").lower() and _left_before(station, sending):
+        # stations that should warn of a duplicate refuse it: they have it all the same
+        receipt = read_mdn(headers, body, replace(expected_of(sending), repeat=True), asked, station.clock())
     sha256 = station.archive.keep(written_head(headers) + body)
     certificate = keep_certificate(station.archive, relation.verification, receipt.signed_by)
     state = "accepted" if receipt.delivered else "waiting" if receipt.may_retry else "refused"
@@ -121,6 +125,18 @@ def heard(
         trouble="; ".join(problem.message for problem in receipt.problems),
     )
     return receipt, told, (sha256, sending.request_sha256, *certificate)
+
+
+def _left_before(station: Station, sending: Sending) -> bool:
+    """Whether the bytes of a message may have reached the partner before: at an earlier try, or when they were sent for the first time."""
+    with station.database.read() as connection:
+        row = outbox.get(connection, sending.outbox)
+        if row is None or row.attempts > 1 or row.document is None:
+            return row is not None and row.attempts > 1
+        return any(
+            one.id != row.id and one.attempts > 0 and (one.identity, one.sha256) == (row.identity, row.sha256)
+            for one in outbox.of_document(connection, row.document)
+        )
 
 
 def verdict_of(receipt: Mdn) -> Receipt:
