@@ -27,6 +27,7 @@ def list_alerts(as_json: JsonOption = False, config: ConfigOption = None) -> Non
 
     Example: gateway alerts list
     """
+    from gateway.pipeline.alerts.raising import why_quiet
     from gateway.store.watching import alerts
 
     station = open_here(config)
@@ -35,6 +36,7 @@ def list_alerts(as_json: JsonOption = False, config: ConfigOption = None) -> Non
             standing = list(alerts.known(connection).values())
             mutes = alerts.mutes(connection, station.clock())
             messages = alerts.latest_messages(connection)
+            quiet = why_quiet(station, connection, standing)
         configured = station.installation.settings.alerts is not None
     finally:
         station.close()
@@ -45,8 +47,10 @@ def list_alerts(as_json: JsonOption = False, config: ConfigOption = None) -> Non
         typer.echo("nobody is told: config.yaml has no key alerts")
     typer.echo("alerts: none" if not standing else "alerts:")
     for alert in standing:
-        told = f"told {alert.told_at:%Y-%m-%d %H:%M} UTC" if alert.told_at else "not told"
-        typer.echo(f"  {alert.severity}: {alert.name} since {alert.since:%Y-%m-%d %H:%M} UTC, {told}\n    {alert.what}")
+        told = f"told {alert.told_at:%Y-%m-%d %H:%M} UTC" if alert.told_at else quiet.get(alert.name, "not told")
+        ended = f", over since {alert.over_at:%Y-%m-%d %H:%M} UTC" if alert.over_at else ""
+        after = f"; its end is {quiet[alert.name]}" if alert.told_at and alert.name in quiet else ""
+        typer.echo(f"  {alert.severity}: {alert.name} since {alert.since:%Y-%m-%d %H:%M} UTC{ended}, {told}{after}\n    {alert.what}")
     for mute in mutes:
         what = " ".join(part for part in (mute.kind or "everything", f"of {mute.partner}" if mute.partner else "") if part)
         typer.echo(f"muted {mute.id}: {what} until {mute.until:%Y-%m-%d %H:%M} UTC by {mute.actor}: {mute.reason}")

@@ -14,6 +14,7 @@ import pytest
 
 from gateway.config import load_installation
 from gateway.config.alerting import AlertHook
+from gateway.pipeline.alerts.raising import why_quiet
 from gateway.pipeline.alerts.sending import Alerts
 from gateway.pipeline.station import Loaded
 from gateway.pipeline.troubles import Standing
@@ -285,6 +286,8 @@ def test_what_is_muted_is_not_told_until_the_mute_ends(watched: Watched) -> None
     watched.pass_time(50)
     [mail] = watched.mails()
     assert "mailbox other" in mail and "mailbox box" not in mail
+    with watched.world.station.database.read() as connection:
+        assert why_quiet(watched.world.station, connection, alerts.known(connection).values()) == {"mailbox box": "not told: it is muted"}
     watched.pass_time(20)
     [mail] = watched.mails()
     assert "mailbox box" in mail

@@ -50,7 +50,7 @@ def decide(station: Station) -> bool:
         before = alerts.known(connection)
         composed = alerts.last_composed(connection, now)
         busy = alerts.composed_between(connection, now - _HOUR, now)
-        muted = [*_of_config(alerting, station.installation.settings.zone, now), *((one.kind, one.partner) for one in alerts.mutes(connection, now))]
+        muted = _muted(connection, alerting, station.installation.settings.zone, now)
     after = {alert.name: alert for alert in _as_they_are({name: _until(alert, now) for name, alert in before.items()}, found, now)}
     news = [item for alert in after.values() if (item := _news(alert, alerting, muted, now)) is not None]
     told = _is_time(news, alerting, now, composed, busy)
@@ -67,6 +67,34 @@ def decide(station: Station) -> bool:
             alerts.forget(connection, ended)
             alerts.put(connection, changed)
     return told
+
+
+def why_quiet(station: Station, connection: Connection, known: Iterable[Alert]) -> dict[str, str]:
+    """For each of these alerts that nobody heard of yet, or not of its end: why, and when it is told."""
+    alerting = station.installation.settings.alerts
+    if alerting is None:
+        return {}
+    now = station.clock()
+    muted = _muted(connection, alerting, station.installation.settings.zone, now)
+    full = alerts.composed_between(connection, now - _HOUR, now) >= alerting.most_an_hour
+    later = f"told when fewer than {alerting.most_an_hour} messages left within the hour (most_an_hour)" if full else "told with the next message"
+    answer = {}
+    for alert in known:
+        if alert.told_at is not None and alert.over_at is None:
+            continue
+        if _is_kept_quiet(alert, alerting, muted):
+            answer[alert.name] = (
+                "not told: it is muted" if _RANK[alert.severity] >= _RANK[alerting.severity] else "not told: alerts of this severity are not"
+            )
+        elif _news(alert, alerting, muted, now) is None:
+            answer[alert.name] = "not told: it may mend itself" if alert.gone_since is None else "not told: it is gone for the moment"
+        else:
+            answer[alert.name] = f"not told yet: {later}"
+    return answer
+
+
+def _muted(connection: Connection, alerting: Alerting, zone: str, now: datetime) -> list[tuple[str | None, str | None]]:
+    return [*_of_config(alerting, zone, now), *((one.kind, one.partner) for one in alerts.mutes(connection, now))]
 
 
 def _as_they_are(before: Mapping[str, Alert], found: Iterable[Signal], now: datetime) -> Iterator[Alert]:
