@@ -352,12 +352,12 @@ def test_a_file_that_is_no_key_is_told_plainly(tmp_path: Path) -> None:
 
     path = tmp_path / "journal.key"
     path.write_text("nonsense")
-    with pytest.raises(ValueError, match="not a private key"):
+    with pytest.raises(OSError, match="no private key"):
         load_or_make(path)
     path.write_bytes(
         X25519PrivateKey.generate().private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
-    with pytest.raises(ValueError, match="another kind of key"):
+    with pytest.raises(OSError, match="another kind of key"):
         load_or_make(path)
 
 

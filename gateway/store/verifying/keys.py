@@ -15,7 +15,7 @@ from gateway.store.verifying.checkpoints import fingerprint
 def load_or_make(path: Path) -> Ed25519PrivateKey:
     """The Ed25519 key in `path` (data/keys/journal.key); made there, with mode 0600, where there is none.
 
-    ValueError names a file that holds no such key.
+    OSError names a file that holds no such key, for people.
     """
     if not path.exists():
         wanted = wanted_beside(path)
@@ -30,9 +30,11 @@ def load_or_make(path: Path) -> Ed25519PrivateKey:
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{path} is not a private key in PEM form; restore it from a backup") from error
+        raise OSError(errno.EKEYREJECTED, "this is no private key in PEM form: put the journal's key back from a backup", str(path)) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise ValueError(f"{path} holds another kind of key; an Ed25519 key is expected")
+        raise OSError(
+            errno.EKEYREJECTED, "this is another kind of key, an Ed25519 key is expected: put the journal's key back from a backup", str(path)
+        )
     _is_wanted(path, key)
     return key
 
