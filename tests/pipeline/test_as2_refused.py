@@ -124,6 +124,12 @@ def test_names_that_nobody_has_and_what_is_too_large_are_found_too(desk: Desk) -
     assert "nobody known" not in alert.what, "words of strangers are not mailed"
 
 
+def test_what_strangers_write_is_no_command(desk: Desk) -> None:
+    refuse_larger(desk.world.station, desk.relations, [("AS2-From", "a\x9bb"), ("AS2-To", "SELLER"), ("Message-ID", "<';reboot;'>")], 1000)
+    words = _words(condition_of(desk.world.station))
+    assert "'a?b'" in words and "gateway trail ''\"'\"';reboot;'\"'\"''" in words
+
+
 def test_rubbish_fills_neither_journal_nor_pages_nor_alerts(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(as2_refusals, "MOST", 3)
     desk.relations.measures = Measures(a_minute=5, clock=lambda: 0.0)

@@ -4,6 +4,7 @@ It stands for a day after it came last, or until the message has been taken. How
 whose names nobody has.
 """
 
+import shlex
 from collections.abc import Sequence
 from datetime import datetime
 from datetime import timedelta
@@ -29,8 +30,9 @@ def refused_lately(connection: Connection, now: datetime) -> list[Trouble]:
 def cure_of(code: str, message_id: str) -> str:
     """What to do about a code, and where more stands."""
     kind = KINDS.get(code)
-    where = f"gateway trail '{message_id}' tells of it" if message_id else "the log tells of it"
-    return f"{kind.cure} {where[0].upper()}{where[1:]}." if kind is not None else f"{where[0].upper()}{where[1:]}."
+    # strangers write Message-IDs: whoever copies the command runs nothing of theirs
+    where = f"Look at it: gateway trail {shlex.quote(message_id)}" if message_id else "The log tells of it."
+    return f"{kind.cure} {where}" if kind is not None else where
 
 
 def _of_partner(one: Refused) -> Trouble:

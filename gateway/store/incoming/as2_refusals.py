@@ -71,9 +71,13 @@ class Refused(Row, frozen=True, kw_only=True):
 
 
 def cut(refusal: Refusal) -> Refusal:
-    """As it is kept: what strangers write has its length."""
-    words = {name: storable(getattr(refusal, name))[:_LONGEST] for name in ("as2_from", "as2_to", "message_id", "file", "codes")}
-    return Refusal(**{**values_of(refusal), **words, "sentence": storable(refusal.sentence)[:_LONGEST_SENTENCE]})
+    """As it is kept: what strangers write has its length, and nothing that a terminal would obey."""
+    words = {name: _plain(getattr(refusal, name))[:_LONGEST] for name in ("as2_from", "as2_to", "message_id", "file", "codes")}
+    return Refusal(**{**values_of(refusal), **words, "sentence": _plain(refusal.sentence)[:_LONGEST_SENTENCE]})
+
+
+def _plain(text: str) -> str:
+    return "".join(sign if sign.isprintable() else "?" for sign in storable(text))
 
 
 def keep(connection: Connection, refusals: Sequence[Refusal]) -> None:
