@@ -57,7 +57,7 @@ from tests.transport.openssh import running_openssh
 
 Demand = Callable[[], None]
 #: walks that are begun on PostgreSQL, where one takes as long again
-SAMPLE = 5
+SAMPLE = 4
 RESTING = ACME.replace("{send: x12/004010/855, to: box}", "{send: x12/004010/855, to: box, undo: 600}")
 GLN = ', gln: "1234567890128"'
 #: partners behind one folder, and one who is not

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.storm
 #: around a put: what comes in, what leaves, the first and later ones
 POINTS = ("10", "10:4", "14", "14:6", "20", "21", "22", "52", "53", "53:3", "54", "55:2", "56:3")
 #: walks of those that are killed at commits
-SAMPLE = 20
+SAMPLE = 8
 
 
 @pytest.fixture(scope="module")
