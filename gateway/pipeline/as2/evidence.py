@@ -105,6 +105,16 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     content_head: str = ""
     content: str = ""
 
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of whoever signed the message, as openssl prints it."""
+        return _as_openssl_prints(self.signed_by)
+
+    @property
+    def receipt_fingerprint(self) -> str:
+        """That of whoever signed the receipt."""
+        return _as_openssl_prints(self.receipt_signed_by)
+
 
 def exchanges_of(connection: Connection, archive: Archive, outgoing: Iterable[Entry], arrived: Iterable[Transmission]) -> list[Exchange]:
     """What was exchanged over AS2 for these rows and files, in time."""
@@ -204,8 +214,16 @@ def write_evidence(station: Station, exchanges: Iterable[Exchange], out: Path) -
     return count
 
 
+def _as_openssl_prints(fingerprint: str) -> str:
+    """`openssl x509 -fingerprint -sha256` has upper case and colons: what people compare by the eye looks alike."""
+    kind, _, digits = fingerprint.partition(":")
+    return f"{kind}:{digits.upper()[:2]}" + "".join(f":{digits.upper()[at : at + 2]}" for at in range(2, len(digits), 2)) if digits else fingerprint
+
+
 def _files(archive: Archive, exchange: Exchange) -> Iterator[tuple[str, bytes]]:
     facts = {name: value for name, value in msgspec.to_builtins(exchange).items() if value}
+    printed = {"signed_by": exchange.fingerprint, "receipt_signed_by": exchange.receipt_fingerprint}
+    facts |= {name: value for name, value in printed.items() if value}
     yield "facts.json", json.dumps(facts, indent=2, ensure_ascii=False).encode() + b"\n"
     yield "message.http", archive.read(exchange.message)
     content = _content(archive, exchange)

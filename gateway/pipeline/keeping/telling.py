@@ -236,11 +236,11 @@ def _exchange_words(exchange: Exchange) -> list[str]:
     """What proves one message, for people."""
     lines = [f"  AS2 message {exchange.message_id} {exchange.direction} {exchange.at:%Y-%m-%d %H:%M:%S}, digest {exchange.mic or 'none'}"]
     if exchange.signed_by:
-        lines.append(f"    signed by {exchange.signer or 'a certificate that is not kept'} ({exchange.signed_by})")
+        lines.append(f"    signed by {exchange.signer or 'a certificate that is not kept'} ({exchange.fingerprint})")
     lines.append(f"    message kept as {exchange.message}")
     if exchange.receipt:
         signer = f", signed by {exchange.receipt_signer or 'a certificate that is not kept'}" if exchange.receipt_signed_by else ", not signed"
-        by = f"{signer} ({exchange.receipt_signed_by})" if exchange.receipt_signed_by else signer
+        by = f"{signer} ({exchange.receipt_fingerprint})" if exchange.receipt_signed_by else signer
         lines.append(f"    receipt {exchange.disposition}{by}")
         lines.append(f"    receipt kept as {exchange.receipt}")
     return lines
