@@ -94,7 +94,7 @@ def refuse_larger(station: Station, relations: Relations, headers: Sequence[tupl
 
 
 def may_come(relations: Relations, headers: Sequence[tuple[str, str]]) -> bool:
-    """Whether a request is looked at: of names that nobody has only so many a minute are, since each is kept before it is opened."""
+    """Whether a request is looked at: of names that nobody has only so many a minute are, since each is kept, whatever it is."""
     return relations.partner_of(*_names(headers)[:2]) is not None or relations.measures.may_come()
 
 
