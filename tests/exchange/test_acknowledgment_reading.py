@@ -40,7 +40,7 @@ def test_999_and_good_news() -> None:
 
 def test_a_group_without_ak2_speaks_for_all_its_transactions() -> None:
     text = X12.replace(X12[X12.index("BEG") : X12.index("SE*6")], "AK1*PR*17~AK9*A*3*3*3~").replace("SE*6", "SE*4").replace("ST*850", "ST*997")
-    assert said(text.encode()) == [Acknowledged(level="group", control_number="17", outcome="accepted")]
+    assert said(text.encode()) == [Acknowledged(level="group", type="PR", control_number="17", outcome="accepted")]
 
 
 def test_contrl_reads_as_it_was_meant() -> None:
@@ -65,7 +65,9 @@ def test_ta1_is_read_from_the_head_of_its_interchange() -> None:
     _, events = choose.read([f"{ISA}TA1*000000050*260105*1200*R*025~TA1*000000051*260105*1200*A*000~IEA*0*000000001~".encode()])
     start = next(event for event in events if isinstance(event, InterchangeStart))
     assert [read_advice(segment) for segment in start.advice] == [
-        Acknowledged(level="interchange", control_number="000000050", outcome="rejected", notes=("TA105 025 (control number used before)",)),
+        Acknowledged(
+            level="interchange", control_number="000000050", outcome="rejected", notes=("TA105 025 (control number used before)",), repeat=True
+        ),
         Acknowledged(level="interchange", control_number="000000051", outcome="accepted"),
     ]
     assert read_advice(["TA1", "1"]) is None
