@@ -13,6 +13,7 @@ from gateway.pipeline.trading import holding
 from gateway.store.incoming import holds
 from gateway.store.outgoing import outbox
 from gateway.store.records import documents
+from gateway.store.records import references
 from gateway.store.trading import ledger
 from gateway.store.trading import orders
 from gateway.store.verifying.verification import verify
@@ -338,7 +339,9 @@ def test_transactions_are_found_by_their_own_number_or_by_their_place_in_the_fil
     sets = [text[text.index("ST*850*") : text.index("GE*")] for text in (counts, large)]
     world.receive(own.replace("GE*1*1~", f"{''.join(sets)}GE*3*1~").encode())
     found = {}
-    for asked in ("000000001/0002", "771234567", "0002"):
+    for asked in ("000000001/0002", "771234567"):
         trail = trail_of(world.station, asked)
         found[asked] = sorted({row.number for row in trail.documents if row.kind == "order"}) if trail is not None else None
-    assert found == {"000000001/0002": ["PO2"], "771234567": ["PO3"], "0002": None}
+    assert found == {"000000001/0002": ["PO2"], "771234567": ["PO3"]}
+    with world.station.database.read() as connection:
+        assert references.find(connection, "0002", whole=True) == []

@@ -34,7 +34,8 @@ def set_up_logs(level: int = logging.INFO) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(file=cast(TextIO, _StandardError())),
-        cache_logger_on_first_use=True,
+        # a service logs for long; what a command keeps quiet about stays no longer than the command, where both run in one process
+        cache_logger_on_first_use=level == logging.INFO,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLines())
