@@ -17,6 +17,7 @@ from gateway.pipeline.keeping.saved_files import saved_files
 from gateway.store.verifying.keys import load_or_make
 from tests.cli.conftest import Command
 from tests.crash.test_full_disk import until
+from tests.machine import free_port
 from tests.pipeline.as2_partner import write_keys
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import World
@@ -316,6 +317,8 @@ def test_keys_are_sealed_or_left_out(world: World, command: Command, tmp_path: P
     assert said.code == 0, said.err
     assert "put it back as" in said.out
     said_restored = said.out
+    # another program may have that port
+    (tmp_path / "bare" / "config.yaml").write_text(CONFIG.replace("18999", str(free_port())))
     # no new key is made unseen, and nothing is taken in that could not be sealed
     for asked in (("journal", "verify"), ("run",)):
         said = command(*asked, "--config", tmp_path / "bare" / "config.yaml")

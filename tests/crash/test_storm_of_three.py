@@ -65,6 +65,8 @@ class AckingStation:
     accepted: dict[str, list[bytes]] = field(default_factory=dict)
     answers: dict[str, as2.MdnResponse] = field(default_factory=dict)
     broken: int = 0
+    #: how often for each message: what fails again and again waits for minutes, and all behind it with it
+    of_one: Counter[str] = field(default_factory=Counter)
 
     def answer(self, post: Post) -> Reply:
         opened = self.station.opened(post)
@@ -74,8 +76,9 @@ class AckingStation:
             if opened.payload not in kept:
                 kept.append(opened.payload)
             made = self.answers.setdefault(opened.message_id, self.station.receipt(post))
-            if self.broken < self.most and self.chance.random() < 0.3:
+            if self.broken < self.most and self.of_one[opened.message_id] < 2 and self.chance.random() < 0.3:
                 self.broken += 1
+                self.of_one[opened.message_id] += 1
                 return None
         return 200, made.headers, made.body
 
