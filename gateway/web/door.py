@@ -3,11 +3,6 @@
 Keys are never logged, nor is any part of them. Addresses are not looked at: behind a proxy all of them are the proxy's.
 """
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from dataclasses import field
-
 import structlog
 from fastapi import Request
 
@@ -15,6 +10,7 @@ from gateway.config import Installation
 from gateway.pipeline.arriving.accounts import Account
 from gateway.pipeline.arriving.accounts import Accounts
 from gateway.pipeline.arriving.accounts import load_accounts
+from gateway.pipeline.bucket import Bucket
 from gateway.pipeline.station import Station
 from gateway.pipeline.troubles import TRY_AGAIN
 from gateway.pipeline.troubles import Standing
@@ -22,29 +18,6 @@ from gateway.pipeline.troubles import Standing
 #: wrong keys a minute that are answered as such; more are told to wait
 WRONG_A_MINUTE = 60
 _log = structlog.get_logger("door")
-
-
-@dataclass(slots=True)
-class Bucket:
-    """So many a minute, all of them at once if need be."""
-
-    a_minute: int
-    clock: Callable[[], float] = time.monotonic
-    left: float = field(init=False)
-    looked: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.left, self.looked = float(self.a_minute), self.clock()
-
-    def take(self) -> bool:
-        """One more; False where there were too many."""
-        now = self.clock()
-        self.left = min(float(self.a_minute), self.left + (now - self.looked) * self.a_minute / 60)
-        self.looked = now
-        if self.left < 1:
-            return False
-        self.left -= 1
-        return True
 
 
 class Refused(Exception):

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from gateway.pipeline.arriving.accounts import load_accounts
+from gateway.pipeline.bucket import Bucket
 from gateway.pipeline.outbound.events import event_of
 from gateway.store import journal
 from gateway.store.incoming import holds
@@ -20,7 +21,6 @@ from gateway.store.incoming import transmissions
 from gateway.store.records import documents
 from gateway.store.watching import troubles
 from gateway.web import uploads
-from gateway.web.door import Bucket
 from tests.machine import PATIENCE
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import World

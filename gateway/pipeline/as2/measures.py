@@ -5,33 +5,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from dataclasses import field
+
+from gateway.pipeline.bucket import Bucket
 
 #: refused messages a minute of one sender, and of all strangers together, that are kept and told
 A_MINUTE = 60
-
-
-@dataclass(slots=True)
-class _Measure:
-    """So many a minute, all of them at once if need be."""
-
-    a_minute: int
-    clock: Callable[[], float]
-    left: float = field(init=False)
-    looked: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.left, self.looked = float(self.a_minute), self.clock()
-
-    def take(self) -> bool:
-        now = self.clock()
-        self.left = min(float(self.a_minute), self.left + (now - self.looked) * self.a_minute / 60)
-        self.looked = now
-        if self.left < 1:
-            return False
-        self.left -= 1
-        return True
 
 
 class Measures:
@@ -40,7 +18,7 @@ class Measures:
     def __init__(self, a_minute: int = A_MINUTE, clock: Callable[[], float] = time.monotonic) -> None:
         self._a_minute, self._clock = a_minute, clock
         self._guard = threading.Lock()
-        self._measures: dict[str, _Measure] = {}
+        self._measures: dict[str, Bucket] = {}
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def may_come(self) -> bool:
@@ -54,8 +32,8 @@ class Measures:
             self._counts[partner, code] += 1
             return self._of(f"partner {partner}").take()
 
-    def _of(self, whose: str) -> _Measure:
-        return self._measures.setdefault(whose, _Measure(self._a_minute, self._clock))
+    def _of(self, whose: str) -> Bucket:
+        return self._measures.setdefault(whose, Bucket(self._a_minute, self._clock))
 
     def counted(self) -> Counter[tuple[str, str]]:
         """How many there were of each sender and code since this was asked last."""
