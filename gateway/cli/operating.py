@@ -285,7 +285,9 @@ def _decide_hold(decision: str, hold: str, reason: str, config: Path | None) -> 
 
 @app.command()
 def trail(
-    reference: Annotated[str, typer.Argument(help="An order, invoice, control number, file name or payment.", metavar="REFERENCE")],
+    reference: Annotated[
+        str, typer.Argument(help="An order, invoice, control number, file name, payment, or the Message-ID of an AS2 message.", metavar="REFERENCE")
+    ],
     evidence: Annotated[
         Path | None,
         typer.Option(help="Also write what went over AS2, with signatures and certificates, to this ZIP file.", metavar="OUT.zip"),
@@ -310,7 +312,10 @@ def trail(
     try:
         found = trail_of(station, reference, partner)
         if found is None:
-            what = "a whole number (order, invoice, shipment, SSCC, control number), the name of a file that came or left, or an id of the log"
+            what = (
+                "a whole number (order, invoice, shipment, SSCC, control number), the name of a file that came or left, "
+                "the Message-ID of an AS2 message, or an id of the log"
+            )
             raise Refused(f"Nothing is known under '{reference}'{f' of {partner}' if partner else ''}: ask for {what}", WRONG_DATA)
         whose = sorted({one.partner or "nobody known" for one in found.exchanges})
         if evidence is not None and len(whose) > 1:

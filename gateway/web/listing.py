@@ -7,6 +7,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 
+from gateway.pipeline.keeping.found_under import documents_of_message
 from gateway.pipeline.station import Station
 from gateway.store.records import documents
 from gateway.store.records import references
@@ -22,6 +23,8 @@ from gateway.web.words import KINDS
 from gateway.web.words import STATES
 
 PAGE = 50
+#: characters that are searched for: a Message-ID may have so many
+LONGEST = 1000
 #: documents that a search looks through
 SEARCHED = 200
 
@@ -80,7 +83,7 @@ def query_of(request: Request) -> Query:
         partner=given.get("partner") or None,
         direction=direction,
         test=None if test is None else test == "yes",
-        text=given.get("q", "").strip()[:200],
+        text=given.get("q", "").strip()[:LONGEST],
         after=given.get("after") or None,
     )
 
@@ -105,8 +108,9 @@ def _search(connection: Connection, query: Query) -> Page:
     found: dict[str, references.Found] = {}
     for hit in hits:
         found.setdefault(hit.document, hit)
-    whole = documents.get_many(connection, [*found, query.text])
-    rows = [row for id in dict.fromkeys([query.text, *found]) if (row := whole.get(id)) is not None and _fits(row, query)]
+    asked = [query.text, *documents_of_message(connection, query.text)]
+    whole = documents.get_many(connection, [*found, *asked])
+    rows = [row for id in dict.fromkeys([*asked, *found]) if (row := whole.get(id)) is not None and _fits(row, query)]
     return Page(rows[:PAGE], found, None, cut=len(rows) > PAGE or len(hits) == SEARCHED)
 
 

@@ -19,6 +19,8 @@ from gateway.web.pages import station_of
 from gateway.web.words import kind_name
 from gateway.web.words import sign_of
 
+#: characters of a reference: a Message-ID may have so many
+LONGEST = 1000
 #: events that a page shows
 MOST = 400
 #: what happens inside of the gateway: true, proven, and of interest to few
@@ -66,7 +68,7 @@ class Stretch:
 
 def show(request: Request) -> HTMLResponse:
     """The search box, or the trail of what was asked for."""
-    reference = request.query_params.get("q", "").strip()[:200]
+    reference = request.query_params.get("q", "").strip()[:LONGEST]
     partner = request.query_params.get("partner", "").strip()[:200] or None
     trail = trail_of(station_of(request), reference, partner) if reference else None
     stretches = fold(trail) if trail is not None else []

@@ -14,13 +14,16 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import IntegrityError
 
+from gateway.store import journal
 from gateway.store import settings
 from gateway.store import tables
 from gateway.store.database import Database
 from gateway.store.database import DatabaseTrouble
 from gateway.store.database import open_database
+from gateway.store.incoming import as2_requests
 from gateway.store.migrations.run import migrate
 from gateway.store.outgoing import receipts
+from tests.store.made import NOW
 
 
 def test_migrations_build_the_tables_of_the_code(database: Database) -> None:
@@ -34,7 +37,7 @@ def test_migrating_twice_is_harmless(database: Database) -> None:
     database.migrate()
 
 
-def test_receipts_of_before_get_the_name_of_ours_that_their_message_was_for(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_receipts_and_requests_of_before_get_what_their_messages_were_for(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     for url in (f"sqlite:///{tmp_path / 'old.db'}", str(request.getfixturevalue("postgres_url"))):
         old = open_database(url)
         with old.begin() as connection:
@@ -47,7 +50,16 @@ def test_receipts_of_before_get_the_name_of_ours_that_their_message_was_for(tmp_
                 "'A', '2@a', NULL, 'bb', '{}', '2026-01-01T00:00:00.000000Z'",
             ):
                 connection.exec_driver_sql(f"INSERT INTO receipt VALUES ({values})")  # noqa: S608
+        with old.begin() as connection:
+            names = {"as2_from": "A", "as2_to": "US", "message_id": "3@a"}
+            for subject, action, kept in (("cc", "AS2 message refused", ("cc", "dd")), ("Q", "AS2 message refused", ()), ("ee", "received", ("ee",))):
+                told = journal.Entry(
+                    stream="s", at=NOW, actor="gateway", action=action, subject_kind="as2_request", subject=subject, facts=names, references=kept
+                )
+                journal.append(connection, [told])
         old.migrate()
+        with old.read() as connection:
+            assert [(one.request_sha256, one.partner, one.came_at) for one in as2_requests.named(connection, "3@a")] == [("cc", "", NOW)]
         with old.read() as connection:
             found = [receipts.find(connection, "A", us, message) for us, message in (("US", "1@a"), ("US2", "1@a"), ("US", "2@a"))]
         old.close()

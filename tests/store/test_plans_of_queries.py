@@ -11,6 +11,8 @@ from sqlalchemy import event
 
 from gateway.store import journal
 from gateway.store.database import open_database
+from gateway.store.incoming import as2_requests
+from gateway.store.incoming import as2_unopened
 from gateway.store.incoming import holds
 from gateway.store.incoming import interchanges
 from gateway.store.incoming import transmissions
@@ -20,6 +22,7 @@ from gateway.store.outgoing import deliveries
 from gateway.store.outgoing import outbox
 from gateway.store.outgoing import pauses
 from gateway.store.outgoing import precedence
+from gateway.store.outgoing import receipts
 from gateway.store.outgoing import tries
 from gateway.store.records import documents
 from gateway.store.records import references
@@ -49,6 +52,10 @@ QUESTIONS: dict[str, Callable[[Connection], Any]] = {
     "same bytes": lambda c: transmissions.with_bytes(c, "ab"),
     "all transmissions": lambda c: transmissions.search(c, after=AFTER),
     "transmissions of a partner": lambda c: transmissions.search(c, partner="p", after=AFTER),
+    "AS2 messages taken of a Message-ID": lambda c: receipts.named(c, "m"),
+    "AS2 messages not taken of a Message-ID": lambda c: as2_requests.named(c, "m"),
+    "AS2 messages unopened of a Message-ID": lambda c: as2_unopened.named(c, "m"),
+    "rows of a file": lambda c: outbox.of_file(c, entry(), 20),
     "control number seen before": lambda c: interchanges.find_by_control(c, partner="p", sender="s", receiver="r", control_number="1"),
     "claiming": lambda c: tries.claim(c, stream="s", now=NOW, lease=timedelta(1), limit=10, token="t"),
     "streams due": lambda c: outbox.streams_due(c, NOW),

@@ -123,7 +123,8 @@ def exchanges_of(connection: Connection, archive: Archive, outgoing: Iterable[En
     for transmission in arrived:
         if transmission.properties.get("raw_message"):
             found.append(_received(connection, archive, transmission))
-    unique = {(one.direction, one.message_id): one for one in found}
+    # several files of one message are one; partners count for themselves, and two may have used the same Message-ID
+    unique = {(one.direction, one.as2_from, one.as2_to, one.message_id): one for one in found}
     return sorted(unique.values(), key=lambda one: (one.at, one.message_id))
 
 

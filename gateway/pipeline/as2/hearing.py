@@ -40,6 +40,7 @@ from gateway.problem import Problem
 from gateway.store import crash
 from gateway.store import journal
 from gateway.store import streams
+from gateway.store.incoming import as2_requests
 from gateway.store.outgoing import answers
 from gateway.store.outgoing import as2_sendings
 from gateway.store.outgoing import outbox
@@ -158,6 +159,8 @@ def _fits_nothing(
             problem = kinds.UNMATCHED.at(NOWHERE, f"A receipt speaks of {speaks_of}, and we sent {found[0].name} no such thing", found=identifier)
             answers.keep(connection, [_unmatched(found[0].id, speaks_of[:_LONGEST_FACT], request, problem, now)])
         facts = {"as2_from": names[0], "as2_to": names[1], "message_id": identifier or ""}
+        whose = relations.sender_of(*names) or ""
+        as2_requests.keep(connection, [as2_requests.Request(request_sha256=request, partner=whose, came_at=now, **facts)])
         journal.append(
             connection,
             [

@@ -29,9 +29,11 @@ from gateway.store import crash
 from gateway.store import journal
 from gateway.store import streams
 from gateway.store.identity import new_id
+from gateway.store.incoming import as2_requests
 from gateway.store.incoming import as2_unopened
 from gateway.store.incoming import transmissions
 from gateway.store.incoming.as2_refusals import Refusal
+from gateway.store.incoming.as2_requests import Request
 from gateway.store.incoming.transmissions import Transmission
 from gateway.store.outgoing import outbox
 from gateway.store.outgoing import posted
@@ -90,6 +92,7 @@ def write_down(station: Station, relations: Relations, arrived: Arrived, opened:
                 _enqueue(connection, relations, one.got, mdns[number], now)
         as2_unopened.opened(connection, [one.request for one in opened if one.was_put_by])
         refusing.keep(connection, relations.measures, said)
+        as2_requests.keep(connection, [_request(relations, one, now) for number, one in enumerate(told) if number not in unsaid])
         journal.append(connection, entries)
         crash.point(72)
     refusing.log_refused(said)
@@ -209,6 +212,19 @@ def _is_new_receipt(got: Received) -> bool:
 def _refused(relations: Relations, one: Opened, mdn: str | None, now: datetime) -> Refusal:
     name = one.got.unwrapped.filename
     return refusing.refusal_of(relations, one.got, one.request, mdn, safe_name(name, "") if name else "", now)
+
+
+def _request(relations: Relations, one: Opened, now: datetime) -> Request:
+    message = one.got.unwrapped
+    names = (message.as2_from, message.as2_to)
+    return Request(
+        request_sha256=one.request,
+        partner=relations.sender_of(*names) or "",
+        as2_from=names[0],
+        as2_to=names[1],
+        message_id=message.message_id,
+        came_at=now,
+    )
 
 
 def _told(relations: Relations, one: Opened, mdn: str | None, now: datetime) -> journal.Entry:

@@ -63,7 +63,7 @@ def put_by(station: Station, messages: Sequence[Waiting]) -> None:
     with station.database.begin() as connection:
         # always in the same order: two web processes cannot wait for each other
         for one in sorted(messages, key=lambda one: one.address):
-            is_first = as2_unopened.add(connection, stream_to_open(one.address), one.request, one.size, now)
+            is_first = as2_unopened.add(connection, stream_to_open(one.address), one.request, one.size, now, one.head.message_id)
             facts = {"as2_from": one.head.as2_from, "as2_to": one.head.as2_to, "message_id": one.head.message_id[:200], "size": str(one.size)}
             entries.append(
                 journal.Entry(

@@ -1,8 +1,8 @@
 """What is known under a reference: where a trail begins.
 
 People ask by what they have in hand: an order's or invoice's number, a control number with its leading zeros or without, the name of a file,
-whichever way it went. Nothing is guessed while something has exactly this name. Partners count for themselves, so several may have it: who
-asks can say whose is meant.
+whichever way it went, the Message-ID of an AS2 message. Nothing is guessed while something has exactly this name. Partners count for themselves,
+so several may have it: who asks can say whose is meant.
 """
 
 from collections.abc import Collection
@@ -11,10 +11,16 @@ from dataclasses import field
 
 from sqlalchemy import Connection
 
+from gateway.exchange.as2.names import read_message_id
+from gateway.pipeline.as2.taking import source_identity
 from gateway.store.incoming import as2_refusals
+from gateway.store.incoming import as2_requests
+from gateway.store.incoming import as2_unopened
 from gateway.store.incoming import interchanges
 from gateway.store.incoming import transmissions
 from gateway.store.incoming.as2_refusals import Refusal
+from gateway.store.incoming.as2_requests import Request
+from gateway.store.incoming.as2_unopened import Unopened
 from gateway.store.incoming.interchanges import Interchange
 from gateway.store.incoming.transmissions import Transmission
 from gateway.store.outgoing import as2_sendings
@@ -27,6 +33,8 @@ from gateway.store.records.documents import Document
 
 #: documents that a trail begins with; a number that more of them have is no number of anything
 MOST = 20
+#: the header that a Message-ID may be copied with
+_HEADER = "message-id:"
 #: the longest control number: that of an EDIFACT interchange (0020)
 _LONGEST_CONTROL = 14
 #: kinds of references whose values are control numbers
@@ -43,6 +51,10 @@ class Beginnings:
     outgoing: dict[str, Entry] = field(default_factory=dict)
     #: AS2 messages that were refused
     refused: dict[str, Refusal] = field(default_factory=dict)
+    #: AS2 requests of which nothing was taken, also where the row of their refusal has left
+    requests: dict[str, Request] = field(default_factory=dict)
+    #: AS2 messages that were answered and wait to be opened
+    unopened: dict[str, Unopened] = field(default_factory=dict)
     #: more have it than are told of
     more: bool = False
 
@@ -50,11 +62,13 @@ class Beginnings:
         """Whose it is; `rows`: its documents, among others."""
         whose = {row.partner for row in rows if row.id in self.documents}
         whose |= {one.partner or "" for one in self.transmissions.values()} | {one.partner or "" for one in self.interchanges.values()}
-        whose |= {one.partner for one in self.outgoing.values()} | {one.partner for one in self.refused.values()}
+        whose |= {one.partner for one in self.outgoing.values()}
+        whose |= {one.partner for one in self.refused.values()} | {one.partner for one in self.requests.values()}
         return tuple(sorted(whose - {""}))
 
     def __bool__(self) -> bool:
-        return bool(self.documents or self.transmissions or self.interchanges or self.outgoing or self.refused)
+        came = self.documents or self.transmissions or self.interchanges
+        return bool(came or self.outgoing or self.refused or self.requests or self.unopened)
 
 
 def found_under(connection: Connection, reference: str, partners: Collection[str], only: str | None = None) -> Beginnings:
@@ -73,6 +87,7 @@ def _of_partner(connection: Connection, found: Beginnings, partner: str) -> Begi
         interchanges={id: one for id, one in found.interchanges.items() if one.partner == partner},
         outgoing={id: one for id, one in found.outgoing.items() if one.partner == partner},
         refused={id: one for id, one in found.refused.items() if one.partner == partner},
+        requests={id: one for id, one in found.requests.items() if one.partner == partner},
         more=found.more,
     )
 
@@ -133,17 +148,51 @@ def _add_sent(connection: Connection, found: Beginnings, entries: Collection[Ent
             _add_interchanges(connection, found, [answered])
 
 
+def documents_of_message(connection: Connection, reference: str) -> list[str]:
+    """The documents that came or left in AS2 messages of this Message-ID."""
+    found = Beginnings()
+    _add_taken(connection, found, message_id_of(reference))
+    _add_posted(connection, found, message_id_of(reference))
+    return list(found.documents)
+
+
+def message_id_of(reference: str) -> str:
+    """A reference as a Message-ID: without its angle brackets, and without the header's name."""
+    text = reference.strip()
+    return read_message_id(text[len(_HEADER) :] if text.lower().startswith(_HEADER) else text)
+
+
 def _add_messages(connection: Connection, found: Beginnings, reference: str, only: str | None) -> None:
-    """AS2 messages of this Message-ID that we sent, and those that were refused, with what came of them when they were taken after all."""
-    sending = as2_sendings.get(connection, reference.strip().removeprefix("<").removesuffix(">"))
-    if sending is not None:
-        _add_sent(connection, found, outbox.get_many(connection, [sending.outbox]))
-    for refusal in as2_refusals.find(connection, reference, only):
+    """AS2 messages of this Message-ID that we sent, that were taken, refused, came again, or wait to be opened."""
+    message_id = message_id_of(reference)
+    _add_posted(connection, found, message_id)
+    _add_taken(connection, found, message_id)
+    found.unopened.update({one.request_sha256: one for one in as2_unopened.named(connection, message_id)})
+    found.requests.update({one.request_sha256: one for one in as2_requests.named(connection, message_id, only)})
+    for refusal in as2_refusals.find(connection, message_id, only):
         found.refused[refusal.id] = refusal
-        taken = receipts.find(connection, refusal.as2_from, refusal.as2_to, refusal.message_id)
-        file = transmissions.get(connection, taken.transmission) if taken is not None and taken.transmission is not None else None
-        if file is not None:
-            _add_files(connection, found, [file])
+        _add_files(connection, found, _files_of(connection, receipts.find(connection, refusal.as2_from, refusal.as2_to, refusal.message_id)))
+
+
+def _add_posted(connection: Connection, found: Beginnings, message_id: str) -> None:
+    """What left in a message of ours: several rows may share its file."""
+    sending = as2_sendings.get(connection, message_id)
+    if sending is not None:
+        [first] = outbox.get_many(connection, [sending.outbox])
+        _add_sent(connection, found, [first, *(one for one in outbox.of_file(connection, first, MOST) if one.id != first.id)])
+
+
+def _add_taken(connection: Connection, found: Beginnings, message_id: str) -> None:
+    for receipt in receipts.named(connection, message_id):
+        _add_files(connection, found, _files_of(connection, receipt))
+
+
+def _files_of(connection: Connection, receipt: receipts.Receipt | None) -> list[Transmission]:
+    """All files of the message that a receipt was given for."""
+    first = transmissions.get(connection, receipt.transmission) if receipt is not None and receipt.transmission is not None else None
+    if receipt is None or first is None:
+        return []
+    return transmissions.of_sources(connection, first.endpoint, [source_identity(receipt.message_id, place) for place in range(MOST)])
 
 
 def _add_interchanges(connection: Connection, found: Beginnings, rows: Collection[Interchange]) -> None:

@@ -19,6 +19,7 @@ from gateway.problem import Problem
 from gateway.problem import Severity
 from gateway.problem import problem_json
 from gateway.store.incoming.as2_refusals import Refusal
+from gateway.store.incoming.as2_unopened import Unopened
 from gateway.store.incoming.holds import Hold
 from gateway.store.incoming.transmissions import Transmission
 
@@ -83,6 +84,8 @@ _WORDS: dict[tuple[str, str], Callable[[_Facts], _Told]] = {
     ("document", "hold released"): _plainly("released"),
     ("document", "hold rejected"): _plainly("rejected"),
     ("document", "step failed"): lambda facts: ("not finished", f", try {facts.get('attempts', '')} failed ({facts.get('error', '')})"),
+    ("as2_request", "AS2 message came again"): _plainly("answered again", ", as it was the first time"),
+    ("as2_request", "AS2 message waits to be opened"): _plainly("taken", ", to be opened"),
     ("document", "handed over"): _plainly("handed over", " to our own systems"),
 }
 #: the same by the end of what the journal says; {} is what stands before it
@@ -135,8 +138,9 @@ def trail_words(trail: Trail) -> str:
     brought = {row.transmission for row in trail.documents}
     empty = [file for file in trail.files if file.id in trail.asked and file.id not in brought]
     nothing = [f"file {file.name}, {_state(file)}: no document came of it" for file in empty]
-    refused = ["an AS2 message that was refused"] if trail.refused and not (nothing or chain) else []
-    lines = [f"{trail.reference}: {'; '.join([*nothing, *([chain] if chain else []), *refused])}"]
+    waits = ["an AS2 message that waits to be opened"] if trail.unopened else []
+    refused = ["an AS2 message that was refused"] if (trail.refused or trail.requests) and not (nothing or chain or waits) else []
+    lines = [f"{trail.reference}: {'; '.join([*nothing, *([chain] if chain else []), *waits, *refused])}"]
     if len(trail.partners) > 1:
         lines.append(
             f"  {', '.join(trail.partners)} each have something that is called so: gateway trail {trail.reference} --partner NAME tells of one"
@@ -145,6 +149,7 @@ def trail_words(trail: Trail) -> str:
         lines.append("  more documents than these have this number: name one of them, or the file that it came in")
     lines += [f"  {event.at:%Y-%m-%d %H:%M:%S}  {told(event)}" for event in trail.events]
     lines += [line for refusal in trail.refused for line in _refused_words(refusal)]
+    lines += [line for message in trail.unopened for line in _unopened_words(message)]
     lines += _wrong(trail)
     for said in trail.said:
         again = {"repeated": ", as said before", "contradicts": ", against what was said before"}.get(said.answer.relation, "")
@@ -230,6 +235,16 @@ def _refused_words(one: Refusal) -> list[str]:
     if one.mdn_sha256:
         lines.append(f"    our receipt kept as {one.mdn_sha256}")
     return lines
+
+
+def _unopened_words(one: Unopened) -> list[str]:
+    """An AS2 message that waits to be opened: what the partner was told, and where to look."""
+    way, at = one.stream.partition(":")[2], f"{one.came_at:%Y-%m-%d %H:%M:%S}"
+    return [
+        f"  AS2 message {one.message_id} over {way} was answered {at} and waits to be opened; its receipt is posted then",
+        "    what to do: gateway status says whether the service works, and what is missing where it cannot be opened",
+        f"    message kept as {one.request_sha256}",
+    ]
 
 
 def _exchange_words(exchange: Exchange) -> list[str]:
@@ -331,6 +346,8 @@ def trail_json(trail: Trail) -> dict[str, Any]:
             for file in trail.files
         ],
         "refused": [msgspec.to_builtins(one, builtin_types=(datetime,)) for one in trail.refused],
+        "requests": [msgspec.to_builtins(one, builtin_types=(datetime,)) for one in trail.requests],
+        "unopened": [msgspec.to_builtins(one, builtin_types=(datetime,)) for one in trail.unopened],
         "waits": [{"hold": hold.id, "kind": hold.kind, "problems": [problem_json(problem) for problem in hold.reasons]} for hold in trail.holds],
         "open_items": [
             {

@@ -1,6 +1,7 @@
 """The trail of something, from the purchase order to the cash: every document that hangs together with it, what happened to each, when,
 by whom, and which archived bytes prove it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
@@ -17,10 +18,13 @@ from gateway.pipeline.keeping.found_under import found_under
 from gateway.pipeline.station import Station
 from gateway.problem import Problem
 from gateway.store import journal
+from gateway.store.incoming import as2_requests
 from gateway.store.incoming import holds
 from gateway.store.incoming import interchanges
 from gateway.store.incoming import transmissions
 from gateway.store.incoming.as2_refusals import Refusal
+from gateway.store.incoming.as2_requests import Request
+from gateway.store.incoming.as2_unopened import Unopened
 from gateway.store.incoming.holds import Hold
 from gateway.store.outgoing import answers
 from gateway.store.outgoing import outbox
@@ -92,6 +96,10 @@ class Trail:
     partners: tuple[str, ...] = ()
     #: AS2 messages that are called so and were refused, newest first
     refused: list[Refusal] = field(default_factory=list)
+    #: AS2 requests that are called so and of which nothing was taken, newest first
+    requests: list[Request] = field(default_factory=list)
+    #: AS2 messages that are called so, were answered and wait to be opened
+    unopened: list[Unopened] = field(default_factory=list)
 
 
 def trail_of(station: Station, reference: str, partner: str | None = None) -> Trail | None:
@@ -116,7 +124,11 @@ def trail_of(station: Station, reference: str, partner: str | None = None) -> Tr
         for entry in found.outgoing.values():
             desk.sent(entry, "")
         for refusal in found.refused.values():
-            desk.refused(refusal)
+            desk.request(refusal.request_sha256 or refusal.id, refusal.message_id)
+        for request in found.requests.values():
+            desk.request(request.request_sha256, request.message_id)
+        for message in found.unopened.values():
+            desk.request(message.request_sha256, message.message_id)
         answered = answers.of_outbox(connection, list(desk.outgoing))
         for answer in answered:
             if answer.transmission is not None:
@@ -144,6 +156,8 @@ def trail_of(station: Station, reference: str, partner: str | None = None) -> Tr
         more=found.more,
         partners=found.partners(rows),
         refused=list(found.refused.values()),
+        requests=list(found.requests.values()),
+        unopened=list(found.unopened.values()),
     )
 
 
@@ -199,14 +213,23 @@ class _Desk:
             return
         self.files[id] = file
         self._tell("transmission", id, f"file {file.name}")
+        if file.properties.get("raw_message"):
+            self._message(file.properties)
         self.holds += [hold for hold in holds.of_transmission(self.connection, id) if hold.resolved_at is None]
         for row in interchanges.of_transmission(self.connection, id):
             if row.state in {"held", "refused"}:
                 self.interchange(row)
 
-    def refused(self, refusal: Refusal) -> None:
-        """An AS2 message that was refused, as the journal has it of the last time."""
-        self._tell("as2_request", refusal.request_sha256 or refusal.id, f"AS2 message {refusal.message_id}")
+    def request(self, subject: str, message_id: str | None) -> None:
+        """An AS2 request of which nothing was taken, or not yet, as the journal has it."""
+        self._tell("as2_request", subject, f"AS2 message {message_id}")
+
+    def _message(self, facts: Mapping[str, str]) -> None:
+        """The AS2 message that brought a file: how it came before it was opened, and that it came again."""
+        self.request(facts["raw_message"], facts["message_id"])
+        for one in as2_requests.named(self.connection, facts["message_id"]):
+            if (one.as2_from, one.as2_to) == (facts["as2_from"], facts.get("as2_to", "")):
+                self.request(one.request_sha256, one.message_id)
 
     def again(self) -> None:
         """The same bytes in other files of the same partner: what came twice."""

@@ -14,6 +14,7 @@ from sqlalchemy import update
 from gateway.store import streams
 from gateway.store import tables
 from gateway.store.columns import Moment
+from gateway.store.incoming import as2_requests
 from gateway.store.rows import Row
 from gateway.store.rows import all_of
 from gateway.store.rows import insert
@@ -30,12 +31,13 @@ class Unopened(Row, frozen=True, kw_only=True):
     seq: int
     size: int
     came_at: datetime
+    message_id: str | None = None
 
 
-def add(connection: Connection, stream: str, request_sha256: str, size: int, at: datetime) -> bool:
+def add(connection: Connection, stream: str, request_sha256: str, size: int, at: datetime, message_id: str) -> bool:
     """This request waits, behind those of its stream; False where the very same one waits already."""
     seq = streams.draw(connection, stream)
-    row = {"request_sha256": request_sha256, "stream": stream, "seq": seq, "size": size, "came_at": at}
+    row = {"request_sha256": request_sha256, "stream": stream, "seq": seq, "size": size, "came_at": at, "message_id": as2_requests.cut(message_id)}
     return connection.execute(insert(connection, _TABLE).values(row).on_conflict_do_nothing()).rowcount > 0
 
 
@@ -50,6 +52,12 @@ def next_of(connection: Connection, stream: str, most: int, largest: int) -> lis
             break
         taken.append(row)
     return taken
+
+
+def named(connection: Connection, message_id: str, limit: int = 20) -> list[Unopened]:
+    """Those of this Message-ID, oldest first."""
+    query = select(_TABLE).where(_TABLE.c.message_id == as2_requests.cut(message_id)).order_by(_TABLE.c.came_at, _TABLE.c.request_sha256)
+    return all_of(connection.execute(query.limit(limit)), Unopened)
 
 
 def set_back(connection: Connection, stream: str, requests: Sequence[str]) -> None:

@@ -197,6 +197,13 @@ def named(connection: Connection, name: str, partner: str | None = None, limit: 
     return all_of(connection.execute(query if partner is None else query.where(_TABLE.c.partner == partner)), Entry)
 
 
+def of_file(connection: Connection, one: Entry, limit: int) -> list[Entry]:
+    """The rows that left in the same file as this one."""
+    mine = _TABLE.alias("mine")
+    query = select(_TABLE).join(mine, is_same_file(mine, _TABLE)).where(mine.c.id == one.id).order_by(_TABLE.c.seq, _TABLE.c.id).limit(limit)
+    return all_of(connection.execute(query), Entry)
+
+
 def with_control(connection: Connection, numbers: Collection[str], partners: Collection[str], limit: int = 20) -> list[Entry]:
     """What left to these partners in an interchange or group that has one of these control numbers, newest first."""
     ours = _TABLE.c.partner.in_(sorted(partners))

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from gateway.store import tables
 from gateway.store.many import many_inserts
 from gateway.store.rows import Row
+from gateway.store.rows import all_of
 from gateway.store.rows import one_of
 
 _TABLE = tables.receipt
@@ -57,6 +58,12 @@ def keep(connection: Connection, given: Sequence[Receipt]) -> bool:
 def find(connection: Connection, as2_from: str, as2_to: str, message_id: str) -> Receipt | None:
     """The receipt that we gave for a message."""
     return one_of(connection.execute(_FIND, {"sender": as2_from, "us": as2_to, "message": message_id}), Receipt)
+
+
+def named(connection: Connection, message_id: str, limit: int = 20) -> list[Receipt]:
+    """The receipts that we gave for messages of this Message-ID, whoever sent them, newest first."""
+    query = select(_TABLE).where(_TABLE.c.message_id == message_id).order_by(_TABLE.c.at.desc(), _TABLE.c.as2_from, _TABLE.c.as2_to).limit(limit)
+    return all_of(connection.execute(query), Receipt)
 
 
 def find_many(connection: Connection, messages: Iterable[Names]) -> dict[Names, Receipt]:

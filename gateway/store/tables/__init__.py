@@ -7,6 +7,7 @@ Changing a table needs a new migration: a test compares these pages with what th
 from gateway.store.tables.arriving import interchange as interchange
 from gateway.store.tables.arriving import transmission as transmission
 from gateway.store.tables.as2 import as2_refusal as as2_refusal
+from gateway.store.tables.as2 import as2_request as as2_request
 from gateway.store.tables.as2 import as2_sending as as2_sending
 from gateway.store.tables.as2 import as2_unopened as as2_unopened
 from gateway.store.tables.as2 import receipt as receipt

@@ -56,6 +56,8 @@ receipt = Table(
     Column("headers", NAMES, nullable=False),
     Column("at", Moment, nullable=False),
     PrimaryKeyConstraint("as2_from", "as2_to", "message_id"),
+    #: whoever telephones a partner has nothing else in hand
+    Index(None, "message_id"),
     sqlite_with_rowid=False,
 )
 
@@ -68,7 +70,27 @@ as2_unopened = Table(
     Column("seq", BigInteger, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("came_at", Moment, nullable=False),
+    #: unknown of messages of before 0025
+    Column("message_id", Words),
     Index(None, "stream", "seq"),
+    Index(None, "message_id"),
+    sqlite_with_rowid=False,
+)
+
+# Requests in the archive that nothing else names but the journal: of messages that were refused or came again, and receipts that fit nothing.
+as2_request = Table(
+    "as2_request",
+    METADATA,
+    Column("request_sha256", Words, primary_key=True),
+    #: whose names these are; nothing: nobody's that we know
+    Column("partner", Words, nullable=False),
+    Column("as2_from", Words, nullable=False),
+    Column("as2_to", Words, nullable=False),
+    Column("message_id", Words, nullable=False),
+    #: the last time
+    Column("came_at", Moment, nullable=False),
+    Index(None, "message_id"),
+    Index(None, "came_at", "request_sha256"),
     sqlite_with_rowid=False,
 )
 
