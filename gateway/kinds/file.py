@@ -8,6 +8,11 @@ STEP_FAILED = Kind(
     title="The gateway failed over this file, again and again",
     cure="Report the error that the log has. The files behind it go on; release the hold to try it again (with a newer version), or reject it.",
 )
+STEP_DIED = Kind(
+    code="FILE-STEP-DIED",
+    title="The program ended without a word at this file, again and again",
+    cure="Look whether the machine had memory left (journalctl -k); report it. Files behind it go on; release the hold to try again, or reject it.",
+)
 UNREADABLE = Kind(
     code="FILE-UNREADABLE",
     title="The file is nothing that we can read",

@@ -35,6 +35,11 @@ STEP_FAILED = Kind(
     title="The gateway failed over this document",
     cure="Look into the program's log for the error; release the hold to try again. The document is kept as it came.",
 )
+STEP_DIED = Kind(
+    code="DOCUMENT-STEP-DIED",
+    title="The program ended without a word at this document, again and again",
+    cure="Look whether the machine had memory left (journalctl -k) and report it. The documents behind it go on; release the hold to try it again.",
+)
 ANSWER_REPLACED = Kind(
     code="GATEWAY-ANSWER-REPLACED",
     title="An answer of ours did not pass our own check and left without its details",

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway.config import ConfigTrouble
 from gateway.config import Installation
 from gateway.pipeline.at_hand import AtHand
+from gateway.pipeline.heads import Heads
 from gateway.pipeline.meters import Meters
 from gateway.pipeline.permits import Permits
 from gateway.pipeline.plans import Plans
@@ -62,6 +63,8 @@ class Station:
     kept_plans: set[str] = field(default_factory=set)
     #: orders on the way from their file to their trade step
     at_hand: AtHand = field(default_factory=AtHand)
+    #: what stands first in streams, where a process may have ended at it
+    heads: Heads = field(default_factory=Heads)
     #: what this process may open at partners' servers
     permits: Permits = field(default_factory=Permits)
     #: what this process counts

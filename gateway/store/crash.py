@@ -132,6 +132,8 @@ POINTS: dict[int, str] = {
     # 158-159 connections that the processes of a cluster share
     158: "connections: permit committed, connection not opened",
     159: "connections: hung up, permit not given back",
+    # 177-178 what a process may end at
+    177: "heads: that the first of a stream is tried is committed, nothing done",
 }
 
 

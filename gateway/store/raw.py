@@ -28,7 +28,7 @@ from sqlalchemy.types import TypeEngine
 from gateway.store import tables
 
 #: payloads are carried through the archive, and nodes with what they hold are those of living processes
-NOT_CARRIED = frozenset({"payload", "payload_piece", "node", "claim", "node_files"})
+NOT_CARRIED = frozenset({"payload", "payload_piece", "node", "claim", "node_files", "stream_head"})
 
 Values = tuple[Any, ...]
 _ENCODE = msgspec.json.Encoder(enc_hook=str).encode

@@ -20,6 +20,7 @@ from tests.crash import as2
 from tests.crash import batch
 from tests.crash import changing
 from tests.crash import commands
+from tests.crash import dying
 from tests.crash import large
 from tests.crash import links
 from tests.crash import mailbox
@@ -56,6 +57,8 @@ WORK = {
     "own folders": own_folders.walk,
     "undoing": undoing.walk,
     "commands": commands.run,
+    "dying at a file": dying.read,
+    "dying at an order": dying.decide,
 }
 
 

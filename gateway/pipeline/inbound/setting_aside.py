@@ -16,6 +16,7 @@ from gateway.pipeline.inbound.entries import transmission_ended
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.problem import NOWHERE
+from gateway.problem import Problem
 from gateway.store import journal
 from gateway.store import streams
 from gateway.store.incoming import holds
@@ -46,14 +47,24 @@ class Tries:
         self._failed.pop(transmission, None)
 
 
-def set_aside(station: Station, stream: str, transmission: Transmission, error: Exception) -> bool:
+def failed(transmission: Transmission, error: Exception) -> Problem:
+    """A file at which a step of ours fails."""
+    words = f"'{transmission.name}' could not be worked on, however often it was tried: {type(error).__name__}: {error}"
+    return kinds.STEP_FAILED.at(NOWHERE, words, found=type(error).__name__)
+
+
+def died(transmission: Transmission, deaths: int) -> Problem:
+    """A file at which the whole process ends."""
+    words = f"'{transmission.name}' could not be worked on: the program ended at it without a word, {deaths} times in a row"
+    return kinds.STEP_DIED.at(NOWHERE, words)
+
+
+def set_aside(station: Station, stream: str, transmission: Transmission, problem: Problem, error: Exception | None = None) -> bool:
     """Hold a file that cannot be worked on; false where another worker has it. What was taken of it stays, and a release goes on from there."""
     with station.database.begin() as connection:
         if not streams.take(connection, stream):
             return False
         now = station.clock()
-        words = f"'{transmission.name}' could not be worked on, however often it was tried: {type(error).__name__}: {error}"
-        problem = kinds.STEP_FAILED.at(NOWHERE, words, found=type(error).__name__)
         partner = transmission.partner or only_owner(station.installation.directory, transmission.endpoint)
         problems = (*transmission.problems, problem)
         if not transmissions.set_state(connection, transmission.id, transmission.state, "held", partner=partner, problems=problems):
@@ -63,14 +74,16 @@ def set_aside(station: Station, stream: str, transmission: Transmission, error: 
         )
         holds.open_hold(connection, hold)
         journal.append(connection, [transmission_ended(transmission, "held", (problem,), now, partner=partner)])
+        # where a person has it tried again, deaths are counted anew
+        station.heads.forget(connection, stream, station.node)
     _log.error(
         "file set aside",
         partner=partner or "",
         endpoint=transmission.endpoint,
         name=transmission.name,
         hold=hold.id,
-        error=type(error).__name__,
-        cure=kinds.STEP_FAILED.cure,
+        error=problem.found or problem.code,
+        cure=(kinds.STEP_DIED if problem.code == kinds.STEP_DIED.code else kinds.STEP_FAILED).cure,
         exc_info=error,
     )
     return True

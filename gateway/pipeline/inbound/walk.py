@@ -14,12 +14,15 @@ behind each other share one: small_files.py); after a kill the
 interchange's cursor says where to go on. One bad transaction never stops its neighbours.
 """
 
+from functools import partial
+
 import structlog
 from sqlalchemy import Connection
 from structlog.contextvars import bind_contextvars
 
 from gateway.codecs.node import InterchangeStart
 from gateway.kinds import pipeline as kinds
+from gateway.pipeline.heads import First
 from gateway.pipeline.inbound import acknowledging
 from gateway.pipeline.inbound import number_checks
 from gateway.pipeline.inbound import rows
@@ -29,6 +32,8 @@ from gateway.pipeline.inbound.entries import interchange_closed
 from gateway.pipeline.inbound.entries import interchange_opened
 from gateway.pipeline.inbound.entries import transmission_ended
 from gateway.pipeline.inbound.setting_aside import Tries
+from gateway.pipeline.inbound.setting_aside import died
+from gateway.pipeline.inbound.setting_aside import failed
 from gateway.pipeline.inbound.setting_aside import set_aside
 from gateway.pipeline.inbound.small_files import MOST_FILES
 from gateway.pipeline.inbound.small_files import take_together
@@ -71,17 +76,26 @@ class Inbound:
         with station.database.read() as connection:
             waiting = transmissions.next_open(connection, stream, MOST_FILES)
         if not waiting:
+            station.heads.rests(stream)
             return False
         transmission = waiting[0]
         bind_contextvars(transmission=transmission.id, **({"partner": transmission.partner} if transmission.partner else {}))
-        if self._take_together(station, stream, waiting):
-            return True
+        first = First(transmission.id, transmission.received_at, partial(_progress, transmission))
+        with station.heads.tried(station.database, station.node, station.clock(), stream, first) as careful:
+            if careful.is_enough:
+                return set_aside(station, stream, transmission, died(transmission, careful.deaths))
+            if not careful.alone and self._take_together(station, stream, waiting):
+                return True
+            return self._take_alone(station, stream, transmission)
+
+    def _take_alone(self, station: Station, stream: str, transmission: Transmission) -> bool:
+        """Split off the transmission's next chunk; set it aside where that fails again and again."""
         try:
             return self._split(station, stream, transmission)
         except (DatabaseTrouble, ArchiveMissing, OSError):
             raise  # no fault of the file's
         except Exception as error:
-            if not self._tries.failed(transmission.id) or not set_aside(station, stream, transmission, error):
+            if not self._tries.failed(transmission.id) or not set_aside(station, stream, transmission, failed(transmission, error), error):
                 raise
             self._tries.forget(transmission.id)
             return True
@@ -140,6 +154,14 @@ class Inbound:
     def _forget(self, splitting: Splitting) -> None:
         self._splittings.pop(splitting.transmission.id, None)
         splitting.close()
+
+
+def _progress(transmission: Transmission, connection: Connection) -> str:
+    """How far a transmission is taken in."""
+    if transmission.state == "received":
+        return ""
+    begun = interchanges.of_transmission(connection, transmission.id)
+    return f"{len(begun)} {begun[-1].cursor}" if begun else ""
 
 
 def _commit(station: Station, connection: Connection, splitting: Splitting, chunk: Chunk) -> list[journal.Entry]:

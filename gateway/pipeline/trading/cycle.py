@@ -6,13 +6,16 @@ tried one by one, so that one document fails alone; after its last try it waits 
 
 from collections.abc import Callable
 from collections.abc import Sequence
+from datetime import datetime
 from datetime import timedelta
 from itertools import groupby
 
 import structlog
+from sqlalchemy import Connection
 
 from gateway.kinds import pipeline as kinds
 from gateway.pipeline.answers.work import Work
+from gateway.pipeline.heads import First
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.pipeline.trading.applying import apply_bank_statements
@@ -23,6 +26,7 @@ from gateway.pipeline.trading.invoicing import invoice_releases
 from gateway.pipeline.trading.shipping import ship
 from gateway.pipeline.turned_away import log_turned_away
 from gateway.problem import NOWHERE
+from gateway.problem import Problem
 from gateway.store import crash
 from gateway.store import journal
 from gateway.store import streams
@@ -48,13 +52,28 @@ _log = structlog.get_logger("cycle")
 
 def step(station: Station, stream: str) -> bool:
     """Decide the next batch of a stream; true when more may be waiting."""
+    first = _first(station, stream) if station.heads.is_new(stream) else None
+    with station.heads.tried(station.database, station.node, station.clock(), stream, first) as careful:
+        if careful.is_enough:
+            _died(station, stream, careful.deaths)
+            return True
+        return _one_by_one(station, stream, 1) if careful.alone else _together(station, stream)
+
+
+def _first(station: Station, stream: str) -> First | None:
+    with station.database.read() as connection:
+        rows = documents.next_registered(connection, stream, 1, station.clock())
+    return First(rows[0].id, rows[0].created_at) if rows else None
+
+
+def _together(station: Station, stream: str) -> bool:
     try:
         return _batch(station, stream, BATCH)
     except DatabaseTrouble:
         raise
     except Exception:  # noqa: BLE001  whose fault it is shows when each is tried alone
         _log.exception("batch failed, trying one by one", stream=stream)
-        return _one_by_one(station, stream)
+        return _one_by_one(station, stream, BATCH)
 
 
 def _batch(station: Station, stream: str, limit: int) -> bool:
@@ -64,6 +83,7 @@ def _batch(station: Station, stream: str, limit: int) -> bool:
             return False
         rows = documents.next_registered(connection, stream, limit, station.clock())
         if not rows:
+            station.heads.rests(stream)
             return False
         # whoever waited for an order that is among these looks for it when it is decided
         rows = [row for row in rows if not documents.waits(row)] or rows
@@ -89,8 +109,8 @@ def _file_away(work: Work, rows: Sequence[documents.Document]) -> None:
         work.note(row, f"{row.kind or 'document'} kept", {})
 
 
-def _one_by_one(station: Station, stream: str) -> bool:
-    for _ in range(BATCH):
+def _one_by_one(station: Station, stream: str, number: int) -> bool:
+    for _ in range(number):
         try:
             if not _batch(station, stream, 1):
                 return False
@@ -103,46 +123,61 @@ def _one_by_one(station: Station, stream: str) -> bool:
 
 def _fail(station: Station, stream: str, error: Exception) -> str:
     """Note a failed try of the stream's next document, whose id it is; after the last one it waits for a person."""
+    name = type(error).__name__
+    problem = kinds.STEP_FAILED.at(NOWHERE, f"The document could not be worked on: {name}: {error}", found=name)
     with station.database.begin() as connection:
         rows = documents.next_registered(connection, stream, 1, station.clock())
         if not rows:
             return ""
-        row, now = rows[0], station.clock()
-        attempts = row.attempts + 1
-        problem = kinds.STEP_FAILED.at(NOWHERE, f"The document could not be worked on: {type(error).__name__}: {error}", found=type(error).__name__)
-        final = attempts >= TRIES
-        documents.transition(
-            connection,
-            [
-                documents.Change(
-                    document=row.id,
-                    expected="registered",
-                    state="failed" if final else "registered",
-                    actor="gateway",
-                    reason=problem.message,
-                    at=now,
-                    due_at=None if final else now + timedelta(seconds=2**attempts),
-                    attempts=attempts,
-                )
-            ],
-        )
-        if final:
-            holds.open_hold(
-                connection,
-                holds.Hold(id=short_id("H", row.id, row.transition_no), document=row.id, kind="failure", reasons=(problem,), opened_at=now),
+        _note_try(connection, rows[0], rows[0].attempts + 1, problem, station.clock(), final=rows[0].attempts + 1 >= TRIES)
+    return rows[0].id
+
+
+def _died(station: Station, stream: str, deaths: int) -> None:
+    """Process after process ended at the stream's next document: it waits for a person."""
+    words = f"The document could not be worked on: the program ended at it without a word, {deaths} times in a row"
+    problem = kinds.STEP_DIED.at(NOWHERE, words)
+    with station.database.begin() as connection:
+        rows = documents.next_registered(connection, stream, 1, station.clock())
+        if not rows or not streams.take(connection, stream):
+            return
+        _note_try(connection, rows[0], rows[0].attempts + deaths, problem, station.clock(), final=True)
+        station.heads.forget(connection, stream, station.node)
+    _log.error("document set aside", document=rows[0].id, error=problem.code, cure=kinds.STEP_DIED.cure)
+
+
+def _note_try(connection: Connection, row: documents.Document, attempts: int, problem: Problem, now: datetime, *, final: bool) -> None:
+    documents.transition(
+        connection,
+        [
+            documents.Change(
+                document=row.id,
+                expected="registered",
+                state="failed" if final else "registered",
+                actor="gateway",
+                reason=problem.message,
+                at=now,
+                due_at=None if final else now + timedelta(seconds=2**attempts),
+                attempts=attempts,
             )
-        journal.append(
+        ],
+    )
+    if final:
+        holds.open_hold(
             connection,
-            [
-                journal.Entry(
-                    stream=stream,
-                    at=now,
-                    actor="gateway",
-                    action="step failed",
-                    subject_kind="document",
-                    subject=row.id,
-                    facts={"attempts": str(attempts), "error": type(error).__name__},
-                )
-            ],
+            holds.Hold(id=short_id("H", row.id, row.transition_no), document=row.id, kind="failure", reasons=(problem,), opened_at=now),
         )
-    return row.id
+    journal.append(
+        connection,
+        [
+            journal.Entry(
+                stream=row.stream,
+                at=now,
+                actor="gateway",
+                action="step failed",
+                subject_kind="document",
+                subject=row.id,
+                facts={"attempts": str(attempts), "error": problem.found or problem.code},
+            )
+        ],
+    )

@@ -24,6 +24,7 @@ from gateway.store.tables.engine import node as node
 from gateway.store.tables.engine import node_files as node_files
 from gateway.store.tables.engine import poke as poke
 from gateway.store.tables.engine import stream as stream
+from gateway.store.tables.engine import stream_head as stream_head
 from gateway.store.tables.journal import commitment_salt as commitment_salt
 from gateway.store.tables.journal import journal_checkpoint as journal_checkpoint
 from gateway.store.tables.journal import journal_entry as journal_entry

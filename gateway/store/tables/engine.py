@@ -62,3 +62,16 @@ claim = Table(
     Column("until", Moment, nullable=False),
     sqlite_with_rowid=False,
 )
+
+# What stood first in a stream when a process began at it anew: a process that ends there without a word has left this.
+stream_head = Table(
+    "stream_head",
+    METADATA,
+    Column("stream", Words, primary_key=True),
+    Column("head", Words, nullable=False),
+    Column("progress", Words, nullable=False),
+    Column("deaths", Integer, nullable=False),
+    Column("node", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
