@@ -24,7 +24,7 @@ app.add_typer(retention_app, name="retention")
 
 WhoseOption = Annotated[str | None, typer.Option("--partner", help="Whose it is, where several partners have the same number or name.", metavar="ID")]
 ReferenceArgument = Annotated[
-    str, typer.Argument(help="A document's number or id, a file's name or id, partner:ID, or a hold's id.", metavar="REFERENCE")
+    str, typer.Argument(help="A document's number or id, a file's name or id, a Message-ID, partner:ID, or a hold's id.", metavar="REFERENCE")
 ]
 
 
@@ -118,7 +118,9 @@ def _held(act: str, reference: str, reason: str, partner: str | None, config: Pa
 
 @retention_app.command("proof")
 def retention_proof(
-    reference: Annotated[str, typer.Argument(help="A file's name or id, or a document's number or id.", metavar="REFERENCE")],
+    reference: Annotated[
+        str, typer.Argument(help="A file's name or id, a document's number or id, or the Message-ID of a refused message.", metavar="REFERENCE")
+    ],
     out: Annotated[Path | None, typer.Option("--out", help="Where to write it (default: stdout).", metavar="OUT.json")] = None,
     partner: WhoseOption = None,
     config: ConfigOption = None,

@@ -237,6 +237,13 @@ class Partner(Keys):
     #: what mappings may ask for besides, as partner.NAME
     values_: dict[str, str] = pydantic.Field(default={}, alias="values")
 
+    @pydantic.field_validator("retention")
+    @classmethod
+    def _of_a_partner(cls, value: Retention | None) -> Retention | None:
+        if value is not None and value.strangers is not None:
+            raise ValueError("`strangers` are nobody's partners: how long they are kept is said in config.yaml")
+        return value
+
     @pydantic.field_validator("values_")
     @classmethod
     def _are_names(cls, value: dict[str, str]) -> dict[str, str]:

@@ -18,6 +18,9 @@ _PERIOD = re.compile(r"([1-9]\d{0,4})\s*([dmy])\Z")
 #: days that a unit has at least
 _DAYS = {"d": 1, "m": 28, "y": 365}
 FOREVER = "forever"
+#: how long what strangers post is kept: as long as the pages tell of it
+STRANGERS = "90d"
+_BY_US, _BY_NOBODY = " of config.yaml", ", where config.yaml says nothing"
 
 
 def _period(value: str) -> str:
@@ -30,18 +33,26 @@ Period = Annotated[str, pydantic.AfterValidator(_period)]
 
 
 class Retention(Keys):
-    """How long payloads and what is in them are kept. Nothing is erased where nothing is said."""
+    """How long payloads and what is in them are kept. Nothing is erased where nothing is said, but what strangers post."""
 
     #: whatever `types` does not name
     payloads: Period | None = None
     #: by kind of document: order, invoice, ...
     types: dict[str, Period] = {}
+    #: AS2 messages that were refused; in a partner's file, those that came under its names
+    refused: Period | None = None
+    #: what came over AS2 under names that nobody has; in config.yaml alone
+    strangers: Period | None = None
     #: the period begins when the file came or left, or at the end of that year
     count_from: Literal["arrival", "year_end"] | None = None
 
     def periods(self) -> tuple[str, ...]:
-        """All periods that are said here."""
+        """All periods that are said here of files and documents."""
         return (*([self.payloads] if self.payloads is not None else []), *self.types.values())
+
+    def request_periods(self) -> tuple[str, ...]:
+        """All periods that could hold for an AS2 request."""
+        return (*self.periods(), *(one for one in (self.refused, self.strangers) if one is not None))
 
     @pydantic.field_validator("types")
     @classmethod
@@ -81,16 +92,31 @@ def rule_for(kind: str, partner: str, theirs: Retention | None, ours: Retention)
             continue
         for period, what in ((retention.types.get(kind), f"types.{kind}"), (retention.payloads, "payloads")):
             if period is not None:
-                count_from = (theirs.count_from if theirs is not None else None) or ours.count_from
-                year_end = count_from == "year_end"
-                words = f"retention.{what}: {period} of {said_by}{', counted from the end of the year' if year_end else ''}"
-                return Rule(period=period, year_end=year_end, words=words)
+                return _rule(period, what, said_by, theirs, ours)
     return None
 
 
-def latest_start(today: date, *said: Retention) -> date | None:
-    """The last day on which something may have come that any of these rules could make due today; None where no rule ends."""
-    days = [_DAYS[match.group(2)] * int(match.group(1)) for one in said for match in map(_PERIOD.match, one.periods()) if match is not None]
+def rule_for_request(partner: str, theirs: Retention | None, ours: Retention) -> Rule | None:
+    """The rule for an AS2 request of which nothing was taken; partner "": of nobody that we know, and those stay for a short time only."""
+    if not partner:
+        said = ours.strangers
+        return Rule(period=said or STRANGERS, year_end=False, words=f"retention.strangers: {said or STRANGERS}{_BY_US if said else _BY_NOBODY}")
+    for retention, said_by in ((theirs, f"partner {partner}"), (ours, "config.yaml")):
+        for period, what in ((retention.refused, "refused"), (retention.payloads, "payloads")) if retention is not None else ():
+            if period is not None:
+                return _rule(period, what, said_by, theirs, ours)
+    return None
+
+
+def _rule(period: str, what: str, said_by: str, theirs: Retention | None, ours: Retention) -> Rule:
+    year_end = ((theirs.count_from if theirs is not None else None) or ours.count_from) == "year_end"
+    words = f"retention.{what}: {period} of {said_by}{', counted from the end of the year' if year_end else ''}"
+    return Rule(period=period, year_end=year_end, words=words)
+
+
+def latest_start(today: date, *periods: str) -> date | None:
+    """The last day on which something may have come that any of these periods could make due today; None where none ends."""
+    days = [_DAYS[match.group(2)] * int(match.group(1)) for match in map(_PERIOD.match, periods) if match is not None]
     return _later(today, -min(days)) if days else None
 
 

@@ -165,8 +165,15 @@ def write_keys(folder: Path, *names: str) -> None:
         (folder / "keys" / file).write_bytes(data)
 
 
-def as2_world(folder: Path, url: str, more: str = "", database: str | None = None, receive_from: str = "box") -> World:
+def as2_world(
+    folder: Path,
+    url: str,
+    more: str = "",
+    database: str | None = None,
+    receive_from: str = "box",
+    config: str = CONFIG,
+) -> World:
     """An installation whose partner has this station."""
     write_keys(folder)
     text = PARTNER.format(url=url, receive_from=receive_from, more="".join(f"    {line}\n" for line in more.splitlines()))
-    return World(folder, config=CONFIG, partners={"acme": text}, database=database)
+    return World(folder, config=config, partners={"acme": text}, database=database)

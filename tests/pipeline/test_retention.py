@@ -5,6 +5,7 @@ import json
 import os
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC
 from datetime import date
 from datetime import datetime
@@ -14,11 +15,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gateway.exchange import as2
 from gateway.exchange.retention import Retention
 from gateway.exchange.retention import Rule
 from gateway.exchange.retention import latest_start
+from gateway.pipeline.as2.keys import Relations
+from gateway.pipeline.as2.posting import written_head
+from gateway.pipeline.as2.receiving import receive_as2
 from gateway.pipeline.keeping import retaining
 from gateway.pipeline.keeping.retaining import run_retention
+from gateway.pipeline.keeping.telling import trail_words
+from gateway.pipeline.keeping.trails import trail_of
 from gateway.pipeline.service.assembly import seal
 from gateway.pipeline.stateless.telling import state_of
 from gateway.pipeline.trading import holding
@@ -37,6 +44,10 @@ from gateway.store.records import documents
 from gateway.store.verifying.proofs import is_proven
 from gateway.store.verifying.proofs import proofs_of
 from gateway.store.verifying.verification import verify
+from gateway.yaml_source import Faults
+from tests.pipeline.as2_partner import as2_world
+from tests.pipeline.as2_partner import identity
+from tests.pipeline.as2_partner import their_relation
 from tests.pipeline.world import ACME
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import Clock
@@ -251,9 +262,9 @@ def test_no_rule_misses_a_day_that_it_could_make_due() -> None:
             for came in (date(2020, 1, 31), date(2020, 2, 29), date(2021, 12, 31), date(2023, 6, 15)):
                 day = rule.due_on(came)
                 assert day is not None
-                latest = latest_start(day, Retention(payloads=period))
+                latest = latest_start(day, *Retention(payloads=period).periods())
                 assert latest is not None and came <= latest + timedelta(days=1), (period, came, day, latest)
-    assert latest_start(date(2026, 1, 1), Retention(), Retention(payloads="forever")) is None
+    assert latest_start(date(2026, 1, 1), *Retention().periods(), *Retention(payloads="forever").periods()) is None
     assert Rule(period="1m", year_end=False, words="").due_on(date(2023, 1, 31)) == date(2023, 2, 28)
     assert Rule(period="10y", year_end=True, words="").due_on(date(2023, 5, 1)) == date(2034, 1, 1)
     assert Rule(period="99999y", year_end=False, words="").due_on(date(2023, 5, 1)) is not None
@@ -380,3 +391,108 @@ def test_by_commands(tmp_path: Path) -> None:
     assert verified.returncode == 0
     assert "by retention.payloads: 1d of config.yaml" in verified.stdout
     assert world.command("store", "tidy", "--pretend").stdout.startswith("0 payloads that nothing names")
+
+
+# ---------------------------------------------------------------- AS2 requests of which nothing was taken
+
+
+@dataclass
+class Posted:
+    """Our AS2 address; `post` is somebody else's, and says under which digest its request is kept."""
+
+    world: World
+
+    def post(self, message_id: str, data: bytes = REJECTED, **changes: object) -> str:
+        made = as2.wrap(data, their_relation(**changes), message_id, self.world.clock(), "po.edi")
+        assert isinstance(made, as2.As2Request)
+        receive_as2(self.world.station, Relations(self.world.station), made.headers, made.body)
+        age(self.world)
+        return hashlib.sha256(written_head(made.headers) + made.body).hexdigest()
+
+    def kept(self, *digests: str) -> list[bool]:
+        return [self.world.station.archive.has(digest) for digest in digests]
+
+
+OTHER = {"identities": (identity("somebody else"),)}
+
+
+def posted(folder: Path, retention: str = "", theirs: str = "") -> Posted:
+    world = as2_world(folder, "http://127.0.0.1:9/as2", receive_from="as2", config=CONFIG + retention)
+    if theirs:
+        with (folder / "partners" / "acme.yaml").open("a") as file:
+            file.write(theirs)
+    return Posted(world)
+
+
+def test_what_strangers_posted_is_erased_after_a_short_time_and_what_partners_posted_is_not(tmp_path: Path) -> None:
+    desk = posted(tmp_path)
+    station = desk.world.station
+    stranger, refused = desk.post("s@stranger", us="nobody known"), desk.post("o3@buyer", **OTHER)
+    years_pass(desk.world, 0.2)
+    assert run_retention(station).erased == 0
+    years_pass(desk.world, 0.1)
+    again = desk.post("s2@stranger", us="nobody known")
+    assert (run_retention(station).erased, desk.kept(stranger, refused, again)) == (1, [False, True, True])
+    [erased] = [one for one in ok(desk.world).erasures if one.sha256 == stranger]
+    assert erased.rule == "retention.strangers: 90d, where config.yaml says nothing" and erased.subject == stranger
+    # its names stay, as those of a file do, and say what became of it
+    found = trail_of(station, "s@stranger")
+    assert found is not None and f"erased by system: {erased.rule}" in trail_words(found) and "message kept as" not in trail_words(found)
+    # the same bytes again are a message like any other
+    assert desk.post("s@stranger", us="nobody known") != stranger, "with another Date"
+    desk.world.close()
+
+
+def test_a_refused_message_goes_by_its_partners_rules_and_not_under_a_legal_hold(tmp_path: Path) -> None:
+    desk = posted(tmp_path, "retention: {payloads: 6y, strangers: forever}\n", "retention: {refused: 1y}\n")
+    station = desk.world.station
+    refused, held, stranger = desk.post("o3@buyer", **OTHER), desk.post("o4@buyer", **OTHER), desk.post("s@stranger", us="nobody known")
+    years_pass(desk.world, 1.1)
+    [one] = retaining.hold(station, "<o4@buyer>", "lawyer", "lawsuit")
+    outcome = run_retention(station)
+    assert (outcome.erased, dict(outcome.kept)) == (1, {"a legal hold stands on it": 1})
+    assert desk.kept(refused, held, stranger) == [False, True, True]
+    assert [one.rule for one in ok(desk.world).erasures] == ["retention.refused: 1y of partner acme"] * 2, "the message and our receipt"
+    seal(station)
+    with station.database.read() as connection:
+        [proof] = proofs_of(connection, erasures.subjects_of(connection, "<o3@buyer>"), station.journal_key().public_key())
+    assert is_proven(proof) and proof.subject == refused
+    assert retaining.release(station, "o4@buyer", "lawyer", "settled") == [one]
+    assert run_retention(station).erased == 1 and desk.kept(held) == [False]
+    desk.world.close()
+
+
+def test_copies_of_a_message_that_was_taken_go_with_it_and_not_before(tmp_path: Path) -> None:
+    desk = posted(tmp_path, "retention: {payloads: 2y, refused: 1m}\n")
+    station = desk.world.station
+    refused = desk.post("o1@buyer", **OTHER)
+    first = desk.post("o1@buyer")
+    desk.world.settle()
+    again = desk.post("o1@buyer")
+    years_pass(desk.world, 1)
+    assert run_retention(station).kept["the message that it repeats is kept"] == 2
+    assert desk.kept(refused, first, again) == [True] * 3
+    years_pass(desk.world, 1.1)
+    run_retention(station)
+    assert desk.kept(refused, first, again) == [False] * 3
+    assert "retention.payloads: 2y of config.yaml" in {one.rule for one in ok(desk.world).erasures if one.sha256 == again}
+    desk.world.close()
+
+
+def test_a_refused_request_that_is_missing_without_an_erasure_is_a_fault(tmp_path: Path) -> None:
+    desk = posted(tmp_path)
+    station = desk.world.station
+    refused = desk.post("o3@buyer", **OTHER)
+    station.archive.remove(refused)
+    [fault] = verify(station.database, station.archive, station.journal_key()).faults
+    assert (
+        fault
+        == f'the archive lacks the file {refused} (AS2 message "o3@buyer" of acme, AS2 message refused by entry 1 of stream in:as2:big buyer to SELLER)'
+    )
+    desk.world.close()
+
+
+def test_strangers_are_in_no_partners_file(tmp_path: Path) -> None:
+    desk = posted(tmp_path, theirs="retention: {strangers: 1y}\n")
+    with pytest.raises(Faults, match="strangers"):
+        desk.world.station  # noqa: B018  it is loaded here

@@ -156,6 +156,12 @@ def documents_of_message(connection: Connection, reference: str) -> list[str]:
     return list(found.documents)
 
 
+def files_of_message(connection: Connection, reference: str) -> list[Transmission]:
+    """The files that came in AS2 messages of this Message-ID."""
+    given = receipts.named(connection, message_id_of(reference))
+    return [file for receipt in given for file in _files_of(connection, receipt)]
+
+
 def message_id_of(reference: str) -> str:
     """A reference as a Message-ID: without its angle brackets, and without the header's name."""
     text = reference.strip()
@@ -183,8 +189,7 @@ def _add_posted(connection: Connection, found: Beginnings, message_id: str) -> N
 
 
 def _add_taken(connection: Connection, found: Beginnings, message_id: str) -> None:
-    for receipt in receipts.named(connection, message_id):
-        _add_files(connection, found, _files_of(connection, receipt))
+    _add_files(connection, found, files_of_message(connection, message_id))
 
 
 def _files_of(connection: Connection, receipt: receipts.Receipt | None) -> list[Transmission]:

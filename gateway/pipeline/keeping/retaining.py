@@ -21,16 +21,22 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy import select
 
+from gateway.exchange.retention import FOREVER
+from gateway.exchange.retention import STRANGERS
 from gateway.exchange.retention import Retention
 from gateway.exchange.retention import Rule
 from gateway.exchange.retention import latest_start
 from gateway.exchange.retention import rule_for
+from gateway.exchange.retention import rule_for_request
+from gateway.pipeline.keeping.found_under import files_of_message
+from gateway.pipeline.keeping.found_under import message_id_of
 from gateway.pipeline.station import Station
 from gateway.store import crash
 from gateway.store import journal
 from gateway.store import settings
 from gateway.store import tables
 from gateway.store.identity import new_id
+from gateway.store.incoming import as2_requests
 from gateway.store.incoming import transmissions
 from gateway.store.journal import Entry
 from gateway.store.keeping import due
@@ -84,13 +90,15 @@ def run_retention(station: Station, *, pretend: bool = False, actor: str = "syst
     outcome = Outcome()
     ours = station.installation.settings.retention
     theirs = {id: loaded.partner.retention for id, loaded in station.installation.directory.partners.items() if loaded.partner.retention is not None}
-    latest = latest_start(_today(station), ours, *(retention for retention in theirs.values() if retention is not None))
-    if latest is None:
-        return outcome
-    # nothing that is younger is even looked at, however much of it there is
-    before = datetime.combine(latest + timedelta(days=2), time_of_day.min, UTC)
+    said = [ours, *(retention for retention in theirs.values() if retention is not None)]
+    of_files = [period for one in said for period in one.periods()]
+    of_requests = [ours.strangers or STRANGERS, *(period for one in said for period in one.request_periods())]
     for kind in due.KINDS:
-        _run_kind(station, kind, before, ours, theirs, outcome, actor, pretend=pretend)
+        latest = latest_start(_today(station), *(of_requests if kind == due.REQUEST else of_files))
+        if latest is not None:
+            # nothing that is younger is even looked at, however much of it there is
+            before = datetime.combine(latest + timedelta(days=2), time_of_day.min, UTC)
+            _run_kind(station, kind, before, ours, theirs, outcome, actor, pretend=pretend)
     if not pretend:
         outcome.left = finish(station)
         if outcome.erased or outcome.left:
@@ -114,7 +122,8 @@ def _run_kind(
         with station.database.read() as connection:
             page = due.candidates(connection, kind, before, after, _PAGE)
             holds = erasures.standing(connection)
-            found = [_judged(connection, one, ours, theirs, holds, _today(station)) for one in page]
+            judge = _judged_request if kind == due.REQUEST else _judged
+            found = [judge(connection, one, ours, theirs, holds, _today(station)) for one in page]
         for unit, judged in zip(page, found, strict=True):
             if isinstance(judged, str):
                 outcome.kept[judged] += 1
@@ -163,11 +172,12 @@ def finish(station: Station) -> int:
 
 
 def hold(station: Station, reference: str, actor: str, reason: str, partner: str | None = None) -> list[LegalHold]:
-    """Keep a partner (`partner:acme`), or the documents and files (of one partner) of a number, id or file name, whatever the rules say."""
+    """Keep a partner (`partner:acme`), or the documents, files and AS2 messages (of one partner) of a number, id, file name or Message-ID,
+    whatever the rules say."""
     with station.database.begin() as connection:
         subjects = _subjects(connection, station, reference, partner)
         if not subjects:
-            raise UnknownReference(f"Nothing is known under '{reference}': name a document, a file, or partner:ID")
+            raise UnknownReference(f"Nothing is known under '{reference}': name a document, a file, a Message-ID, or partner:ID")
         now = station.clock()
         made = [LegalHold(id=new_id(), subject_kind=kind, subject=subject, actor=actor, reason=reason, since=now) for kind, subject in subjects]
         for one in made:
@@ -209,9 +219,10 @@ def _entry(one: LegalHold, action: str, at: datetime, actor: str, reason: str) -
 
 def _partners_of(connection: Connection, holds: Collection[LegalHold]) -> list[str]:
     whose: set[str] = set()
-    for table in (tables.document, tables.transmission):
+    for table in (tables.document, tables.transmission, tables.as2_request):
         ids = [one.subject for one in holds if one.subject_kind == table.name]
-        whose.update(one or "nobody known" for one in connection.execute(select(table.c.partner).where(table.c.id.in_(ids))).scalars())
+        key = next(iter(table.primary_key))
+        whose.update(one or "nobody known" for one in connection.execute(select(table.c.partner).where(key.in_(ids))).scalars())
     return sorted(whose)
 
 
@@ -225,7 +236,10 @@ def _subjects(connection: Connection, station: Station, reference: str, partner:
     if partner is not None:
         query = query.where(document.c.partner == partner)
     found = [("document", id) for id in connection.execute(query).scalars()]
-    return found + [("transmission", one.id) for one in transmissions.named(connection, reference, partner)]
+    files = [*transmissions.named(connection, reference, partner), *files_of_message(connection, reference)]
+    found += [("transmission", id) for id in dict.fromkeys(one.id for one in files if partner is None or one.partner == partner)]
+    requests = as2_requests.named(connection, message_id_of(reference), partner)
+    return found + [(due.REQUEST, one.request_sha256) for one in requests]
 
 
 def _partner_known(connection: Connection, id: str) -> bool:
@@ -259,6 +273,23 @@ def _judged(
     if _is_held(connection, holds, unit, chain):
         return "a legal hold stands on it"
     return due.kept_by(connection, unit, chain) or (_Due(unit, documents, longest[1]) if longest is not None else None)
+
+
+def _judged_request(
+    connection: Connection, unit: Unit, ours: Retention, theirs: Mapping[str, Retention | None], holds: Collection[LegalHold], today: date
+) -> _Due | str | None:
+    """The same of an AS2 request of which nothing was taken: what repeats a message goes with its file, neither before nor after it."""
+    originals = due.rules_of_originals(connection, unit)
+    rules = [rule for rule in originals if rule is not None]
+    rule = rule_for_request(unit.partner or "", theirs.get(unit.partner or ""), ours)
+    day = rule.due_on(unit.came_at.date()) if rule is not None else None
+    if rules and len(rules) == len(originals):
+        rule = Rule(period=FOREVER, year_end=False, words=rules[0])
+    elif rule is None or day is None or day > today:
+        return None
+    if _is_held(connection, holds, unit, ()):
+        return "a legal hold stands on it"
+    return due.kept_by(connection, unit, ()) or _Due(unit, (), rule)
 
 
 def _is_held(connection: Connection, holds: Collection[LegalHold], unit: Unit, chain: Collection[str]) -> bool:

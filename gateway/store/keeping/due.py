@@ -1,6 +1,7 @@
 """What is old enough to be looked at for erasure, what belongs to it, and what keeps it: open work, unpaid money, people.
 
-A unit is what is erased as a whole: a file that came (transmission), a delivery (outbox), or a document of ours that never left in one.
+A unit is what is erased as a whole: a file that came (transmission), a delivery (outbox), a document of ours that never left in one, or an AS2
+request of which nothing was taken.
 """
 
 from collections.abc import Collection
@@ -11,17 +12,22 @@ from sqlalchemy import ColumnElement
 from sqlalchemy import Connection
 from sqlalchemy import Select
 from sqlalchemy import Table
+from sqlalchemy import case
+from sqlalchemy import func
 from sqlalchemy import literal
 from sqlalchemy import or_
 from sqlalchemy import select
 
 from gateway.store import journal
 from gateway.store import tables
+from gateway.store.incoming.as2_requests import LONGEST as LONGEST_NAME
 from gateway.store.records.documents import Document
 from gateway.store.rows import Row
 from gateway.store.rows import all_of
 
-KINDS = ("transmission", "outbox", "document")
+REQUEST = "as2_request"
+#: requests last: those that repeat a message go with its file
+KINDS = ("transmission", "outbox", "document", REQUEST)
 #: a chain of documents that is longer is not walked to its end, and nothing of it is erased; a file of many documents has this many for each
 LONGEST = 2000
 _LONGEST_OF_EACH = 20
@@ -59,6 +65,11 @@ def candidates(connection: Connection, kind: str, before: datetime, after: tuple
 def _unit(kind: str) -> tuple[Select[tuple[object, ...]], ColumnElement[datetime], ColumnElement[str]]:
     document, outbox, transmission = tables.document, tables.outbox, tables.transmission
     head = literal(kind).label("kind")
+    if kind == REQUEST:
+        asked = tables.as2_request.c
+        query = select(head, asked.request_sha256.label("id"), asked.message_id.label("name"), asked.partner, asked.came_at)
+        query = query.add_columns(literal("").label("state"), asked.request_sha256.label("sha256"))
+        return query, asked.came_at, asked.request_sha256
     if kind == "transmission":
         came = transmission.c
         query = select(head, came.id, came.name, came.partner, came.received_at.label("came_at"), came.state, came.sha256)
@@ -80,6 +91,8 @@ def documents_of(connection: Connection, unit: Unit) -> list[Document]:
         wanted = document.c.transmission == unit.id
     elif unit.kind == "outbox":
         wanted = document.c.id.in_(select(outbox.c.document).where(outbox.c.id == unit.id))
+    elif unit.kind == REQUEST:
+        return []
     else:
         wanted = document.c.id == unit.id
     return all_of(connection.execute(select(document).where(wanted)), Document)
@@ -129,12 +142,42 @@ def kept_by(connection: Connection, unit: Unit, chain: Collection[str]) -> str |
     """Why a unit and its documents cannot be erased now; None where nothing is open."""
     if unit.kind == "transmission" and unit.state not in {"done", "unreadable"}:
         return "the file is still in work or held"
+    if unit.kind == REQUEST:
+        return _request_kept_by(connection, unit)
     ids = sorted(chain)
     for start in range(0, max(1, len(ids)), _AT_ONCE):
         words = _part_kept_by(connection, unit, ids[start : start + _AT_ONCE])
         if words is not None:
             return words
     return None
+
+
+def _request_kept_by(connection: Connection, unit: Unit) -> str | None:
+    unopened = tables.as2_unopened
+    if connection.execute(select(unopened.c.seq).where(unopened.c.request_sha256 == unit.id)).first() is not None:
+        return "it waits to be opened"
+    return "the message that it repeats is kept" if any(one is None for one in rules_of_originals(connection, unit)) else None
+
+
+def rules_of_originals(connection: Connection, unit: Unit) -> list[str | None]:
+    """The messages of a request's names that were taken: for each the rule that its file was erased by, None where the file is kept. A request
+    repeats them, or was refused before they were taken; the very same bytes may prove them."""
+    asked, receipt, transmission, erasure = tables.as2_request, tables.receipt, tables.transmission, tables.erasure
+    # a long name was cut
+    is_its = case(
+        (func.length(asked.c.message_id) < LONGEST_NAME, receipt.c.message_id == asked.c.message_id),
+        else_=receipt.c.message_id.between(asked.c.message_id, asked.c.message_id + "\U0010ffff"),
+    )
+    query = (
+        select(transmission.c.id, func.max(erasure.c.rule))
+        .select_from(asked)
+        .join(receipt, (receipt.c.as2_from == asked.c.as2_from) & (receipt.c.as2_to == asked.c.as2_to) & is_its)
+        .join(transmission, transmission.c.id == receipt.c.transmission)
+        .outerjoin(erasure, (erasure.c.subject_kind == "transmission") & (erasure.c.subject == transmission.c.id))
+        .where(asked.c.request_sha256 == unit.id)
+        .group_by(transmission.c.id)
+    )
+    return [rule for _, rule in connection.execute(query)]
 
 
 def _part_kept_by(connection: Connection, unit: Unit, ids: Sequence[str]) -> str | None:

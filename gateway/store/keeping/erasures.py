@@ -9,13 +9,17 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement
 from sqlalchemy import Connection
+from sqlalchemy import Delete
 from sqlalchemy import Table
+from sqlalchemy import Update
+from sqlalchemy import delete
 from sqlalchemy import select
 from sqlalchemy import true
 from sqlalchemy import update
 
 from gateway.store import journal
 from gateway.store import tables
+from gateway.store.incoming import as2_requests
 from gateway.store.rows import Row
 from gateway.store.rows import all_of
 from gateway.store.rows import insert
@@ -41,7 +45,7 @@ class Erasure(Row, frozen=True, kw_only=True):
 
 
 class LegalHold(Row, frozen=True, kw_only=True):
-    """What must not be erased whatever the rules say. `subject_kind`: partner, document, transmission."""
+    """What must not be erased whatever the rules say. `subject_kind`: partner, document, transmission, as2_request."""
 
     id: str
     subject_kind: str
@@ -88,11 +92,13 @@ def removed(connection: Connection, sha256: str, at: datetime) -> None:
 def still_used(connection: Connection, sha256: str) -> bool:
     """Whether something that was not erased consists of these very bytes, or a partner is still to fetch them."""
     transmission, outbox, document, pickup = tables.transmission, tables.outbox, tables.document, tables.pickup
+    request = tables.as2_request
     uses = (
         select(transmission.c.id).where(transmission.c.sha256 == sha256, ~_erased("transmission", transmission.c.id)),
         select(outbox.c.id).where(outbox.c.sha256 == sha256, ~_erased("outbox", outbox.c.id)),
         select(document.c.id).where(document.c.sha256 == sha256, document.c.transmission.is_(None), ~_erased("document", document.c.id)),
         select(pickup.c.id).where(pickup.c.sha256 == sha256, pickup.c.taken_at.is_(None)),
+        select(request.c.message_id).where(request.c.request_sha256 == sha256, ~_erased("as2_request", request.c.request_sha256)),
     )
     return any(connection.execute(query.limit(1)).first() is not None for query in uses)
 
@@ -111,7 +117,7 @@ def erase_contents(connection: Connection, subject: str, documents: Collection[s
     ids = sorted(documents)
     content, change, handover = tables.document_content, tables.order_change, tables.handover
     outbox, hold, answer, payment = tables.outbox, tables.hold, tables.answer, tables.payment
-    statements = [
+    statements: list[Update | Delete] = [
         update(content).where(content.c.document.in_(ids)).values(body=None, problems=(), result=None),
         update(change).where(change.c.document.in_(ids)).values(body=None),
         update(handover).where(handover.c.document.in_(ids)).values(body="", last_error=None),
@@ -122,6 +128,8 @@ def erase_contents(connection: Connection, subject: str, documents: Collection[s
         update(tables.transmission).where(tables.transmission.c.id == subject).values(problems=()),
         # problems of an envelope say what was found in it
         update(tables.interchange).where(tables.interchange.c.transmission == subject).values(envelope=NO_ENVELOPE),
+        # and why a message was refused
+        delete(tables.as2_refusal).where(tables.as2_refusal.c.request_sha256 == subject),
     ]
     for statement in statements:
         connection.execute(statement)
@@ -130,7 +138,7 @@ def erase_contents(connection: Connection, subject: str, documents: Collection[s
 
 
 def subjects_of(connection: Connection, reference: str, partner: str | None = None) -> list[str]:
-    """The ids of files, deliveries and documents (of one partner) that people know by a name, number or id."""
+    """The ids of files, deliveries and documents (of one partner) that people know by a name, number or id, and of AS2 messages by Message-ID."""
     transmission, outbox, document = tables.transmission, tables.outbox, tables.document
     called = (document.c.id == reference) | (document.c.number == reference)
     ids = list(connection.execute(select(document.c.id).where(called, _is_of(document, partner))).scalars())
@@ -141,7 +149,8 @@ def subjects_of(connection: Connection, reference: str, partner: str | None = No
             (outbox.c.identity == reference) | (outbox.c.id == reference) | outbox.c.document.in_(ids), _is_of(outbox, partner)
         ),
     )
-    return sorted({*ids, *(id for query in queries for id in connection.execute(query).scalars())})
+    requests = as2_requests.named(connection, reference.strip().removeprefix("<").removesuffix(">"), partner)
+    return sorted({*ids, *(id for query in queries for id in connection.execute(query).scalars()), *(one.request_sha256 for one in requests)})
 
 
 def _is_of(table: Table, partner: str | None) -> ColumnElement[bool]:

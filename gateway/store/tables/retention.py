@@ -14,7 +14,7 @@ from gateway.store.tables.metadata import METADATA
 erasure = Table(
     "erasure",
     METADATA,
-    #: transmission, outbox, document
+    #: transmission, outbox, document, as2_request
     Column("subject_kind", Words, nullable=False),
     Column("subject", Words, nullable=False),
     Column("sha256", Words, nullable=False),

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy import text
 
+from gateway.store.incoming import as2_requests
 from gateway.store.incoming import transmissions
 from gateway.store.journal import decode_canonical
 from gateway.store.outgoing import outbox
@@ -55,6 +56,10 @@ def _subject(connection: Connection, kind: str, id: str) -> str:
             row = documents.get(connection, entry.document) if entry.document is not None else None
             named = f'file "{entry.identity}" to {entry.partner}' if entry.identity else f"{entry.spec} to {entry.partner}"
             return f"{named} with {_document(row)}" if row is not None else named
+    if kind == "as2_request":
+        request = as2_requests.get(connection, id)
+        if request is not None:
+            return f'AS2 message "{request.message_id}" of {request.partner or "nobody known"}'
     if kind == "document":
         row = documents.get(connection, id)
         if row is not None:
