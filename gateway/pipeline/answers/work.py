@@ -150,8 +150,8 @@ class Work:
         self.sales_orders.clear()
         self.order_lines.clear()
 
-    def write(self) -> None:
-        """Everything at once, in the order in which rows refer to each other."""
+    def write_documents(self) -> None:
+        """The documents of this step so far, with their states, numbers and links, for what is decided after them in it."""
         connection = self.connection
         inserted = document_store.insert_many(connection, self.documents, actor=self.actor, reason="made by the gateway")
         document_store.transition(connection, self.changes)
@@ -163,13 +163,19 @@ class Work:
         reference_store.add(connection, self.references)
         reference_store.link(connection, self.links)
         handover_store.offer(connection, self.handovers)
-        crash.point(42)
-        outbox.enqueue(connection, self.outgoing, fresh_ids=True)
         for row in inserted:
             self.note(row, f"{row.kind} made", {"number": row.number})
-        journal.append(connection, self.entries)
+        for written in (self.documents, self.changes, self.after_documents, self.holds, self.references, self.links, self.handovers):
+            written.clear()
+
+    def write(self) -> None:
+        """Everything at once, in the order in which rows refer to each other."""
+        self.write_documents()
+        crash.point(42)
+        outbox.enqueue(self.connection, self.outgoing, fresh_ids=True)
+        journal.append(self.connection, self.entries)
         for stream in sorted(self.pokes):
-            streams.poke(connection, stream)
+            streams.poke(self.connection, stream)
         crash.point(43)
 
 

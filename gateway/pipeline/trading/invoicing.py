@@ -44,6 +44,8 @@ from gateway.trade.tax import TaxPolicy
 
 INVOICES = ("810", "invoic", "invoice")
 CREDIT_NOTES = ("credit-note", "810", "invoic")
+#: links that a release looks for in the database: what left, and what was credited before
+_READ = frozenset({"ships", "credits"})
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,8 +58,11 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def invoice_releases(work: Work, rows: Sequence[documents.Document]) -> None:
-    """Bill what people or our systems released, one after the other."""
+    """Bill what people or our systems released, one after the other. Each sees what the ones before it in this step made, and what was shipped in
+    it: a second click is no second credit note."""
     for row in rows:
+        if any(link.relation in _READ for link in work.links):
+            work.write_documents()
         release = msgspec.json.decode(row.body or "", type=Release)
         if release.credit is not None:
             _credit(work, row, release)
