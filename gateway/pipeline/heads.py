@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from gateway.store import crash
 from gateway.store.database import Database
 from gateway.store.database import DatabaseTrouble
+from gateway.store.payloads.archive import ArchiveMissing
 from gateway.store.working import heads
 
 #: what so many processes in a row ended at, each of which had written down that it tries just this, waits for a person
@@ -60,6 +61,13 @@ class First(msgspec.Struct, frozen=True):
 _PLAIN = Try()
 
 
+def lies_elsewhere(error: BaseException) -> bool:
+    """Whether a failure is no fault of what was tried: a database, an archive or a disk that is away fails everything."""
+    if isinstance(error, DatabaseTrouble):
+        return not error.refused
+    return isinstance(error, ArchiveMissing | OSError)
+
+
 class Heads:
     """What this process knows of the streams that it serves."""
 
@@ -74,6 +82,14 @@ class Heads:
     def rests(self, stream: str) -> None:
         """Nothing waits there: whoever comes next begins anew."""
         self._careful.pop(stream, None)
+
+    def is_careful(self, stream: str) -> bool:
+        """Whether what stands first there is to be tried alone."""
+        return self._careful.get(stream, 0) > 0
+
+    def suspect(self, stream: str) -> None:
+        """Several that were tried together failed: each is tried alone."""
+        self._careful[stream] = AFTER_A_DEATH
 
     def is_new(self, stream: str) -> bool:
         """Whether what stands first there has to be known before it is tried."""

@@ -10,11 +10,13 @@ _SQLITE_RETRY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL
 
 
 class DatabaseTrouble(Exception):
-    """The database could not do its work. `retry` says whether the same may pass later without anybody's help."""
+    """The database could not do its work. `retry` says whether the same may pass later without anybody's help; `refused`, that it takes no fault
+    but at the values which it was given: others may pass."""
 
-    def __init__(self, message: str, *, retry: bool) -> None:
+    def __init__(self, message: str, *, retry: bool, refused: bool = False) -> None:
         super().__init__(message)
         self.retry = retry
+        self.refused = refused
 
 
 def trouble_of(error: DBAPIError) -> DatabaseTrouble:
@@ -31,5 +33,5 @@ def trouble_of(error: DBAPIError) -> DatabaseTrouble:
         if isinstance(cause, psycopg.DataError):
             words = " ".join(("data was refused:", type(cause).__name__, state)).rstrip()  # the server's own words quote the value
         retry = state.startswith(_RETRY_CLASSES) if state else error.connection_invalidated or isinstance(cause, psycopg.OperationalError)
-        return DatabaseTrouble(f"the database cannot work: {words}", retry=retry)
+        return DatabaseTrouble(f"the database cannot work: {words}", retry=retry, refused=isinstance(cause, psycopg.DataError))
     return DatabaseTrouble(f"the database cannot work: {type(cause).__name__}", retry=error.connection_invalidated)

@@ -86,6 +86,7 @@ HOLDS: Mapping[str, str] = {
     "interchange": "Sender not known or not entitled",
     "unreadable": "File not readable",
     "failure": "Our own failure",
+    "handover": "Not handed to the ERP",
     "matching": "Matching",
     "answer": "Rejected by the partner",
     "overdue": "Answer overdue",

@@ -23,6 +23,7 @@ from structlog.contextvars import bind_contextvars
 from gateway.codecs.node import InterchangeStart
 from gateway.kinds import pipeline as kinds
 from gateway.pipeline.heads import First
+from gateway.pipeline.heads import lies_elsewhere
 from gateway.pipeline.inbound import acknowledging
 from gateway.pipeline.inbound import number_checks
 from gateway.pipeline.inbound import rows
@@ -57,6 +58,9 @@ from gateway.store.incoming.transmissions import Transmission
 from gateway.store.payloads.archive import ArchiveMissing
 from gateway.store.rows import StaleState
 
+#: files behind one whose bytes are lost, of which one must be there
+_NEIGHBOURS = 5
+
 _log = structlog.get_logger("inbound")
 
 
@@ -86,15 +90,15 @@ class Inbound:
                 return set_aside(station, stream, transmission, died(transmission, careful.deaths))
             if not careful.alone and self._take_together(station, stream, waiting):
                 return True
-            return self._take_alone(station, stream, transmission)
+            return self._take_alone(station, stream, transmission, waiting[1:])
 
-    def _take_alone(self, station: Station, stream: str, transmission: Transmission) -> bool:
+    def _take_alone(self, station: Station, stream: str, transmission: Transmission, behind: list[Transmission]) -> bool:
         """Split off the transmission's next chunk; set it aside where that fails again and again."""
         try:
             return self._split(station, stream, transmission)
-        except (DatabaseTrouble, ArchiveMissing, OSError):
-            raise  # no fault of the file's
         except Exception as error:
+            if lies_elsewhere(error) and not _is_lost_alone(station, error, transmission, behind):
+                raise
             if not self._tries.failed(transmission.id) or not set_aside(station, stream, transmission, failed(transmission, error), error):
                 raise
             self._tries.forget(transmission.id)
@@ -141,9 +145,10 @@ class Inbound:
             return False
         try:
             taken = take_together(station, stream, waiting)
-        except DatabaseTrouble:
-            raise
-        except Exception:  # noqa: BLE001  whose fault it is shows when each is taken alone
+        except Exception as error:
+            if isinstance(error, DatabaseTrouble) and not error.refused:
+                raise
+            # whose fault it is shows when each is taken alone
             _log.exception("files not taken together, trying one by one", stream=stream)
             self._single = {transmission.id for transmission in waiting}
             return False
@@ -154,6 +159,13 @@ class Inbound:
     def _forget(self, splitting: Splitting) -> None:
         self._splittings.pop(splitting.transmission.id, None)
         splitting.close()
+
+
+def _is_lost_alone(station: Station, error: Exception, transmission: Transmission, behind: list[Transmission]) -> bool:
+    """Whether the archive is there, and has lost only this one of those that wait."""
+    if not isinstance(error, ArchiveMissing):
+        return False
+    return any(station.archive.has(one.sha256) for one in behind[:_NEIGHBOURS] if one.sha256 != transmission.sha256)
 
 
 def _progress(transmission: Transmission, connection: Connection) -> str:

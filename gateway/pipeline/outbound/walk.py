@@ -23,6 +23,8 @@ from structlog.contextvars import bound_contextvars
 
 from gateway.kinds import pipeline as kinds
 from gateway.pipeline.endpoints import is_batched
+from gateway.pipeline.heads import First
+from gateway.pipeline.heads import lies_elsewhere
 from gateway.pipeline.meters import TRANSPORT_ERRORS
 from gateway.pipeline.outbound.consigning import Consignment
 from gateway.pipeline.outbound.consigning import Draft
@@ -32,6 +34,9 @@ from gateway.pipeline.outbound.consigning import draft_of
 from gateway.pipeline.outbound.consigning import draw
 from gateway.pipeline.outbound.consigning import seal
 from gateway.pipeline.outbound.delivery import deliver
+from gateway.pipeline.outbound.setting_aside import fail_one
+from gateway.pipeline.outbound.setting_aside import give_up_the_first
+from gateway.pipeline.outbound.setting_aside import only_the_first
 from gateway.pipeline.outbox.delivered import NotHere
 from gateway.pipeline.outbox.leases import LEASE
 from gateway.pipeline.outbox.leases import Lease
@@ -41,6 +46,7 @@ from gateway.pipeline.outbox.recording import Gone
 from gateway.pipeline.outbox.recording import entry_of
 from gateway.pipeline.outbox.recording import is_given_up
 from gateway.pipeline.outbox.recording import record
+from gateway.pipeline.outbox.recording import record_barely
 from gateway.pipeline.station import Station
 from gateway.pipeline.writing.rendering import Unrenderable
 from gateway.problem import NOWHERE
@@ -77,17 +83,41 @@ def step(station: Station, stream: str) -> bool:
     crash.point(50)
     with station.database.begin() as connection:
         claimed = tries.claim(connection, stream=stream, now=station.clock(), lease=LEASE, limit=limit, token=token)
+        if station.heads.is_careful(stream):
+            claimed = only_the_first(connection, claimed, token)
     if not claimed:
+        station.heads.rests(stream)
         return False
     crash.point(51)
     with held(station, [entry.id for entry in claimed], claimed[0].partner, token) as lease:
         try:
-            ready = _prepare(station, claimed, token)
-            return _send(station, ready, lease, more=len(claimed) == limit)
+            ready = _ready(station, claimed, token)
+            if ready is None:
+                return True
+            return _send(station, ready, lease, more=len(claimed) == limit or station.heads.is_careful(stream))
         except StaleState as error:
             # the lease ran out and another worker has the rows: what it does counts
             _log.warning("lease lost", stream=stream, error=str(error))
             return True
+
+
+def _ready(station: Station, claimed: list[Entry], token: str) -> list[Entry] | None:
+    """The rows with identity and bytes; None where that fails: then they are tried one by one, and one that fails alone is set aside in its time."""
+    fresh = next((entry for entry in claimed if entry.state == "claimed"), None)
+    if fresh is None:
+        return claimed
+    first = First(fresh.id, fresh.created_at)
+    with station.heads.tried(station.database, station.node, station.clock(), fresh.stream, first) as careful:
+        if careful.is_enough:
+            give_up_the_first(station, fresh, careful.deaths, token)
+            return None
+        try:
+            return _prepare(station, claimed, token)
+        except Exception as error:
+            if lies_elsewhere(error) or isinstance(error, StaleState):
+                raise
+            fail_one(station, fresh.stream, error, token)
+            return None
 
 
 def _prepare(station: Station, claimed: list[Entry], token: str) -> list[Entry]:
@@ -264,12 +294,29 @@ def _record_patiently(station: Station, sent: list[Gone], failure: Failed | None
         try:
             record(station, sent, failure, rest, token)
         except DatabaseTrouble as error:
+            if error.refused:
+                return _record_one_by_one(station, sent, failure, rest, token)
             if not error.retry or time.monotonic() > end:
                 raise
             _log.warning("not recorded yet", sent=sum(len(rows) for rows, _ in sent), error=str(error))
             time.sleep(RECORD_AGAIN)
+        except Exception:  # noqa: BLE001  whose fault it is shows when each is recorded alone; that the lease was lost shows there, too
+            return _record_one_by_one(station, sent, failure, rest, token)
         else:
-            return
+            return None
+
+
+def _record_one_by_one(station: Station, sent: list[Gone], failure: Failed | None, rest: list[str], token: str) -> None:
+    """What cannot be recorded as it should keeps nothing else from being, and does not leave again."""
+    for gone in sent:
+        try:
+            record(station, [gone], None, [], token)
+        except Exception as error:
+            if isinstance(error, DatabaseTrouble) and not error.refused:
+                raise
+            record_barely(station, *gone, token, error)
+    if failure is not None or rest:
+        record(station, [], failure, rest, token)
 
 
 def _consignments(ready: list[Entry]) -> list[list[Entry]]:

@@ -88,6 +88,21 @@ def record(station: Station, sent: list[Gone], failure: Failed | None, rest: lis
         crash.point(57)
 
 
+def record_barely(station: Station, rows: list[Entry], delivered: Delivered, token: str, error: Exception) -> None:
+    """All else that would be written of these rows fails by a fault of ours: that they left is written all the same, or they
+    would leave again and again. Raises StaleState where the lease was lost."""
+    now, name = station.clock(), type(error).__name__
+    ids = [row.id for row in rows]
+    with station.database.begin() as connection:
+        if delivered.awaited is not None:
+            tries.posted(connection, ids, token, now, delivered.awaited.until)
+        else:
+            tries.sent(connection, ids, token, now, None)
+        words = f"it has left; what else there is to say of it could not be written: {name}"
+        journal.append(connection, [entry_of(row, now, "sent", {"identity": row.identity or "", "error": name}, reason=words) for row in rows])
+    _log.error("sent, and not recorded as it should", rows=ids, identity=rows[0].identity, error=name, cure="report the error", exc_info=error)
+
+
 def tell_left(connection: Connection, left: list[tuple[Entry, Delivered]], now: datetime, entries: list[journal.Entry]) -> None:
     """Rows have left: their documents are sent, and the journal says with which proof."""
     for entry, delivered in left:

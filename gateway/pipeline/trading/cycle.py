@@ -69,9 +69,10 @@ def _first(station: Station, stream: str) -> First | None:
 def _together(station: Station, stream: str) -> bool:
     try:
         return _batch(station, stream, BATCH)
-    except DatabaseTrouble:
-        raise
-    except Exception:  # noqa: BLE001  whose fault it is shows when each is tried alone
+    except Exception as error:
+        if isinstance(error, DatabaseTrouble) and not error.refused:
+            raise
+        # whose fault it is shows when each is tried alone
         _log.exception("batch failed, trying one by one", stream=stream)
         return _one_by_one(station, stream, BATCH)
 
@@ -114,9 +115,10 @@ def _one_by_one(station: Station, stream: str, number: int) -> bool:
         try:
             if not _batch(station, stream, 1):
                 return False
-        except DatabaseTrouble:
-            raise
-        except Exception as error:  # noqa: BLE001  this document fails alone; it is shown to a person
+        except Exception as error:
+            if isinstance(error, DatabaseTrouble) and not error.refused:
+                raise
+            # this document fails alone; it is shown to a person
             _log.error("document failed", document=_fail(station, stream, error), exc_info=error)
     return True
 

@@ -3,19 +3,27 @@ the order, so that a repeated handover writes the same file."""
 
 import csv
 import io
+from datetime import datetime
 from datetime import timedelta
 
 import msgspec
+import structlog
 
+from gateway.kinds import pipeline as kinds
 from gateway.model import document as canonical
 from gateway.model.order import Order
 from gateway.pipeline.answers.work import Work
+from gateway.pipeline.heads import lies_elsewhere
 from gateway.pipeline.station import Station
+from gateway.pipeline.station import short_id
 from gateway.pipeline.trading.warehousing import tell_warehouses
+from gateway.problem import NOWHERE
 from gateway.store import crash
 from gateway.store import journal
+from gateway.store.incoming import holds
 from gateway.store.records import documents
 from gateway.store.trading import handovers
+from gateway.store.watching import troubles
 from gateway.trade.acceptance import Decision
 from gateway.transport.box import RENAMED
 from gateway.transport.box import WRITTEN
@@ -25,6 +33,13 @@ from gateway.transport.folder import FolderBox
 
 TARGET = "erp"
 STREAM = "erp:handover"
+#: the kind of the hold of a document whose handover was set aside
+HELD = "handover"
+#: seconds before the second, third, ... try where our own step fails; after the last one a person is asked
+WAITS = (2, 5, 10, 15)
+_TROUBLE = "folder of the ERP"
+_CURE = "See that the folder is there, writable for us, and has room. It is tried again by itself, after an hour at the latest."
+_log = structlog.get_logger("erp")
 #: what a kill at a moment of the folder is called here
 POINTS = {WRITTEN: 128, RENAMED: 129}
 _COLUMNS = (
@@ -135,7 +150,8 @@ def _cell(value: object) -> str:
 
 
 def step(station: Station, stream: str) -> bool:
-    """Write what waits for the ERP into its folder; the file under its name is the receipt that we record."""
+    """Write what waits for the ERP into its folder; the file under its name is the receipt that we record. One that fails by a fault of ours lets
+    the others pass, and waits for a person after its last try."""
     erp = station.installation.settings.erp
     if erp is None:
         return False
@@ -145,30 +161,72 @@ def step(station: Station, stream: str) -> bool:
         return False
     box = FolderBox(None, station.installation.path(erp.folder), create_send_to=True, passing=lambda moment: crash.point(POINTS[moment]))
     for handover in waiting:
-        kind, _, ending = handover.kind.partition(".")
-        name = safe_name(f"{kind}-{handover.document}.{ending}")
-        now = station.clock()
         try:
-            box.send(name, handover.body.encode())
+            _write(station, box, handover)
         except TransportError as error:
-            wait = min(3600, 5 * 2 ** min(handover.attempts, 10))
-            with station.database.begin() as connection:
-                handovers.failed(connection, handover.id, error=error.message, next_due=now + timedelta(seconds=wait))
+            _not_taken(station, erp.folder, handover, error.message)
             return False
-        with station.database.begin() as connection:
-            if handovers.confirm(connection, handover.id, receipt=name, at=now):
-                journal.append(
-                    connection,
-                    [
-                        journal.Entry(
-                            stream=stream,
-                            at=now,
-                            actor="gateway",
-                            action="handed over",
-                            subject_kind="document",
-                            subject=handover.document,
-                            facts={"file": name, "target": TARGET},
-                        )
-                    ],
-                )
+        except Exception as error:
+            if lies_elsewhere(error):
+                raise
+            _failed(station, handover, error)
     return True
+
+
+def _write(station: Station, box: FolderBox, handover: handovers.Handover) -> None:
+    kind, _, ending = handover.kind.partition(".")
+    name = safe_name(f"{kind}-{handover.document}.{ending}")
+    now = station.clock()
+    box.send(name, handover.body.encode())
+    with station.database.begin() as connection:
+        if handovers.confirm(connection, handover.id, receipt=name, at=now):
+            journal.append(connection, [_entry(handover, now, "handed over", {"file": name})])
+        if handover.last_error is not None:
+            troubles.is_over(connection, _TROUBLE)
+
+
+def _not_taken(station: Station, folder: str, handover: handovers.Handover, error: str) -> None:
+    """The folder takes nothing: that is told, and tried again later and later."""
+    now = station.clock()
+    wait = timedelta(seconds=min(3600, 5 * 2 ** min(handover.attempts, 10)))
+    with station.database.begin() as connection:
+        handovers.failed(connection, handover.id, error=error, next_due=now + wait)
+        words = f"orders cannot be put into {folder}: {error}"
+        troubles.stands(
+            connection, troubles.Trouble(name=_TROUBLE, kind="folder", state="retrying", error=words, cure=_CURE, since=now, partner=None)
+        )
+
+
+def _failed(station: Station, handover: handovers.Handover, error: Exception) -> None:
+    """Our own step failed over one of them; after its last try a person is asked."""
+    now, name, tried = station.clock(), type(error).__name__, handover.attempts + 1
+    over = tried > len(WAITS)
+    problem = kinds.STEP_FAILED.at(NOWHERE, f"It could not be handed to the ERP: {name}: {error}", found=name)
+    with station.database.begin() as connection:
+        handovers.failed(connection, handover.id, error=problem.message, next_due=None if over else now + timedelta(seconds=WAITS[tried - 1]))
+        if over:
+            hold = holds.Hold(
+                id=short_id("H", handover.id, now.isoformat()), document=handover.document, kind=HELD, reasons=(problem,), opened_at=now
+            )
+            holds.open_hold(connection, hold)
+            journal.append(connection, [_entry(handover, now, "handover set aside", {"hold": hold.id, "error": name})])
+    _log.error("handover set aside" if over else "handover failed", document=handover.document, error=name, exc_info=error)
+
+
+def decide(work: Work, row: documents.Document, decision: str) -> None:
+    """What a person says of a document whose handover was set aside: it is tried again, or stays as it is."""
+    if decision == "release":
+        handovers.revive(work.connection, row.id, TARGET, work.now)
+        work.pokes.add(STREAM)
+
+
+def _entry(handover: handovers.Handover, now: datetime, action: str, facts: dict[str, str]) -> journal.Entry:
+    return journal.Entry(
+        stream=STREAM,
+        at=now,
+        actor="gateway",
+        action=action,
+        subject_kind="document",
+        subject=handover.document,
+        facts={**facts, "target": TARGET},
+    )

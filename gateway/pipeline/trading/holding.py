@@ -5,6 +5,7 @@ from gateway.pipeline.answers.consequences import OVERDUE
 from gateway.pipeline.answers.consequences import REJECTED
 from gateway.pipeline.answers.work import Work
 from gateway.pipeline.station import Station
+from gateway.pipeline.trading import handing_over
 from gateway.pipeline.trading.changing import reject_change
 from gateway.pipeline.trading.deciding import reject_order
 from gateway.store import crash
@@ -88,6 +89,11 @@ def _decide_document(work: Work, hold: Hold, decision: str, reason: str) -> None
     if hold.kind in {REJECTED, OVERDUE}:
         # a person settled it with the partner: nothing is sent, and the document stays as it is
         work.note(row, f"{row.kind} settled", {"hold": hold.id}, reason=reason)
+        return
+    if hold.kind == handing_over.HELD:
+        # the order itself was decided, and answered
+        work.note(row, f"handover {decision}d" if decision == "release" else "handover rejected", {"hold": hold.id}, reason=reason)
+        handing_over.decide(work, row, decision)
         return
     work.note(
         row,

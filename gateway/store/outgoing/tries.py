@@ -152,6 +152,12 @@ def unclaim(connection: Connection, ids: Sequence[str], token: str) -> None:
     )
 
 
+def under(connection: Connection, token: str) -> list[Entry]:
+    """What is held under a token now, in order."""
+    query = select(_TABLE).where(is_one_of(_TABLE.c.state, *OPEN), _TABLE.c.lease_token == token).order_by(_TABLE.c.seq)
+    return all_of(connection.execute(query), Entry)
+
+
 def number(connection: Connection, token: str, numbers: Sequence[Numbers]) -> None:
     """Give control numbers to rows that have none; StaleState where the lease was lost."""
     if not numbers:

@@ -17,7 +17,7 @@ from gateway.store.rows import is_one_of
 from gateway.store.rows import one_of
 from gateway.store.rows import values_of
 
-#: waiting -> confirmed | dead
+#: waiting -> confirmed | dead; dead -> waiting (by a person)
 STATES = ("waiting", "confirmed", "dead")
 _TABLE = tables.handover
 
@@ -86,3 +86,9 @@ def failed(connection: Connection, id: str, *, error: str, next_due: datetime | 
     changes = {"attempts": _TABLE.c.attempts + 1, "last_error": error, **({"due_at": next_due} if next_due else {"state": "dead"})}
     if connection.execute(update(_TABLE).where(_TABLE.c.id == id, _TABLE.c.state == "waiting").values(changes)).rowcount != 1:
         raise StaleState(f"handover {id} does not wait")
+
+
+def revive(connection: Connection, document: str, target: str, at: datetime) -> int:
+    """What was given up for a document is tried again, with all its tries; how many that are."""
+    dead = (_TABLE.c.document == document, _TABLE.c.target == target, _TABLE.c.state == "dead")
+    return connection.execute(update(_TABLE).where(*dead).values(state="waiting", attempts=0, due_at=at)).rowcount

@@ -2,14 +2,17 @@
 waits, whatever process tells troubles anew."""
 
 from sqlalchemy import Connection
+from sqlalchemy import case
 from sqlalchemy import func
 from sqlalchemy import select
 
 from gateway.store import tables
 from gateway.store.watching.troubles import Trouble
 
-#: kind of the holds of what our own step failed over
+#: kinds of the holds of what our own step failed over, and those of what was to be handed to the ERP
 FAILURE = "failure"
+HANDOVER = "handover"
+_HANDING_OVER = "erp:handover"
 CURE = (
     "What came behind it goes on. gateway hold list shows the error: report it; then gateway hold release tries again, gateway hold reject ends it."
 )
@@ -18,7 +21,7 @@ CURE = (
 def set_aside(connection: Connection) -> list[Trouble]:
     """What waits so, by stream, longest first."""
     hold, document, transmission = tables.hold, tables.document, tables.transmission
-    stream = func.coalesce(document.c.stream, transmission.c.stream)
+    stream = case((hold.c.kind == HANDOVER, _HANDING_OVER), else_=func.coalesce(document.c.stream, transmission.c.stream))
     query = (
         select(
             stream.label("stream"),
@@ -28,7 +31,7 @@ def set_aside(connection: Connection) -> list[Trouble]:
             func.min(hold.c.id).label("one"),
         )
         .select_from(hold.outerjoin(document, document.c.id == hold.c.document).outerjoin(transmission, transmission.c.id == hold.c.transmission))
-        .where(hold.c.resolved_at.is_(None), hold.c.kind == FAILURE)
+        .where(hold.c.resolved_at.is_(None), hold.c.kind.in_((FAILURE, HANDOVER)))
         .group_by(stream)
         .order_by(func.min(hold.c.opened_at), stream)
     )
