@@ -25,6 +25,7 @@ from gateway.store import crash
 from gateway.store import tables
 from gateway.store.columns import moment_text
 from gateway.store.columns import storable
+from gateway.store.many import Single
 from gateway.store.many import many_inserts
 from gateway.store.many import many_upserts
 from gateway.store.merkle import leaf_hash
@@ -44,6 +45,7 @@ _HEADS = (
     .order_by(_HEAD.c.stream)
     .with_for_update()
 )
+_ONE_HEAD = Single(("stream",), lambda _: select(_HEAD.c.number, _HEAD.c.hash).where(_HEAD.c.stream == bindparam("stream")).with_for_update())
 
 
 def _upsert_heads(connection: Connection) -> Insert:
@@ -167,6 +169,10 @@ def forget_salt(connection: Connection, subject: str) -> bool:
 
 def _heads(connection: Connection, streams: list[str]) -> dict[str, tuple[int, str]]:
     """Number and hash of each stream's newest entry, locked; a new stream starts at (0, "")."""
+    if len(streams) == 1:
+        one = _ONE_HEAD.run(connection, streams[0]).one_or_none()
+        if one is not None or connection.dialect.name != "postgresql":
+            return {streams[0]: (one.number, one.hash) if one is not None else (0, "")}
     heads = {row.stream: (row.number, row.hash) for row in connection.execute(_HEADS, {"streams": streams})}
     missing = [stream for stream in streams if stream not in heads]
     if missing and connection.dialect.name == "postgresql":

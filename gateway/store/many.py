@@ -17,15 +17,18 @@ from typing import Any
 from sqlalchemy import BigInteger
 from sqlalchemy import Boolean
 from sqlalchemy import Connection
+from sqlalchemy import CursorResult
 from sqlalchemy import Date
 from sqlalchemy import Dialect
 from sqlalchemy import Insert
 from sqlalchemy import Integer
+from sqlalchemy import Select
 from sqlalchemy import Table
 from sqlalchemy import Update
 from sqlalchemy import bindparam
 from sqlalchemy import literal_column
 from sqlalchemy import update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from gateway.store.columns import Moment
 from gateway.store.columns import TextBacked
@@ -79,6 +82,29 @@ class Many:
             names = self._names
             text = text.replace("{arrays}", _arrays(names, kinds))
         return text, _binder(self._names, names, kinds, dialect)
+
+
+class Single:
+    """One statement, run for one set of values at a time, where it is run for nearly everything that comes in. `names` are its parameters in the
+    order in which `run` takes them. What it returns are the driver's own values: for texts and numbers."""
+
+    def __init__(self, names: Sequence[str], build: Callable[[Connection], Insert | Select[Any] | ReturningInsert[Any]]) -> None:
+        self._names = tuple(names)
+        self._build = build
+        self._compiled: dict[str, tuple[str, _Binder]] = {}
+
+    def run(self, connection: Connection, *values: Any) -> CursorResult[Any]:
+        """Run it."""
+        name = connection.dialect.name
+        if name not in self._compiled:
+            self._compiled[name] = self._compile(connection)
+        text, bind = self._compiled[name]
+        return connection.exec_driver_sql(text, bind(values))
+
+    def _compile(self, connection: Connection) -> tuple[str, _Binder]:
+        compiled: Any = self._build(connection).compile(dialect=_with_places(connection.dialect))
+        kinds = {name: compiled.binds[name].type for name in self._names}
+        return str(compiled), _binder(self._names, compiled.positiontup, kinds, connection.dialect)
 
 
 def many_inserts(table: Table, names: Sequence[str], ignore: Sequence[str] | None = None) -> Many:

@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Callable
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger
@@ -17,11 +16,11 @@ from sqlalchemy import delete
 from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import text
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
 from gateway.store import tables
+from gateway.store.many import Single
+from gateway.store.rows import insert
 
 #: name of the execution option under which a connection of a cluster knows how to wake its nodes
 WAKER = "waker"
@@ -29,22 +28,21 @@ WAKER = "waker"
 Waker = Callable[[Connection, str, datetime | None], None]
 
 
-_POKE = tables.poke.insert()
+def _draw(connection: Connection) -> ReturningInsert[Any]:
+    table = tables.stream
+    statement = insert(connection, table).values(name=bindparam("stream"), next_seq=bindparam("first"))
+    statement = statement.on_conflict_do_update(index_elements=["name"], set_={"next_seq": table.c.next_seq + bindparam("more", type_=BigInteger)})
+    return statement.returning(table.c.next_seq)
+
+
+_DRAW = Single(("stream", "first", "more"), _draw)
+_NOW = Single(("stream",), lambda _: tables.poke.insert().values(stream=bindparam("stream")))
+_LATER = Single(("stream", "at"), lambda _: tables.poke.insert().values(stream=bindparam("stream"), not_before=bindparam("at")))
 
 
 def draw(connection: Connection, stream: str, count: int = 1) -> int:
     """Draw `count` sequence numbers, the first is returned. The stream's row stays locked: draw order is commit order."""
-    given = {"stream": stream, "first": 1 + count, "more": count}
-    return int(connection.execute(_draw(connection.dialect.name), given).scalar_one()) - count
-
-
-@lru_cache(maxsize=2)
-def _draw(dialect: str) -> ReturningInsert[Any]:
-    table = tables.stream
-    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
-    statement = statement.values(name=bindparam("stream"), next_seq=bindparam("first"))
-    statement = statement.on_conflict_do_update(index_elements=["name"], set_={"next_seq": table.c.next_seq + bindparam("more", type_=BigInteger)})
-    return statement.returning(table.c.next_seq)
+    return int(_DRAW.run(connection, stream, 1 + count, count).scalar_one()) - count
 
 
 def draw_many(connection: Connection, counts: Mapping[str, int]) -> dict[str, int]:
@@ -63,7 +61,10 @@ def poke(connection: Connection, stream: str, not_before: datetime | None = None
         query = select(tables.poke.c.id).where(tables.poke.c.stream == stream, tables.poke.c.not_before.is_(None)).limit(1)
         if connection.execute(query.with_for_update(key_share=True, skip_locked=True)).first() is not None:
             return
-    connection.execute(_POKE, {"stream": stream, "not_before": not_before})
+    if not_before is None:
+        _NOW.run(connection, stream)
+    else:
+        _LATER.run(connection, stream, not_before)
     if waker is not None:
         waker(connection, stream, not_before)
 

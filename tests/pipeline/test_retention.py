@@ -39,7 +39,6 @@ from gateway.store.keeping.tidying import tidy
 from gateway.store.outgoing import outbox
 from gateway.store.payloads.archive import Archive
 from gateway.store.payloads.archive import Stored
-from gateway.store.payloads.in_database import DatabaseArchive
 from gateway.store.records import documents
 from gateway.store.verifying.proofs import is_proven
 from gateway.store.verifying.proofs import proofs_of
@@ -105,13 +104,16 @@ def world(request: pytest.FixtureRequest, tmp_path: Path):
 
 def age(world: World) -> None:
     """The archive's payloads become as old as the clock says."""
-    if isinstance(world.station.archive, DatabaseArchive):
-        with world.station.database.begin() as connection:
-            connection.execute(tables.payload.update().values(kept_at=LONG_AGO))
-        return
-    for stored in world.station.archive.stored():
-        path = next(world.station.archive.folder.rglob(stored.sha256))
+    with world.station.database.begin() as connection:
+        connection.execute(tables.payload.update().values(kept_at=LONG_AGO))
+        connection.execute(tables.small_payload.update().values(kept_at=LONG_AGO))
+    for path in archived_files(world):
         os.utime(path, (1_600_000_000, 1_600_000_000))
+
+
+def archived_files(world: World, sha256: str = "?" * 64) -> Iterator[Path]:
+    """The files of payloads, where they lie in files."""
+    return (world.folder / "data/archive").rglob(sha256)
 
 
 def years_pass(world: World, years: float) -> None:
@@ -289,7 +291,7 @@ def test_bytes_that_came_again_lately_wait_for_the_next_run(world: World) -> Non
     years_pass(world, 3)
     # a poller has just kept the same bytes, and its row is not written yet
     world.station.archive.keep(REJECTED)
-    os.utime(next(world.station.archive.folder.rglob(taken.transmission.sha256)))
+    os.utime(next(archived_files(world, taken.transmission.sha256)))
     first = run_retention(world.station)
     assert world.station.archive.has(taken.transmission.sha256)
     age(world)
@@ -358,7 +360,7 @@ def test_a_payload_that_is_missing_without_an_erasure_is_a_fault(world: World) -
     other = world.receive(x12_order("PO1", control=9), name="monday.edi")
     years_pass(world, 3)
     run_retention(world.station)
-    next(world.station.archive.folder.rglob(other.transmission.sha256)).unlink()
+    next(archived_files(world, other.transmission.sha256)).unlink()
     result = verify(world.station.database, world.station.archive, None)
     [fault] = result.faults
     assert fault.startswith(f"the archive lacks the file {other.transmission.sha256}")
@@ -366,7 +368,7 @@ def test_a_payload_that_is_missing_without_an_erasure_is_a_fault(world: World) -
     assert taken.transmission.sha256 in {one.sha256 for one in result.erasures}
     # nor does an old erasure excuse bytes that came again and were lost then
     world.receive(REJECTED, name="again.edi")
-    next(world.station.archive.folder.rglob(taken.transmission.sha256)).unlink()
+    next(archived_files(world, taken.transmission.sha256)).unlink()
     assert len(verify(world.station.database, world.station.archive, None).faults) == 2
 
 

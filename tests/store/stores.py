@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.store.database import Database
 from gateway.store.database import open_database
 from gateway.store.payloads.archive import Archive
 from gateway.store.payloads.archive import ArchivePlace
@@ -48,12 +49,19 @@ def s3_store(address: str):  # type: ignore[no-untyped-def]
     return s3fs.S3FileSystem(skip_instance_cache=True, use_listings_cache=False, **s3_options(address))
 
 
+def database_of(request: pytest.FixtureRequest) -> Database:
+    """The installation's database, where small payloads lie."""
+    database = open_database(request.getfixturevalue("sqlite_url"))
+    request.addfinalizer(database.close)
+    return database
+
+
 @contextmanager
 def made(kind: str, request: pytest.FixtureRequest) -> Iterator[tuple[Archive, Callable[[str, bytes], None]]]:
     """An empty archive of a kind, and what puts other bytes under a digest behind its back."""
     if kind == "folder":
         folder = Path(tempfile.mkdtemp(prefix="gateway-archive-"))
-        archive = open_archive(ArchivePlace(folder=folder), None)  # type: ignore[arg-type]
+        archive = open_archive(ArchivePlace(folder=folder), database_of(request))
         yield archive, lambda digest, data: next(folder.rglob(digest)).write_bytes(data) and None
         shutil.rmtree(folder)
     elif kind in ("sqlite", "postgresql"):
@@ -79,7 +87,7 @@ def made(kind: str, request: pytest.FixtureRequest) -> Iterator[tuple[Archive, C
         prefix = uuid.uuid4().hex
         store = fsspec.filesystem("memory")
         yield (
-            open_archive(ArchivePlace(url=f"memory://{prefix}/archive"), None),  # type: ignore[arg-type]
+            open_archive(ArchivePlace(url=f"memory://{prefix}/archive"), database_of(request)),
             lambda digest, data: store.pipe_file(f"{prefix}/archive/{digest[:2]}/{digest[2:4]}/{digest}", data),
         )
         store.rm(prefix, recursive=True) if store.exists(prefix) else None
@@ -87,6 +95,6 @@ def made(kind: str, request: pytest.FixtureRequest) -> Iterator[tuple[Archive, C
         address = request.getfixturevalue("s3")
         prefix = f"payloads/{uuid.uuid4().hex}"
         yield (
-            open_archive(ArchivePlace(url=f"s3://{prefix}", options=s3_options(address)), None),  # type: ignore[arg-type]
+            open_archive(ArchivePlace(url=f"s3://{prefix}", options=s3_options(address)), database_of(request)),
             lambda digest, data: s3_store(address).pipe_file(f"{prefix}/{digest[:2]}/{digest[2:4]}/{digest}", data),
         )

@@ -18,12 +18,10 @@ from gateway.store import tables
 from gateway.store.database import Database
 from gateway.store.payloads.archive import FRESH
 from gateway.store.payloads.archive import PIECE
-from gateway.store.payloads.archive import ArchivePlace
 from gateway.store.payloads.archive import ArchiveTrouble
 from gateway.store.payloads.in_database import DatabaseArchive
 from gateway.store.payloads.in_folder import FolderArchive
 from gateway.store.payloads.in_object_store import RemoteArchive
-from gateway.store.payloads.opening import open_archive
 from tests.store.stores import s3_options
 from tests.store.stores import s3_server
 from tests.store.stores import s3_store
@@ -110,7 +108,7 @@ def test_pieces_that_nothing_names_are_cleared_after_their_time(database: Databa
 
 
 def test_an_object_lies_under_its_digest_and_nowhere_else(s3: str) -> None:
-    archive = open_archive(ArchivePlace(url="s3://payloads/deep/er", options=s3_options(s3)), None)  # type: ignore[arg-type]
+    archive = RemoteArchive("s3://payloads/deep/er", s3_options(s3))
     digest = archive.keep(b"ISA*00*")
     large, _ = archive.keep_stream([b"y" * PIECE] * 12)
     found = sorted(s3_store(s3).find("payloads/deep"))

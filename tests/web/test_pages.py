@@ -287,8 +287,7 @@ def test_an_xml_order_is_shown_line_by_line_and_its_fault_marked(tmp_path: Path)
 def test_a_document_whose_bytes_are_gone_says_so(fresh: Seeded) -> None:
     row = fresh.world.receive(x12_order("PO-GONE", lines=(("1", "1", "9.25", "SKU1"),))).documents[0]
     assert row.sha256 is not None
-    archive = fresh.world.station.archive
-    (archive.folder / row.sha256[:2] / row.sha256).unlink()
+    (fresh.world.folder / "data/archive" / row.sha256[:2] / row.sha256).unlink()
     assert "The bytes are not there" in fresh.site.get(f"/documents/{row.id}").text
     assert fresh.site.get(f"/documents/{row.id}/payload").status == 404
 

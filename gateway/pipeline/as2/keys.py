@@ -2,6 +2,7 @@
 so that nobody has to start the service again for a new certificate."""
 
 import hashlib
+import os
 import threading
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -60,7 +61,8 @@ def _state(installation: Installation, name: str) -> object:
     if name.startswith("env:"):
         return hashlib.sha256(installation.secret_bytes(name)).digest()
     try:
-        found = installation.path(name.removeprefix("file:")).stat()
+        # asked for each message: links are followed all the same
+        found = os.stat(os.path.join(installation.folder, name.removeprefix("file:")))
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino

@@ -1,6 +1,7 @@
 """What was opened is written down: new messages with their payloads on their streams, their receipts and the journal's entries; what was
 refused or came again, with its bytes; receipts that are posted. One commit, however many came together."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ from gateway.store.incoming.transmissions import Transmission
 from gateway.store.outgoing import outbox
 from gateway.store.outgoing import posted
 from gateway.store.outgoing import receipts
+from gateway.store.payloads.in_rows import keep_small
 
 #: characters of what a stranger may write into our journal
 _LONGEST_FACT = 200
@@ -69,7 +71,8 @@ def write_down(station: Station, relations: Relations, arrived: Arrived, opened:
     new = [one for one in opened if one.got.is_new]
     told = [one for one in opened if not one.got.is_new]
     kept = keep_proofs(arrived, [(one.got.unwrapped, one.request, one.receipt) for one in new], now) if new else []
-    mdns = _keep_receipts(arrived, told)
+    given = _receipts_for(told)
+    mdns = {number: hashlib.sha256(receipt).hexdigest() for number, receipt in given.items()}
     rows_of_new = [_transmissions(one, its, _address(relations, one.got), now) for one, its in zip(new, kept, strict=True)]
     if not opened:
         return
@@ -79,7 +82,10 @@ def write_down(station: Station, relations: Relations, arrived: Arrived, opened:
     unsaid = {number for number, one in refused.items() if not relations.measures.may_be_told(one.partner, one.code)}
     said = [one for number, one in refused.items() if number not in unsaid]
     entries = [_told(relations, one, mdns.get(number), now) for number, one in enumerate(told) if number not in unsaid]
+    # a receipt that nobody names would lie there for ever
+    named = [receipt for number, receipt in given.items() if number not in unsaid or told[number].got.post_to is not None]
     with station.database.begin() as connection:
+        keep_small(connection, [*(data for its in kept for data in its.small), *named])
         if new:
             entries += _register(connection, new, kept, rows_of_new, now)
         for stream in dict.fromkeys(rows[0].stream for rows in rows_of_new):
@@ -199,10 +205,9 @@ def _enqueue(connection: Connection, relations: Relations, got: Received, mdn: s
     streams.poke(connection, stream)
 
 
-def _keep_receipts(arrived: Arrived, told: Sequence[Opened]) -> dict[int, str]:
-    """Receipts for what is not taken, in the archive, by their places; one that stands there already is kept once more only to be posted."""
-    wanted = {number: one.receipt for number, one in enumerate(told) if one.receipt and (one.got.post is not None or _is_new_receipt(one.got))}
-    return dict(zip(wanted, arrived.keep_with(list(wanted.values())), strict=True)) if wanted else {}
+def _receipts_for(told: Sequence[Opened]) -> dict[int, bytes]:
+    """Receipts for what is not taken, by their places; one that is kept already is kept once more only to be posted."""
+    return {number: one.receipt for number, one in enumerate(told) if one.receipt and (one.got.post is not None or _is_new_receipt(one.got))}
 
 
 def _is_new_receipt(got: Received) -> bool:

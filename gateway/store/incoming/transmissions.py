@@ -4,6 +4,7 @@ Registering the same source identity with the same bytes from the same endpoint 
 """
 
 from collections.abc import Collection
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import datetime
@@ -80,31 +81,36 @@ def register(connection: Connection, transmission: Transmission) -> tuple[Transm
 
 
 def register_many(connection: Connection, arrived: Sequence[Transmission]) -> list[tuple[Transmission, bool]]:
-    """Keep transmissions that came in, in this order; with each what `register` tells. The statements do not grow in number with the files."""
-    there = _known_among(connection, arrived)
-    fresh = {_source_of(one): one for one in reversed(arrived) if _source_of(one) not in there}
+    """Keep transmissions that came in, in this order; with each what `register` tells. The statements do not grow in number with the files.
+
+    Nearly all are new: they are written first, and asked after only where some were known. Numbers drawn for those are left out.
+    """
+    fresh = {_source_of(one): one for one in reversed(arrived)}
     counts: dict[str, int] = {}
     for one in fresh.values():
         counts[one.stream] = counts.get(one.stream, 0) + 1
     following = streams.draw_many(connection, counts)
-    answer: list[tuple[Transmission, bool]] = []
-    rows: list[Transmission] = []
+    there: dict[tuple[str, str, str], Transmission] = {}
     for one in arrived:
         source = _source_of(one)
-        if fresh.get(source) is one:
+        if fresh[source] is one:
             there[source] = msgspec.structs.replace(one, seq=following[one.stream])
             following[one.stream] += 1
-            rows.append(there[source])
-            answer.append((there[source], True))
-        else:
-            answer.append((there[source], False))
-    if not rows:
-        return answer
-    if _INSERT.run(connection, [astuple(row) for row in rows]) == len(rows):
-        return answer
-    # what is missing was registered by another process meanwhile
-    inserted = {id for (id,) in connection.execute(_WITH_IDS, {"ids": [row.id for row in rows]})}
-    return [(one, new) if not new or one.id in inserted else register(connection, one) for one, new in answer]
+    new = {row.id for row in there.values()}
+    if _INSERT.run(connection, [astuple(row) for row in there.values()]) < len(there):
+        # by this process before, or by another one meanwhile
+        new = {id for ids in _in_parts(sorted(new)) for (id,) in connection.execute(_WITH_IDS, {"ids": ids})}
+        absent = [one for one in there.values() if one.id not in new]
+        known = _known_among(connection, absent)
+        for one in absent:
+            if _source_of(one) not in known:
+                raise ValueError(f"transmission {one.id} exists already with other bytes")
+        there |= known
+    return [(there[source], fresh[source] is one and there[source].id in new) for one in arrived for source in (_source_of(one),)]
+
+
+def _in_parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))
 
 
 def _source_of(transmission: Transmission) -> tuple[str, str, str]:
@@ -128,8 +134,8 @@ def _known_among(connection: Connection, arrived: Sequence[Transmission]) -> dic
         identities.setdefault(one.endpoint, []).append(one.source_identity)
     found = []
     for endpoint, names in identities.items():
-        for start in range(0, len(names), _AT_ONCE):
-            found += of_sources(connection, endpoint, names[start : start + _AT_ONCE])
+        for part in _in_parts(names):
+            found += of_sources(connection, endpoint, part)
     return {_source_of(one): one for one in found}
 
 
@@ -158,8 +164,8 @@ def get_many(connection: Connection, ids: Collection[str]) -> dict[str, Transmis
     """Transmissions by id; those that do not exist are left out."""
     wanted = sorted(set(ids))
     found: list[Transmission] = []
-    for start in range(0, len(wanted), _AT_ONCE):
-        found += all_of(connection.execute(select(_TABLE).where(_TABLE.c.id.in_(wanted[start : start + _AT_ONCE]))), Transmission)
+    for part in _in_parts(wanted):
+        found += all_of(connection.execute(select(_TABLE).where(_TABLE.c.id.in_(part))), Transmission)
     return {one.id: one for one in found}
 
 

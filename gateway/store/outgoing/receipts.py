@@ -16,6 +16,7 @@ from gateway.store import tables
 from gateway.store.many import many_inserts
 from gateway.store.rows import Row
 from gateway.store.rows import all_of
+from gateway.store.rows import is_one_of
 from gateway.store.rows import one_of
 
 _TABLE = tables.receipt
@@ -23,7 +24,8 @@ _INSERT = many_inserts(_TABLE, ("as2_from", "as2_to", "message_id", "transmissio
 #: receipts of before 0014 whose message is no longer there have no name of ours
 _FIND = (
     select(_TABLE)
-    .where(_TABLE.c.as2_from == bindparam("sender"), _TABLE.c.message_id == bindparam("message"), _TABLE.c.as2_to.in_((bindparam("us"), "")))
+    .where(_TABLE.c.as2_from == bindparam("sender"), _TABLE.c.message_id == bindparam("message"))
+    .where((_TABLE.c.as2_to == bindparam("us")) | is_one_of(_TABLE.c.as2_to, ""))
     .order_by(_TABLE.c.as2_to.desc())
     .limit(1)
 )

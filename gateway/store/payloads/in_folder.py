@@ -71,8 +71,8 @@ class FolderArchive(Archive):
             if _is_whole(path, size):
                 temporary.unlink()
             else:
-                folders += self._name(str(temporary), str(path))
-            folders.append(str(path.parent))
+                folders += self._name(str(temporary), path)
+            folders.append(os.path.dirname(path))
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
@@ -83,16 +83,16 @@ class FolderArchive(Archive):
 
     def open(self, sha256: str) -> io.BufferedReader:
         try:
-            return self._path(sha256).open("rb")
+            return open(self._path(sha256), "rb")
         except FileNotFoundError:
             raise self._missing(sha256) from None
 
     def has(self, sha256: str) -> bool:
-        return self._path(sha256).is_file()
+        return os.path.isfile(self._path(sha256))
 
     def size(self, sha256: str) -> int:
         try:
-            return self._path(sha256).stat().st_size
+            return os.stat(self._path(sha256)).st_size
         except FileNotFoundError:
             raise self._missing(sha256) from None
 
@@ -106,7 +106,7 @@ class FolderArchive(Archive):
                 yield Stored(path.name, status.st_size, status.st_mtime)
 
     def remove(self, sha256: str, *, older_than: float | None = None) -> bool:
-        path = self._path(sha256)
+        path = Path(self._path(sha256))
         try:
             if older_than is not None and path.stat().st_mtime >= older_than:
                 return False
@@ -128,12 +128,14 @@ class FolderArchive(Archive):
                 continue
         return removed
 
-    def _path(self, sha256: str, size: int | None = None) -> Path:
+    def _path(self, sha256: str, size: int | None = None) -> str:
         """Where the payload lies; where it does not, where it will. With a size: where it lies whole."""
         checked_digest(sha256)
-        path = self.folder / sha256[:2] / sha256
-        earlier = self.folder / sha256[:2] / sha256[2:4] / sha256
-        if path.exists() or not earlier.exists() or (size is not None and earlier.stat().st_size != size):
+        path = f"{self.folder}/{sha256[:2]}/{sha256}"
+        if os.path.exists(path):
+            return path
+        earlier = f"{self.folder}/{sha256[:2]}/{sha256[2:4]}/{sha256}"
+        if not os.path.exists(earlier) or (size is not None and os.stat(earlier).st_size != size):
             return path
         return earlier
 

@@ -68,5 +68,6 @@ from gateway.store.tables.outgoing import handover as handover
 from gateway.store.tables.outgoing import outbox as outbox
 from gateway.store.tables.payloads import payload as payload
 from gateway.store.tables.payloads import payload_piece as payload_piece
+from gateway.store.tables.payloads import small_payload as small_payload
 from gateway.store.tables.retention import erasure as erasure
 from gateway.store.tables.retention import legal_hold as legal_hold

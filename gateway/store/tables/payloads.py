@@ -1,4 +1,4 @@
-"""Payloads, where the archive is the database."""
+"""Payloads, where the archive is the database, and the smallest ones wherever it is."""
 
 from sqlalchemy import BigInteger
 from sqlalchemy import Column
@@ -33,4 +33,15 @@ payload_piece = Table(
     Column("at", Moment, nullable=False),
     Column("data", LargeBinary, nullable=False),
     PrimaryKeyConstraint("name", "ordinal"),
+)
+
+# What is written in the transaction that names it: receipts that we gave, signatures of messages. As text, so that it is copied and saved with
+# all other rows.
+small_payload = Table(
+    "small_payload",
+    METADATA,
+    Column("sha256", Words, primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("kept_at", Moment, nullable=False),
+    Column("base64", Words, nullable=False),
 )
