@@ -61,7 +61,7 @@ class Transmission(Row, frozen=True, kw_only=True):
 
 
 _INSERT = many_inserts(_TABLE, Transmission.__struct_fields__, ignore=())
-_WITH_IDS = select(_TABLE.c.id).where(_TABLE.c.id.in_(bindparam("ids", expanding=True)))
+_WITH_IDS = select(_TABLE.c.id, _TABLE.c.seq).where(_TABLE.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def register(connection: Connection, transmission: Transmission) -> tuple[Transmission, bool]:
@@ -96,17 +96,22 @@ def register_many(connection: Connection, arrived: Sequence[Transmission]) -> li
         if fresh[source] is one:
             there[source] = msgspec.structs.replace(one, seq=following[one.stream])
             following[one.stream] += 1
-    new = {row.id for row in there.values()}
+    new = {(row.id, row.seq) for row in there.values()}
     if _INSERT.run(connection, [astuple(row) for row in there.values()]) < len(there):
         # by this process before, or by another one meanwhile
-        new = {id for ids in _in_parts(sorted(new)) for (id,) in connection.execute(_WITH_IDS, {"ids": ids})}
-        absent = [one for one in there.values() if one.id not in new]
+        ids = [row.id for row in there.values()]
+        new &= {(id, seq) for part in _in_parts(ids) for id, seq in connection.execute(_WITH_IDS, {"ids": part})}
+        absent = [one for one in there.values() if (one.id, one.seq) not in new]
         known = _known_among(connection, absent)
         for one in absent:
             if _source_of(one) not in known:
                 raise ValueError(f"transmission {one.id} exists already with other bytes")
         there |= known
-    return [(there[source], fresh[source] is one and there[source].id in new) for one in arrived for source in (_source_of(one),)]
+    answer: list[tuple[Transmission, bool]] = []
+    for one in arrived:
+        row = there[_source_of(one)]
+        answer.append((row, fresh[_source_of(one)] is one and (row.id, row.seq) in new))
+    return answer
 
 
 def _in_parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
