@@ -47,6 +47,11 @@ ROOMS: dict[str, Callable[[Work, Sequence[documents.Document]], None]] = {
     "bank_statement": apply_bank_statements,
 }
 
+#: what is looked into by one step alone, before it locks anything else: a bank's entry and the advice of the same money, each in its partner's
+#: stream, must see each other
+CASH = "cash"
+_CASH = frozenset({"bank_statement", "remittance_advice"})
+
 _log = structlog.get_logger("cycle")
 
 
@@ -88,6 +93,9 @@ def _batch(station: Station, stream: str, limit: int) -> bool:
             return False
         # whoever waited for an order that is among these looks for it when it is decided
         rows = [row for row in rows if not documents.waits(row)] or rows
+        if any(row.kind in _CASH for row in rows) and not streams.take(connection, CASH):
+            streams.poke(connection, stream)
+            return False
         crash.point(40)
         work = Work(station, connection, station.clock())
         for kind, group in groupby(rows, key=lambda row: row.kind):
