@@ -172,5 +172,5 @@ def show(request: Request) -> HTMLResponse:
 
 
 _DOCUMENT_STATES = frozenset(
-    {"registered", "held", "accepted", "rejected", "done", "created", "sent", "cancelled", "replaced", "failed", "waiting", "stopped"}
+    {"registered", "held", "accepted", "rejected", "done", "created", "sent", "cancelled", "replaced", "failed", "waiting", "stopped", "dead"}
 )

@@ -436,7 +436,7 @@ def test_who_answers_has_what_we_had_given_up(world: World, monkeypatch: pytest.
     with monkeypatch.context() as patched:
         patched.setattr(walk, "deliver", broken)
         world.receive(x12_order())
-    assert last_sent(world, "OR-PO1").state == "dead" and document_of(world, "OR-PO1").state == "created"
+    assert last_sent(world, "OR-PO1").state == "dead" and document_of(world, "OR-PO1").state == "dead"
     answer = Talk(world).of_response(mark)
     assert answer is not None and not answer.problems
     entry = last_sent(world, "OR-PO1")

@@ -80,6 +80,12 @@ class Trade:
             [wanted] = [one.id for one in responses if number in one.number]
             return next(row for row in outbox.search(connection) if row.document == wanted)
 
+    def document_state(self, number: str = "PO1") -> str:
+        with self.world.station.database.read() as connection:
+            row = documents.get(connection, self.row(number).document or "")
+        assert row is not None
+        return row.state
+
     def sending(self, number: str = "PO1") -> as2_sendings.Sending:
         with self.world.station.database.read() as connection:
             found = as2_sendings.of_row(connection, self.row(number).id)
@@ -289,6 +295,10 @@ def test_a_receipt_that_does_not_come_has_the_same_message_posted_again_and_then
     assert row.state == "dead" and "no receipt came" in str(row.last_error)
     assert len(waiting.posts()) == MOST_POSTS
     assert waiting.actions().count("not confirmed") == MOST_POSTS - 1 and waiting.actions()[-1] == "given up"
+    assert waiting.document_state() == "dead"
+    # who confirms it in the end has it: nobody sends it again
+    waiting.hear(waiting.partner.receipt(posts[0]))
+    assert (waiting.row().state, waiting.document_state(), waiting.actions()[-1]) == ("sent", "sent", "sent")
 
 
 def test_a_late_receipt_after_another_posting_counts(waiting: Trade) -> None:

@@ -5,10 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.pipeline.arriving.handing_in import hand_in_shipments
 from gateway.pipeline.arriving.handing_in import release_invoices
 from gateway.pipeline.outbox import pausing
+from gateway.pipeline.outbox import recording
 from gateway.pipeline.outbox import redelivering
 from gateway.pipeline.outbox.recording import WAITS
 from gateway.pipeline.outbox.redelivering import NotDone
@@ -18,7 +20,9 @@ from gateway.store import journal
 from gateway.store.outgoing import numbers
 from gateway.store.outgoing import outbox
 from gateway.store.records import documents
+from gateway.store.rows import StaleState
 from gateway.store.working import sweep
+from gateway.transport.box import TransportError
 from tests.crash.walk import put
 from tests.pipeline.test_spread import assert_spread
 from tests.pipeline.world import ACME
@@ -163,8 +167,12 @@ def test_what_was_given_up_is_listed_tried_again_under_its_name_and_journaled(wo
     assert redelivering.to_try_again(world.station, "nobody") == []
     ids = redelivering.to_try_again(world.station, "acme")
     assert ids == [row.id for row in dead]
+    response = dead[1].document or ""
+    assert document(world, response).state == "dead", "the document says so itself"
     redelivering.retry(world.station, ids, "anna", "their disk is mended")
+    assert document(world, response).state == "created"
     world.settle()
+    assert document(world, response).state == "sent"
     again = [row for row in rows(world) if row.id in ids]
     assert [(row.state, row.identity, row.interchange_control) for row in again] == [("sent", row.identity, row.interchange_control) for row in dead]
     assert [entry.action for entry in entries(world, ids[0])][-2:] == ["acknowledgment tried again", "acknowledgment sent"]
@@ -235,11 +243,39 @@ def test_stopping_the_dead_one_lets_the_others_go(world: World) -> None:
     world.receive(x12_order(LONG))
     ship(world, LONG)
     [response] = rows(world, "order_response")
-    assert state(world, "despatch_advice") == "held_back"
+    assert state(world, "despatch_advice") == "held_back" and document(world, response.document).state == "dead"
     redelivering.cancel(world.station, response.id, "anna", "told them by phone")
     world.settle()
     assert (state(world, "order_response"), state(world, "despatch_advice")) == ("cancelled", "sent")
     assert document(world, response.document).state == "stopped"
+
+
+def test_a_resend_that_was_given_up_is_not_said_to_leave_and_stopping_it_leaves_what_was(world: World) -> None:
+    world.receive(x12_order("PO1"))
+    [first] = rows(world, "order_response")
+    id = first.document or ""
+    resend(world.station, id, "anna", "nothing came, they say")
+    redelivering.cancel(world.station, f"{id}:2", "anna", "it was there after all")
+    assert document(world, id).state == "sent", "the first one has left, whatever became of the second"
+    world.close()
+    with_partner(world, ACME + "schema:\n  x12/004010/855:\n    elements:\n      BAK/03: {max: 2}\n")
+    resend(world.station, id, "anna", "they want new numbers", anew=True)
+    assert document(world, id).state == "created"
+    world.settle()
+    assert rows(world, "order_response")[-1].state == "dead" and document(world, id).state == "dead"
+    redelivering.cancel(world.station, f"{id}:3", "anna", "told them by phone")
+    with world.station.database.read() as connection:
+        last = documents.history(connection, id)[-1]
+    assert (last.state, last.reason) == ("sent", "not sent again: told them by phone")
+
+
+def test_what_is_rolled_back_is_not_in_the_log(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    world.receive(x12_order("PO1"))
+    [row] = rows(world, "acknowledgment")
+    failure = ([replace(row, attempts=1)], TransportError("their disk is full", retry=True))
+    with pytest.raises(StaleState):
+        recording.record(world.station, [], failure, [], "somebody else's lease")
+    assert "sending failed" not in capsys.readouterr().err
 
 
 def test_a_dead_one_that_is_sent_anew_stands_before_the_others(world: World) -> None:

@@ -58,14 +58,14 @@ def arrived_after_all(desk: Desk, verdicts: Sequence[Verdict], now: datetime) ->
     changes = [
         documents.Change(
             document=row.id,
-            expected="created",
+            expected=row.state,
             state="sent",
             actor=f"partner {desk.loaded.partner.id}",
             reason=f"it had been given up, and has arrived: the {desk.source.kind} says so",
             at=now,
         )
         for row in rows.values()
-        if row.state == "created"
+        if row.state in {"created", "dead"}
     ]
     documents.transition(desk.connection, changes)
     for stream in precedence.streams_behind(desk.connection, [entry.id for entry in given_up]):
@@ -97,7 +97,7 @@ def put_before_a_person(desk: Desk, rejected: Sequence[tuple[Verdict, tuple[Prob
         if contradicts:
             said = "an earlier answer had accepted it"
             summary += (kinds.CONTRADICTS.at(NOWHERE, f"The {desk.source.kind} of {desk.loaded.partner.name} rejects what {said}"),)
-        if row is not None and verdict.outcome == "rejected" and row.state in {"created", "sent"} and _speaks_of_what_goes(desk, entry, row):
+        if row is not None and verdict.outcome == "rejected" and row.state in {"created", "dead", "sent"} and _speaks_of_what_goes(desk, entry, row):
             reason = f"rejected by {desk.loaded.partner.name} ({desk.source.kind})"
             own = tuple(problem for problem in row.problems if not problem.code.startswith("ANSWER-"))
             changes.append(

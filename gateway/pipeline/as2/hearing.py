@@ -9,6 +9,7 @@ told in the journal, and the message goes on waiting. One that fits nothing that
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
@@ -27,6 +28,7 @@ from gateway.pipeline.as2.keys import relation_in_force
 from gateway.pipeline.as2.sending import facts_of
 from gateway.pipeline.as2.sending import heard
 from gateway.pipeline.as2.sending import verdict_of
+from gateway.pipeline.outbox import given_up
 from gateway.pipeline.outbox.delivered import Delivered
 from gateway.pipeline.outbox.delivered import Told
 from gateway.pipeline.outbox.recording import entry_of
@@ -40,11 +42,13 @@ from gateway.problem import Problem
 from gateway.store import crash
 from gateway.store import journal
 from gateway.store import streams
+from gateway.store.database import when_written
 from gateway.store.incoming import as2_requests
 from gateway.store.outgoing import answers
 from gateway.store.outgoing import as2_sendings
 from gateway.store.outgoing import outbox
 from gateway.store.outgoing import posted
+from gateway.store.outgoing import precedence
 
 #: what whoever posts a receipt is told, whatever it says
 TAKEN = Answer(status=200, headers=(), body=b"")
@@ -122,9 +126,12 @@ def _write_down(
     keep_told(connection, told, now)
     if told.state == "waiting":
         entries.append(entry_of(first, now, "receipt proves nothing", facts, references, reason=told.trouble))
-        _log.warning("as2 receipt proves nothing", partner=sending.partner, message_id=message_id, error=told.trouble)
+        when_written(
+            connection, partial(_log.warning, "as2 receipt proves nothing", partner=sending.partner, message_id=message_id, error=told.trouble)
+        )
         return "proves nothing"
-    rows = posted.of_file(connection, first)
+    # who confirms has our bytes, also where nothing was heard for so long that we gave them up
+    rows = posted.of_file(connection, first, given_up=told.state == "accepted")
     if told.state == "refused" and first.id not in {row.id for row in rows}:
         # an old message's refusal says nothing of the same bytes that were posted again since
         rows = []
@@ -133,8 +140,10 @@ def _write_down(
     if told.state == "refused":
         # a row that is being recorded at this moment is left to its holder, who finds the refusal
         posted.give_up(connection, ids, told.trouble)
+        given_up.rest(connection, ids, told.trouble, now)
         entries += [entry_of(row, now, "refused by receipt", facts, references, reason=told.trouble) for row in rows or [first]]
-        _log.error("given up", partner=first.partner, endpoint=first.endpoint, row=first.id, spec=first.spec, error=told.trouble)
+        said = partial(_log.error, "given up", partner=first.partner, endpoint=first.endpoint, row=first.id, spec=first.spec)
+        when_written(connection, partial(said, error=told.trouble))
         return "refused"
     if rows:
         for row in rows:
@@ -142,7 +151,8 @@ def _write_down(
         tell_left(connection, [(row, Delivered(facts_of(sending, mdn), references)) for row in rows], now, entries)
     else:
         entries.append(entry_of(first, now, "receipt came", facts, references))
-    streams.poke(connection, first.stream)
+    for stream in sorted({first.stream, *precedence.streams_behind(connection, ids)}):
+        streams.poke(connection, stream)
     return "accepted"
 
 

@@ -3,15 +3,18 @@ and longer apart; after the last time it is given up. Looking again and again, o
 
 from datetime import datetime
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
 
+from gateway.pipeline.outbox import given_up
 from gateway.pipeline.outbox.recording import entry_of
 from gateway.pipeline.spread import within
 from gateway.pipeline.station import Station
 from gateway.store import journal
 from gateway.store import streams
+from gateway.store.database import when_written
 from gateway.store.outgoing import as2_sendings
 from gateway.store.outgoing import outbox
 from gateway.store.outgoing import posted
@@ -49,14 +52,17 @@ def _missing(connection: Connection, late: Entry, now: datetime, entries: list[j
     if posts >= MOST_POSTS:
         reason = f"no receipt came, although the message was taken {posts} times, the last wait ended {now:%Y-%m-%d %H:%M} UTC{heard}"
         posted.give_up(connection, ids, reason)
+        given_up.rest(connection, ids, reason, now)
         action = "given up"
-        _log.error("given up", partner=late.partner, endpoint=late.endpoint, row=late.id, spec=late.spec, error=reason)
+        said = partial(_log.error, "given up", partner=late.partner, endpoint=late.endpoint, row=late.id, spec=late.spec)
+        when_written(connection, partial(said, error=reason))
     else:
         reason = f"no receipt came by {late.due_at:%Y-%m-%d %H:%M} UTC: it is posted again{heard}"
         wait = timedelta(seconds=within(SPREAD))
         posted.take_back(connection, ids, now + wait, reason)
         action = "not confirmed"
-        _log.warning("as2 receipt missing", partner=late.partner, endpoint=late.endpoint, row=late.id, posts=posts)
+        told = partial(_log.warning, "as2 receipt missing", partner=late.partner, endpoint=late.endpoint, row=late.id, posts=posts)
+        when_written(connection, told)
     entries += [entry_of(row, now, action, {"posts": str(posts), "attempts": str(row.attempts)}, reason=reason) for row in rows]
     streams.poke(connection, late.stream)
     return len(rows)

@@ -3,17 +3,20 @@ for a person, as what cannot be written does; the others go on.
 """
 
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
 
 from gateway.kinds import pipeline as kinds
+from gateway.pipeline.outbox import given_up
 from gateway.pipeline.outbox.recording import entry_of
 from gateway.pipeline.station import Station
 from gateway.problem import NOWHERE
 from gateway.problem import Problem
 from gateway.store import journal
 from gateway.store import streams
+from gateway.store.database import when_written
 from gateway.store.outgoing import precedence
 from gateway.store.outgoing import tries
 from gateway.store.outgoing.outbox import Entry
@@ -70,11 +73,13 @@ def give_up_the_first(station: Station, first: Entry, deaths: int, token: str) -
 def _put_by(station: Station, connection: Connection, rows: list[Entry], problem: Problem, token: str) -> None:
     now = station.clock()
     tries.dead(connection, [entry.id for entry in rows], token, problem.message)
+    given_up.rest(connection, [entry.id for entry in rows], problem.message, now)
     journal.append(connection, [entry_of(entry, now, "set aside", {"problems": problem.code}, reason=problem.message) for entry in rows])
     for behind in precedence.streams_behind(connection, [entry.id for entry in rows]):
         streams.poke(connection, behind)
     first, error = rows[0], problem.found or problem.code
-    _log.error("row set aside", partner=first.partner, endpoint=first.endpoint, row=first.id, error=error, cure=kinds.STEP_FAILED.cure)
+    said = partial(_log.error, "row set aside", partner=first.partner, endpoint=first.endpoint, row=first.id, error=error)
+    when_written(connection, partial(said, cure=kinds.STEP_FAILED.cure))
 
 
 def _goes_with(entry: Entry, first: Entry) -> bool:

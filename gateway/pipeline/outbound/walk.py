@@ -37,6 +37,7 @@ from gateway.pipeline.outbound.delivery import deliver
 from gateway.pipeline.outbound.setting_aside import fail_one
 from gateway.pipeline.outbound.setting_aside import give_up_the_first
 from gateway.pipeline.outbound.setting_aside import only_the_first
+from gateway.pipeline.outbox import given_up
 from gateway.pipeline.outbox.delivered import NotHere
 from gateway.pipeline.outbox.leases import LEASE
 from gateway.pipeline.outbox.leases import Lease
@@ -224,6 +225,7 @@ def _sealed(station: Station, consignments: list[Consignment], now: datetime) ->
 def _rest_in_dead(connection: Connection, unwritten: _Unwritten, token: str, now: datetime) -> None:
     for entry, why in unwritten:
         tries.dead(connection, [entry.id], token, why.reason)
+        given_up.rest(connection, [entry.id], why.reason, now)
     journal.append(connection, [entry_of(entry, now, "cannot be written", {"problems": why.codes}, reason=why.reason) for entry, why in unwritten])
 
 

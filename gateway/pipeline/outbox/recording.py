@@ -3,11 +3,13 @@ tried again; stopped, until a person mends the endpoint; or given up. The rows o
 
 from datetime import datetime
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
 
 from gateway.pipeline.answers.deadlines import answer_due
+from gateway.pipeline.outbox import given_up
 from gateway.pipeline.outbox.circuits import Resting
 from gateway.pipeline.outbox.delivered import Awaited
 from gateway.pipeline.outbox.delivered import Delivered
@@ -25,6 +27,7 @@ from gateway.pipeline.troubles import UNREACHED
 from gateway.store import crash
 from gateway.store import journal
 from gateway.store import streams
+from gateway.store.database import when_written
 from gateway.store.outgoing import answers
 from gateway.store.outgoing import as2_sendings
 from gateway.store.outgoing import precedence
@@ -110,7 +113,7 @@ def tell_left(connection: Connection, left: list[tuple[Entry, Delivered]], now: 
     changes = [
         documents.Change(document=document.id, expected=document.state, state="sent", actor="gateway", reason="it has left", at=now)
         for document in documents.get_many(connection, [entry.document for entry, _ in left if entry.document]).values()
-        if document.state == "created"
+        if document.state in (given_up.TO_LEAVE, given_up.GIVEN_UP)
     ]
     documents.transition(connection, changes)
     troubles.is_over(connection, _sending(left[0][0]))
@@ -124,6 +127,7 @@ def _posted(
     sending = as2_sendings.lock(connection, awaited.message_id)
     if sending is not None and sending.receipt_state == "refused":
         tries.dead(connection, ids, token, sending.trouble or "refused by the partner's receipt")
+        given_up.rest(connection, ids, sending.trouble or "refused by the partner's receipt", now)
         entries += [entry_of(row, now, "given up", {"attempts": str(row.attempts)}, reason=sending.trouble or "") for row in rows]
         return
     if sending is not None and sending.receipt_state != "accepted":
@@ -158,26 +162,22 @@ def _failed(connection: Connection, rows: list[Entry], error: TransportError, to
             return
         action = "stopped" if error.stop else "postponed"
         if error.stop:
-            _log_stopped(entry, error)
+            _log_stopped(connection, entry, error)
     elif error.stop:
         # the row is as good as any behind it: they wait together, in order, for a person to mend the endpoint
         tries.failed(connection, ids, token, now + STOPPED, error.message)
         action = "stopped"
-        _log_stopped(entry, error)
+        _log_stopped(connection, entry, error)
     elif is_given_up(entry, error):
-        _log.error("given up", partner=entry.partner, endpoint=entry.endpoint, row=entry.id, spec=entry.spec, error=error.message)
+        said = partial(_log.error, "given up", partner=entry.partner, endpoint=entry.endpoint, row=entry.id, spec=entry.spec)
+        when_written(connection, partial(said, error=error.message))
         tries.dead(connection, ids, token, error.message)
+        given_up.rest(connection, ids, error.message, now)
         action = "given up"
     else:
         if entry.attempts == 1:
-            _log.warning(
-                "sending failed",
-                partner=entry.partner,
-                endpoint=entry.endpoint,
-                row=entry.id,
-                error=error.message,
-                cure="it is tried again by itself",
-            )
+            said = partial(_log.warning, "sending failed", partner=entry.partner, endpoint=entry.endpoint, row=entry.id)
+            when_written(connection, partial(said, error=error.message, cure="it is tried again by itself"))
         wait = spread(WAITS[entry.attempts - 1])
         # a server that asks for time gets it, within reason: it may be wrong about its clock
         wait = max(wait, min(error.after, LONGEST_ASKED))
@@ -186,14 +186,9 @@ def _failed(connection: Connection, rows: list[Entry], error: TransportError, to
     entries += [entry_of(row, now, action, {"attempts": str(row.attempts)}, reason=error.message) for row in rows]
 
 
-def _log_stopped(entry: Entry, error: TransportError) -> None:
-    _log.error(
-        "endpoint stopped",
-        partner=entry.partner,
-        endpoint=entry.endpoint,
-        error=error.message,
-        cure="mend what the error names; then gateway reload",
-    )
+def _log_stopped(connection: Connection, entry: Entry, error: TransportError) -> None:
+    said = partial(_log.error, "endpoint stopped", partner=entry.partner, endpoint=entry.endpoint, error=error.message)
+    when_written(connection, partial(said, cure="mend what the error names; then gateway reload"))
 
 
 def receipt_answer(entry: Entry, receipt: Receipt, now: datetime) -> answers.Answer:

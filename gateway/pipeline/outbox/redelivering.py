@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from gateway.pipeline.outbox import given_up
 from gateway.pipeline.outbox.circuits import try_again
 from gateway.pipeline.outbox.resending import NotResent
 from gateway.pipeline.outbox.resending import find_document
@@ -19,11 +20,8 @@ from gateway.store.outgoing import deliveries
 from gateway.store.outgoing import outbox
 from gateway.store.outgoing import precedence
 from gateway.store.outgoing.outbox import Entry
-from gateway.store.records import documents
 from gateway.store.watching import troubles
 
-#: state of a document of ours that a person stopped before it left
-STOPPED = "stopped"
 #: documents whose amounts stand in the books, whether they leave or not
 BOOKED = frozenset({"invoice", "credit_note"})
 
@@ -67,6 +65,7 @@ def retry(station: Station, ids: Sequence[str], actor: str, reason: str = "") ->
             if not (deliveries.revive(connection, id, now) or deliveries.hasten(connection, id, now)):
                 raise NotDone(f"{name_of(before)} {_state(before)}: there is nothing to try again")
             taken.append(before)
+        given_up.take_up(connection, taken, actor, f"tried again{f': {reason}' if reason else ''}", now)
         _note(connection, station, taken, "tried again", actor, reason)
         for stream in sorted({entry.stream for entry in taken}):
             streams.poke(connection, stream)
@@ -98,12 +97,8 @@ def cancel(station: Station, id: str, actor: str, reason: str) -> Entry:
             raise NotDone(f"{name_of(before)} {_state(before)}: it is too late to stop it")
         now = station.clock()
         _note(connection, station, [before], "stopped", actor, reason)
-        document = documents.get(connection, before.document) if before.document is not None else None
-        if document is not None and document.state == "created":
-            change = documents.Change(
-                document=document.id, expected="created", state=STOPPED, actor=actor, reason=f"stopped before it left: {reason}", at=now
-            )
-            documents.transition(connection, [change])
+        if before.document is not None:
+            given_up.stop(connection, before.document, actor, reason, now)
         for stream in (before.stream, *precedence.streams_behind(connection, [id])):
             streams.poke(connection, stream)
         crash.point(87)
@@ -119,7 +114,7 @@ def can_retry(entry: Entry) -> bool:
 def can_stop(entry: Entry) -> bool:
     """Whether `cancel` takes a row, as far as the row itself says."""
     untouched = entry.state in {"waiting", "held_back"} and entry.identity is None and entry.interchange_control is None
-    return untouched or entry.state == "dead"
+    return untouched or (entry.state == "waiting" and entry.identity is not None) or entry.state == "dead"
 
 
 def name_of(entry: Entry) -> str:

@@ -36,7 +36,9 @@ def cancel(connection: Connection, id: str) -> bool:
     """Take back a row that has not begun to leave, or give up for good one that was given up; False where it is too late: a number that is
     drawn leaves, and what is ready to be sent may have left."""
     untouched = and_(is_one_of(_TABLE.c.state, "waiting", "held_back"), _TABLE.c.identity.is_(None), _TABLE.c.interchange_control.is_(None))
-    may = or_(untouched, is_one_of(_TABLE.c.state, "dead"))
+    # bytes that left before and shall leave again have their name and numbers already; a row that was tried rests in `prepared` with them
+    again = and_(is_one_of(_TABLE.c.state, "waiting"), _TABLE.c.identity.is_not(None))
+    may = or_(untouched, again, is_one_of(_TABLE.c.state, "dead"))
     return connection.execute(update(_TABLE).where(_TABLE.c.id == id, may).values(state="cancelled", behind=None)).rowcount == 1
 
 

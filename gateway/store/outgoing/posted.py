@@ -20,10 +20,11 @@ from gateway.store.rows import all_of
 _TABLE = tables.outbox
 
 
-def of_file(connection: Connection, first: Entry) -> list[Entry]:
-    """All rows that left in the file of this one and are not through yet, in their order."""
+def of_file(connection: Connection, first: Entry, *, given_up: bool = False) -> list[Entry]:
+    """All rows that left in the file of this one and are not through yet (or were given up), in their order."""
+    states = ("prepared", POSTED, "dead") if given_up else ("prepared", POSTED)
     mine = (_TABLE.c.partner == first.partner, _TABLE.c.endpoint == first.endpoint, _TABLE.c.identity == first.identity)
-    query = select(_TABLE).where(*mine, _TABLE.c.sha256 == first.sha256, _TABLE.c.stream == first.stream, _TABLE.c.state.in_(("prepared", POSTED)))
+    query = select(_TABLE).where(*mine, _TABLE.c.sha256 == first.sha256, _TABLE.c.stream == first.stream, _TABLE.c.state.in_(states))
     return all_of(connection.execute(query.order_by(_TABLE.c.seq).with_for_update()), Entry)
 
 
@@ -33,7 +34,7 @@ def confirmed(connection: Connection, ids: Sequence[str], at: datetime, ack_due_
     waits = and_(_TABLE.c.expects_ack, _TABLE.c.ack_state.is_(None))
     connection.execute(
         update(_TABLE)
-        .where(_TABLE.c.id.in_(list(ids)), _TABLE.c.state.in_(("prepared", POSTED)))
+        .where(_TABLE.c.id.in_(list(ids)), _TABLE.c.state.in_(("prepared", POSTED, "dead")))
         .values(
             state="sent",
             sent_at=at,
