@@ -64,11 +64,18 @@ class SftpPool:
                 full = session is None and self._lent >= self._settings.connections
                 self._lent += not full
             self._hang_up(gone)
-            if full or (session is None and (session := self._open(waits=False)) is None):
+            if full or (session is None and (session := self._open_spare()) is None):
                 break
             assert session is not None
             taken.append(session)
         return taken
+
+    def _open_spare(self) -> SftpSession | None:
+        """One more, counted as lent already; None where it is not to be had: a server that is at its limit refuses some of several."""
+        try:
+            return self._open(waits=False)
+        except Exception:  # noqa: BLE001  work goes on without it; whatever stands in the way meets whoever takes the next one
+            return None
 
     def give_back(self, session: SftpSession) -> None:
         """It is not used any more; one that was lost is forgotten, one that another process waits for is hung up."""

@@ -18,6 +18,7 @@ from gateway.pipeline.station import Station
 from gateway.pipeline.trading import holding
 from gateway.store.incoming import holds
 from gateway.store.outgoing import answers
+from gateway.store.outgoing import controls
 from gateway.store.outgoing import outbox
 from gateway.store.records import documents
 from gateway.store.verifying.verification import verify
@@ -482,4 +483,27 @@ def test_a_group_is_told_by_its_functional_identifier_where_each_type_counts_for
     assert last_sent(world, "OR-PO1").ack_state is None and said_of(world, "OR-PO1") == []
     Talk(world, 800).x12(f"AK1*PR*{sent.group_control}~AK9*A*1*1*1~")
     assert said_of(world, "OR-PO1") == [("997", "accepted", "first")]
+    world.close()
+
+
+def test_a_number_that_began_anew_speaks_of_the_new_file_alone(tmp_path: Path) -> None:
+    """Names of files are made of control numbers: after a roll-over an old file has the same name."""
+    numbers = "control_numbers: {interchange: {start: 1, maximum: 1000}, group: {start: 1, maximum: 1000}}\n"
+    world = World(tmp_path, partners={"acme": f"{ACME}{numbers}"})
+    world.receive(x12_order("PO1"))
+    talk = Talk(world)
+    talk.of_response("A", number="OR-PO1")
+    old = last_sent(world, "OR-PO1")
+    for fetched in (tmp_path / "boxes/acme/in").iterdir():
+        fetched.unlink()
+    world.clock.now += timedelta(days=400)
+    with world.station.database.begin() as connection:
+        for level in ("interchange", "group"):
+            controls.draw(connection, "acme", "ZZ:SELLERCO", level, count=998, start=1, maximum=1000)
+    world.receive(x12_order("PO2", control=2))
+    assert last_sent(world, "OR-PO2").identity == old.identity
+    talk.of_response("R", number="OR-PO2")
+    told = [(last_sent(world, number).ack_state, document_of(world, number).state) for number in ("OR-PO1", "OR-PO2")]
+    assert told == [("accepted", "sent"), ("rejected", "rejected")]
+    assert [hold.document for hold in waiting(world)] == [document_of(world, "OR-PO2").id]
     world.close()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from gateway.pipeline.arriving.uploading import Push
 from gateway.pipeline.arriving.uploading import Taken
 from gateway.pipeline.arriving.uploading import take_pushes
 from gateway.pipeline.inbound.receive import Kept
+from gateway.store import journal
 from gateway.store.incoming import transmissions
 from gateway.store.incoming import uploads
 from tests.pipeline.world import World
@@ -78,3 +80,16 @@ def test_a_key_that_another_connection_has_used_meanwhile_harms_no_neighbour(wor
     again, neighbour = take_pushes(world.station, [push(b"a", "1"), push(b"b", "2")])
     assert isinstance(first, Taken) and again == Taken(first.answer, False)
     assert isinstance(neighbour, Taken) and neighbour.fresh and came(world) == [("https:acme", b"a"), ("https:acme", b"b")]
+
+
+def test_a_key_that_comes_again_after_its_time_with_the_same_bytes_tells_the_file_that_is_there(world: World) -> None:
+    [first] = take_pushes(world.station, [push(b"same", "1")])
+    world.clock.now += timedelta(days=91)
+    # whose time is over is forgotten when another one is kept
+    take_pushes(world.station, [push(b"other", "2")])
+    [again] = take_pushes(world.station, [push(b"same", "1")])
+    assert isinstance(first, Taken) and isinstance(again, Taken) and again.answer == first.answer
+    id = json.loads(again.answer)["files"][0]["id"]
+    with world.station.database.read() as connection:
+        assert transmissions.get(connection, id) is not None
+        assert [entry.entry.action for entry in journal.of_subject(connection, "transmission", id)] == ["received"]

@@ -23,6 +23,7 @@ from gateway.transport.readiness import Rules
 from gateway.transport.sftp import SftpBox
 from gateway.transport.sftp_pool import SftpPool
 from gateway.transport.sftp_session import SftpSession
+from gateway.transport.sftp_settings import SftpSettings
 from tests.machine import PATIENCE
 from tests.transport.openssh import OpenSsh
 from tests.transport.openssh import running_openssh
@@ -493,6 +494,29 @@ def test_connections_are_lent_kept_and_never_more_than_agreed(box: SftpBox, serv
     assert first.is_alive()
     pool.close()
     assert not first.is_alive() and not third.is_alive()
+
+
+def test_a_server_that_refuses_one_of_several_connections_keeps_the_others_lent_to_nobody(server: OpenSsh, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = SftpPool(server.settings(connections=4))
+    own = pool.take()
+    opened: list[SftpSession] = []
+
+    def refused_at_last(settings: SftpSettings) -> SftpSession:
+        if len(opened) == 2:
+            raise ConnectionResetError("MaxStartups")
+        opened.append(SftpSession(settings))
+        return opened[-1]
+
+    monkeypatch.setattr("gateway.transport.sftp_pool.SftpSession", refused_at_last)
+    assert pool.spare(3) == opened and len(opened) == 2
+    for session in (own, *opened):
+        pool.give_back(session)
+    monkeypatch.undo()
+    lent = [pool.take(patience=0.0) for _ in range(4)]
+    assert len(set(lent)) == 4
+    for session in lent:
+        pool.give_back(session)
+    pool.close()
 
 
 def test_who_waits_for_a_connection_gets_it_or_learns_that_the_login_was_refused(server: OpenSsh) -> None:

@@ -140,18 +140,21 @@ def _commit(station: Station, pushes: Sequence[_Kept]) -> dict[int, Taken | Exce
     """Write down what is new; raises _Second."""
     now = station.clock()
     arrived = [_transmissions(one, now) for one in pushes]
-    answers = [msgspec.json.encode({"files": [_told(transmission) for transmission in its]}) for its in arrived]
-    kept = [
-        uploads.Upload(account=one.push.account.name, key=one.push.key, sha256=one.digest, answer=answer.decode(), created_at=now)
-        for one, answer in zip(pushes, answers, strict=True)
-        if one.push.key is not None
-    ]
     with station.database.begin() as connection:
+        # a key whose time is over may come again with the file that came under it: that one is told
+        registered = iter(transmissions.register_many(connection, [transmission for its in arrived for transmission in its]))
+        taken = [[next(registered) for _ in its] for its in arrived]
+        answers = [msgspec.json.encode({"files": [_told(transmission) for transmission, _ in its]}) for its in taken]
+        kept = [
+            uploads.Upload(account=one.push.account.name, key=one.push.key, sha256=one.digest, answer=answer.decode(), created_at=now)
+            for one, answer in zip(pushes, answers, strict=True)
+            if one.push.key is not None
+        ]
         if kept and not uploads.keep(connection, kept):
             raise _Second
-        transmissions.register_many(connection, [transmission for its in arrived for transmission in its])
-        journal.append(connection, [_entry(transmission, one.push.account) for one, its in zip(pushes, arrived, strict=True) for transmission in its])
-        for stream in dict.fromkeys(its[0].stream for its in arrived):
+        fresh = [(transmission, one.push.account) for one, its in zip(pushes, taken, strict=True) for transmission, new in its if new]
+        journal.append(connection, [_entry(transmission, account) for transmission, account in fresh])
+        for stream in dict.fromkeys(transmission.stream for transmission, _ in fresh):
             streams.poke(connection, stream)
         crash.point(90)
     crash.point(91)
