@@ -12,6 +12,7 @@ import gateway
 
 if TYPE_CHECKING:
     from gateway.config import Installation
+    from gateway.problem import Problem
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -59,6 +60,21 @@ def installation_now(config: Path | None) -> Installation:
 def counted(number: int, word: str) -> str:
     """`1 fault`, `2 faults`."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def problem_lines(problem: Problem) -> list[str]:
+    """What is wrong: its code, where and what; below what was found and expected, and what to do about it."""
+    from gateway.kinds import KINDS
+
+    where = f"line {problem.place.line}: " if problem.place.line else ""
+    found = f"found: {problem.found}" if problem.found else ""
+    expected = f"expected: {problem.expected}" if problem.expected else ""
+    lines = [f"{problem.code}: {where}{problem.message}"]
+    if found or expected:
+        lines.append(f"    {'; '.join(part for part in (found, expected) if part)}")
+    if problem.code in KINDS:
+        lines.append(f"    what to do: {KINDS[problem.code].cure}")
+    return lines
 
 
 def json_line(value: object) -> str:

@@ -20,6 +20,7 @@ from gateway.cli.app import counted
 from gateway.cli.app import installation_now
 from gateway.cli.app import json_line
 from gateway.cli.app import load_installation
+from gateway.cli.app import problem_lines
 from gateway.cli.failures import UNKNOWN_INPUT
 from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import WRONG_USAGE
@@ -45,6 +46,16 @@ def open_here(config: Path | None) -> Any:
     # what becomes of documents a command prints in its own words
     set_up_logs(logging.WARNING)
     return open_station(installation_now(config))
+
+
+def partner_named(station: Any, partner: str | None) -> Any:
+    """The partner that --partner names, None where it is not given; refused where there is none of that id."""
+    if partner is None:
+        return None
+    loaded = station.installation.directory.partners.get(partner)
+    if loaded is None:
+        raise Refused(f"There is no partner '{partner}': gateway partner list names them", WRONG_USAGE)
+    return loaded
 
 
 @contextmanager
@@ -105,11 +116,7 @@ def receive(
 
     station = open_here(config)
     try:
-        loaded = None
-        if partner is not None:
-            loaded = station.installation.directory.partners.get(partner)
-            if loaded is None:
-                raise Refused(f"There is no partner '{partner}': gateway partner list names them", WRONG_USAGE)
+        loaded = partner_named(station, partner)
         if spec is not None and station.installation.resolver.text_of(f"schemas/{spec}.yaml") is None:
             raise Refused(f"There is no schemas/{spec}.yaml", WRONG_USAGE)
         worst, there = 0, []
@@ -235,8 +242,8 @@ def hold_list(as_json: JsonOption = False, config: ConfigOption = None) -> None:
             whose = f" of {file.partner}" if file and file.partner else ""
             what = f"{row.kind} {row.number} of {row.partner}" if row else f"file {file.name}{whose}, over {file.endpoint}" if file else "?"
             typer.echo(f"{hold.id}  {hold.opened_at:%Y-%m-%d %H:%M}  {what}")
-            for problem in hold.reasons:
-                typer.echo(f"    {problem.code}: {problem.message}")
+            for line in (line for problem in hold.reasons for line in problem_lines(problem)):
+                typer.echo(f"    {line}")
     if not waiting and not as_json:
         typer.echo("Nothing waits for a person.")
 
@@ -280,7 +287,7 @@ def _decide_hold(decision: str, hold: str, reason: str, config: Path | None) -> 
             row = documents.get(connection, decided.document) if decided.document else None
     typer.echo(f"{decided.id} {'released' if decision == 'release' else 'rejected'}" + (f": {row.kind} {row.number} is {row.state}" if row else ""))
     for problem in row.problems if row is not None and row.state == "held" else ():
-        typer.echo(f"    {problem.code}: {problem.message}")
+        typer.echo("\n".join(f"    {line}" for line in problem_lines(problem)))
 
 
 @app.command()

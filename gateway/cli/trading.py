@@ -13,12 +13,14 @@ from gateway.cli.app import JsonOption
 from gateway.cli.app import PartnerOption
 from gateway.cli.app import app
 from gateway.cli.app import json_line
+from gateway.cli.app import problem_lines
 from gateway.cli.failures import UNKNOWN_INPUT
 from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import WRONG_USAGE
 from gateway.cli.failures import Refused
 from gateway.cli.operating import actor
 from gateway.cli.operating import open_here
+from gateway.cli.operating import partner_named
 from gateway.problem import problem_json
 
 
@@ -41,6 +43,7 @@ def ship(
     station = open_here(config)
     worst = 0
     try:
+        partner_named(station, partner)
         made: list[str] = []
         for file in files:
             try:
@@ -75,36 +78,40 @@ def invoice(
     from gateway.pipeline.arriving.handing_in import NotTaken
     from gateway.pipeline.arriving.handing_in import release_credit
     from gateway.pipeline.arriving.handing_in import release_invoices
+    from gateway.pipeline.arriving.handing_in import release_orders
     from gateway.pipeline.service.assembly import work_off
+    from gateway.pipeline.trading.owners import to_bill
 
     if credit is not None and not reason:
         raise Refused("A credit note needs a --reason", WRONG_USAGE)
     if credit is None and not every and not orders:
         raise Refused("Name the orders to bill, or --all", WRONG_USAGE)
     station = open_here(config)
+    worst = 0
     try:
+        partner_named(station, partner)
+        made: list[str] = []
         try:
             if credit is not None:
                 made = release_credit(station, credit, [_credit_line(text) for text in line or ()], reason, actor())
             else:
-                numbers = [*(orders or ()), *(_despatched(station) if every else ())]
-                made = release_invoices(station, list(dict.fromkeys(numbers)), actor(), partner)
+                made = release_invoices(station, orders or (), actor(), partner)
         except NotTaken as error:
             _problems("invoice", error.problems)
-            raise typer.Exit(WRONG_DATA) from None
+            worst = WRONG_DATA
+        if every and credit is None:
+            # what is wrong with an order that was named keeps no other from being billed
+            work_off(station, documents=made)
+            with station.database.read() as connection:
+                meant = to_bill(connection, [partner] if partner is not None else station.installation.directory.partners)
+            made += release_orders(station, meant, actor())
+            if not made and not worst and not as_json:
+                typer.echo("Nothing is despatched that was not billed.")
         work_off(station, documents=made)
-        worst = _tell(station, made, as_json)
+        worst = max(worst, _tell(station, made, as_json))
     finally:
         station.close()
     raise typer.Exit(worst)
-
-
-def _despatched(station: Any) -> list[str]:
-    """The orders with goods that left and may not be billed yet."""
-    from gateway.store.trading import orders
-
-    with station.database.read() as connection:
-        return [one.number for one in orders.search(connection, states=("part_despatched", "despatched"), limit=10_000)]
 
 
 def _credit_line(text: str) -> Any:
@@ -136,7 +143,7 @@ def pay(
     station = open_here(config)
     worst = 0
     try:
-        loaded = station.installation.directory.partners.get(partner) if partner is not None else None
+        loaded = partner_named(station, partner)
         missing = [file for file in files if not file.is_file()]
         if missing:
             raise Refused(f"{missing[0]} cannot be opened", UNKNOWN_INPUT)
@@ -184,8 +191,8 @@ def _money(minor: int, currency: str) -> str:
 
 def _problems(name: str, problems: Any) -> None:
     for problem in problems:
-        where = f"line {problem.place.line}: " if problem.place.line else ""
-        typer.echo(f"{name}: {problem.code}: {where}{problem.message}", err=True)
+        first, *more = problem_lines(problem)
+        typer.echo("\n".join([f"{name}: {first}", *more]), err=True)
 
 
 def _tell(station: Any, made: list[str], as_json: bool) -> int:

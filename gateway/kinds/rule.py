@@ -317,6 +317,16 @@ SHIPMENT_ORDER_UNKNOWN = Kind(
     title="A shipment names an order that is not open",
     cure="Check the order number; held, rejected and cancelled orders do not ship.",
 )
+SHIPMENT_ORDER_AMBIGUOUS = Kind(
+    code="SHIPMENT-ORDER-AMBIGUOUS",
+    title="Several partners have an open order of the number that a shipment names",
+    cure="Say whose order is meant: --partner, or a column `partner` in the file, with the partner's id.",
+)
+SHIPMENT_PARTNER_UNKNOWN = Kind(
+    code="SHIPMENT-PARTNER-UNKNOWN",
+    title="A shipment is said to be of a partner that is not there",
+    cure="Give the id that stands in the partner's file: gateway partner list names them.",
+)
 SHIPMENT_LINE_UNKNOWN = Kind(
     code="SHIPMENT-LINE-UNKNOWN", title="A shipment names a line that the order does not have", cure="Check the line number or the item."
 )
@@ -337,6 +347,21 @@ SHIPMENT_PARTIES = Kind(code="SHIPMENT-PARTIES", title="One shipment goes to dif
 # Billing.
 BILLING_NOTHING = Kind(
     code="BILLING-NOTHING", title="There is nothing to invoice", cure="Ship first; what is invoiced already is not invoiced again."
+)
+BILLING_ORDER_UNKNOWN = Kind(
+    code="BILLING-ORDER-UNKNOWN",
+    title="An order that is to be billed is not there",
+    cure="Check the order number, and whose order it is: gateway trail NUMBER shows what is known.",
+)
+BILLING_ORDER_AMBIGUOUS = Kind(
+    code="BILLING-ORDER-AMBIGUOUS",
+    title="Several partners have an order of the number that is to be billed",
+    cure="Say whose order is meant: --partner, with the partner's id.",
+)
+BILLING_PARTNER_UNKNOWN = Kind(
+    code="BILLING-PARTNER-UNKNOWN",
+    title="An order is to be billed of a partner that is not there",
+    cure="Give the id that stands in the partner's file: gateway partner list names them.",
 )
 BILLING_PRICE_MISSING = Kind(code="BILLING-PRICE-MISSING", title="A shipped line has no price", cure="Add the price and invoice again.")
 BILLING_PARTIES = Kind(

@@ -59,6 +59,8 @@ class ShipmentRow(Value, frozen=True, kw_only=True):
 class Shipment(Value, frozen=True, kw_only=True):
     """What left together for one place."""
 
+    #: whose orders these are, where several partners have the same numbers
+    partner: str | None = None
     number: str | None = None
     shipped_on: date | None = None
     delivery_on: date | None = None
@@ -68,7 +70,7 @@ class Shipment(Value, frozen=True, kw_only=True):
     rows: tuple[ShipmentRow, ...] = ()
 
 
-_OF_SHIPMENT = ("shipped_on", "delivery_on", "carrier", "scac", "tracking")
+_OF_SHIPMENT = ("partner", "shipped_on", "delivery_on", "carrier", "scac", "tracking")
 _OF_ROW = tuple(name for name in ShipmentRow.__struct_fields__ if name != "source_line")
 _DATES = frozenset({"shipped_on", "delivery_on", "best_before"})
 _NUMBERS = frozenset({"quantity", "weight"})
@@ -193,15 +195,15 @@ def _texts(values: dict[str, Any], where: str, problems: list[Problem]) -> dict[
 
 
 def _gather(records: list[tuple[int | None, dict[str, str]]], problems: list[Problem]) -> list[Shipment]:
-    heads: dict[tuple[str, str], dict[str, Any]] = {}
-    rows: dict[tuple[str, str], list[ShipmentRow]] = {}
+    heads: dict[tuple[str, str, str], dict[str, Any]] = {}
+    rows: dict[tuple[str, str, str], list[ShipmentRow]] = {}
     known = {*_OF_ROW, *_OF_SHIPMENT, "shipment", "#"}
     for line, record in records:
         for name in record:
             if name not in known:
                 problems.append(_problem(line, f"'{name}' is not known", name, ", ".join(sorted(known - {"#"}))))
         values = {name: _value(name, text, line, problems) for name, text in record.items() if name in known}
-        key = (record.get("shipment", ""), record.get("#", ""))
+        key = (record.get("shipment", ""), record.get("#", ""), record.get("partner", ""))
         head = heads.setdefault(key, {})
         for name in _OF_SHIPMENT:
             # Carriers number each parcel: the first number stands for the shipment, its own for each row.

@@ -21,6 +21,7 @@ from gateway.pipeline.inbound.receive import Arrival
 from gateway.pipeline.inbound.receive import register
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
+from gateway.pipeline.trading import owners
 from gateway.pipeline.trading.invoicing import Release
 from gateway.pipeline.trading.shipments import encode
 from gateway.pipeline.trading.shipments import owner_of
@@ -103,29 +104,41 @@ def hand_in_shipments(station: Station, data: bytes, name: str, actor: str, part
     if problems:
         raise NotTaken(problems)
     sha256 = station.archive.keep(data)
-    made = []
+    made, wrong = [], []
     with station.database.read() as connection:
         for position, shipment in enumerate(shipments):
-            owner = owner_of(connection, shipment, partner)
-            if isinstance(owner, Problem):
-                raise NotTaken([owner])
             identity = shipment.number or f"{sha256}|{position}"
-            made.append(_document("shipment", owner, identity, shipment.number or "", encode(shipment), station, sha256))
+            owner = owner_of(connection, shipment, identity, station.installation.directory.partners, partner)
+            if isinstance(owner, Problem):
+                wrong.append(owner)
+            else:
+                made.append(_document("shipment", owner, identity, shipment.number or "", encode(shipment), station, sha256))
+    if wrong:
+        raise NotTaken(wrong)
     return _insert(station, made, actor, name)
 
 
 def release_invoices(station: Station, orders_: Sequence[str], actor: str, partner: str | None = None) -> list[str]:
     """Release what was despatched of these orders for billing; raises NotTaken. The documents' ids."""
-    made = []
+    meant, wrong = [], []
     with station.database.read() as connection:
-        for number in orders_:
-            found = {row.partner for row in documents.search(connection, documents.Filters(kind="order", direction="in", number=number))}
-            owners = {partner} if partner is not None else found
-            if len(owners) != 1:
-                word = "no order" if not owners else f"an order of {', '.join(sorted(owners))}"
-                raise NotTaken([kinds.BILLING_NOTHING.at(NOWHERE, f"'{number}' is {word}", found=number, expected="an order of one partner")])
-            body = msgspec.json.encode(Release(orders=(number,))).decode()
-            made.append(_document("invoice_release", owners.pop(), new_id(), number, body, station, None))
+        for number in dict.fromkeys(orders_):
+            owner = owners.owner_of(connection, [number], owners.BILLING, station.installation.directory.partners, partner)
+            if isinstance(owner, Problem):
+                wrong.append(owner)
+            else:
+                meant.append((owner, number))
+    if wrong:
+        raise NotTaken(wrong)
+    return release_orders(station, meant, actor)
+
+
+def release_orders(station: Station, meant: Sequence[tuple[str, str]], actor: str) -> list[str]:
+    """Release what was despatched of these orders (of a partner, of a number) for billing. The documents' ids."""
+    made = [
+        _document("invoice_release", partner, new_id(), number, msgspec.json.encode(Release(orders=(number,))).decode(), station, None)
+        for partner, number in meant
+    ]
     return _insert(station, made, actor, "invoice release")
 
 

@@ -52,7 +52,9 @@ def insert_documents(station: Station, connection: Connection, parts: Sequence[P
     placed = [(part, part.chunk.first + position, found) for part in parts for position, found in enumerate(part.chunk.entitled)]
     if not placed:
         return
-    made = [_shipped(connection, _row(station, part.interchange, part.transmission, ordinal, found), found) for part, ordinal, found in placed]
+    made = [
+        _shipped(station, connection, _row(station, part.interchange, part.transmission, ordinal, found), found) for part, ordinal, found in placed
+    ]
     reasons = [f"received in {part.transmission.name}" for part, _, _ in placed]
     inserted = documents.insert_many(connection, made, actor="gateway", reason=reasons)
     known: list[references.Reference] = []
@@ -166,12 +168,12 @@ def _hold_key(partner: str, document: Document | None) -> str | None:
     return f"{partner}|{document.order_number}" if isinstance(document, OrderChange) else None
 
 
-def _shipped(connection: Connection, row: documents.Document, found: Entitled) -> documents.Document:
+def _shipped(station: Station, connection: Connection, row: documents.Document, found: Entitled) -> documents.Document:
     """A shipment goes onto the stream of whose orders it is of, once."""
     shipment = cast(object, found.read.document)
     if not isinstance(shipment, Shipment) or row.state != "registered":
         return row
-    owner = owner_of(connection, shipment)
+    owner = owner_of(connection, shipment, shipment.number, station.installation.directory.partners)
     wrong = [*shipment_problems(shipment), *([owner] if isinstance(owner, Problem) else [])]
     if isinstance(owner, str) and shipment.number:
         id = shipment_id(owner, shipment.number)

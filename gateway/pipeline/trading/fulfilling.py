@@ -8,6 +8,7 @@ from gateway.model.facts import Facts
 from gateway.model.order import Order
 from gateway.pipeline.answers.work import Work
 from gateway.pipeline.trading.judging import orders_as_they_are
+from gateway.pipeline.trading.owners import counting
 from gateway.store.records import documents
 from gateway.store.trading import masterdata
 from gateway.store.trading import orders
@@ -19,8 +20,8 @@ OPEN = frozenset({"accepted", "part_despatched", "despatched"})
 
 
 def open_orders(work: Work, partner: str, numbers: Collection[str]) -> tuple[list[OpenOrder], Facts]:
-    """The partner's open orders of these numbers, and the facts about their items."""
-    sales = [order for order in orders.find(work.connection, partner, numbers) if order.state in OPEN]
+    """The partner's open orders of these numbers, and the facts about their items. A test order before a real one counts no more."""
+    sales = [order for order in counting(orders.find(work.connection, partner, numbers)) if order.state in OPEN]
     rows = documents.get_many(work.connection, [order.document for order in sales])
     documents_ = [rows[order.document] for order in sales]
     sent = dict(zip((row.id for row in documents_), orders_as_they_are(work, documents_, [row.id for row in documents_]), strict=True))

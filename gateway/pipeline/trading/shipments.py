@@ -2,6 +2,8 @@
 form, or one of a description (csv/warehouse-shipment) that a mapping reads as shipments.
 """
 
+from collections.abc import Collection
+
 import msgspec
 from sqlalchemy import Connection
 
@@ -13,7 +15,9 @@ from gateway.pipeline.reading.payload import Read
 from gateway.pipeline.reading.payload import read_payload
 from gateway.pipeline.reading.payload import stateless
 from gateway.pipeline.station import short_id
+from gateway.pipeline.trading import owners
 from gateway.problem import NOWHERE
+from gateway.problem import Place
 from gateway.problem import Problem
 from gateway.problem import Severity
 from gateway.store.records import documents
@@ -44,18 +48,23 @@ def shipments_of(data: bytes, plans: Plans, spec: str | None, loaded: LoadedPart
     return ([], wrong) if wrong else (shipments, [])
 
 
-def owner_of(connection: Connection, shipment: Shipment, partner: str | None = None) -> str | Problem:
-    """The partner whose orders are shipped; the Problem where they are nobody's, or several partners'."""
+def owner_of(connection: Connection, shipment: Shipment, identity: str | None, partners: Collection[str], named: str | None = None) -> str | Problem:
+    """The partner whose orders are shipped; the Problem where they are nobody's, or several partners'. `identity`: what the shipment is known
+    by; `named`: the partner that whoever hands it in says it is."""
+    place = Place(line=next((row.source_line for row in shipment.rows), None))
+    if named is not None and shipment.partner not in {None, named}:
+        words = f"The file says that the orders are of {shipment.partner}, and it was handed in as of {named}"
+        return kinds.SHIPMENT_UNREADABLE.at(place, words, found=shipment.partner, expected=named)
+    said = named or shipment.partner
     numbers = {row.order for row in shipment.rows}
-    found = {
-        row.partner for number in numbers for row in documents.search(connection, documents.Filters(kind="order", direction="in", number=number))
-    }
-    owners = {partner} if partner is not None else found
-    if len(owners) == 1:
-        return owners.pop()
-    word = "no partner's" if not owners else f"an order of {', '.join(sorted(owners))}"
-    told = ", ".join(sorted(numbers))
-    return kinds.SHIPMENT_ORDER_UNKNOWN.at(NOWHERE, f"Order {told} is {word}", found=told, expected="orders of one partner: name it with --partner")
+    if said is None and identity is not None:
+        # what is booked is known, though its order is through now and somebody else's of that number is open
+        having = owners.having(connection, numbers, owners.SHIPPING)
+        known = [partner for partner in sorted(having) if documents.get(connection, shipment_id(partner, identity)) is not None]
+        if len(known) == 1:
+            return known[0]
+    found = owners.owner_of(connection, numbers, owners.SHIPPING, partners, said)
+    return msgspec.structs.replace(found, place=place) if isinstance(found, Problem) else found
 
 
 def shipment_id(owner: str, identity: str) -> str:

@@ -176,6 +176,15 @@ def get(connection: Connection, document: str) -> SalesOrder | None:
     return one_of(connection.execute(select(_TABLE).where(_TABLE.c.document == document)), SalesOrder)
 
 
+def get_many(connection: Connection, documents: Collection[str]) -> dict[str, SalesOrder]:
+    """The orders of these documents, by document; those that are none are left out."""
+    wanted = sorted(set(documents))
+    found: list[SalesOrder] = []
+    for start in range(0, len(wanted), _MANY):
+        found += all_of(connection.execute(select(_TABLE).where(_TABLE.c.document.in_(wanted[start : start + _MANY]))), SalesOrder)
+    return {order.document: order for order in found}
+
+
 def find(connection: Connection, partner: str, numbers: Collection[str]) -> list[SalesOrder]:
     """All orders of a partner with one of these numbers, oldest first."""
     wanted = sorted(set(numbers))
