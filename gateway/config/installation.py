@@ -52,6 +52,8 @@ class Installation:
     settings: Settings
     rules: Mapping | None
     resolver: FolderResolver
+    #: config.yaml as it was read
+    text: str = field(default="", compare=False, repr=False)
     #: which reading of the files this is, counted in this process: what is kept of an older one is out of date
     number: int = field(default_factory=_READINGS.__next__, compare=False)
 
@@ -183,7 +185,8 @@ def load_installation(file: Path | None, held: Held | None = None) -> Installati
     """The installation of `file`, or of the config.yaml here or above; raises Faults or ConfigTrouble. Where texts are held, nothing that
     a user wrote is read from the disk, neither now nor later."""
     file = file or config_here()
-    node = parse(held.config if held is not None else config_text(file), file.name)
+    text = held.config if held is not None else config_text(file)
+    node = parse(text, file.name)
     if not isinstance(node, Mapping):
         raise Faults([node.fault("config.yaml is a list of keys: us, data, web, ...")])
     settings = checked(node, Settings)
@@ -199,7 +202,7 @@ def load_installation(file: Path | None, held: Held | None = None) -> Installati
         raise Faults([engine.fault("engine: cluster needs PostgreSQL, which all machines share: database: postgresql://USER@HOST/NAME")])
     rules = node.items.get("rules")
     resolver = FolderResolver(places, held.texts if held is not None else None)
-    return Installation(file.resolve(), settings, rules if isinstance(rules, Mapping) else None, resolver)
+    return Installation(file.resolve(), settings, rules if isinstance(rules, Mapping) else None, resolver, text)
 
 
 def config_here() -> Path:

@@ -12,6 +12,7 @@ from gateway.config.alerting import Alerting
 from gateway.config.archiving import Archive
 from gateway.config.cluster import Cluster
 from gateway.config.mail import Mail
+from gateway.config.reading import Reading
 from gateway.config.webhooks import Webhook
 from gateway.exchange.bounds import Within
 from gateway.exchange.keys import Keys
@@ -139,6 +140,8 @@ class Settings(Keys):
     engine: str = "local"
     cluster: Cluster = Cluster()
     web: Web = Web()
+    #: processes that read large files
+    reading: Reading = Reading()
     partners: str = "partners"
     mappings: str = "mappings"
     schemas: str = "schemas"

@@ -1,4 +1,4 @@
-"""Numbers, spans of time and days that a user writes: each has a least and a most, and a fault says both. Pure.
+"""Numbers, sizes, spans of time and days that a user writes: each has a least and a most, and a fault says both. Pure.
 
 A waiting time without an end is a document that never leaves, and nobody is told: so no number stands in a model without its bounds, and
 neither `inf` nor `nan` is a number.
@@ -17,6 +17,8 @@ from pydantic_core import CoreSchema
 from pydantic_core import core_schema
 
 _SPAN = re.compile(r"([0-9]{1,4}) *([mhd])\Z")
+_SIZE = re.compile(r"([0-9]{1,4}) *(kB|MB|GB)\Z")
+_BYTES = {"kB": 1000, "MB": 1_000_000, "GB": 1_000_000_000}
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 #: days between which everything lies that is written for us; a certificate "until 9999-12-31" would leave no day to come after it
 FIRST_DAY = date(1970, 1, 1)
@@ -72,6 +74,33 @@ class Span:
         if not _SPAN.match(value) or not timedelta_of(self.least) <= timedelta_of(value) <= timedelta_of(self.most):
             raise ValueError(f"'{value}' is no span of time from {self.least} to {self.most}: write it like 30m, 4h or 2d")
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """The bounds of a number of bytes: `Annotated[str, Size("1kB", "4GB")]`."""
+
+    least: str
+    most: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: pydantic.GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: pydantic.GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "pattern": "^[0-9]{1,4} *(kB|MB|GB)$"}
+
+    def check(self, value: str) -> str:
+        """The size as it is written; ValueError where it is none, or out of bounds."""
+        if not _SIZE.match(value) or not bytes_of(self.least) <= bytes_of(value) <= bytes_of(self.most):
+            raise ValueError(f"'{value}' is no size from {self.least} to {self.most}: write it like 500kB, 1MB or 2GB")
+        return value
+
+
+def bytes_of(size: str) -> int:
+    """A size that was checked when it was loaded: `500kB`, `1MB` or `2GB`."""
+    found = _SIZE.match(size)
+    assert found is not None, size
+    return int(found[1]) * _BYTES[found[2]]
 
 
 def timedelta_of(span: str) -> timedelta:

@@ -21,6 +21,7 @@ from gateway.pipeline.heads import Heads
 from gateway.pipeline.meters import Meters
 from gateway.pipeline.permits import Permits
 from gateway.pipeline.plans import Plans
+from gateway.pipeline.readers import Readers
 from gateway.pipeline.shared_clock import SharedClock
 from gateway.store.database import Database
 from gateway.store.database import open_database
@@ -69,6 +70,8 @@ class Station:
     permits: Permits = field(default_factory=Permits)
     #: what this process counts
     meters: Meters = field(default_factory=Meters)
+    #: processes that read large files for this one
+    readers: Readers = field(default_factory=Readers)
 
     @property
     def installation(self) -> Installation:
@@ -87,6 +90,7 @@ class Station:
         return load_or_make(self.installation.data / "keys" / "journal.key")
 
     def close(self) -> None:
+        self.readers.close()
         self.database.close()
 
 

@@ -8,6 +8,7 @@ import structlog
 
 from gateway.codecs.node import Syntax
 from gateway.exchange.acknowledgment import Answer
+from gateway.exchange.acknowledgment import TransactionResult
 from gateway.exchange.application_answer import Answered
 from gateway.exchange.application_answer import ApplicationPolicy
 from gateway.exchange.application_answer import application_answer
@@ -21,7 +22,8 @@ from gateway.model.values import Source
 from gateway.pipeline.answers.work import Work
 from gateway.pipeline.endpoints import endpoint_for
 from gateway.pipeline.endpoints import out_stream
-from gateway.pipeline.reading.payload import Read
+from gateway.pipeline.reading.drafts import Draft
+from gateway.pipeline.reading.progress import decode_result
 from gateway.pipeline.station import Station
 from gateway.pipeline.writing.answering import Numbers
 from gateway.pipeline.writing.answering import sound_answer
@@ -30,6 +32,7 @@ from gateway.problem import Outcome
 from gateway.problem import Problem
 from gateway.problem import codes
 from gateway.store.incoming import transmissions
+from gateway.store.incoming.interchanges import Interchange
 from gateway.store.outgoing import outbox
 from gateway.store.records import documents
 
@@ -43,9 +46,8 @@ def application_policy(agreement: Agreement | None) -> ApplicationPolicy:
     return ApplicationPolicy(agreement.application_errors, agreement.application_when, agreement.application_codes)
 
 
-def answered_read(read: Read, sender: str, receiver: str) -> Answered:
-    """A transaction that mapping made no document of, as its answer names it."""
-    result = read.result
+def answered_transaction(result: TransactionResult, sender: str, receiver: str, *, interchange: str, group: str) -> Answered:
+    """A transaction that mapping made no document of, as its answer names it; `interchange` and `group` are the numbers that it stood in."""
     return Answered(
         type=result.type,
         version=result.version,
@@ -53,8 +55,8 @@ def answered_read(read: Read, sender: str, receiver: str) -> Answered:
         number=result.number,
         sender=sender,
         receiver=receiver,
-        interchange_control_number=read.transaction.interchange_control_number,
-        group_control_number=read.transaction.group_control_number,
+        interchange_control_number=interchange,
+        group_control_number=group,
         control_number=result.control_number,
     )
 
@@ -78,19 +80,22 @@ def answered_document(source: Source, number: str, lines: Sequence[str] = ()) ->
 def refused_by_mapping(
     station: Station,
     row: documents.Document,
-    read: Read,
+    draft: Draft,
     agreement: Agreement | None,
     loaded: LoadedPartner,
-    sender: str,
-    receiver: str,
+    interchange: Interchange,
     address: str,
 ) -> outbox.Entry | None:
     """The answer to a transaction whose syntax was good, but of which no document could be made."""
-    if agreement is None or read.document is not None or read.result.outcome == "rejected":
+    if agreement is None or draft.body is not None or not draft.accepted:
         return None
-    found = [problem for problem in read.problems if problem not in read.result.problems]
+    result = decode_result(draft.result).result
+    found = [problem for problem in draft.problems if problem not in result.problems]
     now = station.clock()
-    made = application_answer(answered_read(read, sender, receiver), found, "rejected", application_policy(agreement), number=_number(row), at=now)
+    answered = answered_transaction(
+        result, interchange.sender, interchange.receiver, interchange=draft.interchange_control, group=draft.group_control
+    )
+    made = application_answer(answered, found, "rejected", application_policy(agreement), number=_number(row), at=now)
     return _entry(station, row, made, loaded, endpoint_for(loaded.partner, address), now) if made is not None else None
 
 

@@ -14,11 +14,8 @@ import structlog
 from sqlalchemy import Connection
 
 from gateway.codecs.node import Segment
-from gateway.codecs.node import Transaction
 from gateway.exchange.acknowledgment import Acknowledged
-from gateway.exchange.acknowledgment import read_acknowledgment
 from gateway.exchange.acknowledgment import read_advice
-from gateway.exchange.application_reading import read_application_answer
 from gateway.exchange.envelope import GROUPS
 from gateway.exchange.partner import LoadedPartner
 from gateway.kinds import answer as kinds
@@ -65,14 +62,11 @@ def apply_received(
     station: Station,
     connection: Connection,
     row: documents.Document,
-    transaction: Transaction,
-    loaded: LoadedPartner | None,
+    said: Sequence[Acknowledged],
+    loaded: LoadedPartner,
     entries: list[journal.Entry],
 ) -> None:
-    """Put a partner's 997, 999, CONTRL, 824 or APERAK to what it speaks of."""
-    said = [*read_acknowledgment(transaction), *read_application_answer(transaction)]
-    if loaded is None or not said:
-        return
+    """Put what a partner's 997, 999, CONTRL, 824 or APERAK says to what it speaks of."""
     source = Source(kind=row.transaction_type, key=row.id, document=row.id, transmission=row.transmission)
     hear(Desk(station, connection, loaded, source, entries), said)
 

@@ -2,27 +2,20 @@
 
 import string
 from collections.abc import Sequence
-from typing import cast
+from dataclasses import dataclass
 
 import msgspec
 from sqlalchemy import Connection
 
 from gateway.kinds import rule as kinds
-from gateway.model import document as canonical
-from gateway.model.change import OrderChange
-from gateway.model.document import Document
-from gateway.model.money import to_minor
-from gateway.model.order import Order
-from gateway.model.payment import BankStatement
-from gateway.model.values import Totals
 from gateway.pipeline.answers import reconciling
 from gateway.pipeline.answers.application_answering import refused_by_mapping
 from gateway.pipeline.endpoints import BANK_STREAM
 from gateway.pipeline.endpoints import trade_stream
-from gateway.pipeline.inbound import acknowledging
 from gateway.pipeline.inbound.chunk import Part
-from gateway.pipeline.reading.entitlement import ACKNOWLEDGMENTS
-from gateway.pipeline.reading.entitlement import Entitled
+from gateway.pipeline.plans import ReadingPlan
+from gateway.pipeline.reading.drafts import Draft
+from gateway.pipeline.reading.drafts import shipment_of
 from gateway.pipeline.reading.kept_plans import keep
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import id_within
@@ -40,7 +33,6 @@ from gateway.store.incoming.transmissions import Transmission
 from gateway.store.outgoing import outbox
 from gateway.store.records import documents
 from gateway.store.records import references
-from gateway.trade.shipment import Shipment
 from gateway.trade.shipment import shipment_problems
 
 #: a number that counts in a file may begin with a word: ME000001
@@ -49,24 +41,26 @@ _LETTERS = string.ascii_letters
 
 def insert_documents(station: Station, connection: Connection, parts: Sequence[Part], entries: list[journal.Entry]) -> None:
     """The documents of these chunks with everything that hangs on them; acknowledgments that we received are applied."""
-    placed = [(part, part.chunk.first + position, found) for part in parts for position, found in enumerate(part.chunk.entitled)]
+    placed = [
+        Placed(part, part.chunk.first + position, draft, plans[draft.plan] if draft.plan is not None else None)
+        for part, plans in [(part, part.plans()) for part in parts]
+        for position, draft in enumerate(part.chunk.drafts)
+    ]
     if not placed:
         return
-    made = [
-        _shipped(station, connection, _row(station, part.interchange, part.transmission, ordinal, found), found) for part, ordinal, found in placed
-    ]
-    reasons = [f"received in {part.transmission.name}" for part, _, _ in placed]
+    made = [_shipped(station, connection, _row(station, one), one.draft) for one in placed]
+    reasons = [f"received in {one.part.transmission.name}" for one in placed]
     inserted = documents.insert_many(connection, made, actor="gateway", reason=reasons)
     known: list[references.Reference] = []
     poked = set()
-    for row, (part, _, found) in zip(inserted, placed, strict=True):
-        interchange, transmission = part.interchange, part.transmission
-        known += _references(row, interchange, transmission, found.read.document)
+    for row, one in zip(inserted, placed, strict=True):
+        draft, interchange, transmission = one.draft, one.part.interchange, one.part.transmission
+        known += _references(row, interchange, transmission, draft)
         if row.state == "registered":
             poked.add(row.stream)
-        elif row.state == "held" and found.hold is not None:
+        elif row.state == "held" and draft.hold is not None:
             holds.open_hold(
-                connection, holds.Hold(id=short_id("H", row.id), document=row.id, kind="entitlement", reasons=(found.hold,), opened_at=row.created_at)
+                connection, holds.Hold(id=short_id("H", row.id), document=row.id, kind="entitlement", reasons=(draft.hold,), opened_at=row.created_at)
             )
         entries.append(
             journal.Entry(
@@ -83,95 +77,80 @@ def insert_documents(station: Station, connection: Connection, parts: Sequence[P
                     "control": row.transaction_control,
                     "interchange": interchange.id,
                     "problems": codes(row.problems),
-                    **{f"plan {kind}": digest for kind, digest in (found.read.plan.digests if found.read.plan else {}).items()},
+                    **{f"plan {kind}": digest for kind, digest in (one.plan.digests if one.plan else {}).items()},
                 },
             )
         )
-        if row.state == "rejected" and found.partner is not None:
-            entry = refused_by_mapping(
-                station, row, found.read, found.agreement, found.partner, interchange.sender, interchange.receiver, transmission.endpoint
-            )
+        loaded = one.part.partner_of(draft)
+        if row.state == "rejected" and loaded is not None:
+            entry = refused_by_mapping(station, row, draft, one.part.agreement_of(draft), loaded, interchange, transmission.endpoint)
             if entry is not None:
                 outbox.enqueue(connection, [entry])
                 streams.poke(connection, entry.stream)
-        if row.transaction_type in ACKNOWLEDGMENTS and found.read.result.outcome != "rejected":
-            reconciling.apply_received(station, connection, row, found.read.transaction, found.partner, entries)
+        if draft.said and loaded is not None:
+            reconciling.apply_received(station, connection, row, draft.said, loaded, entries)
     references.add(connection, known)
-    for plan in {plan.digest: plan for _, _, found in placed if found.read.plan for plan in found.read.plan.parts}.values():
+    for plan in {plan.digest: plan for one in placed if one.plan for plan in one.plan.parts}.values():
         keep(station, connection, plan)
     for stream in sorted(poked):
         streams.poke(connection, stream)
 
 
-def _row(station: Station, interchange: Interchange, transmission: Transmission, ordinal: int, found: Entitled) -> documents.Document:
-    read = found.read
-    document = read.document
-    transaction = read.transaction
-    partner = found.partner.partner.id if found.partner else ""
-    # what a warehouse reports is no document of the trade: it becomes one of its buyer's, see _shipped
-    shipment = cast(object, document) if isinstance(cast(object, document), Shipment) else None
-    kind = "shipment" if shipment is not None else canonical.kind_of(document) if document is not None else ""
-    number = canonical.number_of(document) if document is not None else ""
-    if transaction.type in ACKNOWLEDGMENTS:
-        kind, state = "acknowledgment", "done" if read.result.outcome != "rejected" else "rejected"
-    elif found.hold is not None:
-        state = "held"
-    elif document is None:
-        state = "rejected"
-    else:
-        state = "registered"
-    stream = BANK_STREAM if isinstance(document, BankStatement) else trade_stream(partner or "nobody")
-    amount, currency = _amount(document)
-    body = canonical.encode(document).decode() if document is not None else None
-    if body is not None and state == "registered" and isinstance(document, Order):
-        station.at_hand.put(body, document)
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A draft where it stands."""
+
+    part: Part
+    ordinal: int
+    draft: Draft
+    plan: ReadingPlan | None
+
+
+def _row(station: Station, one: Placed) -> documents.Document:
+    draft, interchange, transmission = one.draft, one.part.interchange, one.part.transmission
+    partner = draft.partner or ""
+    digests = one.plan.digests if one.plan else {}
     return documents.Document(
-        id=id_within("D", interchange.id, ordinal + 1),
+        id=id_within("D", interchange.id, one.ordinal + 1),
         direction="in",
         partner=partner,
         interchange=interchange.id,
         transmission=transmission.id,
-        ordinal=ordinal,
-        kind=kind,
-        number=number,
-        transaction_type=transaction.type,
-        transaction_control=transaction.control_number,
-        group_control=transaction.group_control_number,
-        state=state,
+        ordinal=one.ordinal,
+        kind=draft.kind,
+        number=draft.number,
+        transaction_type=draft.type,
+        transaction_control=draft.control,
+        group_control=draft.group_control,
+        state=draft.state,
         test=interchange.test,
-        stream=stream,
-        hold_key=_hold_key(partner, document),
-        byte_offset=transaction.offset,
-        byte_length=len(transaction.raw),
+        stream=BANK_STREAM if draft.kind == "bank_statement" else trade_stream(partner or "nobody"),
+        hold_key=draft.hold_key,
+        byte_offset=draft.offset,
+        byte_length=draft.length,
         sha256=transmission.sha256,
-        amount_minor=amount,
-        currency=currency,
+        amount_minor=draft.amount_minor,
+        currency=draft.currency,
         created_at=station.clock(),
-        body=body,
-        problems=tuple(read.problems),
-        result=acknowledging.encode_result(found.group, read.result),
-        plan_digests={**(read.plan.digests if read.plan else {}), **(_rules(station, document, found) if state == "registered" else {})},
+        body=draft.body,
+        problems=draft.problems,
+        result=draft.result,
+        plan_digests={**digests, **(_rules(station, one) if draft.state == "registered" and draft.kind == "order" else {})},
     )
 
 
-def _rules(station: Station, document: Document | None, found: Entitled) -> dict[str, str]:
+def _rules(station: Station, one: Placed) -> dict[str, str]:
     """The rules that an order will most likely be judged by: the row, which has the whole order in it, is then not written again when it
     is. The judgement has the last word."""
-    plan = station.plans.rules_at_hand(found.partner) if isinstance(document, Order) and found.partner is not None else None
+    loaded = one.part.partner_of(one.draft)
+    plan = station.plans.rules_at_hand(loaded) if loaded is not None else None
     return {"rules": plan.digest} if plan is not None and plan.digest in station.kept_plans else {}
 
 
-def _hold_key(partner: str, document: Document | None) -> str | None:
-    """What waits for what: a change for its order, until that is registered."""
-    if isinstance(document, Order):
-        return f"{partner}|{document.number}"
-    return f"{partner}|{document.order_number}" if isinstance(document, OrderChange) else None
-
-
-def _shipped(station: Station, connection: Connection, row: documents.Document, found: Entitled) -> documents.Document:
+def _shipped(station: Station, connection: Connection, row: documents.Document, draft: Draft) -> documents.Document:
     """A shipment goes onto the stream of whose orders it is of, once."""
-    shipment = cast(object, found.read.document)
-    if not isinstance(shipment, Shipment) or row.state != "registered":
+    shipment = shipment_of(draft) if row.state == "registered" else None
+    if shipment is None:
         return row
     owner = owner_of(connection, shipment, shipment.number, station.installation.directory.partners)
     wrong = [*shipment_problems(shipment), *([owner] if isinstance(owner, Problem) else [])]
@@ -188,16 +167,7 @@ def _shipped(station: Station, connection: Connection, row: documents.Document, 
     return msgspec.structs.replace(row, partner=owner, stream=trade_stream(owner), hold_key=None)
 
 
-def _amount(document: Document | None) -> tuple[int | None, str | None]:
-    currency = getattr(document, "currency", None)
-    totals: Totals | None = getattr(document, "totals", None)
-    amount = (totals.payable or totals.gross or totals.net or totals.lines) if totals else getattr(document, "amount", None)
-    return (to_minor(amount, currency), currency) if amount is not None and currency else (None, currency)
-
-
-def _references(
-    row: documents.Document, interchange: Interchange, transmission: Transmission, document: Document | None
-) -> list[references.Reference]:
+def _references(row: documents.Document, interchange: Interchange, transmission: Transmission, draft: Draft) -> list[references.Reference]:
     """Everything by which a person may look for this document."""
     values = [
         ("file", transmission.name),
@@ -205,7 +175,7 @@ def _references(
         ("group", row.group_control),
         ("transaction", _transaction_name(row, interchange)),
         (row.kind, row.number),
-        ("order", str(getattr(document, "order_number", None) or "")),
+        ("order", draft.order_number),
     ]
     return [references.Reference(document=row.id, kind=kind, value=value) for kind, value in dict.fromkeys(values) if kind and value]
 

@@ -12,6 +12,7 @@ import structlog
 
 from gateway.kinds import file as kinds
 from gateway.pipeline.endpoints import only_owner
+from gateway.pipeline.inbound.elsewhere import ReadingFailed
 from gateway.pipeline.inbound.entries import transmission_ended
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
@@ -49,8 +50,10 @@ class Tries:
 
 def failed(transmission: Transmission, error: Exception) -> Problem:
     """A file at which a step of ours fails."""
-    words = f"'{transmission.name}' could not be worked on, however often it was tried: {type(error).__name__}: {error}"
-    return kinds.STEP_FAILED.at(NOWHERE, words, found=type(error).__name__)
+    # what another process failed with is told as if it had been this one
+    name, said = (error.name, error.words) if isinstance(error, ReadingFailed) else (type(error).__name__, str(error))
+    words = f"'{transmission.name}' could not be worked on, however often it was tried: {name}: {said}"
+    return kinds.STEP_FAILED.at(NOWHERE, words, found=name)
 
 
 def died(transmission: Transmission, deaths: int) -> Problem:

@@ -20,16 +20,18 @@ from gateway.exchange.acknowledgment import TransactionResult
 from gateway.pipeline.inbound import acknowledging
 from gateway.pipeline.inbound import number_checks
 from gateway.pipeline.inbound import rows
-from gateway.pipeline.inbound.chunk import Chunk
 from gateway.pipeline.inbound.chunk import Part
 from gateway.pipeline.inbound.entries import interchange_closed
 from gateway.pipeline.inbound.entries import interchange_opened
 from gateway.pipeline.inbound.entries import transmission_ended
-from gateway.pipeline.inbound.splitting import Splitting
+from gateway.pipeline.inbound.splitting import ReadHere
 from gateway.pipeline.inbound.splitting import new_interchange
 from gateway.pipeline.inbound.unreadable import leave_all_unread
+from gateway.pipeline.reading.chunk import Chunk
+from gateway.pipeline.reading.drafts import SHIPMENT
+from gateway.pipeline.reading.drafts import Draft
 from gateway.pipeline.reading.entitlement import ACKNOWLEDGMENTS
-from gateway.pipeline.reading.entitlement import Entitled
+from gateway.pipeline.reading.progress import decode_result
 from gateway.pipeline.station import Station
 from gateway.pipeline.turned_away import log_turned_away
 from gateway.problem import Problem
@@ -41,7 +43,6 @@ from gateway.store.incoming import interchanges
 from gateway.store.incoming import transmissions
 from gateway.store.incoming.transmissions import Transmission
 from gateway.store.outgoing import outbox
-from gateway.trade.shipment import Shipment
 
 #: files of one commit, bytes of the largest one among them, seconds of reading before they are written
 MOST_FILES = 50
@@ -54,7 +55,7 @@ class _Small:
     """A plain file, read."""
 
     transmission: Transmission
-    splitting: Splitting
+    splitting: ReadHere
     chunk: Chunk
     #: problems outside of its interchange
     loose: tuple[Problem, ...]
@@ -119,7 +120,7 @@ def _read(station: Station, waiting: Sequence[Transmission]) -> list[_Small]:
 
 
 def _read_one(station: Station, transmission: Transmission) -> _Small | None:
-    splitting = Splitting(station, transmission, alone=False)
+    splitting = ReadHere(station, transmission, alone=False)
     try:
         chunk = splitting.next_chunk()
         if chunk.start is None and chunk.through:
@@ -127,7 +128,7 @@ def _read_one(station: Station, transmission: Transmission) -> _Small | None:
         if not _is_plain(station, chunk):
             return None
         rest = chunk if chunk.through else splitting.next_chunk()
-        if not rest.through or (rest is not chunk and (rest.start is not None or rest.entitled)):
+        if not rest.through or (rest is not chunk and (rest.start is not None or rest.drafts)):
             return None
         return _Small(transmission, splitting, chunk, tuple(splitting.loose))
     finally:
@@ -137,17 +138,17 @@ def _read_one(station: Station, transmission: Transmission) -> _Small | None:
 def _is_plain(station: Station, chunk: Chunk) -> bool:
     """Whether a file's first interchange is whole, and nothing in it concerns anything but its documents."""
     start = chunk.start
-    if start is None or chunk.end is None or chunk.held is not None or chunk.refused is not None or not chunk.entitled or start.advice:
+    if start is None or chunk.end is None or chunk.held is not None or chunk.refused is not None or not chunk.drafts or start.advice:
         return False
     loaded = station.installation.directory.find(start.syntax.value, start.sender)
     checks = loaded.partner.check_control_numbers if loaded is not None else None
     if checks is not None and (checks.interchange == "strict" or checks.transaction != "none"):
         return False
-    return all(_is_plain_document(found) for found in chunk.entitled)
+    return all(_is_plain_document(draft) for draft in chunk.drafts)
 
 
-def _is_plain_document(found: Entitled) -> bool:
-    return found.hold is None and found.read.transaction.type not in ACKNOWLEDGMENTS and not isinstance(found.read.document, Shipment)
+def _is_plain_document(draft: Draft) -> bool:
+    return draft.hold is None and draft.type not in ACKNOWLEDGMENTS and draft.kind != SHIPMENT
 
 
 def _without_duplicates(connection: Connection, read: Sequence[_Small]) -> list[_Small]:
@@ -198,7 +199,7 @@ def _write_plain(station: Station, connection: Connection, files: Sequence[_Smal
         problems = (*small.loose, *progress.alerts, *notices)
         closed.append(msgspec.structs.replace(part.interchange, state="done", outcome=outcome, finished_at=now, envelope=progress.encode()))
         ended.append(transmissions.Ended(id=small.transmission.id, partner=part.interchange.partner, problems=problems))
-        facts = {"transactions": str(len(small.chunk.entitled)), **({"notices": codes(notices)} if notices else {})}
+        facts = {"transactions": str(len(small.chunk.drafts)), **({"notices": codes(notices)} if notices else {})}
         entries.append(interchange_closed(small.transmission, part.interchange, "done", outcome, facts, now))
         entries.append(transmission_ended(small.transmission, "done", problems, now))
     interchanges.finish_many(connection, closed)
@@ -208,12 +209,12 @@ def _write_plain(station: Station, connection: Connection, files: Sequence[_Smal
 def _part(station: Station, small: _Small) -> Part:
     start = small.start
     loaded = station.installation.directory.find(start.syntax.value, start.sender)
-    partner = loaded.partner.id if loaded else next((found.partner.partner.id for found in small.chunk.entitled if found.partner), None)
-    return Part(new_interchange(station, small.transmission, start, small.chunk.ordinal, partner), small.transmission, small.chunk)
+    partner = loaded.partner.id if loaded else next((draft.partner for draft in small.chunk.drafts if draft.partner), None)
+    return Part(new_interchange(station, small.transmission, start, small.chunk.ordinal, partner), small.transmission, small.chunk, station)
 
 
 def _results(small: _Small) -> list[tuple[int, TransactionResult]]:
-    return [(found.group, found.read.result) for found in small.chunk.entitled]
+    return [(draft.group, decode_result(draft.result).result) for draft in small.chunk.drafts]
 
 
 def _count(station: Station, connection: Connection, files: Sequence[_Small]) -> list[list[Problem]]:

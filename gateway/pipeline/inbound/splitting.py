@@ -1,29 +1,22 @@
-"""A received payload on its way through the codecs: cut into interchanges and transactions, a chunk at a time. Writes nothing."""
+"""A transmission that is read between two steps: its chunks one after the other, as they are to be written. Writes nothing.
 
-import time
-from dataclasses import replace
+Reading needs no database (reading/cutting.py); what came before, which only the database knows, is looked at here.
+"""
 
-import msgspec
+from collections.abc import Iterator
+from typing import BinaryIO
+from typing import Protocol
 
-from gateway.codecs.choose import form_of
-from gateway.codecs.choose import head_of
-from gateway.codecs.choose import read as read_events
-from gateway.codecs.layout import Form
-from gateway.codecs.node import GroupEnd
-from gateway.codecs.node import GroupStart
-from gateway.codecs.node import InterchangeEnd
 from gateway.codecs.node import InterchangeStart
 from gateway.codecs.node import Syntax
-from gateway.codecs.node import Transaction
 from gateway.exchange.directory import BY_HAND
-from gateway.kinds import partner as partner_kinds
+from gateway.exchange.partner import LoadedPartner
 from gateway.kinds import pipeline as kinds
-from gateway.pipeline.endpoints import owner_of
-from gateway.pipeline.inbound import acknowledging
 from gateway.pipeline.inbound import number_checks
-from gateway.pipeline.inbound.chunk import Chunk
-from gateway.pipeline.reading.entitlement import entitle
-from gateway.pipeline.reading.forms import forms_for
+from gateway.pipeline.reading.chunk import Chunk
+from gateway.pipeline.reading.chunk import Job
+from gateway.pipeline.reading.cutting import Cutting
+from gateway.pipeline.reading.progress import Progress
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.problem import Place
@@ -32,8 +25,113 @@ from gateway.store.incoming import interchanges
 from gateway.store.incoming.interchanges import Interchange
 from gateway.store.incoming.transmissions import Transmission
 
-CHUNK = 100
-CHUNK_SECONDS = 0.15
+#: bytes that are read from the archive at a time
+PIECE = 1 << 18
+
+
+class Splitting(Protocol):
+    """A transmission on its way. Lives between steps; after a kill it is made anew and skips what is done."""
+
+    @property
+    def transmission(self) -> Transmission: ...
+
+    @property
+    def station(self) -> Station:
+        """The installation as it was when the file was begun: it is read to its end by that."""
+        ...
+
+    #: the envelope of the interchange that ends with the chunk last taken
+    progress: Progress
+    #: problems outside of any interchange
+    loose: list[Problem]
+
+    def next_chunk(self) -> Chunk | None:
+        """The next transactions, the rest of the interchange, or the end of the payload; None where they are not read yet."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class ReadHere:
+    """Read in this process."""
+
+    def __init__(self, station: Station, transmission: Transmission, *, alone: bool = True) -> None:
+        """`alone` False: a fresh file among others that are written in one commit; whoever does that looks for duplicates."""
+        self.station = station
+        self.transmission = transmission
+        self.progress = Progress()
+        self.loose: list[Problem] = []
+        self._file = station.archive.open(transmission.sha256)
+        job = job_of(station, transmission) if alone else new_job(transmission)
+        self._cutting = Cutting(
+            station.installation,
+            station.plans,
+            job,
+            pieces_of(self._file),
+            judge=Earlier(station, transmission).judge if alone else None,
+            at_hand=station.at_hand.put,
+        )
+
+    def close(self) -> None:
+        self._file.close()
+
+    def next_chunk(self) -> Chunk:
+        chunk = self._cutting.next_chunk()
+        self.loose += chunk.loose
+        if chunk.progress is not None:
+            self.progress = chunk.progress
+        return chunk
+
+
+class Earlier:
+    """What the database knows of interchanges that came before."""
+
+    def __init__(self, station: Station, transmission: Transmission) -> None:
+        self._station = station
+        self._transmission = transmission
+
+    def judge(self, start: InterchangeStart, opens: bool) -> tuple[Problem | None, Problem | None]:
+        """Why an interchange is refused as a whole, or why it waits for a person."""
+        refused = self._duplicate_of(start)
+        return refused, self._waits(start) if opens and refused is None else None
+
+    def _waits(self, start: InterchangeStart) -> Problem | None:
+        """Why an interchange behind a gap waits for a person, where its sender is checked strictly; not again when one vouched for it."""
+        loaded = self._loaded(start)
+        if loaded is None or BY_HAND in {self._transmission.endpoint, self._transmission.properties.get("entitled")}:
+            return None
+        with self._station.database.read() as connection:
+            return number_checks.must_wait(connection, loaded, start)
+
+    def _duplicate_of(self, start: InterchangeStart) -> Problem | None:
+        """An interchange of this sender with this control number that came before: answered, never booked twice."""
+        if not start.control_number or start.syntax not in {Syntax.X12, Syntax.EDIFACT}:
+            return None
+        loaded = self._loaded(start)
+        if loaded is None:
+            return None
+        with self._station.database.read() as connection:
+            earlier = interchanges.find_by_control(
+                connection,
+                partner=loaded.partner.id,
+                sender=start.sender,
+                receiver=start.receiver,
+                control_number=start.control_number,
+                excluding_transmission=self._transmission.id,
+            )
+            earlier = [row for row in earlier if row.state in {"open", "done"} and row.syntax == start.syntax.value]
+            earlier = number_checks.still_counts(connection, loaded, start, earlier, self._station.clock()) if earlier else earlier
+        if not earlier:
+            return None
+        return kinds.DUPLICATE_INTERCHANGE.at(
+            Place(interchange=start.control_number, segment=start.segment[0] if start.segment else None, offset=start.offset),
+            f"Interchange {start.control_number} of {start.sender} was received before, on {earlier[0].opened_at:%Y-%m-%d %H:%M} UTC",
+            found=start.control_number,
+            expected="a control number that was not used before",
+        )
+
+    def _loaded(self, start: InterchangeStart) -> LoadedPartner | None:
+        return self._station.installation.directory.find(start.syntax.value, start.sender)
 
 
 def new_interchange(station: Station, transmission: Transmission, start: InterchangeStart, ordinal: int, partner: str | None) -> Interchange:
@@ -53,181 +151,25 @@ def new_interchange(station: Station, transmission: Transmission, start: Interch
     )
 
 
-class Splitting:
-    """A transmission on its way through the codecs. Lives between steps; after a kill it is made anew and skips what is done."""
-
-    def __init__(self, station: Station, transmission: Transmission, *, alone: bool = True) -> None:
-        """`alone` False: a fresh file among others that are written in one commit; whoever does that looks for duplicates."""
-        self._station = station
-        self._alone = alone
-        self.transmission = transmission
-        self._file = station.archive.open(transmission.sha256)
-        head, whole = head_of(iter(lambda: self._file.read(1 << 18), b""))
-        self.syntax, self._events = read_events(whole, form_of(head, _forms(station, transmission)))
-        self._done: dict[int, interchanges.Interchange] = {}
-        if alone:
-            with station.database.read() as connection:
-                self._done = {row.ordinal: row for row in interchanges.of_transmission(connection, transmission.id)}
-        self._start: InterchangeStart | None = None
-        self._group: GroupStart | None = None
-        self._ordinal = -1
-        self._cursor = 0
-        self._skip = 0
-        self._opens = False
-        self._refused: Problem | None = None
-        self._held: Problem | None = None
-        self.progress = acknowledging.Progress()
-        #: problems outside of any interchange
-        self.loose: list[Problem] = []
-
-    def close(self) -> None:
-        self._file.close()
-
-    def next_chunk(self) -> Chunk:
-        """The next transactions: up to CHUNK of them, the rest of the interchange, or the end of the payload."""
-        chunk = Chunk(start=self._start, ordinal=self._ordinal, first=self._cursor, held=self._held, refused=self._refused)
-        end = time.monotonic() + CHUNK_SECONDS
-        for event in self._events:
-            if isinstance(event, Transaction):
-                if self._take(event, chunk) and (len(chunk.entitled) >= CHUNK or time.monotonic() > end):
-                    break
-            elif isinstance(event, InterchangeStart):
-                chunk = self._begin(event)
-            elif isinstance(event, GroupStart):
-                self._group = event
-                self.progress.open_group(event)
-            elif isinstance(event, GroupEnd):
-                self._group = None
-                self.progress.close_group(event)
-            elif isinstance(event, InterchangeEnd):
-                if self._finish(event, chunk):
-                    break
-            elif self._start is not None:
-                self.progress.problems.append(event)
-            else:
-                self.loose.append(event)
-        else:
-            chunk.through = True
-        return chunk
-
-    def _begin(self, start: InterchangeStart) -> Chunk:
-        """The first chunk of an interchange; an empty one where it was finished before a kill: nothing of it is written again."""
-        self._start, self._group = start, None
-        self._ordinal += 1
-        known = self._done.get(self._ordinal)
-        self._opens = known is None
-        self._cursor = 0
-        self._held = self._refused = None
-        self.progress = acknowledging.Progress(start=start)
-        if known is not None and known.state != "open":
-            self._skip = -1
-            return Chunk(ordinal=self._ordinal)
-        self._skip = known.cursor if known is not None else 0
-        if self._alone:
-            self._refused = self._duplicate_of(start)
-            if self._opens and self._refused is None:
-                self._held = self._waits(start)
-        return Chunk(start=start, ordinal=self._ordinal, opens=self._opens, refused=self._refused, held=self._held)
-
-    def _waits(self, start: InterchangeStart) -> Problem | None:
-        """Why an interchange behind a gap waits for a person, where its sender is checked strictly; not again when one vouched for it."""
-        loaded = self._station.installation.directory.find(start.syntax.value, start.sender)
-        if loaded is None or BY_HAND in {self.transmission.endpoint, self.transmission.properties.get("entitled")}:
-            return None
-        with self._station.database.read() as connection:
-            return number_checks.must_wait(connection, loaded, start)
-
-    def _duplicate_of(self, start: InterchangeStart) -> Problem | None:
-        """An interchange of this sender with this control number that came before: answered, never booked twice."""
-        if not start.control_number or start.syntax not in {Syntax.X12, Syntax.EDIFACT}:
-            return None
-        loaded = self._station.installation.directory.find(start.syntax.value, start.sender)
-        if loaded is None:
-            return None
-        with self._station.database.read() as connection:
-            earlier = interchanges.find_by_control(
-                connection,
-                partner=loaded.partner.id,
-                sender=start.sender,
-                receiver=start.receiver,
-                control_number=start.control_number,
-                excluding_transmission=self.transmission.id,
-            )
-            earlier = [row for row in earlier if row.state in {"open", "done"} and row.syntax == start.syntax.value]
-            earlier = number_checks.still_counts(connection, loaded, start, earlier, self._station.clock()) if earlier else earlier
-        if not earlier:
-            return None
-        return kinds.DUPLICATE_INTERCHANGE.at(
-            Place(interchange=start.control_number, segment=start.segment[0] if start.segment else None, offset=start.offset),
-            f"Interchange {start.control_number} of {start.sender} was received before, on {earlier[0].opened_at:%Y-%m-%d %H:%M} UTC",
-            found=start.control_number,
-            expected="a control number that was not used before",
-        )
-
-    def _take(self, transaction: Transaction, chunk: Chunk) -> bool:
-        """True when the transaction went into the chunk."""
-        if self._skip == -1:
-            return False
-        if self._cursor < self._skip:
-            self._cursor += 1
-            chunk.first = self._cursor
-            return False
-        assert self._start is not None
-        self._cursor += 1
-        if self._refused is not None or self._held is not None:
-            return False
-        found = entitle(
-            transaction,
-            self._start,
-            self._group,
-            self.transmission.properties.get("entitled", self.transmission.endpoint),
-            self._station.installation.directory,
-            self._station.plans,
-        )
-        if found.hold is not None and not chunk.entitled and self._cursor == 1:
-            if self._is_refused(found.hold):
-                self._refused = chunk.refused = msgspec.structs.replace(found.hold, place=self._party_place(found.hold))
-            else:
-                self._held = chunk.held = found.hold
-            return False
-        chunk.entitled.append(replace(found, group=len(self.progress.groups)))
-        return True
-
-    def _is_refused(self, problem: Problem) -> bool:
-        """Whether nobody knows the sender, or we are not the receiver, such is refused (config.yaml), and it can be told the way the file came."""
-        installation = self._station.installation
-        settings = installation.settings
-        refused = {partner_kinds.UNKNOWN_SENDER.code: settings.unknown_sender, partner_kinds.RECEIVER_NOT_US.code: settings.unknown_receiver}
-        if refused.get(problem.code) != "reject":
-            return False
-        x12_or_edifact = self._start is not None and self._start.syntax in {Syntax.X12, Syntax.EDIFACT}
-        return x12_or_edifact and owner_of(installation.directory, self.transmission.endpoint) is not None
-
-    def _party_place(self, problem: Problem) -> Place:
-        """Where the header names the sender, or the receiver."""
-        assert self._start is not None
-        start = self._start
-        tag = start.segment[0] if start.segment else None
-        sender, receiver = (6, 8) if tag == "ISA" else (2, 3)
-        element = sender if problem.code == partner_kinds.UNKNOWN_SENDER.code else receiver
-        return Place(interchange=start.control_number or None, segment=tag, element=element, offset=start.offset)
-
-    def _finish(self, end: InterchangeEnd, chunk: Chunk) -> bool:
-        skipped = self._skip == -1
-        self._skip = 0
-        if skipped:
-            self._start = None
-            return False
-        chunk.end = end
-        self.progress.end = end
-        self._start = None
-        return True
+def new_job(transmission: Transmission, done: dict[int, tuple[str, int]] | None = None) -> Job:
+    """What is to be read of a transmission."""
+    return Job(
+        sha256=transmission.sha256,
+        address=transmission.properties.get("entitled", transmission.endpoint),
+        endpoint=transmission.endpoint,
+        spec=transmission.properties.get("as"),
+        partner=transmission.partner,
+        done=done or {},
+    )
 
 
-def _forms(station: Station, transmission: Transmission) -> list[Form]:
-    """What a file may be that does not say itself what it is."""
-    said = transmission.properties.get("as")
-    directory = station.installation.directory
-    partner = directory.partners.get(transmission.partner or "") if said else None
-    address = transmission.properties.get("entitled", transmission.endpoint)
-    return forms_for(station.plans, directory, partner, said, address)
+def job_of(station: Station, transmission: Transmission) -> Job:
+    """The same behind what was written of it already."""
+    with station.database.read() as connection:
+        done = {row.ordinal: (row.state, row.cursor) for row in interchanges.of_transmission(connection, transmission.id)}
+    return new_job(transmission, done)
+
+
+def pieces_of(file: BinaryIO) -> Iterator[bytes]:
+    """An open file, piece by piece."""
+    return iter(lambda: file.read(PIECE), b"")

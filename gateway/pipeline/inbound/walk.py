@@ -1,7 +1,8 @@
 """The walk of a received file, inward. Its order is written here, once:
 
     receive.register    bytes archived, journal entry, transmission on its stream           (before anything can fail)
-    Splitting           the payload is cut into interchanges, transaction by transaction     (codecs)
+    who_reads           this process, or for a large file one of its own
+    cutting             the payload is cut into interchanges, transaction by transaction     (codecs)
     entitle             sender, receiver, type, endpoint -> agreement                        (exchange.partner)
                         transaction against its schema -> problems                           (schema)
                         transaction -> canonical document                                    (mapping)
@@ -14,6 +15,7 @@ behind each other share one: small_files.py); after a kill the
 interchange's cursor says where to go on. One bad transaction never stops its neighbours.
 """
 
+import time
 from functools import partial
 
 import structlog
@@ -27,8 +29,9 @@ from gateway.pipeline.heads import lies_elsewhere
 from gateway.pipeline.inbound import acknowledging
 from gateway.pipeline.inbound import number_checks
 from gateway.pipeline.inbound import rows
-from gateway.pipeline.inbound.chunk import Chunk
+from gateway.pipeline.inbound.chunk import OtherPlans
 from gateway.pipeline.inbound.chunk import Part
+from gateway.pipeline.inbound.elsewhere import WAIT
 from gateway.pipeline.inbound.entries import interchange_closed
 from gateway.pipeline.inbound.entries import interchange_opened
 from gateway.pipeline.inbound.entries import transmission_ended
@@ -38,9 +41,13 @@ from gateway.pipeline.inbound.setting_aside import failed
 from gateway.pipeline.inbound.setting_aside import set_aside
 from gateway.pipeline.inbound.small_files import MOST_FILES
 from gateway.pipeline.inbound.small_files import take_together
+from gateway.pipeline.inbound.splitting import ReadHere
 from gateway.pipeline.inbound.splitting import Splitting
 from gateway.pipeline.inbound.splitting import new_interchange
 from gateway.pipeline.inbound.unreadable import leave_unread
+from gateway.pipeline.inbound.who_reads import WhoReads
+from gateway.pipeline.readers import Gone
+from gateway.pipeline.reading.chunk import Chunk
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.pipeline.turned_away import log_turned_away
@@ -73,6 +80,7 @@ class Inbound:
         #: files that were not plain, or were read when something failed: each is taken alone
         self._single: set[str] = set()
         self._tries = Tries()
+        self._who_reads = WhoReads()
 
     def step(self, station: Station, stream: str) -> bool:
         """Take in the stream's next small files together, or split off the next chunk of its first open transmission; true when more may
@@ -102,21 +110,33 @@ class Inbound:
             if not self._tries.failed(transmission.id) or not set_aside(station, stream, transmission, failed(transmission, error), error):
                 raise
             self._tries.forget(transmission.id)
+            self._who_reads.forget(transmission)
             return True
 
     def _split(self, station: Station, stream: str, transmission: Transmission) -> bool:
         """Split off the transmission's next chunk and write it."""
-        splitting = self._splittings.get(transmission.id)
+        splitting = self._splitting_of(station, transmission)
         if splitting is None:
-            crash.point(30)
-            splitting = self._splittings[transmission.id] = Splitting(station, transmission)
+            time.sleep(WAIT)
+            return True
         try:
             chunk = splitting.next_chunk()
+            if chunk is None:
+                return True
             with station.database.begin() as connection:
                 if not streams.take(connection, stream):
                     self._forget(splitting)
                     return False
                 entries = _commit(station, connection, splitting, chunk)
+        except Gone as error:
+            self._forget(splitting)
+            self._who_reads.died(station, transmission, error)
+            return True
+        except OtherPlans as error:
+            _log.warning("read here: the process for large files has other plans", plan=str(error), cure="start the service anew after an upgrade")
+            self._forget(splitting)
+            self._who_reads.stays_here(transmission)
+            return True
         except StaleState:
             # another worker was quicker: begin again from what it wrote; twice running it is no race, and must not turn for ever
             self._forget(splitting)
@@ -137,7 +157,25 @@ class Inbound:
         if chunk.through:
             crash.point(38)
             self._forget(splitting)
+            self._who_reads.forget(transmission)
         return True
+
+    def _splitting_of(self, station: Station, transmission: Transmission) -> Splitting | None:
+        """Who reads the transmission; None where it has to wait for that."""
+        known = self._splittings.get(transmission.id)
+        if known is None:
+            crash.point(30)
+        try:
+            splitting = self._who_reads.splitting(station, transmission, known)
+        except Gone as error:
+            # it ended between two of its files
+            self._splittings.pop(transmission.id, None)
+            station.readers.give_back(transmission.id, whole=False)
+            self._who_reads.died(station, transmission, error)
+            return None
+        if splitting is not None:
+            self._splittings[transmission.id] = splitting
+        return splitting
 
     def _take_together(self, station: Station, stream: str, waiting: list[Transmission]) -> bool:
         """Whether several files were written in one commit. Where that fails each goes its own way, so that one fails alone."""
@@ -159,6 +197,9 @@ class Inbound:
     def _forget(self, splitting: Splitting) -> None:
         self._splittings.pop(splitting.transmission.id, None)
         splitting.close()
+        if isinstance(splitting, ReadHere):
+            # a process that would have gone on with it never had to
+            splitting.station.readers.give_back(splitting.transmission.id, whole=True)
 
 
 def _is_lost_alone(station: Station, error: Exception, transmission: Transmission, behind: list[Transmission]) -> bool:
@@ -182,18 +223,18 @@ def _commit(station: Station, connection: Connection, splitting: Splitting, chun
     entries: list[journal.Entry] = []
     if chunk.start is not None:
         interchange = _interchange(station, connection, splitting, chunk, entries)
-        rows.insert_documents(station, connection, [Part(interchange, transmission, chunk)], entries)
+        rows.insert_documents(station, connection, [Part(interchange, transmission, chunk, splitting.station)], entries)
         _count_transactions(station, connection, splitting, chunk)
         crash.point(32)
-        if chunk.end is not None or chunk.through:
+        if chunk.ends:
             _close(station, connection, splitting, chunk, interchange, entries)
         else:
             interchanges.advance(
                 connection,
                 interchange.id,
                 expected_cursor=chunk.first,
-                cursor=chunk.first + len(chunk.entitled),
-                byte_offset=chunk.entitled[-1].read.transaction.offset if chunk.entitled else chunk.start.offset,
+                cursor=chunk.first + len(chunk.drafts),
+                byte_offset=chunk.drafts[-1].offset if chunk.drafts else chunk.start.offset,
             )
     if chunk.through:
         _end_transmission(station, connection, splitting, entries)
@@ -226,9 +267,10 @@ def _count(
 
 def _count_transactions(station: Station, connection: Connection, splitting: Splitting, chunk: Chunk) -> None:
     """Enter the transactions' own numbers, where their partner counts them through."""
-    loaded = chunk.entitled[0].partner if chunk.entitled else None
+    partner = chunk.drafts[0].partner if chunk.drafts else None
+    loaded = splitting.station.installation.directory.partners.get(partner) if partner is not None else None
     if loaded is not None and chunk.start is not None:
-        used = ((found.read.transaction.type, found.read.transaction.control_number) for found in chunk.entitled)
+        used = ((draft.type, draft.control) for draft in chunk.drafts)
         splitting.loose += number_checks.enter_transactions(connection, loaded, chunk.start, used, station.clock())
 
 
@@ -237,7 +279,7 @@ def _interchange(station: Station, connection: Connection, splitting: Splitting,
     assert chunk.start is not None
     start, transmission = chunk.start, splitting.transmission
     loaded = station.installation.directory.find(start.syntax.value, start.sender)
-    partner = loaded.partner.id if loaded else next((found.partner.partner.id for found in chunk.entitled if found.partner), None)
+    partner = loaded.partner.id if loaded else next((draft.partner for draft in chunk.drafts if draft.partner), None)
     interchange, fresh = interchanges.open_one(connection, new_interchange(station, transmission, start, chunk.ordinal, partner))
     if fresh:
         if transmission.state == "received" and chunk.ordinal == 0:
@@ -253,7 +295,7 @@ def _close(
     """The interchange is through: hold it, refuse it, or acknowledge it."""
     transmission = splitting.transmission
     now = station.clock()
-    facts = {"transactions": str(chunk.first + len(chunk.entitled))}
+    facts = {"transactions": str(chunk.first + len(chunk.drafts))}
     if chunk.held is not None:
         state, outcome = "held", "held"
         holds.open_hold(
@@ -277,7 +319,7 @@ def _close(
         facts["problems"] = chunk.refused.code
     else:
         state, outcome = "done", "accepted"
-        if not chunk.first and not chunk.entitled:
+        if not chunk.first and not chunk.drafts:
             # no document will tell what is wrong with it: the file does
             splitting.loose += [problem for problem in splitting.progress.all_problems if problem.severity is Severity.ERROR]
     if state != "held":

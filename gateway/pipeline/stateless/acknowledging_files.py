@@ -24,13 +24,13 @@ from gateway.exchange.application_reading import APPLICATION_ANSWERS
 from gateway.exchange.directory import Directory
 from gateway.exchange.partner import LoadedPartner
 from gateway.kinds import KINDS
-from gateway.pipeline.answers.application_answering import answered_read
-from gateway.pipeline.inbound.acknowledging import Progress
+from gateway.pipeline.answers.application_answering import answered_transaction
 from gateway.pipeline.inbound.acknowledging import policies_of
 from gateway.pipeline.plans import Plans
 from gateway.pipeline.reading.payload import Decide
 from gateway.pipeline.reading.payload import Read
 from gateway.pipeline.reading.payload import read_payload
+from gateway.pipeline.reading.progress import Progress
 from gateway.pipeline.station import now_utc
 from gateway.pipeline.writing.answering import Numbers
 from gateway.pipeline.writing.answering import sound_answer
@@ -110,9 +110,14 @@ def _of_application(reads: Iterable[Read], envelope: ReceivedEnvelope, syntax: S
             continue
         told = [problem for problem in read.problems if problem.severity is Severity.ERROR or KINDS[problem.code].ted]
         outcome = outcome_of(read.result.outcome == "rejected", told)
-        one = application_answer(
-            answered_read(read, envelope.sender, envelope.receiver), told, outcome, policy, number=f"{envelope.control_number}-{number}", at=now_utc()
+        answered = answered_transaction(
+            read.result,
+            envelope.sender,
+            envelope.receiver,
+            interchange=read.transaction.interchange_control_number,
+            group=read.transaction.group_control_number,
         )
+        one = application_answer(answered, told, outcome, policy, number=f"{envelope.control_number}-{number}", at=now_utc())
         made += [one] if one is not None else []
     return made
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from gateway.codecs.node import outcome_word
 from gateway.exchange.acknowledgment_result import TransactionResult
-from gateway.pipeline.inbound.acknowledging import Kept
 from gateway.pipeline.inbound.acknowledging import results_of
+from gateway.pipeline.reading.progress import Kept
 from gateway.pipeline.stateless.checking import MOST_LISTED
 from gateway.pipeline.station import Station
 from gateway.problem import Problem

@@ -1,0 +1,94 @@
+"""Which process reads a file: a small one this one, where it is written; a large one a process of its own, where there is one.
+
+While that process still starts, and while all of them have other files, a file of plain text (X12, EDIFACT) is begun here and goes over to it
+where the last chunk ended. A file at which such a process died is never read here: what kills a process must not kill the one that works for
+everybody. Dies another one behind the same transaction, the file is at fault (setting_aside.py).
+"""
+
+import structlog
+
+from gateway.codecs.choose import HEAD
+from gateway.codecs.choose import syntax_of
+from gateway.codecs.node import Syntax
+from gateway.pipeline.inbound.elsewhere import ReadElsewhere
+from gateway.pipeline.inbound.splitting import ReadHere
+from gateway.pipeline.inbound.splitting import Splitting
+from gateway.pipeline.inbound.splitting import job_of
+from gateway.pipeline.readers import Gone
+from gateway.pipeline.readers import Reader
+from gateway.pipeline.station import Station
+from gateway.store.incoming.transmissions import Transmission
+
+_log = structlog.get_logger("inbound")
+_Cursor = tuple[int, tuple[str, int]]
+
+
+class ReaderDied(Exception):
+    """Processes that read a file died at the same place, one after the other."""
+
+
+class WhoReads:
+    """Decides it, and remembers where processes died."""
+
+    def __init__(self) -> None:
+        #: where each file's process died last
+        self._died: dict[str, _Cursor | None] = {}
+        #: files that processes with other plans would read otherwise
+        self._here: set[str] = set()
+
+    def splitting(self, station: Station, transmission: Transmission, known: Splitting | None) -> Splitting | None:
+        """Who reads the file's next chunk; None where it has to wait for a process of its own. `known` has read it so far."""
+        if isinstance(known, ReadElsewhere) or not self._is_large(station, transmission):
+            return known or ReadHere(station, transmission)
+        reader = self._reader_for(station, transmission)
+        if reader is None:
+            return known or (ReadHere(station, transmission) if transmission.id not in self._died else None)
+        if not reader.has_begun and transmission.id not in self._died and (known is not None or _is_text(station, transmission)):
+            return known or ReadHere(station, transmission)
+        if known is not None:
+            known.close()
+        return ReadElsewhere(station, transmission, reader)
+
+    def died(self, station: Station, transmission: Transmission, error: Gone) -> None:
+        """A file's process is gone: another one goes on behind what is written; raises ReaderDied where that cannot help."""
+        if not error.began:
+            station.readers.could_not_begin(error)
+        if not error.fault:
+            return
+        at = max(job_of(station, transmission).done.items(), default=None)
+        _log.warning("process that read a file is gone, another one goes on", name=transmission.name, error=str(error))
+        if transmission.id in self._died and self._died[transmission.id] == at:
+            behind = f"behind {at[1][1]} transactions of interchange {at[0] + 1}" if at is not None else "at its beginning"
+            raise ReaderDied(f"The process that read it died {behind}, and so did another one: {error}") from error
+        self._died[transmission.id] = at
+
+    def stays_here(self, transmission: Transmission) -> None:
+        """No other process can read this file as we would."""
+        self._here.add(transmission.id)
+
+    def forget(self, transmission: Transmission) -> None:
+        """The file is through, or set aside."""
+        self._died.pop(transmission.id, None)
+        self._here.discard(transmission.id)
+
+    def _is_large(self, station: Station, transmission: Transmission) -> bool:
+        settings = station.installation.settings.reading
+        return transmission.size > settings.above_bytes and settings.count > 0 and transmission.id not in self._here
+
+    def _reader_for(self, station: Station, transmission: Transmission) -> Reader | None:
+        reader = station.readers.lease(station.installation, transmission.id)
+        if reader is None:
+            return None
+        try:
+            reader.is_ready()
+        except Gone as error:
+            station.readers.give_back(transmission.id, whole=False)
+            station.readers.could_not_begin(error)
+            return None
+        return reader
+
+
+def _is_text(station: Station, transmission: Transmission) -> bool:
+    """Whether a file is of a syntax that is read in Python alone, a transaction at a time."""
+    with station.archive.open(transmission.sha256) as file:
+        return syntax_of(file.read(HEAD)) in {Syntax.X12, Syntax.EDIFACT}
