@@ -71,6 +71,9 @@ class Gone(Exception):
 class Reader:
     """One such process."""
 
+    #: what it runs; the descriptor of its setup follows
+    COMMAND = ("-m", "gateway.pipeline.reading.reader")
+
     def __init__(self, installation: Installation) -> None:
         self.number = installation.number
         self.used = time.monotonic()
@@ -83,7 +86,7 @@ class Reader:
             setup.flush()
             setup.seek(0)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "gateway.pipeline.reading.reader", str(setup.fileno())],
+                [sys.executable, *self.COMMAND, str(setup.fileno())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 pass_fds=[setup.fileno()],

@@ -88,6 +88,8 @@ class World:
     config: str = CONFIG
     partners: dict[str, str] = field(default_factory=lambda: {"acme": ACME})
     database: str | None = None
+    #: the folder has an installation with a database already
+    keep: bool = False
     clock: Clock = field(default_factory=Clock)
     _station: Station | None = None
 
@@ -100,7 +102,7 @@ class World:
             (self.folder / "partners" / f"{name}.yaml").write_text(partner)
             for box in ("out", "in"):
                 (self.folder / "boxes" / name / box).mkdir(parents=True, exist_ok=True)
-        if not self.database:
+        if not self.database and not self.keep:
             lay_database(self.folder)
 
     @property

@@ -25,6 +25,9 @@ from gateway.store.incoming import interchanges
 from gateway.store.incoming.interchanges import Interchange
 from gateway.store.incoming.transmissions import Transmission
 
+#: transactions, and seconds of reading, that are written together at most
+CHUNK = 100
+CHUNK_SECONDS = 0.15
 #: bytes that are read from the archive at a time
 PIECE = 1 << 18
 
@@ -159,6 +162,8 @@ def new_job(transmission: Transmission, done: dict[int, tuple[str, int]] | None 
         endpoint=transmission.endpoint,
         spec=transmission.properties.get("as"),
         partner=transmission.partner,
+        most=CHUNK,
+        seconds=CHUNK_SECONDS,
         done=done or {},
     )
 

@@ -11,6 +11,7 @@ from gateway.codecs.choose import HEAD
 from gateway.codecs.choose import syntax_of
 from gateway.codecs.node import Syntax
 from gateway.pipeline.inbound.elsewhere import ReadElsewhere
+from gateway.pipeline.inbound.splitting import CHUNK
 from gateway.pipeline.inbound.splitting import ReadHere
 from gateway.pipeline.inbound.splitting import Splitting
 from gateway.pipeline.inbound.splitting import job_of
@@ -20,7 +21,6 @@ from gateway.pipeline.station import Station
 from gateway.store.incoming.transmissions import Transmission
 
 _log = structlog.get_logger("inbound")
-_Cursor = tuple[int, tuple[str, int]]
 
 
 class ReaderDied(Exception):
@@ -31,8 +31,8 @@ class WhoReads:
     """Decides it, and remembers where processes died."""
 
     def __init__(self) -> None:
-        #: where each file's process died last
-        self._died: dict[str, _Cursor | None] = {}
+        #: where each file's process died: interchange, and transactions of it that are written
+        self._died: dict[str, tuple[int, int]] = {}
         #: files that processes with other plans would read otherwise
         self._here: set[str] = set()
 
@@ -55,12 +55,16 @@ class WhoReads:
             station.readers.could_not_begin(error)
         if not error.fault:
             return
-        at = max(job_of(station, transmission).done.items(), default=None)
+        done = job_of(station, transmission).done
+        interchange = max(done, default=0)
+        at = interchange, done[interchange][1] if done else 0
+        before = self._died.setdefault(transmission.id, at)
+        # what killed it lies in the next chunk; the first ones of a process may be smaller than that
+        is_same = at is not before and at[0] == before[0] and at[1] - before[1] < CHUNK
+        self._died[transmission.id] = before if is_same else at
+        if is_same:
+            raise ReaderDied(f"The process that read it died behind transaction {at[1]} of interchange {at[0] + 1}, and so did another one: {error}")
         _log.warning("process that read a file is gone, another one goes on", name=transmission.name, error=str(error))
-        if transmission.id in self._died and self._died[transmission.id] == at:
-            behind = f"behind {at[1][1]} transactions of interchange {at[0] + 1}" if at is not None else "at its beginning"
-            raise ReaderDied(f"The process that read it died {behind}, and so did another one: {error}") from error
-        self._died[transmission.id] = at
 
     def stays_here(self, transmission: Transmission) -> None:
         """No other process can read this file as we would."""

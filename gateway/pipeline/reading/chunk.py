@@ -57,6 +57,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     #: as what it is to be read, where somebody said so, and for whom
     spec: str | None = None
     partner: str | None = None
+    #: transactions, and seconds of work, of one chunk at most
+    most: int
+    seconds: float
     #: interchanges that were begun: state and cursor by ordinal
     done: Mapping[int, tuple[str, int]] = {}
 

@@ -35,9 +35,6 @@ from gateway.pipeline.reading.progress import Progress
 from gateway.problem import Place
 from gateway.problem import Problem
 
-CHUNK = 100
-CHUNK_SECONDS = 0.15
-
 #: why an interchange that begins is refused, or waits; the flag says whether it is begun for the first time
 Judge = Callable[[InterchangeStart, bool], tuple[Problem | None, Problem | None]]
 
@@ -74,13 +71,13 @@ class Cutting:
         self._plan_numbers: dict[int, int] = {}
 
     def next_chunk(self) -> Chunk:
-        """The next transactions: up to CHUNK of them, the rest of the interchange, or the end of the payload."""
+        """The next transactions: so many as the job says, the rest of the interchange, or the end of the payload."""
         chunk = Chunk(start=self._start, ordinal=self._ordinal, first=self._cursor, held=self._held, refused=self._refused)
         self._plan_numbers = {}
-        end = time.monotonic() + CHUNK_SECONDS
+        end = time.monotonic() + self._job.seconds
         for event in self._events:
             if isinstance(event, Transaction):
-                if self._take(event, chunk) and (len(chunk.drafts) >= CHUNK or time.monotonic() > end):
+                if self._take(event, chunk) and (len(chunk.drafts) >= self._job.most or time.monotonic() > end):
                     break
             elif isinstance(event, InterchangeStart):
                 chunk = self._begin(event)

@@ -59,7 +59,7 @@ def main() -> int:
     messages = os.dup(1)
     os.dup2(2, 1)
     os.set_blocking(messages, False)
-    with os.fdopen(int(sys.argv[1]), "rb") as file:
+    with os.fdopen(int(sys.argv[-1]), "rb") as file:
         setup = msgspec.msgpack.decode(file.read(), type=Setup)
     if setup.version != __version__:
         print(f"the reader is of version {__version__}, the service of {setup.version}: start the service anew", file=sys.stderr)
