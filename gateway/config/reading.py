@@ -23,7 +23,7 @@ class Reading(Keys):
     #: smaller files are read where they are written: a process of their own would cost more than it gives
     above: Annotated[str, Size("0kB", "9999GB")] = "1MB"
     #: what such a process may take; a file that needs more is set aside
-    memory: Annotated[str, Size("200MB", "9999GB")] = "2GB"
+    memory: Annotated[str, Size("300MB", "9999GB")] = "2GB"
 
     @property
     def count(self) -> int:

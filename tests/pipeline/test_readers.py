@@ -9,6 +9,7 @@ import textwrap
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ from gateway.store.incoming import holds
 from tests.pipeline.world import ACME
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import EUROCO
+from tests.pipeline.world import Clock
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order
 
@@ -95,6 +97,13 @@ def the_files() -> list[tuple[str, bytes]]:
     ]
 
 
+class Still(Clock):
+    """A clock that stands: a step that waits for another process asks it once more."""
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
 def work(world: World) -> list[str]:
     """Take in all that waits, without deciding anything on it; who read the files."""
     inbound = Inbound()
@@ -130,18 +139,16 @@ def test_so_it_is_for_every_sample(tmp_path: Path, alone: None) -> None:
 
 def written_both_ways(tmp_path: Path, files: list[tuple[str, bytes]], *, by_hand: bool = False) -> dict[str, list[tuple[object, ...]]]:
     """What is written of these files, the same whoever reads them."""
-    here = World(tmp_path / "here", partners=PARTNERS, config=CONFIG + "reading: {processes: 0}\n")
+    here = World(tmp_path / "here", partners=PARTNERS, config=CONFIG + "reading: {processes: 0}\n", clock=Still())
     for number, (name, data) in enumerate(files):
         box = {"edifact": "folder:boxes/euroco/out", "beta": "folder:boxes/beta/out"}.get(name.rpartition(".")[2], BOX)
         address = "command" if by_hand else box
         register(here.station, [Arrival(address=address, name=name, identity=str(number), data=data)])
-    moment = here.clock.now
     here.close()
     shutil.copytree(tmp_path / "here", tmp_path / "there")
-    there = World(tmp_path / "there", partners=PARTNERS, config=CONFIG + ALL_ELSEWHERE, keep=True)
+    there = World(tmp_path / "there", partners=PARTNERS, config=CONFIG + ALL_ELSEWHERE, keep=True, clock=Still())
     found = []
     for world, who in ((here, "ReadHere"), (there, "ReadElsewhere")):
-        world.clock.now = moment
         assert set(work(world)) == {who}
         found.append(rows_of(world.station.database))
         world.close()
