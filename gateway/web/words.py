@@ -59,6 +59,8 @@ STATES: Mapping[str, Sign] = {
     "cancelled": Sign("cancelled", *_ENDED),
     "stopped": Sign("stopped before it left", *_ENDED),
     "replaced": Sign("replaced", *_ENDED),
+    "taken_back": Sign("taken back by the bank", *_ENDED),
+    "reversal": Sign("takes money back", *_ENDED),
 }
 
 #: kinds of documents: one, many

@@ -2,6 +2,7 @@
 here payments, allocations and their evidence are written in one transaction. Test traffic books nothing."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import cast
 
 from gateway.model import document as canonical
@@ -30,6 +31,8 @@ _MATCHED = {
     "payer_and_amount": "one invoice of this payer has this amount",
     "advice": "as its remittance advice says",
     "advice_was_money": "its remittance advice was booked as the money",
+    "reversal_by_trace": "the bank takes back the payment of this trace",
+    "reversal_by_payer_account": "the bank takes back the payment of this account",
     "unapplied": "nobody is known who pays so",
     "on_account": "the payer is known, and not what for",
 }
@@ -207,22 +210,39 @@ def _advices(work: Work) -> list[RemittanceAdvice]:
 
 
 def _booked_advices(work: Work, pieces: Sequence[cash.Money]) -> dict[str, str]:
-    """The bank's entries that are the money of advices which were booked as money themselves, each with that payment."""
-    traces = [money.trace for money in pieces if money.trace]
-    advised = [payment for payment in ledger.find_by_trace(work.connection, traces) if payment.source == "remittance"]
+    """The bank's entries that are the money of advices which were booked as money themselves, each with that payment. What takes money back
+    is never that, nor what is paid after it was taken back."""
+    pieces = [money for money in pieces if money.trace and not money.reversal]
+    known = ledger.find_by_trace(work.connection, [money.trace for money in pieces if money.trace])
+    advised = [payment for payment in known if payment.source == "remittance"]
     payers = _payers(work) if advised else cash.Payers()
     booked: dict[str, str] = {}
     for money in pieces:
         for payment in advised:
             amount = (payment.currency, payment.amount_minor) == (money.currency, to_minor(abs(money.amount), money.currency))
+            if payment.state == ledger.TAKEN_BACK and money.booked_on is not None and money.booked_on > _taken_back_on(payment, known):
+                continue
             if payment.trace == money.trace and _is_same_money(cash.payer_of(money, payers), payment.partner or "", same_amount=amount):
                 booked[money.id] = payment.id
     return booked
 
 
+def _taken_back_on(payment: ledger.Payment, known: Sequence[ledger.Payment]) -> date:
+    """The day on which the bank took a payment back."""
+    fits = (payment.trace, payment.partner, payment.currency, -payment.amount_minor)
+    days = [one.booked_on for one in known if one.state == ledger.REVERSAL and (one.trace, one.partner, one.currency, one.amount_minor) == fits]
+    return max(days, default=date.max)
+
+
 def _earlier(work: Work, pieces: Sequence[cash.Money]) -> list[cash.Settled]:
-    """Payments that a reversal may take back."""
-    traces = [money.trace for money in pieces if money.reversal and money.trace]
+    """Payments that a reversal may take back: once, and by their payer. Another one's may have the same trace."""
+    back = [money for money in pieces if money.reversal and money.trace]
+    payers = _payers(work) if back else cash.Payers()
+    by_trace: dict[str | None, set[str | None]] = {}
+    for money in back:
+        by_trace.setdefault(money.trace, set()).add(cash.payer_of(money, payers))
+    found = [payment for payment in ledger.find_by_trace(work.connection, [money.trace for money in back if money.trace]) if payment.amount_minor > 0]
+    mine = [one for one in found if one.partner is None or {None, one.partner} & by_trace.get(one.trace, set())]
     return [
         cash.Settled(
             payment=payment.id,
@@ -231,7 +251,8 @@ def _earlier(work: Work, pieces: Sequence[cash.Money]) -> list[cash.Settled]:
             trace=payment.trace,
             payer_account=payment.payer_account,
         )
-        for payment in ledger.find_by_trace(work.connection, traces)
+        for payment in mine
+        if payment.state != ledger.TAKEN_BACK
     ]
 
 
@@ -239,12 +260,17 @@ def _book(work: Work, row: documents.Document, payment: ledger.Payment, result: 
     """Write what became of one piece of money."""
     evidence = "; ".join(dict.fromkeys(_EVIDENCE.get(one.rule, one.rule).format(field=one.field.replace("_", " ")) for one in result.evidence))[:400]
     reason = _MATCHED.get(result.rule or result.state, (result.rule or result.state).replace("_", " ")) + (f" ({evidence})" if evidence else "")
-    if result.state == "reversal" and result.refers_to is not None:
-        for one in ledger.allocations_of(work.connection, payment=result.refers_to):
-            if one.reverses is None and one.amount_minor:
-                ledger.reverse(
-                    work.connection, one.id, id=short_id("A", one.id, "reversed", payment.id), actor=work.actor, reason=reason, at=work.now
-                )
+    whose = result.partner
+    settled = {one.item for one in result.allocations} | {use.invoice for use in result.credits}
+    if result.state == ledger.REVERSAL and result.refers_to is not None:
+        before = ledger.get_payment(work.connection, result.refers_to)
+        for one in ledger.taken_by(work.connection, result.refers_to):
+            ledger.reverse(work.connection, one.id, id=short_id("A", one.id, "reversed", payment.id), actor=work.actor, reason=reason, at=work.now)
+            settled.add(one.open_item)
+        if before is not None:
+            # both are of the same payer, or what it owes would be reckoned with money that is gone
+            whose = before.partner
+            ledger.set_payment(work.connection, before.id, before.state, ledger.TAKEN_BACK)
     ledger.allocate(
         work.connection,
         [
@@ -274,8 +300,7 @@ def _book(work: Work, row: documents.Document, payment: ledger.Payment, result: 
             reason=reason,
             at=work.now,
         )
-    ledger.set_payment(work.connection, payment.id, "unapplied", result.state, partner=result.partner)
-    settled = {one.item for one in result.allocations} | {use.invoice for use in result.credits}
+    ledger.set_payment(work.connection, payment.id, "unapplied", result.state, partner=whose)
     for item_id in sorted(settled):
         item = ledger.get_item(work.connection, item_id)
         if item is not None and item.document is not None:
@@ -286,7 +311,7 @@ def _book(work: Work, row: documents.Document, payment: ledger.Payment, result: 
         {
             "payment": payment.id,
             "amount": f"{from_minor(payment.amount_minor, payment.currency)} {payment.currency}",
-            "partner": result.partner or "",
+            "partner": whose or "",
             "items": ",".join(sorted(settled)),
             "candidates": ",".join(result.candidates),
             "on_account": str(result.on_account) if result.on_account else "",

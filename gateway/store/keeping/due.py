@@ -24,6 +24,7 @@ from gateway.store.incoming.as2_requests import LONGEST as LONGEST_NAME
 from gateway.store.records.documents import Document
 from gateway.store.rows import Row
 from gateway.store.rows import all_of
+from gateway.store.trading.ledger import CAME_AND_WENT
 
 REQUEST = "as2_request"
 #: requests last: those that repeat a message go with its file
@@ -189,7 +190,7 @@ def _part_kept_by(connection: Connection, unit: Unit, ids: Sequence[str]) -> str
         ("it waits for a person", hold, (hold.c.document.in_(ids) | (hold.c.transmission == unit.id)) & hold.c.resolved_at.is_(None)),
         ("an order is still open", order, order.c.document.in_(ids) & order.c.state.in_(_OPEN_ORDERS)),
         ("an invoice is not settled", item, item.c.document.in_(ids) & (item.c.open_minor != 0)),
-        ("money is not applied", payment, payment.c.document.in_(ids) & (payment.c.unapplied_minor != 0)),
+        ("money is not applied", payment, payment.c.document.in_(ids) & (payment.c.unapplied_minor != 0) & payment.c.state.not_in(CAME_AND_WENT)),
         ("something has not left yet", outbox, leaving & outbox.c.state.in_(_LEAVING)),
         ("an acknowledgment is awaited", outbox, leaving & outbox.c.ack_state.in_(("waiting", "overdue"))),
         ("it is not handed over yet", handover, handover.c.document.in_(ids) & (handover.c.state == "waiting")),

@@ -41,6 +41,9 @@ _PAYMENT = tables.payment
 _ALLOCATION = tables.allocation
 _APPLICATION = tables.credit_application
 
+#: states of a payment that takes another one back, and of that one: together they are nothing
+REVERSAL, TAKEN_BACK = "reversal", "taken_back"
+CAME_AND_WENT = (REVERSAL, TAKEN_BACK)
 #: kinds of allocations that use up the money of a payment; the others (discount, deduction, write_off, credit) settle an item without it
 USES_MONEY = ("payment",)
 KINDS = ("payment", "discount", "deduction", "write_off", "credit")
@@ -233,8 +236,13 @@ def open_items(
 
 
 def unapplied_payments(connection: Connection, *, partner: str | None = None, limit: int | None = None) -> list[Payment]:
-    """Money that is not used up, oldest first."""
-    query = select(_PAYMENT).where(is_not_zero(_PAYMENT.c.unapplied_minor)).order_by(_PAYMENT.c.booked_on, _PAYMENT.c.id).limit(limit)
+    """Money that is not used up, oldest first; what came and was taken back is nobody's business any more."""
+    query = (
+        select(_PAYMENT)
+        .where(is_not_zero(_PAYMENT.c.unapplied_minor), _PAYMENT.c.state.not_in(CAME_AND_WENT))
+        .order_by(_PAYMENT.c.booked_on, _PAYMENT.c.id)
+        .limit(limit)
+    )
     return all_of(connection.execute(query if partner is None else query.where(_PAYMENT.c.partner == partner)), Payment)
 
 
@@ -258,6 +266,13 @@ def allocations_of(connection: Connection, *, item: str | None = None, payment: 
     if payment is not None:
         query = query.where(_ALLOCATION.c.payment == payment)
     return all_of(connection.execute(query), Allocation)
+
+
+def taken_by(connection: Connection, payment: str) -> list[Allocation]:
+    """What a payment settles: its allocations that were not taken back."""
+    found = allocations_of(connection, payment=payment)
+    back = {one.reverses for one in found if one.reverses is not None}
+    return [one for one in found if one.reverses is None and one.id not in back]
 
 
 def exposure(connection: Connection, partner: str, currency: str, *, excluding_orders: Collection[str] = ()) -> int:

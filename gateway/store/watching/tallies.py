@@ -14,6 +14,7 @@ from sqlalchemy import select
 from gateway.store import tables
 from gateway.store.rows import is_not_zero
 from gateway.store.rows import is_one_of
+from gateway.store.trading.ledger import CAME_AND_WENT
 
 #: above that a count stands still
 MOST = 10_000
@@ -35,7 +36,7 @@ def outbox(connection: Connection, state: str) -> int:
 def unapplied_payments(connection: Connection) -> int:
     """Payments that are not used up."""
     table = tables.payment
-    return _count(connection, select(literal(1)).select_from(table).where(is_not_zero(table.c.unapplied_minor)))
+    return _count(connection, select(literal(1)).select_from(table).where(is_not_zero(table.c.unapplied_minor), table.c.state.not_in(CAME_AND_WENT)))
 
 
 def unmatched_answers(connection: Connection) -> int:
