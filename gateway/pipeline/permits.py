@@ -92,6 +92,13 @@ class Permits:
         for listener in listeners:
             listener(ending)
 
+    def look_first(self) -> None:
+        """Before a heartbeat asks anybody: a process that stood still for too long hangs up at once."""
+        with self._guard:
+            lost = any(not permit.is_sure() for permit in self._held.values())
+        if lost:
+            self.look()
+
     def end(self) -> None:
         """The process is about to end: nobody waits for a connection any more."""
         self._ending = True

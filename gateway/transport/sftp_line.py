@@ -3,11 +3,16 @@ and is built on stands here and nowhere else (its stubs do not know it).
 """
 
 import time
+from collections.abc import Callable
 
 import paramiko
 from paramiko import sftp as protocol
 
 from gateway.transport.sftp_settings import SftpSettings
+
+
+def _always() -> bool:
+    return True
 
 
 class Line:
@@ -17,6 +22,8 @@ class Line:
         self._channel = channel
         self._settings = settings
         self._deadline = 0.0
+        #: asked before each word: whether the connection is ours still
+        self.is_ours: Callable[[], bool] = _always
         self.start_step()
 
     def start_step(self, more: float = 0.0) -> None:
@@ -50,6 +57,12 @@ class Line:
         return bool(self._channel.closed)
 
     def _limit(self) -> None:
+        if not self.is_ours():
+            # this process stood still, and another one has the connection that was agreed: it hangs up before anything else
+            transport = self._channel.get_transport()
+            if transport is not None:
+                transport.close()
+            raise ConnectionResetError("another process may have the connection meanwhile")
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError(f"the server is too slow: not done within {self._settings.longest_seconds:g} seconds")

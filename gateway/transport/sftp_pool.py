@@ -144,6 +144,7 @@ class SftpPool:
                 self._places.give_back(permit)
             raise
         if permit is not None:
+            session.only_while(permit.is_sure)
             with self._change:
                 self._permits[session] = permit
         return session

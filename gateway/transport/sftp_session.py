@@ -95,6 +95,10 @@ class SftpSession:
         """Whether the connection still stands, as far as we know."""
         return self._transport.is_active() and not self._line.is_closed()
 
+    def only_while(self, is_ours: Callable[[], bool]) -> None:
+        """Not a word passes when it is not ours any more: then it is hung up."""
+        self._line.is_ours = is_ours
+
     def close(self) -> None:
         """Hang up."""
         self._transport.close()

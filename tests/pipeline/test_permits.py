@@ -13,6 +13,7 @@ from sqlalchemy import update
 
 from gateway.pipeline import permits as permits_module
 from gateway.pipeline.engine.claims import Holdings
+from gateway.pipeline.engine.cluster import ClusterEngine
 from gateway.pipeline.permits import Permits
 from gateway.pipeline.stateless.linting import lint_everything
 from gateway.store import tables
@@ -21,6 +22,7 @@ from gateway.store.database import DatabaseTrouble
 from gateway.store.moments import database_now
 from gateway.store.working import claims
 from gateway.store.working import nodes
+from gateway.store.working.seats import Seats
 from gateway.transport import sftp_pool
 from gateway.transport.box import Busy
 from gateway.transport.sftp_pool import SftpPool
@@ -59,6 +61,9 @@ class Line:
 
     def is_alive(self) -> bool:
         return self.open
+
+    def only_while(self, is_ours: Callable[[], bool]) -> None:
+        pass
 
     def close(self) -> None:
         with Line.guard:
@@ -213,6 +218,25 @@ def test_who_stood_still_hangs_up_what_is_others_now(two: Callable[[int], tuple[
     assert {claim.holder for claim in standing if claim.key.startswith(permits_module.CONNECTION)} == {"B"}
     for session in theirs:
         second.pool.give_back(session)
+
+
+def test_who_wakes_hangs_up_before_the_database_answers(two: Callable[[int], tuple[Process, Process]], monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _ = two(1)
+    used = first.pool.take()
+    [permit] = first.pool._permits.values()
+    permit.sure_until = time.monotonic() - 1
+    engine = ClusterEngine(first.station, {})
+    hung_up = []
+
+    def keep(_: Seats) -> None:
+        until(lambda: not used.is_alive())
+        hung_up.append(used)
+        raise ConnectionAbortedError
+
+    monkeypatch.setattr(Seats, "keep", keep)
+    with pytest.raises(ConnectionAbortedError):
+        engine._beat()
+    assert hung_up == [used]
 
 
 def test_a_connection_whose_permit_may_be_over_is_not_lent(two: Callable[[int], tuple[Process, Process]]) -> None:

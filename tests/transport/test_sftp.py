@@ -1,12 +1,14 @@
 """The SFTP box against a real OpenSSH server."""
 
 import gc
+import math
 import os
 import resource
 import socket
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +23,7 @@ from gateway.transport.box import Unreachable
 from gateway.transport.checksum import fits
 from gateway.transport.readiness import Rules
 from gateway.transport.sftp import SftpBox
+from gateway.transport.sftp_permit import Permit
 from gateway.transport.sftp_pool import SftpPool
 from gateway.transport.sftp_session import SftpSession
 from gateway.transport.sftp_settings import SftpSettings
@@ -564,3 +567,35 @@ def test_sending_has_its_turn_while_many_files_are_fetched(box: SftpBox, server:
     sender.join()
     assert (server.data / "in" / "a.edi").read_bytes() == b"answer"
     pool.close()
+
+
+class AtMost:
+    """What is agreed with the partner, of which another process may take ours."""
+
+    def __init__(self) -> None:
+        self.wanted = False
+        self.listeners: list[Callable[[bool], None]] = []
+        self.permit = Permit("one", 1, math.inf)
+        self.given_back = threading.Event()
+
+    def take(self, *, waits: bool) -> Permit | None:
+        return self.permit
+
+    def give_back(self, permit: Permit) -> None:
+        self.given_back.set()
+
+
+def test_not_a_word_passes_over_a_connection_that_is_anothers_meanwhile(server: OpenSsh) -> None:
+    """A process wakes in the midst of a file: the server hears nothing more of it but that it hangs up."""
+    places = AtMost()
+    pool = SftpPool(server.settings(), places)
+    (server.data / "out" / "large.edi").write_bytes(b"x" * 8_000_000)
+    session = pool.take()
+    pieces = session.read(f"{server.data}/out/large.edi", 8_000_000)
+    next(pieces)
+    places.permit.sure_until = time.monotonic() - 1
+    with pytest.raises(OSError, match="another process may have the connection"):
+        list(pieces)
+    assert not session.is_alive()
+    pool.give_back(session)
+    assert places.given_back.is_set()

@@ -237,6 +237,7 @@ class ClusterEngine:
 
     def _beat(self) -> None:
         station = self._station
+        station.permits.look_first()
         try:
             self._seats.keep()
         except DatabaseTrouble as error:
