@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger
 from sqlalchemy import Connection
+from sqlalchemy import Select
 from sqlalchemy import bindparam
 from sqlalchemy import delete
 from sqlalchemy import or_
@@ -35,9 +36,16 @@ def _draw(connection: Connection) -> ReturningInsert[Any]:
     return statement.returning(table.c.next_seq)
 
 
+def _poked() -> Select[tuple[str]]:
+    table = tables.poke
+    due = or_(table.c.not_before.is_(None), table.c.not_before <= bindparam("now"))
+    return select(table.c.stream).where(due).distinct().order_by(table.c.stream)
+
+
 _DRAW = Single(("stream", "first", "more"), _draw)
 _NOW = Single(("stream",), lambda _: tables.poke.insert().values(stream=bindparam("stream")))
 _LATER = Single(("stream", "at"), lambda _: tables.poke.insert().values(stream=bindparam("stream"), not_before=bindparam("at")))
+_POKED = Single(("now",), lambda _: _poked())
 
 
 def draw(connection: Connection, stream: str, count: int = 1) -> int:
@@ -71,8 +79,7 @@ def poke(connection: Connection, stream: str, not_before: datetime | None = None
 
 def poked(connection: Connection, now: datetime) -> list[str]:
     """The streams whose time has come, by name."""
-    due = or_(tables.poke.c.not_before.is_(None), tables.poke.c.not_before <= now)
-    return list(connection.execute(select(tables.poke.c.stream).where(due).distinct().order_by(tables.poke.c.stream)).scalars())
+    return list(_POKED.run(connection, now).scalars())
 
 
 def next_poke(connection: Connection) -> datetime | None:

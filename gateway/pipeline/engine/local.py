@@ -1,6 +1,6 @@
 """The engine of one machine: one process owns the installation (a lock says so), one thread runs the steps that only compute and
 commit, threads of their own send (senders.py), one thread a mailbox polls. It keeps no queue: on start, and now and then, a sweep
-pokes every stream with open work.
+pokes every stream with open work. Whose turn is next is said by rota.py.
 
 On PostgreSQL a step waits for the server half of its time: there several streams are served at once, so that one is read while the
 orders of another are decided. SQLite lets one writer in at a time, and its module gives the interpreter away at each row.
@@ -28,6 +28,7 @@ from gateway.pipeline.engine.clocks import Clocks
 from gateway.pipeline.engine.port import SENDING
 from gateway.pipeline.engine.port import Health
 from gateway.pipeline.engine.port import Step
+from gateway.pipeline.engine.rota import Rota
 from gateway.pipeline.engine.turn import Serving
 from gateway.pipeline.outbound.senders import Senders
 from gateway.pipeline.outbox import leases
@@ -116,8 +117,9 @@ class LocalEngine:
         self._unfinished: set[str] = set()
         #: when the turns under way began
         self._began: dict[str, float] = {}
-        #: when streams that gather had their last turns
-        self._last_turn: dict[str, float] = {}
+        self._rota = Rota()
+        #: when the pokes were looked at
+        self._looked = time.monotonic()
         self._clocks = Clocks(station, self._stopping)
         self._guard = threading.Lock()
         self._exclusive: set[str] = set()
@@ -238,33 +240,58 @@ class LocalEngine:
             _log.warning("steps were cut off, they are tried again at the next start", streams=late)
 
     def _serve_poked(self, *, gathering: bool) -> tuple[bool, float]:
-        """Serve what has work; whether there was any, and how long to rest where there was none."""
-        station = self._station
-        with station.database.read() as connection:
-            poked = set(streams.poked(connection, station.clock()))
-        resting = {stream: rest for stream in poked - self._unfinished if gathering and (rest := self._rest_of(stream)) > 0}
-        wanted = sorted({*poked, *self._unfinished} - resting.keys())
-        for stream in wanted:
-            if self._stopping.is_set():
-                break
-            self._turned = self._last_turn[stream] = time.monotonic()
-            if stream in poked:
-                with station.database.begin() as connection:
-                    streams.unpoke(connection, stream, station.clock())
-            if stream.partition(":")[0] in self._sending:
-                self._senders.start(stream)
-            elif self._workers is not None:
-                self._workers.start(stream)
-            else:
-                self._unfinished.discard(stream)
-                if self._serving.turn(stream):
-                    self._unfinished.add(stream)
+        """Start what threads of their own serve, and give one of the others its turn; whether there was any work, and how long to rest where
+        there was none."""
+        poked = self._poked()
+        resting = self._resting(poked) if gathering else {}
+        wanted = {*poked, *self._unfinished} - resting.keys()
+        apart = {stream for stream in wanted if self._workers is not None or self._is_sent(stream)}
+        for stream in sorted(apart):
+            if not self._stopping.is_set():
+                self._begin(stream, poked)
+                (self._senders if self._workers is None or self._is_sent(stream) else self._workers).start(stream)
+        ours = wanted - apart
+        if ours and not self._stopping.is_set():
+            self._give_turn(self._rota.first(ours), poked, gathering=gathering)
         return bool(wanted), min([WATCH, *resting.values()])
 
-    def _rest_of(self, stream: str) -> float:
-        """Seconds for which a stream still gathers what comes in."""
-        last = self._last_turn.get(stream) if stream.partition(":")[0] in _GATHERED else None
-        return last + GATHER - time.monotonic() if last is not None else 0.0
+    def _give_turn(self, stream: str, poked: set[str], *, gathering: bool) -> None:
+        """A stream's turn in this thread. It ends early where somebody comes who would have had it first."""
+        self._begin(stream, poked)
+        self._unfinished.discard(stream)
+        if self._serving.turn(stream, lambda: self._gives_way(stream, gathering=gathering)):
+            self._unfinished.add(stream)
+        self._rota.ends(stream, time.monotonic())
+
+    def _gives_way(self, stream: str, *, gathering: bool) -> bool:
+        if time.monotonic() < self._looked + WATCH:
+            return False
+        came = {other for other in self._poked() if not self._is_sent(other)}
+        return self._rota.gives_way(stream, came - self._resting(came).keys() if gathering else came)
+
+    def _begin(self, stream: str, poked: set[str]) -> None:
+        self._turned = time.monotonic()
+        self._rota.begins(stream, self._turned)
+        if stream in poked:
+            with self._station.database.begin() as connection:
+                streams.unpoke(connection, stream, self._station.clock())
+
+    def _poked(self) -> set[str]:
+        self._looked = time.monotonic()
+        with self._station.database.read() as connection:
+            return set(streams.poked(connection, self._station.clock()))
+
+    def _is_sent(self, stream: str) -> bool:
+        return stream.partition(":")[0] in self._sending
+
+    def _resting(self, poked: set[str]) -> dict[str, float]:
+        """Streams that still gather what comes in, and for how many seconds."""
+        found = {}
+        for stream in poked - self._unfinished:
+            began = self._rota.began(stream) if stream.partition(":")[0] in _GATHERED else None
+            if began is not None and (rest := began + GATHER - time.monotonic()) > 0:
+                found[stream] = rest
+        return found
 
     def _serve(self, stream: str) -> None:
         if self._serving.turn(stream):

@@ -5,6 +5,7 @@ What fails is told among the troubles and tried again by the sweep; it never sto
 
 import threading
 import time
+from collections.abc import Callable
 from collections.abc import Mapping
 
 import structlog
@@ -30,6 +31,11 @@ ARCHIVE = "See that the archive is mounted here and has room, or that its store 
 _log = structlog.get_logger("engine")
 
 
+def never() -> bool:
+    """Nobody waits."""
+    return False
+
+
 class Serving:
     """Gives turns. `steps` says by a stream's first word what serves it."""
 
@@ -43,13 +49,15 @@ class Serving:
         #: names of troubles that another process told
         self._told_elsewhere: frozenset[str] = frozenset()
 
-    def turn(self, stream: str, seconds: float = SLICE) -> bool:
-        """Serve a stream for about so long; true when more may be waiting."""
+    def turn(self, stream: str, gives_way: Callable[[], bool] = never) -> bool:
+        """Serve a stream until its time is up or it `gives_way`, for two steps at least: what the first one of a process begins, while all that
+        it uses is made, the second one ends, before anybody works on it. True when more may be waiting."""
         step = self._steps[stream.partition(":")[0]]
         try:
-            end = time.monotonic() + seconds
+            end, steps = time.monotonic() + SLICE, 0
             while step(self._station, stream) and not self._stopping.is_set():
-                if time.monotonic() > end:
+                steps += 1
+                if steps > 1 and (time.monotonic() > end or gives_way()):
                     return True
         except (DatabaseTrouble, StaleState) as error:
             # the transaction was rolled back; the sweep pokes the stream again
