@@ -122,14 +122,9 @@ def _agreement_for(
         return kinds.RECEIVER_NOT_US.at(
             NOWHERE, f"The file is addressed to '{receiver}', which is not one of our identifiers", found=receiver, expected="an identifier of ours"
         )
-    addresses = {endpoint.address for endpoint in partner.endpoints.values()}
-    if address != BY_HAND and not any(endpoint.serves(address) for endpoint in partner.endpoints.values()):
-        return kinds.NOT_ENTITLED.at(
-            NOWHERE,
-            f"'{sender}' is {partner.name}, which has no endpoint {address}",
-            found=address,
-            expected=" or ".join(sorted(addresses)) or "an endpoint of this partner",
-        )
+    foreign = foreign_to(loaded, sender, address)
+    if foreign is not None:
+        return foreign
     candidates = [agreement for agreement in partner.receiving() if agreement.receive == spec]
     for agreement in candidates:
         endpoint = partner.endpoint(agreement.from_)
@@ -149,6 +144,19 @@ def _agreement_for(
         f"There is no agreement to receive {spec} from {partner.name}",
         found=spec,
         expected=", ".join(sorted(str(agreement.receive) for agreement in partner.receiving())) or "an agreement to receive",
+    )
+
+
+def foreign_to(loaded: LoadedPartner, sender: str, address: str) -> Problem | None:
+    """Why what comes by this address may not be taken for the partner's, whatever is in it; None where it may."""
+    endpoints = loaded.partner.endpoints.values()
+    if address == BY_HAND or any(endpoint.serves(address) for endpoint in endpoints):
+        return None
+    return kinds.NOT_ENTITLED.at(
+        NOWHERE,
+        f"'{sender}' is {loaded.partner.name}, which has no endpoint {address}",
+        found=address,
+        expected=" or ".join(sorted({endpoint.address for endpoint in endpoints})) or "an endpoint of this partner",
     )
 
 

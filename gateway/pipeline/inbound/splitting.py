@@ -10,6 +10,7 @@ from typing import Protocol
 from gateway.codecs.node import InterchangeStart
 from gateway.codecs.node import Syntax
 from gateway.exchange.directory import BY_HAND
+from gateway.exchange.directory import foreign_to
 from gateway.exchange.partner import LoadedPartner
 from gateway.kinds import pipeline as kinds
 from gateway.pipeline.inbound import number_checks
@@ -92,16 +93,28 @@ class Earlier:
     def __init__(self, station: Station, transmission: Transmission) -> None:
         self._station = station
         self._transmission = transmission
+        self._address = address_of(transmission)
 
     def judge(self, start: InterchangeStart, opens: bool) -> tuple[Problem | None, Problem | None]:
         """Why an interchange is refused as a whole, or why it waits for a person."""
+        foreign = self._foreign(start) if opens else None
+        if foreign is not None:
+            return None, foreign
         refused = self._duplicate_of(start)
         return refused, self._waits(start) if opens and refused is None else None
+
+    def _foreign(self, start: InterchangeStart) -> Problem | None:
+        """Why the interchange is not taken for its sender's. Asked before anything of it is looked up, counted or answered: one that has no
+        transaction, a TA1, or a number that was used before is entitled to nothing either."""
+        loaded = self._loaded(start)
+        if loaded is None or start.syntax not in {Syntax.X12, Syntax.EDIFACT}:
+            return None
+        return foreign_to(loaded, start.sender, self._address)
 
     def _waits(self, start: InterchangeStart) -> Problem | None:
         """Why an interchange behind a gap waits for a person, where its sender is checked strictly; not again when one vouched for it."""
         loaded = self._loaded(start)
-        if loaded is None or BY_HAND in {self._transmission.endpoint, self._transmission.properties.get("entitled")}:
+        if loaded is None or self._address == BY_HAND:
             return None
         with self._station.database.read() as connection:
             return number_checks.must_wait(connection, loaded, start)
@@ -154,11 +167,16 @@ def new_interchange(station: Station, transmission: Transmission, start: Interch
     )
 
 
+def address_of(transmission: Transmission) -> str:
+    """Where a file came by, or as if it had where a person vouched for it."""
+    return transmission.properties.get("entitled", transmission.endpoint)
+
+
 def new_job(transmission: Transmission, done: dict[int, tuple[str, int]] | None = None) -> Job:
     """What is to be read of a transmission."""
     return Job(
         sha256=transmission.sha256,
-        address=transmission.properties.get("entitled", transmission.endpoint),
+        address=address_of(transmission),
         endpoint=transmission.endpoint,
         spec=transmission.properties.get("as"),
         partner=transmission.partner,
