@@ -18,6 +18,7 @@ from gateway.transport.box import FileTrouble
 from gateway.transport.box import TransportError
 from gateway.transport.box import Unreachable
 from gateway.transport.deadline import cut_off_after
+from gateway.transport.tls import context_of
 
 _UID = re.compile(rb"\bUID (\d+)")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
@@ -165,7 +166,7 @@ class ImapMailbox:
 
     def _log_in(self) -> imaplib.IMAP4:
         settings = self._settings
-        context = _context(settings)
+        context = context_of(settings.ca_file)
         client: imaplib.IMAP4
         if settings.implicit_tls:
             client = _TlsClient(self._socket, settings.host, settings.port, ssl_context=context, timeout=settings.timeout_seconds)
@@ -220,15 +221,6 @@ class _TlsClient(imaplib.IMAP4_SSL):
         made: socket.socket = super()._create_socket(timeout)  # type: ignore[misc]  # not in the stubs
         self._sockets.append(made)
         return made
-
-
-def _context(settings: ImapSettings) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=settings.ca_file)
-    except OSError as error:  # ssl.SSLError is one
-        raise TransportError(f"the authorities in {settings.ca_file} cannot be read: {error.strerror or error}", retry=False, stop=True) from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
 
 
 def _literals(answer: Sequence[object]) -> Iterator[tuple[bytes, bytes]]:

@@ -16,6 +16,7 @@ from email.utils import getaddresses
 
 from gateway.transport.box import TransportError
 from gateway.transport.deadline import cut_off_after
+from gateway.transport.tls import context_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,20 +78,11 @@ def _client(settings: SmtpSettings) -> smtplib.SMTP:
     """A client that has not connected yet."""
     if not settings.implicit_tls or settings.no_tls:
         return smtplib.SMTP(timeout=settings.timeout_seconds)
-    return _TlsClient(timeout=settings.timeout_seconds, context=_context(settings))
+    return _TlsClient(timeout=settings.timeout_seconds, context=context_of(settings.ca_file))
 
 
 def _socket_of(client: smtplib.SMTP) -> socket.socket | None:
     return getattr(client, "sock", None)
-
-
-def _context(settings: SmtpSettings) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=settings.ca_file)
-    except OSError as error:  # ssl.SSLError is one
-        raise TransportError(f"the authorities in {settings.ca_file} cannot be read: {error.strerror or error}", retry=False, stop=True) from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
 
 
 def _log_in(client: smtplib.SMTP, settings: SmtpSettings) -> None:
@@ -101,7 +93,7 @@ def _log_in(client: smtplib.SMTP, settings: SmtpSettings) -> None:
     client.ehlo_or_helo_if_needed()
     if not settings.implicit_tls and not settings.no_tls:
         client._host = settings.host  # type: ignore[attr-defined]  # whose certificate it must be; known to the constructor otherwise
-        client.starttls(context=_context(settings))
+        client.starttls(context=context_of(settings.ca_file))
         client.ehlo_or_helo_if_needed()
     if settings.user is not None:
         try:

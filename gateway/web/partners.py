@@ -4,6 +4,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from gateway.exchange.endpoint import Endpoint
+from gateway.exchange.keys import without_query
 from gateway.web.pages import render
 from gateway.web.pages import station_of
 
@@ -17,8 +18,8 @@ def show(request: Request) -> HTMLResponse:
 
 
 def way_of(endpoint: Endpoint) -> str:
-    """An endpoint in words, without users, passwords and keys."""
-    value = str(getattr(endpoint, endpoint.transport))
+    """An endpoint in words, without users, passwords and keys, which may stand behind a question mark, too."""
+    value = without_query(str(getattr(endpoint, endpoint.transport)))
     scheme, found, rest = value.partition("://")
     place = f"{scheme}://{rest.rsplit('@', 1)[-1]}" if found else value
     return f"{endpoint.transport.upper() if endpoint.transport in {'sftp', 'as2', 'https'} else endpoint.transport}: {place}"

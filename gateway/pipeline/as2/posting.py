@@ -12,6 +12,7 @@ import msgspec
 from gateway.config import Installation
 from gateway.exchange.as2 import archived_head
 from gateway.exchange.endpoint import Endpoint
+from gateway.exchange.keys import without_query
 from gateway.pipeline.outbox.delivered import Delivered
 from gateway.pipeline.station import Station
 from gateway.store.outgoing.outbox import Entry
@@ -61,7 +62,10 @@ def post_receipt(station: Station, entry: Entry, endpoint: Endpoint, data: bytes
     """Post a receipt of ours to the address that was agreed on. Any answer of 2xx is enough: nobody confirms a receipt."""
     order = msgspec.json.decode(entry.body, type=ReceiptOrder)
     answer = post_to(station, endpoint, order.address, order.headers, data)
-    return Delivered({"address": order.address, "for": order.message_id, "status": str(answer.status)}, (entry.sha256,) if entry.sha256 else ())
+    # what stands behind its question mark may be a key, and a journal is for ever
+    return Delivered(
+        {"address": without_query(order.address), "for": order.message_id, "status": str(answer.status)}, (entry.sha256,) if entry.sha256 else ()
+    )
 
 
 class ReceiptOrder(msgspec.Struct, frozen=True, kw_only=True):
