@@ -385,8 +385,13 @@ CASH_AMOUNTS_DIFFER = Kind(
     title="A remittance advice does not add up to its payment",
     cure="Ask the payer what the difference is for; nothing was matched.",
 )
+CASH_TRACE_USED = Kind(
+    code="CASH-TRACE-USED",
+    title="A payment with the reference of this remittance advice is booked, and it is not the same",
+    cure="Release it where it is other money: it is booked then. Reject it where the payer tells the same payment again.",
+)
 CASH_REVERSAL_UNKNOWN = Kind(
     code="CASH-REVERSAL-UNKNOWN",
     title="The bank takes back a payment that we do not have",
-    cure="Look for the payment at the bank; nothing was changed.",
+    cure="Look for the payment at the bank: it may have been taken back before. What it paid stays as it is.",
 )

@@ -101,6 +101,7 @@ LINKS: Mapping[str, str] = {
     "invoices": "invoiced by",
     "credits": "credited by",
     "pays": "paid by",
+    "takes_back": "taken back by",
     "acknowledges": "acknowledged by",
     "replays": "replayed as",
 }

@@ -2,9 +2,9 @@
 here payments, allocations and their evidence are written in one transaction. Test traffic books nothing."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import cast
 
+from gateway.kinds import rule
 from gateway.model import document as canonical
 from gateway.model.money import from_minor
 from gateway.model.money import to_minor
@@ -13,9 +13,18 @@ from gateway.model.payment import RemittanceAdvice
 from gateway.pipeline.answers.work import Work
 from gateway.pipeline.station import short_id
 from gateway.pipeline.trading.judging import partner_of
+from gateway.pipeline.trading.judging import released_on
+from gateway.pipeline.trading.same_money import ADVISED
+from gateway.pipeline.trading.same_money import compare_advice
+from gateway.pipeline.trading.same_money import compare_entries
+from gateway.pipeline.trading.same_money import payers_of
+from gateway.problem import Problem
+from gateway.problem import codes
 from gateway.store import crash
+from gateway.store.incoming import holds
 from gateway.store.records import documents
 from gateway.store.records import references
+from gateway.store.rows import StaleState
 from gateway.store.trading import ledger
 from gateway.trade import cash
 
@@ -52,23 +61,29 @@ def apply_bank_statements(work: Work, rows: Sequence[documents.Document]) -> Non
             _finish(work, row, "test traffic books nothing")
             continue
         statement = cast(BankStatement, canonical.decode(row.body or ""))
-        pieces = [money for money in map(cash.money_of, statement.entries) if money is not None]
-        # the bank's entry for an advice that was booked as money is the same money
-        booked = _booked_advices(work, pieces)
-        for money in pieces:
-            if money.id in booked:
-                facts = {"trace": money.trace or "", "payment": booked[money.id]}
-                work.note(row, "payment known", facts, reason="its remittance advice was booked as the money")
-        pieces = [money for money in pieces if money.id not in booked]
         source = f"{statement.account}|{statement.number}"
-        payments = {money.id: _payment(work, row, source, money) for money in pieces}
+        pieces = [money for money in map(cash.money_of, statement.entries) if money is not None]
+        for money in pieces:
+            _name(work, row, money.id)
+        # the bank's entry for an advice that was booked as money is the same money
+        compared = compare_entries(work, source, pieces)
+        for money in pieces:
+            if money.id in compared.known:
+                facts = {"trace": money.trace or "", "payment": compared.known[money.id]}
+                work.note(row, "payment known", facts, reason="its remittance advice was booked as the money")
+        other = [money for money in pieces if money.id not in compared.known]
+        payments = {money.id: _payment(work, row, source, money) for money in other}
         fresh = {payment.bank_reference for payment in ledger.add_payments(work.connection, list(payments.values()))}
-        new = [money for money in pieces if payments[money.id].bank_reference in fresh]
-        matched = cash.match(new, _items(work), _payers(work), advices=_advices(work), earlier=_earlier(work, new))
-        for money, result in zip(new, matched, strict=True):
+        new = [money for money in other if payments[money.id].bank_reference in fresh]
+        clear = [money for money in new if money.id not in compared.doubtful]
+        matched = cash.match(clear, _items(work), payers_of(work), advices=_advices(work), earlier=_earlier(work, clear))
+        for money, result in zip(clear, matched, strict=True):
             _book(work, row, payments[money.id], result)
+        for money in new:
+            if money.id in compared.doubtful:
+                _book(work, row, payments[money.id], cash.Matched(payment=money.id, state="unapplied", problems=(compared.doubtful[money.id],)))
         applied = sum(1 for result in matched if result.state == "applied")
-        _finish(work, row, f"{len(pieces) + len(booked)} payments, {len(pieces) - len(new) + len(booked)} of them known, {applied} applied")
+        _finish(work, row, f"{len(pieces)} payments, {len(pieces) - len(new)} of them known, {applied} applied")
         crash.point(46)
 
 
@@ -88,16 +103,23 @@ def apply_remittance_advices(work: Work, rows: Sequence[documents.Document]) -> 
             continue
         trace = advice.trace or advice.number
         minor = to_minor(advice.amount, currency)
-        if _came_before(work, row.partner, trace, currency, minor):
-            _finish(work, row, f"the bank's entry for {trace} was booked before")
-            continue
-        if _settled_before(work, advice, row.partner, currency, minor):
-            _finish(work, row, f"the money of {advice.amount} {currency} came before, without this trace: its invoices are settled by it")
-            continue
+        if rule.CASH_TRACE_USED.code not in released_on(work, row.id):
+            before = compare_advice(work, row, advice, trace, currency)
+            if before.doubt is not None:
+                _hold(work, row, before.doubt)
+                continue
+            if before.why:
+                _finish(work, row, before.why)
+                continue
+        name = f"{row.partner}|{trace}"
+        if ledger.booked(work.connection, ADVISED, [name]):
+            # other money under a number that was used before
+            name = f"{name}|{row.id}"
+        _name(work, row, name)
         payment = ledger.Payment(
-            id=short_id("P", "remittance", row.partner, trace),
-            source="remittance",
-            bank_reference=f"{row.partner}|{trace}",
+            id=short_id("P", ADVISED, *name.split("|")),
+            source=ADVISED,
+            bank_reference=name,
             partner=row.partner,
             document=row.id,
             currency=currency,
@@ -108,44 +130,37 @@ def apply_remittance_advices(work: Work, rows: Sequence[documents.Document]) -> 
             state="unapplied",
             created_at=work.now,
         )
-        if ledger.add_payments(work.connection, [payment]):
-            items = _items(work, row.partner)
-            _book(work, row, payment, cash.match_advice(advice, items, row.partner, payment=payment.id))
+        ledger.add_payments(work.connection, [payment])
+        result = cash.match_advice(advice, _items(work, row.partner), row.partner, payment=payment.id)
+        _book(work, row, payment, result, _why_not(work, advice, row.partner) if result.on_account else "")
         _finish(work, row, f"payment {trace} of {advice.amount} {currency}")
         crash.point(46)
 
 
-def _came_before(work: Work, partner: str, trace: str, currency: str, minor: int) -> bool:
-    """Whether the bank's entry for an advice is booked."""
-    payers = _payers(work)
-    for payment in ledger.find_by_trace(work.connection, [trace]):
-        if payment.source == "remittance":
-            continue
-        amount = from_minor(payment.amount_minor, payment.currency)
-        entry = cash.Money(
-            id=payment.id, amount=amount, currency=payment.currency, payer_name=payment.payer_name, payer_account=payment.payer_account
-        )
-        payer = payment.partner or cash.payer_of(entry, payers)
-        if _is_same_money(payer, partner, same_amount=(payment.currency, payment.amount_minor) == (currency, minor)):
-            return True
-    return False
+def _name(work: Work, row: documents.Document, name: str) -> None:
+    """A payment is found by the name that the page of receivables shows."""
+    work.references.append(references.Reference(document=row.id, kind="payment", value=name))
 
 
-def _is_same_money(payer: str | None, partner: str, *, same_amount: bool) -> bool:
-    """Whether a bank's entry is the money of a partner's advice that has its trace. Payers number their traces themselves, so that another one's
-    money may carry the same: who paid decides, and where nobody can tell, the amount."""
-    return payer == partner if payer is not None else same_amount
+def _hold(work: Work, row: documents.Document, doubt: Problem) -> None:
+    """Whether an advice is money that is booked already, a person says."""
+    work.move(row.id, row.state, "held", doubt.message, problems=(*row.problems, doubt))
+    work.holds.append(holds.Hold(id=short_id("H", row.id, row.transition_no), document=row.id, kind="matching", reasons=(doubt,), opened_at=work.now))
+    work.note(row, "document held", {"problems": doubt.code}, reason=doubt.message)
 
 
-def _settled_before(work: Work, advice: RemittanceAdvice, partner: str, currency: str, minor: int) -> bool:
-    """Whether everything that the advice names is settled, by a bank's entry of this very amount: then it is the same money."""
-    numbers = {line.number for line in advice.lines}
-    items = [item for item in ledger.find_items(work.connection, numbers, partner) if item.currency == currency]
-    if not items or {item.number for item in items} != numbers or any(item.open_minor for item in items):
-        return False
-    paid_by = {one.payment for item in items for one in ledger.allocations_of(work.connection, item=item.id) if one.payment}
-    payments = [ledger.get_payment(work.connection, one) for one in paid_by]
-    return any(one is not None and one.source != "remittance" and one.amount_minor == minor for one in payments)
+def _why_not(work: Work, advice: RemittanceAdvice, partner: str) -> str:
+    """Why an advice settled nothing: what its numbers are that are no open items of this payer."""
+    items: dict[str, list[ledger.OpenItem]] = {}
+    for item in ledger.find_items(work.connection, {line.number for line in advice.lines}):
+        items.setdefault(item.number, []).append(item)
+    words: dict[str, list[str]] = {}
+    for number in dict.fromkeys(line.number for line in advice.lines):
+        named = items.get(number, [])
+        if not any(item.partner == partner and item.open_minor for item in named):
+            what = "unknown" if not named else "settled" if any(item.partner == partner for item in named) else "not this payer's"
+            words.setdefault(what, []).append(number)
+    return "; ".join(f"{', '.join(numbers[:5])}{' and others' if len(numbers) > 5 else ''}: {what}" for what, numbers in words.items())
 
 
 def _is_money(advice: RemittanceAdvice) -> bool:
@@ -189,18 +204,6 @@ def _items(work: Work, partner: str | None = None) -> list[cash.OpenItem]:
     ]
 
 
-def _payers(work: Work) -> cash.Payers:
-    accounts: dict[str, set[str]] = {}
-    names: dict[str, set[str]] = {}
-    for loaded in work.station.installation.directory.partners.values():
-        for account in loaded.partner.accounts:
-            accounts.setdefault(account.replace(" ", ""), set()).add(loaded.partner.id)
-        names.setdefault(loaded.partner.name, set()).add(loaded.partner.id)
-    return cash.Payers(
-        accounts={key: frozenset(value) for key, value in accounts.items()}, names={key: frozenset(value) for key, value in names.items()}
-    )
-
-
 def _advices(work: Work) -> list[RemittanceAdvice]:
     """Advices that announced money which is still to come."""
     found = documents.search(work.connection, documents.Filters(kind="remittance_advice", direction="in", test=False), limit=_MOST_ADVICES)
@@ -209,35 +212,10 @@ def _advices(work: Work) -> list[RemittanceAdvice]:
     return [advice for advice in advices if not _is_money(advice)]
 
 
-def _booked_advices(work: Work, pieces: Sequence[cash.Money]) -> dict[str, str]:
-    """The bank's entries that are the money of advices which were booked as money themselves, each with that payment. What takes money back
-    is never that, nor what is paid after it was taken back."""
-    pieces = [money for money in pieces if money.trace and not money.reversal]
-    known = ledger.find_by_trace(work.connection, [money.trace for money in pieces if money.trace])
-    advised = [payment for payment in known if payment.source == "remittance"]
-    payers = _payers(work) if advised else cash.Payers()
-    booked: dict[str, str] = {}
-    for money in pieces:
-        for payment in advised:
-            amount = (payment.currency, payment.amount_minor) == (money.currency, to_minor(abs(money.amount), money.currency))
-            if payment.state == ledger.TAKEN_BACK and money.booked_on is not None and money.booked_on > _taken_back_on(payment, known):
-                continue
-            if payment.trace == money.trace and _is_same_money(cash.payer_of(money, payers), payment.partner or "", same_amount=amount):
-                booked[money.id] = payment.id
-    return booked
-
-
-def _taken_back_on(payment: ledger.Payment, known: Sequence[ledger.Payment]) -> date:
-    """The day on which the bank took a payment back."""
-    fits = (payment.trace, payment.partner, payment.currency, -payment.amount_minor)
-    days = [one.booked_on for one in known if one.state == ledger.REVERSAL and (one.trace, one.partner, one.currency, one.amount_minor) == fits]
-    return max(days, default=date.max)
-
-
 def _earlier(work: Work, pieces: Sequence[cash.Money]) -> list[cash.Settled]:
     """Payments that a reversal may take back: once, and by their payer. Another one's may have the same trace."""
     back = [money for money in pieces if money.reversal and money.trace]
-    payers = _payers(work) if back else cash.Payers()
+    payers = payers_of(work) if back else cash.Payers()
     by_trace: dict[str | None, set[str | None]] = {}
     for money in back:
         by_trace.setdefault(money.trace, set()).add(cash.payer_of(money, payers))
@@ -256,23 +234,55 @@ def _earlier(work: Work, pieces: Sequence[cash.Money]) -> list[cash.Settled]:
     ]
 
 
-def _book(work: Work, row: documents.Document, payment: ledger.Payment, result: cash.Matched) -> None:
-    """Write what became of one piece of money."""
+def _book(work: Work, row: documents.Document, payment: ledger.Payment, result: cash.Matched, why: str = "") -> None:
+    """Write what became of one piece of money. One that cannot be booked so, whatever the reason, waits for a person by itself."""
     evidence = "; ".join(dict.fromkeys(_EVIDENCE.get(one.rule, one.rule).format(field=one.field.replace("_", " ")) for one in result.evidence))[:400]
-    reason = _MATCHED.get(result.rule or result.state, (result.rule or result.state).replace("_", " ")) + (f" ({evidence})" if evidence else "")
-    whose = result.partner
-    settled = {one.item for one in result.allocations} | {use.invoice for use in result.credits}
+    how = (result.rule if result.state in {"applied", ledger.REVERSAL} else None) or result.state
+    reason = _MATCHED.get(how, how.replace("_", " ")) + (f" ({evidence})" if evidence else "")
+    reason = "; ".join(one.message for one in result.problems) or (f"{reason}: {why}" if why else reason)
+    try:
+        with work.connection.begin_nested():
+            partner, settled = _settle(work, payment, result, reason)
+    except StaleState as error:
+        reason, result = str(error), cash.Matched(payment=payment.id, state="unapplied")
+        partner, settled = _settle(work, payment, result, reason)
+        why = reason
+    if why or result.problems:
+        ledger.add_details(work.connection, payment.id, {"why": reason})
+    items = [item for id in sorted(settled) if (item := ledger.get_item(work.connection, id)) is not None]
+    relation = "pays" if result.state != ledger.REVERSAL else "takes_back"
+    work.links += [references.Link(from_document=item.document, to_document=row.id, relation=relation) for item in items if item.document is not None]
+    work.note(
+        row,
+        f"payment {result.state}",
+        {
+            "payment": payment.id,
+            "amount": f"{from_minor(payment.amount_minor, payment.currency)} {payment.currency}",
+            "partner": partner or "",
+            "items": ",".join(item.id for item in items),
+            "numbers": ",".join(item.number for item in items),
+            "candidates": ",".join(result.candidates),
+            "on_account": str(result.on_account) if result.on_account else "",
+            "problems": codes(result.problems),
+        },
+        reason=reason,
+    )
+
+
+def _settle(work: Work, payment: ledger.Payment, result: cash.Matched, reason: str) -> tuple[str | None, set[str]]:
+    """Allocations and credits of one piece of money, and its state: whose it is, and the items that it settles, or opens again."""
+    connection, partner, settled = work.connection, result.partner, set[str]()
     if result.state == ledger.REVERSAL and result.refers_to is not None:
-        before = ledger.get_payment(work.connection, result.refers_to)
-        for one in ledger.taken_by(work.connection, result.refers_to):
-            ledger.reverse(work.connection, one.id, id=short_id("A", one.id, "reversed", payment.id), actor=work.actor, reason=reason, at=work.now)
-            settled.add(one.open_item)
+        for taken in ledger.taken_by(connection, result.refers_to):
+            ledger.reverse(connection, taken.id, id=short_id("A", taken.id, "reversed", payment.id), actor=work.actor, reason=reason, at=work.now)
+            settled.add(taken.open_item)
+        before = ledger.get_payment(connection, result.refers_to)
         if before is not None:
             # both are of the same payer, or what it owes would be reckoned with money that is gone
-            whose = before.partner
-            ledger.set_payment(work.connection, before.id, before.state, ledger.TAKEN_BACK)
+            partner = before.partner
+            ledger.set_payment(connection, before.id, before.state, ledger.TAKEN_BACK)
     ledger.allocate(
-        work.connection,
+        connection,
         [
             ledger.Allocation(
                 id=short_id("A", payment.id, one.item),
@@ -290,7 +300,7 @@ def _book(work: Work, row: documents.Document, payment: ledger.Payment, result: 
     )
     for use in result.credits:
         ledger.apply_credit(
-            work.connection,
+            connection,
             id=short_id("C", payment.id, use.credit, use.invoice),
             credit_item=use.credit,
             invoice_item=use.invoice,
@@ -300,25 +310,10 @@ def _book(work: Work, row: documents.Document, payment: ledger.Payment, result: 
             reason=reason,
             at=work.now,
         )
-    ledger.set_payment(work.connection, payment.id, "unapplied", result.state, partner=whose)
-    for item_id in sorted(settled):
-        item = ledger.get_item(work.connection, item_id)
-        if item is not None and item.document is not None:
-            work.links.append(references.Link(from_document=item.document, to_document=row.id, relation="pays"))
-    work.note(
-        row,
-        f"payment {result.state}",
-        {
-            "payment": payment.id,
-            "amount": f"{from_minor(payment.amount_minor, payment.currency)} {payment.currency}",
-            "partner": whose or "",
-            "items": ",".join(sorted(settled)),
-            "candidates": ",".join(result.candidates),
-            "on_account": str(result.on_account) if result.on_account else "",
-        },
-        reason=reason,
-    )
+    ledger.set_payment(connection, payment.id, "unapplied", result.state, partner=partner)
+    return partner, settled | {one.item for one in result.allocations} | {use.invoice for use in result.credits}
 
 
 def _finish(work: Work, row: documents.Document, reason: str) -> None:
-    work.move(row.id, row.state, "done", reason)
+    rest = tuple(problem for problem in row.problems if problem.code != rule.CASH_TRACE_USED.code)
+    work.move(row.id, row.state, "done", reason, problems=rest)

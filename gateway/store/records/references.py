@@ -45,7 +45,7 @@ class Found(Row, frozen=True, kw_only=True):
 
 
 class Link(Row, frozen=True, kw_only=True):
-    """`from_document` led to `to_document`. `relation`: answers, changes, ships, invoices, credits, pays, acknowledges, replays."""
+    """`from_document` led to `to_document`. `relation`: answers, changes, ships, invoices, credits, pays, takes_back, acknowledges, replays."""
 
     from_document: str
     to_document: str

@@ -196,6 +196,22 @@ def set_payment(connection: Connection, id: str, expected: str, state: str, *, p
     return connection.execute(update(_PAYMENT).where(_PAYMENT.c.id == id, _PAYMENT.c.state == expected).values(changes)).rowcount == 1
 
 
+def add_details(connection: Connection, id: str, details: Mapping[str, str]) -> None:
+    """Write down something more about a payment."""
+    before = connection.execute(select(_PAYMENT.c.details).where(_PAYMENT.c.id == id)).scalar_one()
+    connection.execute(update(_PAYMENT).where(_PAYMENT.c.id == id).values(details={**before, **details}))
+
+
+def booked(connection: Connection, source: str, bank_references: Collection[str]) -> set[str]:
+    """Which of these are booked from this source."""
+    wanted = sorted(set(bank_references))
+    found: set[str] = set()
+    for start in range(0, len(wanted), 500):
+        query = select(_PAYMENT.c.bank_reference).where(_PAYMENT.c.source == source, _PAYMENT.c.bank_reference.in_(wanted[start : start + 500]))
+        found.update(connection.execute(query).scalars())
+    return found
+
+
 def get_item(connection: Connection, id: str) -> OpenItem | None:
     """The open item of this id."""
     return one_of(connection.execute(select(_ITEM).where(_ITEM.c.id == id)), OpenItem)
