@@ -275,7 +275,7 @@ def test_an_advice_says_why_it_settled_nothing_and_is_found_by_the_name_of_its_p
     told_by_bank(world, "S1", entry("5.00", "x", "E1", reference="ST1-3"))
     with world.station.database.read() as connection:
         why = {one.bank_reference: one.details.get("why") for one in ledger.unapplied_payments(connection)}
-    assert why == {"acme|PAYRUN": "the payer is known, and not what for: INV-000007: not this payer's", "ST1-3": None}
-    for name, kind in (("acme|PAYRUN", "remittance_advice"), ("ST1-3", "bank_statement")):
+    assert why == {"acme|PAYRUN": "the payer is known, and not what for: INV-000007: not this payer's", "ST1-3/1": None}
+    for name, kind in (("acme|PAYRUN", "remittance_advice"), ("ST1-3/1", "bank_statement"), ("ST1-3", "bank_statement")):
         trail = trail_of(world.station, name)
         assert trail is not None and [row.kind for row in trail.documents] == [kind]

@@ -64,7 +64,8 @@ def apply_bank_statements(work: Work, rows: Sequence[documents.Document]) -> Non
         source = f"{statement.account}|{statement.number}"
         pieces = [money for money in map(cash.money_of, statement.entries) if money is not None]
         for money in pieces:
-            _name(work, row, money.id)
+            # as the page of receivables names it, and as the bank does
+            _name(work, row, money.id, money.id.rpartition("/")[0])
         # the bank's entry for an advice that was booked as money is the same money
         compared = compare_entries(work, source, pieces)
         for money in pieces:
@@ -137,9 +138,9 @@ def apply_remittance_advices(work: Work, rows: Sequence[documents.Document]) -> 
         crash.point(46)
 
 
-def _name(work: Work, row: documents.Document, name: str) -> None:
-    """A payment is found by the name that the page of receivables shows."""
-    work.references.append(references.Reference(document=row.id, kind="payment", value=name))
+def _name(work: Work, row: documents.Document, *names: str) -> None:
+    """What a payment is found by."""
+    work.references += [references.Reference(document=row.id, kind="payment", value=name) for name in names if name]
 
 
 def _hold(work: Work, row: documents.Document, doubt: Problem) -> None:

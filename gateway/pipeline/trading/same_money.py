@@ -88,8 +88,8 @@ def compare_entries(work: Work, source: str, pieces: Sequence[cash.Money]) -> En
             ledger.add_details(work.connection, same[0].id, {"entry": name})
             taken.add(same[0].id)
             found.known[money.id] = same[0].id
-        elif payer is not None and any(one.state != ledger.TAKEN_BACK for one in free):
-            found.doubtful[money.id] = _other_amount(free[0], money)
+        elif payer is not None and (others := [one for one in free if one.state != ledger.TAKEN_BACK]):
+            found.doubtful[money.id] = _other_amount(others[0], money)
     return found
 
 
