@@ -310,11 +310,12 @@ def trail(
 
     Example: gateway trail PO4711 --evidence proof.zip
     """
-    from gateway.pipeline.as2.evidence import write_evidence
+    from gateway.pipeline.as2.evidence_files import write_evidence
     from gateway.pipeline.keeping.telling import trail_json
     from gateway.pipeline.keeping.telling import trail_words
     from gateway.pipeline.keeping.trails import trail_of
 
+    missing: tuple[tuple[str, str, str], ...] = ()
     station = open_here(config)
     try:
         found = trail_of(station, reference, partner)
@@ -331,11 +332,16 @@ def trail(
         if evidence is not None and not found.exchanges:
             raise Refused(f"Nothing of '{reference}' went over AS2: there are no signatures to write out", WRONG_DATA)
         if evidence is not None:
-            count = write_evidence(station, found.exchanges, evidence)
-            typer.echo(f"{evidence}: {counted(count, 'message')}; sh verify.sh in it checks the signatures", err=True)
+            written = write_evidence(station, found.exchanges, evidence)
+            typer.echo(f"{evidence}: {counted(written.count, 'message')}; sh verify.sh in it checks the signatures", err=True)
+            missing = written.missing
+            for message_id, name, why in missing:
+                typer.echo(f"AS2 message {message_id} is proven only in part: {name} is missing, {why}", err=True)
     finally:
         station.close()
     typer.echo(json_line(trail_json(found)) if as_json else trail_words(found))
+    if missing:
+        raise typer.Exit(WRONG_DATA)
 
 
 @journal_app.command("verify")

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.exchange import as2
-from gateway.pipeline.as2.evidence import write_evidence
+from gateway.pipeline.as2.evidence_files import write_evidence
 from gateway.pipeline.as2.keys import Relations
 from gateway.pipeline.as2.receiving import receive_as2
 from gateway.pipeline.keeping.telling import trail_json
@@ -47,8 +47,9 @@ def traded(folder: Path, more: str = "", **changes: object) -> World:
 def unpacked(world: World, folder: Path) -> Path:
     trail = trail_of(world.station, "PO1")
     assert trail is not None
-    count = write_evidence(world.station, trail.exchanges, folder / "proof.zip")
-    assert count == 3, "the order, its 997 and the order response"
+    written = write_evidence(world.station, trail.exchanges, folder / "proof.zip")
+    assert written.count == 3, "the order, its 997 and the order response"
+    assert not written.missing
     with zipfile.ZipFile(folder / "proof.zip") as file:
         file.extractall(folder / "proof")
     return folder / "proof"
@@ -97,6 +98,36 @@ def test_anything_changed_does_not_hold(tmp_path: Path, file: str) -> None:
         (order / file).write_bytes(data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
     done = verified(folder)
     assert done.returncode == 1 and "DOES NOT HOLD" in done.stdout
+    world.close()
+
+
+@pytest.mark.parametrize("pattern", ["*/*.p7s", "*/digest", "*/content", "*/receipt.pem", "*/expected"])
+def test_what_was_taken_out_is_missed(tmp_path: Path, pattern: str) -> None:
+    world = traded(tmp_path)
+    folder = unpacked(world, tmp_path)
+    gone = sorted(folder.glob(pattern))
+    for path in gone:
+        path.unlink()
+    done = verified(folder)
+    assert done.returncode == 1 and done.stdout.count("IS MISSING") + done.stdout.count("NOTHING SAYS") == len(gone) > 0, done.stdout
+    world.close()
+
+
+def test_a_payload_that_was_altered_is_named_and_the_rest_of_its_message_written_out(tmp_path: Path) -> None:
+    world = traded(tmp_path)
+    trail = trail_of(world.station, "PO1")
+    assert trail is not None
+    order = next(one for one in trail.exchanges if one.direction == "received")
+    [path] = (world.folder / "data/archive").rglob(order.payload)
+    path.write_bytes(path.read_bytes().replace(b"PO1", b"PO2"))
+    done = world.command("trail", "PO1", "--evidence", str(tmp_path / "proof.zip"))
+    assert done.returncode == 1 and f"{order.message_id} is proven only in part: content is missing, the payload {order.payload}" in done.stderr
+    with zipfile.ZipFile(tmp_path / "proof.zip") as file:
+        file.extractall(tmp_path / "proof")
+    [folder] = (tmp_path / "proof").glob("*received*")
+    assert {"message.p7s", "receipt.p7s", "message.pem", "receipt.pem", "MISSING.txt"} <= {path.name for path in folder.iterdir()}
+    checked = verified(tmp_path / "proof")
+    assert checked.returncode == 1 and "content: IS MISSING" in checked.stdout and "receipt signature: holds" in checked.stdout
     world.close()
 
 
@@ -149,7 +180,7 @@ def test_what_is_erased_with_a_message_are_its_bytes_and_nobody_elses_certificat
     assert {order.message, order.receipt, order.signature, order.payload} <= set(payloads)
     assert not {order.signed_by.partition(":")[2], order.receipt_signed_by.partition(":")[2]} & set(payloads)
     station.archive.remove(order.message)
-    write_evidence(station, trail.exchanges, tmp_path / "proof.zip")
+    assert [missing[:2] for missing in write_evidence(station, trail.exchanges, tmp_path / "proof.zip").missing] == [("order@buyer", "message.http")]
     with zipfile.ZipFile(tmp_path / "proof.zip") as file:
         assert [name for name in file.namelist() if name.endswith("MISSING.txt")] == ["001-received-order@buyer/MISSING.txt"]
     world.close()
@@ -254,7 +285,7 @@ def test_the_message_that_brought_the_partners_answer_is_part_of_the_proof(tmp_p
     assert trail is not None
     assert "answered by 997: accepted (file 997.edi)" in trail_words(trail)
     assert [one.message_id for one in trail.exchanges if one.direction == "received"] == ["order@buyer", "answer@buyer"]
-    assert write_evidence(world.station, trail.exchanges, tmp_path / "proof.zip") == 4
+    assert write_evidence(world.station, trail.exchanges, tmp_path / "proof.zip").count == 4
     with world.station.database.read() as connection:
         [order] = documents.search(connection, documents.Filters(kind="order"))
     with serving(world.station) as site:
