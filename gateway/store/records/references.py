@@ -23,6 +23,8 @@ from gateway.store.rows import all_of
 _TABLE = tables.reference
 _LINK = tables.link
 _LONGEST = 80
+#: characters of a value that are kept: an index of PostgreSQL takes no more than 2,700 bytes
+_KEPT = 500
 #: kinds of documents that speak of many partners at once
 _OF_MANY = ("bank_statement",)
 
@@ -67,8 +69,8 @@ def normalise(value: str) -> str:
 
 
 def add(connection: Connection, references: Iterable[Reference]) -> None:
-    """Make documents findable; the same reference again is harmless. Values without letter or digit are left out."""
-    rows = ((one.document, one.kind, one.value, normalised) for one in references if (normalised := normalise(one.value)))
+    """Make documents findable; the same reference again is harmless. Values without letter or digit are left out, endless ones are cut."""
+    rows = ((one.document, one.kind, one.value[:_KEPT], normalised) for one in references if (normalised := normalise(one.value)))
     _INSERT.run(connection, rows)
 
 
