@@ -56,7 +56,11 @@ def states(world: World, address: str, *files: bytes) -> list[str]:
 
 @pytest.mark.parametrize("where", ["transaction", "group"])
 def test_a_number_that_only_finds_documents_is_cut(world: World, where: str) -> None:
-    long = x12_order("PO1", set_control=ENDLESS[:5000]) if where == "transaction" else x12_order("PO1").replace(b"*1200*1*X", f"*1200*{ENDLESS}*X".encode())
+    long = (
+        x12_order("PO1", set_control=ENDLESS[:5000])
+        if where == "transaction"
+        else x12_order("PO1").replace(b"*1200*1*X", f"*1200*{ENDLESS}*X".encode())
+    )
     assert states(world, "folder:boxes/acme/out", long, x12_order("PO2", control=2)) == ["done", "done"]
 
 
