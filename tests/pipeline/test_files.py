@@ -1,5 +1,6 @@
 """Files without an envelope walk like any other: who sends them, by which description they are read, where they wait."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,15 @@ from gateway.pipeline.reading.payload import Read
 from gateway.pipeline.reading.payload import read_payload
 from gateway.pipeline.reading.payload import stateless
 from gateway.pipeline.stateless.linting import agreement_faults
+from gateway.store.outgoing import outbox
 from gateway.user_files import FolderResolver
 from gateway.yaml_source import Faults
 from tests.docs.pages import ROOT
 from tests.pipeline.world import ACME
 from tests.pipeline.world import World
+from tests.pipeline.world import poc
 from tests.pipeline.world import tags
+from tests.pipeline.world import x12_change
 from tests.pipeline.world import x12_order
 
 CORNER = """\
@@ -135,13 +139,37 @@ def test_a_warehouse_gets_what_was_accepted_and_its_report_becomes_a_despatch_ad
     [asked] = warehouse.sent("wms")
     assert asked.splitlines()[1].startswith("PO1,2026-01-05,,2026-01-20,0012,")
     assert ",1,SKU1,,WIDGET,10,EA," in asked
-    assert [path.name for path in (warehouse.folder / "boxes/wms/in").iterdir()] == ["warehouse-order-PO1.csv"]
+    [name] = [path.name for path in (warehouse.folder / "boxes/wms/in").iterdir()]
+    assert re.fullmatch(r"warehouse-order-PO1-[0-9a-f]{8}\.csv", name)
     result = warehouse.receive(SHIPPED % b"PO1", "s.csv", "folder:boxes/wms/out")
     assert [(row.kind, row.number, row.state, row.partner) for row in result.documents] == [("shipment", "S1", "done", "acme")]
     assert [tags(text, "MAN") for text in warehouse.sent() if "*856*" in text] == [[["MAN", "GM", "00340123450000000017"]]]
     again = warehouse.receive(SHIPPED % b"PO1", "s.csv", "folder:boxes/wms/out")
     assert [problem.code for row in again.documents for problem in row.problems] == ["SHIPMENT-DUPLICATE"]
     assert len([text for text in warehouse.sent() if "*856*" in text]) == 1
+
+
+@pytest.mark.parametrize("quantity", ["10", "7"])
+def test_orders_of_one_number_of_two_buyers_both_reach_the_warehouse(tmp_path: Path, quantity: str) -> None:
+    beta = ACME.replace("acme", "beta").replace("ACMEBUYER", "BETASTORES").replace(', gln: "1234567890128"', "")
+    world = World(tmp_path, partners={"acme": ACME, "beta": beta, "wms": WAREHOUSE})
+    world.receive(x12_order("4500001"))
+    world.receive(x12_order("4500001", sender="BETASTORES", lines=(("1", quantity, "9.25", "SKU1"),)), address="folder:boxes/beta/out")
+    assert len(world.sent("wms")) == 2
+    with world.station.database.read() as connection:
+        assert {row.state for row in outbox.search(connection, partner="wms")} == {"sent"}
+    world.close()
+
+
+def test_an_order_and_its_change_both_reach_the_warehouse(tmp_path: Path) -> None:
+    changing = ACME.replace(
+        "  - {send: x12/004010/855, to: box}\n", "  - {receive: x12/004010/860, from: box}\n  - {send: x12/004010/865, to: box}\n"
+    )
+    world = World(tmp_path, partners={"acme": changing, "wms": WAREHOUSE})
+    world.receive(x12_order("PO1"))
+    world.receive(x12_change("PO1", lines=(poc("1", "QI", "12", "9.25", "SKU1"),)))
+    assert sorted(",12,EA," in text for text in world.sent("wms")) == [False, True]
+    world.close()
 
 
 def test_a_report_about_an_order_of_nobody_is_rejected(warehouse: World) -> None:

@@ -30,6 +30,7 @@ from gateway.kinds import document as document_kinds
 from gateway.kinds import pipeline as kinds
 from gateway.pipeline.endpoints import shares_its_inbox
 from gateway.pipeline.station import Station
+from gateway.pipeline.station import short_id
 from gateway.pipeline.writing.answering import Numbers
 from gateway.pipeline.writing.answering import decoded
 from gateway.pipeline.writing.answering import read_back
@@ -48,6 +49,11 @@ from gateway.store.outgoing import controls
 from gateway.store.outgoing import numbers as ledger
 from gateway.store.outgoing import tries
 from gateway.store.outgoing.outbox import Entry
+
+#: kinds of documents whose number is ours, and no other's
+NUMBERED_BY_US = frozenset({"invoice", "credit_note"})
+#: a hyphen and eight digits
+_WHICH = 9
 
 _log = structlog.get_logger("outbound")
 
@@ -265,7 +271,7 @@ def seal(station: Station, consignment: Consignment, now: datetime) -> Sealed | 
     if first.syntax is None:
         assert first.body is not None
         syntax, form = entry.spec.split("/")[0], entry.spec.rsplit("/", 1)[1]
-        return Sealed(first.body.data, f"{form}-{whose}{first.body.number}.{EXTENSIONS.get(syntax, 'xml')}")
+        return Sealed(first.body.data, f"{form}-{whose}{first.body.number}{_which(entry)}.{EXTENSIONS.get(syntax, 'xml')}")
     try:
         data = _written(station, consignment, now)
     except ValueError as error:
@@ -276,6 +282,12 @@ def seal(station: Station, consignment: Consignment, now: datetime) -> Sealed | 
     types = {draft.kind for draft in consignment.drafts}
     kind = types.pop().lower() if len(types) == 1 else "batch"
     return Sealed(data, f"{kind}-{whose}{consignment.interchange.zfill(9)}.edi")
+
+
+def _which(entry: Entry) -> str:
+    """What tells files apart whose documents are numbered by others: two buyers have orders of one number, an order has versions. Taken from the
+    document, so that it is the same whenever it leaves; nothing where the number is drawn by us."""
+    return "" if entry.kind in NUMBERED_BY_US else short_id("", entry.document or entry.id)[:_WHICH]
 
 
 def _written(station: Station, consignment: Consignment, now: datetime) -> bytes:
