@@ -145,9 +145,9 @@ def _told(restored: "Restored", database: str | None) -> list[str]:
         lines.append(f"The journal's key was not in the backup: put it back as {restored.key_wanted} before you start the service.")
     lines += [_left_out(words, restored.key_wanted is not None) for words in restored.left_out]
     if restored.folders_made:
-        lines.append(f"Made the folders of partners: {_some(restored.folders_made)}.")
+        lines.append(f"Made the folders of partners and of your own systems: {_some(restored.folders_made)}.")
     if restored.folders_missing:
-        lines.append(f"Folders of partners that must be there before you start the service: {_some(restored.folders_missing)}.")
+        lines.append(f"Folders that must be there before you start the service: {_some(restored.folders_missing)}.")
     if not restored.paused and not restored.numbers:
         return [*lines, "Nothing came after the backup, as you say: open work goes on when the service starts."]
     return [

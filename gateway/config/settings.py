@@ -15,6 +15,7 @@ from gateway.config.mail import Mail
 from gateway.config.reading import Reading
 from gateway.config.webhooks import Webhook
 from gateway.exchange.bounds import Within
+from gateway.exchange.currency import Currency
 from gateway.exchange.keys import Keys
 from gateway.exchange.keys import listed
 from gateway.exchange.partner import Identifiers
@@ -50,7 +51,7 @@ class Us(Keys):
     bic: str | None = None
     #: digits that our SSCCs start with
     gs1_prefix: str | None = None
-    currency: str = "EUR"
+    currency: Currency = "EUR"
     #: percent of VAT where an item says nothing
     tax_rate: Annotated[Decimal, Within(0, 100, "percentage")] | None = None
 

@@ -21,6 +21,8 @@ from gateway.exchange.acknowledgment_keys import delimiters_fault
 from gateway.exchange.acknowledgment_keys import version_fault
 from gateway.exchange.bounds import Within
 from gateway.exchange.checked import checked
+from gateway.exchange.currency import Currency
+from gateway.exchange.currency import known_currency
 from gateway.exchange.endpoint import Endpoint
 from gateway.exchange.keys import Keys
 from gateway.exchange.keys import Texts
@@ -80,6 +82,8 @@ class Identifiers(Keys):
         qualifiers, most, where = ((2,), 15, "ISA06 and ISA08") if info.field_name == "x12" else ((0, 1, 2, 3, 4), 35, "the UNB")
         for text in value:
             qualifier, _, name = text.partition(":")
+            if any(part != part.strip() for part in text.split(":")):
+                raise ValueError(f"'{text}' has a blank at an end of its parts: no file would be found to be theirs")
             if len(qualifier) not in qualifiers or not 1 <= len(name.split(":")[0]) <= most:
                 raise ValueError(f"'{text}' does not fit into {where}: at most {most} characters behind the qualifier")
         return value
@@ -184,7 +188,8 @@ class Credit(Keys):
     @classmethod
     def _is_money(cls, value: str | None) -> str | None:
         if value is not None:
-            amount, _ = parse_money(value)
+            amount, currency = parse_money(value)
+            known_currency(currency)
             if not (amount >= 0 and is_handy(amount)):
                 raise ValueError(f"'{value}' is no limit: write an amount from 0 up and its currency, like '50000 USD'")
         return value
@@ -215,7 +220,7 @@ class Partner(Keys):
     endpoints: dict[str, Endpoint] = {}
     agreements: tuple[Agreement, ...] = ()
     credit: Credit | Literal["none"] | None = None
-    currency: str | None = None
+    currency: Currency | None = None
     country: str | None = None
     language: str | None = None
     terms: Terms = Terms()

@@ -1,5 +1,6 @@
 """Money between its two forms: `Decimal` with currency in documents, integer minor units (ISO 4217) in the database. Never float."""
 
+import re
 from decimal import ROUND_HALF_UP
 from decimal import Context
 from decimal import Decimal
@@ -12,6 +13,7 @@ _EXPONENTS = {
     **dict.fromkeys(("CLF", "UYW"), 4),
 }
 
+_AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 #: products of large quantities and prices have more digits than the usual 28
 _WIDE = Context(prec=120, rounding=ROUND_HALF_UP)
 
@@ -45,13 +47,17 @@ def parse_money(text: str) -> tuple[Decimal, str]:
     parts = text.split()
     if len(parts) != 2 or len(parts[1]) != 3 or not parts[1].isalpha():
         raise ValueError(f"'{text}' is not money: write the amount and the currency, like '50000 USD'")
-    try:
-        amount = Decimal(parts[0])
-    except ArithmeticError:
-        raise ValueError(f"'{parts[0]}' is not an amount") from None
-    if not amount.is_finite():
-        raise ValueError(f"'{parts[0]}' is not an amount")
-    return amount, parts[1].upper()
+    currency = parts[1].upper()
+    if not _AMOUNT.fullmatch(parts[0]):
+        raise ValueError(f"'{parts[0]}' is not an amount: write digits, and a point before {currency}'s fractions, like '50000 {currency}'")
+    amount = Decimal(parts[0])
+    # in half of the world the point parts thousands
+    if -int(amount.as_tuple().exponent) > exponent(currency):
+        raise ValueError(
+            f"'{parts[0]}' has more digits behind the point than {currency} has ({exponent(currency)}): "
+            f"is it {parts[0].replace('.', '')} {currency}? Thousands are not parted here"
+        )
+    return amount, currency
 
 
 def round_fraction(amount: Fraction, currency: str) -> Decimal:

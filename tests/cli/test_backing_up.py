@@ -300,7 +300,7 @@ def test_keys_are_sealed_or_left_out(world: World, command: Command, tmp_path: P
     found, outside = saved_files(load_installation(world.folder / "config.yaml"))
     assert {file.name for file in found if file.secret} == {"secrets/keys/journal.key", "secrets/files/keys/s3", "secrets/files/partners/stray.pem"}
     assert outside == []
-    (world.folder / "config.yaml").write_text(CONFIG)
+    (world.folder / "config.yaml").write_text(f"{CONFIG}inbox: {{bank: inbox/bank}}\n")
     backup = saved(world, command)
     with zipfile.ZipFile(backup) as opened:
         assert all(b"PRIVATE KEY" not in opened.read(name) for name in opened.namelist())
@@ -319,6 +319,7 @@ def test_keys_are_sealed_or_left_out(world: World, command: Command, tmp_path: P
     said_restored = said.out
     # another program may have that port
     (tmp_path / "bare" / "config.yaml").write_text(CONFIG.replace("18999", str(free_port())))
+    assert (tmp_path / "bare" / "inbox/bank").is_dir(), "ours as well"
     # no new key is made unseen, and nothing is taken in that could not be sealed
     for asked in (("journal", "verify"), ("run",)):
         said = command(*asked, "--config", tmp_path / "bare" / "config.yaml")
@@ -326,7 +327,7 @@ def test_keys_are_sealed_or_left_out(world: World, command: Command, tmp_path: P
         assert "was not in the backup" in said.err
     # what backup advised is not said again, and partners find their folders
     assert "somewhere else" not in said_restored and "Put back the files that `file:` names" in said_restored
-    assert "Made the folders of partners: " in said_restored and (tmp_path / "bare" / "boxes/acme/out").is_dir()
+    assert "Made the folders of partners and of your own systems: " in said_restored and (tmp_path / "bare" / "boxes/acme/out").is_dir()
     key = tmp_path / "bare" / "data" / "keys" / "journal.key"
     load_or_make(tmp_path / "another.key")
     shutil.copy(tmp_path / "another.key", key)

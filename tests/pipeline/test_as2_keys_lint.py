@@ -105,6 +105,8 @@ def test_files_that_are_not_here_are_notes(desk: Desk) -> None:
         "partners/euroco.yaml:12:19: The file keys/gone.pem cannot be read: No such file or directory: put it there, the service cannot do without it"
     ]
     assert len(notes) == 1 and "GATEWAY_NO_SUCH_KEY" in notes[0]
+    [fault], _ = desk.lint(HEAD + OURS.replace("as2.key", "gone.key") + THEIRS)
+    assert fault.startswith("partners/euroco.yaml:10:14: The file keys/gone.key cannot be read"), "where the key is named, not its certificate"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 
 from gateway.config import ConfigTrouble
 from gateway.config import FileTrouble
@@ -43,8 +44,10 @@ def lint_as2(installation: Installation, partners: Iterable[LoadedPartner], at: 
                 node = _at(parse(loaded.text, loaded.file), ("endpoints", name))
                 faults += [node.fault(sentence) for sentence in _lacking(loaded.partner, name, endpoint)]
                 before = len(faults), len(notes)
-                for place, read in _files(installation, loaded.partner, endpoint):
-                    _try(_at(node, place), read, faults, notes, runs_here=_runs_here(installation))
+                for looks in _files(installation, loaded.partner, endpoint):
+                    for place, read in looks:
+                        if not _try(_at(node, place), read, faults, notes, runs_here=_runs_here(installation)):
+                            break
                 if before == (len(faults), len(notes)):
                     faults += _as_a_whole(installation, loaded.partner, endpoint, node, at)
     return faults, notes
@@ -66,26 +69,33 @@ def _runs_here(installation: Installation) -> bool:
     return (installation.data / "keys").is_dir()
 
 
-def _try(place: Node, read: Callable[[], object], faults: list[Fault], notes: list[str], *, runs_here: bool) -> None:
+def _try(place: Node, read: Callable[[], object], faults: list[Fault], notes: list[str], *, runs_here: bool) -> bool:
     try:
         read()
     except ConfigTrouble as error:
         if isinstance(error, FileTrouble) and runs_here:
             faults.append(place.fault(f"{error}: put it there, the service cannot do without it"))
-            return
-        notes.append(f"{place.fault('').file}: {error}")
+        else:
+            notes.append(f"{place.fault('').file}: {error}")
+        return False
     except ValueError as error:
         faults.append(place.fault(f"cannot be used: {error}"))
+        return False
+    return True
 
 
-def _files(installation: Installation, partner: Partner, endpoint: Endpoint) -> Iterator[tuple[Path, Callable[[], object]]]:
-    """Each key and certificate: where it stands, and how it is read."""
+def _files(installation: Installation, partner: Partner, endpoint: Endpoint) -> Iterator[list[tuple[Path, Callable[[], object]]]]:
+    """Each key and certificate: where it stands, and how it is read; what is read after another one needs that."""
     plain = len(endpoint.keys) - len(endpoint.our_keys)
     for number, key in enumerate(endpoint.keys):
-        place: Path = ("our_certificate",) if number < plain else ("our_keys", number - plain, "certificate")
-        yield place, lambda key=key: read_our_key(installation, partner, key)  # type: ignore[misc]  # mypy has no lambda with a default
+        ours: tuple[Path, Path] = (
+            (("our_key",), ("our_certificate",))
+            if number < plain
+            else (("our_keys", number - plain, "key"), ("our_keys", number - plain, "certificate"))
+        )
+        yield [(ours[0], partial(installation.secret_bytes, key.key)), (ours[1], partial(read_our_key, installation, partner, key))]
     for number, given in enumerate(endpoint.certificates):
-        yield ("certificates", number, "file"), lambda given=given: read_their_certificate(installation, partner, given)  # type: ignore[misc]
+        yield [(("certificates", number, "file"), partial(read_their_certificate, installation, partner, given))]
 
 
 def _lacking(partner: Partner, name: str, endpoint: Endpoint) -> Iterator[str]:

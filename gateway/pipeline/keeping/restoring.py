@@ -301,10 +301,13 @@ def _want_key(installation: Installation, public: Ed25519PublicKey) -> Path | No
 
 
 def _folders(into: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-    """Make the folders of partners within the installation; those outside of it may be places of others, or disks that are not mounted yet:
-    they are named where they are not there."""
+    """Make the folders within the installation that files come and leave by, partners' and our own systems'; those outside of it may be places
+    of others, or disks that are not mounted yet: they are named where they are not there."""
     installation = load_installation(into / "config.yaml")
     named = {path: None for loaded in installation.directory.partners.values() for path in folders_of(installation, loaded)}
+    settings = installation.settings
+    own = (settings.inbox.shipments, settings.inbox.bank, settings.erp.folder if settings.erp is not None else None)
+    named |= {installation.path(folder): None for folder in own if folder is not None}
     absent = [path for path in named if not path.is_dir()]
     ours = tuple(path for path in absent if path.resolve().is_relative_to(installation.folder.resolve()))
     for path in ours:
