@@ -311,6 +311,7 @@ def trail(
     Example: gateway trail PO4711 --evidence proof.zip
     """
     from gateway.pipeline.as2.evidence_files import write_evidence
+    from gateway.pipeline.as2.untaken import untaken_of
     from gateway.pipeline.keeping.telling import trail_json
     from gateway.pipeline.keeping.telling import trail_words
     from gateway.pipeline.keeping.trails import trail_of
@@ -325,14 +326,15 @@ def trail(
                 "the Message-ID of an AS2 message, or an id of the log"
             )
             raise Refused(f"Nothing is known under '{reference}'{f' of {partner}' if partner else ''}: ask for {what}", WRONG_DATA)
-        whose = sorted({one.partner or "nobody known" for one in found.exchanges})
+        untaken = untaken_of(found.refused, found.requests)
+        whose = sorted({one or "nobody known" for one in (*(one.partner for one in found.exchanges), *(one.partner for one in untaken))})
         if evidence is not None and len(whose) > 1:
             # whoever is given the file must not get another partner's messages
             raise Refused(f"'{reference}' leads to messages of {' and '.join(whose)}: say with --partner whose proof it shall be", WRONG_DATA)
-        if evidence is not None and not found.exchanges:
+        if evidence is not None and not found.exchanges and not untaken:
             raise Refused(f"Nothing of '{reference}' went over AS2: there are no signatures to write out", WRONG_DATA)
         if evidence is not None:
-            written = write_evidence(station, found.exchanges, evidence)
+            written = write_evidence(station, found.exchanges, evidence, untaken)
             typer.echo(f"{evidence}: {counted(written.count, 'message')}; sh verify.sh in it checks the signatures", err=True)
             missing = written.missing
             for message_id, name, why in missing:

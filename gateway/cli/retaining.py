@@ -119,7 +119,7 @@ def _held(act: str, reference: str, reason: str, partner: str | None, config: Pa
 @retention_app.command("proof")
 def retention_proof(
     reference: Annotated[
-        str, typer.Argument(help="A file's name or id, a document's number or id, or the Message-ID of a refused message.", metavar="REFERENCE")
+        str, typer.Argument(help="A file's name or id, a document's number or id, or the Message-ID of an AS2 message.", metavar="REFERENCE")
     ],
     out: Annotated[Path | None, typer.Option("--out", help="Where to write it (default: stdout).", metavar="OUT.json")] = None,
     partner: WhoseOption = None,

@@ -1,6 +1,7 @@
 """An AS2 message that was refused is found when the partner calls, by whatever it has in hand; and rubbish fills nothing."""
 
 import json
+import zipfile
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -11,11 +12,13 @@ from gateway.cli.watching import _words
 from gateway.config.alerting import Alerting
 from gateway.exchange import as2
 from gateway.pipeline.alerts.signals import signals
+from gateway.pipeline.as2.evidence_files import write_evidence
 from gateway.pipeline.as2.keys import Relations
 from gateway.pipeline.as2.measures import Measures
 from gateway.pipeline.as2.receiving import may_come
 from gateway.pipeline.as2.receiving import receive_as2
 from gateway.pipeline.as2.receiving import refuse_larger
+from gateway.pipeline.as2.untaken import untaken_of
 from gateway.pipeline.keeping.telling import trail_words
 from gateway.pipeline.keeping.trails import trail_of
 from gateway.pipeline.service.condition import condition_of
@@ -78,8 +81,17 @@ def test_a_refused_message_is_found_by_what_the_partner_has_in_hand(desk: Desk, 
     assert desk.told("o3.edi", "beta") == "nothing"
     station = desk.world.station
     assert row.newest.request_sha256 and station.archive.has(row.newest.request_sha256)
-    found = condition_of(station)
-    assert "AS2 messages of acme (AS2-SIGNER-UNKNOWN) needs you" in _words(found) and "o3@buyer" in _words(found)
+    # whoever is to look into it gets at it without knowing how the archive lies
+    found = trail_of(station, "o3@buyer")
+    assert found is not None and "gateway trail o3@buyer --evidence message.zip writes it out" in trail_words(found)
+    out = desk.world.folder / "message.zip"
+    assert write_evidence(station, found.exchanges, out, untaken_of(found.refused, found.requests)).count == 1
+    with zipfile.ZipFile(out) as file:
+        assert file.read("001-not-taken-o3@buyer/message.http") == station.archive.read(row.newest.request_sha256)
+        assert b"authentication-failed" in file.read("001-not-taken-o3@buyer/receipt.mdn")
+        assert json.loads(file.read("001-not-taken-o3@buyer/facts.json"))["codes"] == "AS2-SIGNER-UNKNOWN"
+    condition = condition_of(station)
+    assert "AS2 messages of acme (AS2-SIGNER-UNKNOWN) needs you" in _words(condition) and "o3@buyer" in _words(condition)
     with station.database.read() as connection:
         told = {one.name: one for one in signals(connection, Alerting(to=("ops@seller.example",)), desk.world.clock()) if one.kind == "refused"}
         assert meters.all_counts(connection)["as2_refused", ("acme", "AS2-SIGNER-UNKNOWN")] == 1

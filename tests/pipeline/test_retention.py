@@ -475,8 +475,15 @@ def test_copies_of_a_message_that_was_taken_go_with_it_and_not_before(tmp_path: 
     assert run_retention(station).kept["the message that it repeats is kept"] == 2
     assert desk.kept(refused, first, again) == [True] * 3
     years_pass(desk.world, 1.1)
+    held = retaining.hold(station, "o1@buyer", "lawyer", "lawsuit")
+    assert {one.subject_kind for one in held} == {"transmission", "as2_request"}
+    run_retention(station)
+    assert desk.kept(refused, first, again) == [True] * 3
+    retaining.release(station, "<o1@buyer>", "lawyer", "settled")
     run_retention(station)
     assert desk.kept(refused, first, again) == [False] * 3
+    with station.database.read() as connection:
+        assert len(erasures.subjects_of(connection, "<o1@buyer>")) == 3, "each has its proof"
     assert "retention.payloads: 2y of config.yaml" in {one.rule for one in ok(desk.world).erasures if one.sha256 == again}
     desk.world.close()
 

@@ -6,7 +6,9 @@ import re
 import zipfile
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -17,6 +19,7 @@ from gateway.exchange.cms.algorithms import digest_named
 from gateway.pipeline.as2.evidence import Exchange
 from gateway.pipeline.as2.evidence import certificate_of
 from gateway.pipeline.as2.posting import read_kept
+from gateway.pipeline.as2.untaken import Untaken
 from gateway.pipeline.station import Station
 from gateway.store.payloads.archive import Archive
 from gateway.store.payloads.archive import ArchiveMissing
@@ -35,6 +38,9 @@ Each folder is one message. What is in it, where it was signed and confirmed:
   receipt.p7s    the recipient's signature over `receipt.signed`; receipt.pem is the certificate that it is pinned by
   facts.json     Message-ID, names, times, digests
   expected       the files that belong to this message; MISSING.txt says why one of them is not there
+
+A folder that is called not-taken is a message that was refused, or came again: message.http as it came, receipt.mdn the body of our answer,
+and facts.json says what stood against it.
 
 One signature by hand:
 
@@ -85,27 +91,33 @@ class Written:
     missing: tuple[tuple[str, str, str], ...]
 
 
-def write_evidence(station: Station, exchanges: Iterable[Exchange], out: Path) -> Written:
-    """A ZIP file with everything that proves these exchanges. What was erased after its time, altered or lost is named in it; what is left of its
-    message is written out all the same."""
+def write_evidence(station: Station, exchanges: Iterable[Exchange], out: Path, untaken: Iterable[Untaken] = ()) -> Written:
+    """A ZIP file with everything that proves these exchanges, and with messages of which nothing was taken. What was erased after its time,
+    altered or lost is named in it; what is left of its message is written out all the same."""
     count = 0
     missing: list[tuple[str, str, str]] = []
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("README.txt", _README)
         file.writestr("verify.sh", _VERIFY)
-        for count, exchange in enumerate(exchanges, start=1):
-            folder = f"{count:03d}-{exchange.direction}-{_NOT_IN_NAMES.sub('_', exchange.message_id)[:60]}"
+        messages: list[Exchange | Untaken] = [*exchanges, *untaken]
+        for count, one in enumerate(messages, start=1):
             parts = _Parts(station.archive)
-            _add_message(parts, exchange)
-            if exchange.receipt:
-                _add_receipt(parts, exchange)
-            file.writestr(f"{folder}/facts.json", _facts(exchange))
+            if isinstance(one, Untaken):
+                words, facts = "not-taken", _json(msgspec.to_builtins(one))
+                _add_untaken(parts, one)
+            else:
+                words, facts = one.direction, _facts(one)
+                _add_message(parts, one)
+                if one.receipt:
+                    _add_receipt(parts, one)
+            folder = f"{count:03d}-{words}-{_NOT_IN_NAMES.sub('_', one.message_id)[:60]}"
+            file.writestr(f"{folder}/facts.json", facts)
             file.writestr(f"{folder}/expected", "".join(f"{name}\n" for name in (*parts.files, *parts.missing)))
             for name, data in parts.files.items():
                 file.writestr(f"{folder}/{name}", data)
             if parts.missing:
                 file.writestr(f"{folder}/MISSING.txt", "".join(f"{name}: {why}\n" for name, why in parts.missing.items()))
-                missing += [(exchange.message_id, name, why) for name, why in parts.missing.items()]
+                missing += [(one.message_id, name, why) for name, why in parts.missing.items()]
     return Written(count, tuple(missing))
 
 
@@ -138,10 +150,17 @@ class _Parts:
 
 
 def _facts(exchange: Exchange) -> bytes:
-    facts = {name: value for name, value in msgspec.to_builtins(exchange).items() if value}
-    printed = {"signed_by": exchange.fingerprint, "receipt_signed_by": exchange.receipt_fingerprint}
-    facts |= {name: value for name, value in printed.items() if value}
-    return json.dumps(facts, indent=2, ensure_ascii=False).encode() + b"\n"
+    return _json({**msgspec.to_builtins(exchange), "signed_by": exchange.fingerprint, "receipt_signed_by": exchange.receipt_fingerprint})
+
+
+def _json(facts: Mapping[str, object]) -> bytes:
+    return json.dumps({name: value for name, value in facts.items() if value}, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def _add_untaken(parts: _Parts, message: Untaken) -> None:
+    for name, digest in (("message.http", message.message), ("receipt.mdn", message.receipt)):
+        if digest:
+            parts.add(name, partial(parts.archive.read, digest))
 
 
 def _add_message(parts: _Parts, exchange: Exchange) -> None:

@@ -104,7 +104,9 @@ def write_down(station: Station, relations: Relations, arrived: Arrived, opened:
     refusing.log_refused(said)
     for one in told:
         if one.got.duplicate:
-            _log.info("as2 message came again", request=one.request)
+            message = one.got.unwrapped
+            whose = relations.sender_of(message.as2_from, message.as2_to) or ""
+            _log.info("as2 message came again", partner=whose, message_id=message.message_id[:_LONGEST_FACT], request=one.request)
 
 
 def _register(

@@ -156,6 +156,13 @@ def documents_of_message(connection: Connection, reference: str) -> list[str]:
     return list(found.documents)
 
 
+def documents_posted(connection: Connection, reference: str) -> list[str]:
+    """The documents that left in an AS2 message of this Message-ID."""
+    found = Beginnings()
+    _add_posted(connection, found, message_id_of(reference))
+    return list(found.documents)
+
+
 def files_of_message(connection: Connection, reference: str) -> list[Transmission]:
     """The files that came in AS2 messages of this Message-ID."""
     given = receipts.named(connection, message_id_of(reference))

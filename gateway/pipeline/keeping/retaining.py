@@ -28,6 +28,7 @@ from gateway.exchange.retention import Rule
 from gateway.exchange.retention import latest_start
 from gateway.exchange.retention import rule_for
 from gateway.exchange.retention import rule_for_request
+from gateway.pipeline.keeping.found_under import documents_posted
 from gateway.pipeline.keeping.found_under import files_of_message
 from gateway.pipeline.keeping.found_under import message_id_of
 from gateway.pipeline.station import Station
@@ -46,6 +47,7 @@ from gateway.store.keeping.erasures import Erasure
 from gateway.store.keeping.erasures import LegalHold
 from gateway.store.keeping.tidying import tidy
 from gateway.store.payloads.archive import FRESH
+from gateway.store.records import documents
 from gateway.store.records.documents import Document
 
 _log = structlog.get_logger("retention")
@@ -235,7 +237,9 @@ def _subjects(connection: Connection, station: Station, reference: str, partner:
     query = select(document.c.id).where((document.c.id == reference) | (document.c.number == reference)).order_by(document.c.id)
     if partner is not None:
         query = query.where(document.c.partner == partner)
-    found = [("document", id) for id in connection.execute(query).scalars()]
+    sent = documents.get_many(connection, documents_posted(connection, reference)).values()
+    ids = [*connection.execute(query).scalars(), *(one.id for one in sent if partner is None or one.partner == partner)]
+    found = [("document", id) for id in dict.fromkeys(ids)]
     files = [*transmissions.named(connection, reference, partner), *files_of_message(connection, reference)]
     found += [("transmission", id) for id in dict.fromkeys(one.id for one in files if partner is None or one.partner == partner)]
     requests = as2_requests.named(connection, message_id_of(reference), partner)

@@ -1,6 +1,7 @@
 """A trail told: to people as one plain sentence a line (what it is about, what happened, by whom, why, and the code of what went wrong), and
 as JSON. The journal's own words are of the gateway's rooms; here they are said in the words of those who read them."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -231,7 +232,8 @@ def _refused_words(one: Refusal) -> list[str]:
     lines.append(f"    {one.codes}: {one.sentence}")
     if one.code in KINDS:
         lines.append(f"    what to do: {KINDS[one.code].cure}")
-    lines.append(f"    message kept as {one.request_sha256}" if one.request_sha256 else "    nothing of it was kept")
+    get = f"gateway trail {shlex.quote(one.message_id)} --evidence message.zip writes it out"
+    lines.append(f"    message kept as {one.request_sha256}: {get}" if one.request_sha256 else "    nothing of it was kept")
     if one.mdn_sha256:
         lines.append(f"    our receipt kept as {one.mdn_sha256}")
     return lines

@@ -20,6 +20,7 @@ from sqlalchemy import update
 from gateway.store import journal
 from gateway.store import tables
 from gateway.store.incoming import as2_requests
+from gateway.store.outgoing import receipts
 from gateway.store.rows import Row
 from gateway.store.rows import all_of
 from gateway.store.rows import insert
@@ -142,15 +143,20 @@ def subjects_of(connection: Connection, reference: str, partner: str | None = No
     transmission, outbox, document = tables.transmission, tables.outbox, tables.document
     called = (document.c.id == reference) | (document.c.number == reference)
     ids = list(connection.execute(select(document.c.id).where(called, _is_of(document, partner))).scalars())
+    message = reference.strip().removeprefix("<").removesuffix(">")
+    requests = {one.request_sha256 for one in as2_requests.named(connection, message, partner)}
+    taken = [one.transmission for one in receipts.named(connection, message)]
+    sending = tables.as2_sending
     queries = (
         select(transmission.c.id).where((transmission.c.name == reference) | (transmission.c.id == reference), _is_of(transmission, partner)),
         select(document.c.transmission).where(document.c.id.in_(ids), document.c.transmission.is_not(None)),
         select(outbox.c.id).where(
             (outbox.c.identity == reference) | (outbox.c.id == reference) | outbox.c.document.in_(ids), _is_of(outbox, partner)
         ),
+        select(transmission.c.id).where(transmission.c.id.in_(taken), _is_of(transmission, partner)),
+        select(sending.c.outbox).where(sending.c.message_id == message, _is_of(sending, partner)),
     )
-    requests = as2_requests.named(connection, reference.strip().removeprefix("<").removesuffix(">"), partner)
-    return sorted({*ids, *(id for query in queries for id in connection.execute(query).scalars()), *(one.request_sha256 for one in requests)})
+    return sorted({*ids, *requests, *(id for query in queries for id in connection.execute(query).scalars())})
 
 
 def _is_of(table: Table, partner: str | None) -> ColumnElement[bool]:
