@@ -69,9 +69,9 @@ def document_address(id: str, **query: object) -> str:
     return address(f"/documents/{quote(id, safe='')}", query)
 
 
-def trail_address(reference: str) -> str:
-    """The trail of something."""
-    return address("/trail", {"q": reference})
+def trail_address(reference: str, partner: str | None = None) -> str:
+    """The trail of something (of this partner's: others may have the same number)."""
+    return address("/trail", {"q": reference, "partner": partner})
 
 
 def key_of(moment: datetime, id: str) -> str:

@@ -134,6 +134,8 @@ def _title(event: Event) -> str:
     if said is not None and event.subject_kind in {"transmission", "interchange"}:
         title = f"{event.subject_kind if event.subject_kind == 'interchange' else 'file'} {''.join(said)}"
         return title[:1].upper() + title[1:]
+    if said is not None and event.action.startswith("payment "):
+        return "".join(said)[:1].upper() + "".join(said)[1:]
     first, _, rest = event.action.partition(" ")
     return f"{first.replace('_', ' ').capitalize()} {rest}".strip()
 

@@ -1,5 +1,6 @@
 """What is owed and paid, by the whole walk: nothing is credited or booked twice, and nothing is swallowed."""
 
+import json
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +16,8 @@ from gateway.pipeline.arriving.handing_in import release_invoices
 from gateway.pipeline.inbound.receive import Arrival
 from gateway.pipeline.inbound.receive import register
 from gateway.pipeline.inbound.walk import Inbound
+from gateway.pipeline.keeping.telling import told
+from gateway.pipeline.keeping.telling import trail_json
 from gateway.pipeline.keeping.trails import trail_of
 from gateway.pipeline.trading import cycle
 from gateway.pipeline.trading import holding
@@ -24,6 +27,7 @@ from gateway.store.trading import ledger
 from gateway.trade import cash
 from gateway.trade.crediting import CreditLine
 from tests.cli.test_working import camt
+from tests.pipeline.world import ACME
 from tests.pipeline.world import World
 from tests.pipeline.world import tags
 from tests.pipeline.world import x12_order
@@ -279,3 +283,33 @@ def test_an_advice_says_why_it_settled_nothing_and_is_found_by_the_name_of_its_p
     for name, kind in (("acme|PAYRUN", "remittance_advice"), ("ST1-3/1", "bank_statement"), ("ST1-3", "bank_statement")):
         trail = trail_of(world.station, name)
         assert trail is not None and [row.kind for row in trail.documents] == [kind]
+
+
+def test_the_trail_of_a_partner_hears_of_the_payments_on_its_own_items(tmp_path: Path) -> None:
+    """One statement, three customers; the statement's own trail has them all."""
+    beta = ACME.replace("id: acme", "id: beta").replace("ACME Corporation", "Beta Stores").replace("ACMEBUYER", "BETASTORES")
+    beta = beta.replace("boxes/acme", "boxes/beta").replace(', gln: "1234567890128"', "")
+    world = World(tmp_path, partners={"acme": ACME, "beta": beta})
+    for partner, sender in (("acme", "ACMEBUYER"), ("beta", "BETASTORES")):
+        world.receive(x12_order("PO1", sender=sender), f"{partner}.edi", f"folder:boxes/{partner}/out")
+        hand_in_shipments(world.station, b"shipment,order,quantity\n%s,PO1,10\n" % partner.encode(), f"{partner}.csv", "warehouse", partner)
+        world.settle()
+        release_invoices(world.station, ["PO1"], "clerk", partner)
+        world.settle()
+    told_by_bank(
+        world,
+        "ST1",
+        entry("92.50", "INV-000001", "E1", reference="a"),
+        entry("92.50", "INV-000002", "E2", reference="b", payer="Beta Stores"),
+        entry("1.00", "?", "E3", reference="c", payer="Nobody"),
+    )
+    whole, own = (trail_of(world.station, reference, partner) for reference, partner in (("ST1.xml", None), ("PO1", "beta")))
+    assert whole is not None and own is not None
+    paid = [[told(event) for event in trail.events if event.action.startswith("payment")] for trail in (whole, own)]
+    assert len(paid[0]) == 3
+    assert paid[1] == [
+        "bank statement ST1: payment of 92.50 USD from beta applied by the gateway to INV-000002: "
+        "the amount is what is open (its number stands in the text)"
+    ]
+    assert "INV-000001" not in json.dumps(trail_json(own), default=str) and "acme" not in json.dumps(trail_json(own), default=str)
+    world.close()

@@ -203,6 +203,7 @@ def test_the_dashboard_counts_what_its_links_show(seeded: Seeded) -> None:
 def test_amounts_stand_with_their_currency(seeded: Seeded) -> None:
     text = seeded.site.get("/receivables").text
     assert '<span class="amount">148.50</span> <span class="currency">USD</span>' in text and "due in" in text
+    assert 'href="/trail?q=PO-CLEAN&amp;partner=acme"' in text, "others may have an order of this number"
 
 
 def test_partners_show_agreements_and_no_secret(seeded: Seeded) -> None:

@@ -63,6 +63,18 @@ def _plainly(verb: str, more: str = "") -> Callable[[_Facts], _Told]:
     return lambda _: (verb, more)
 
 
+def _paid(verb: str, to: str = "") -> Callable[[_Facts], _Told]:
+    """A payment, with its amount, its payer and the invoices."""
+
+    def told(facts: _Facts) -> _Told:
+        amount = f" of {facts['amount'].removeprefix('-')}" if facts.get("amount") else ""
+        payer = f" from {facts['partner']}" if facts.get("partner") else ""
+        numbers = ", ".join(facts.get("numbers", "").split(","))
+        return f"payment{amount}{payer} {verb}", f" {to} {numbers}" if to and numbers else ""
+
+    return told
+
+
 _UNTIL_DECIDED = _plainly("held", ", until a person decides")
 #: what the journal says -> what a person reads, by what it is about and what happened to it. What is not here is said as it stands.
 _WORDS: dict[tuple[str, str], Callable[[_Facts], _Told]] = {
@@ -82,6 +94,10 @@ _WORDS: dict[tuple[str, str], Callable[[_Facts], _Told]] = {
     ("document", "document held"): _UNTIL_DECIDED,
     ("document", "document done"): _plainly("read"),
     ("document", "payment known"): _plainly("not booked again"),
+    ("document", "payment applied"): _paid("applied", "to"),
+    ("document", "payment on_account"): _paid("put on account"),
+    ("document", "payment unapplied"): _paid("left unmatched"),
+    ("document", "payment reversal"): _paid("taken back", "from"),
     ("document", "hold released"): _plainly("released"),
     ("document", "hold rejected"): _plainly("rejected"),
     ("document", "step failed"): lambda facts: ("not finished", f", try {facts.get('attempts', '')} failed ({facts.get('error', '')})"),

@@ -2,8 +2,10 @@
 by whom, and which archived bytes prove it."""
 
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -15,6 +17,7 @@ from gateway.pipeline.as2.evidence import Exchange
 from gateway.pipeline.as2.evidence import exchanges_of
 from gateway.pipeline.keeping.found_under import MOST
 from gateway.pipeline.keeping.found_under import found_under
+from gateway.pipeline.keeping.own_money import own_facts
 from gateway.pipeline.station import Station
 from gateway.problem import Problem
 from gateway.store import journal
@@ -135,6 +138,9 @@ def trail_of(station: Station, reference: str, partner: str | None = None) -> Tr
                 desk.file(answer.transmission)
         desk.again()
         items, allocations = _money(connection, rows)
+        for row in rows:
+            if references.is_of_many(row.kind) and row.id not in found.documents:
+                desk.only_of(row.id, items, allocations)
         outgoing = list(desk.outgoing.values())
         files = list(desk.files.values())
         exchanges = exchanges_of(connection, station.archive, outgoing, files)
@@ -237,6 +243,16 @@ class _Desk:
             for other in transmissions.with_bytes(self.connection, file.sha256)[:MOST]:
                 if other.partner == file.partner:
                     self.file(other.id)
+
+    def only_of(self, statement: str, items: Sequence[ledger.OpenItem], allocations: Sequence[ledger.Allocation]) -> None:
+        """Of a statement that speaks of many, what it says of these items."""
+        mine = {item.id: item for item in items}
+        for key, event in [(key, event) for key, event in self.events.items() if event.subject == statement]:
+            facts = own_facts(event.action, event.facts, mine, allocations)
+            if facts is None:
+                del self.events[key]
+            else:
+                self.events[key] = replace(event, facts=facts)
 
     def _tell(self, kind: str, subject: str, name: str) -> None:
         for recorded in journal.of_subject(self.connection, kind, subject):

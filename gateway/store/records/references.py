@@ -139,6 +139,11 @@ def trail(connection: Connection, document: str, limit: int = 500) -> list[Link]
     return list(links)
 
 
+def is_of_many(kind: str) -> bool:
+    """Whether documents of a kind speak of many partners at once."""
+    return kind in _OF_MANY
+
+
 def _leading_on(connection: Connection, edge: Sequence[str]) -> list[str]:
     """Those of these documents that a trail leads through."""
     documents = tables.document
