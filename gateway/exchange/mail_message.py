@@ -7,15 +7,22 @@ first (archives, winmail.dat, mail within mail, encrypted) is a file with a prob
 import binascii
 import contextlib
 import re
+from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import replace
 from email.header import decode_header
 from email.message import Message
 from email.parser import BytesFeedParser
 from email.parser import BytesParser
 from email.policy import compat32
+from functools import partial
 
 from gateway.exchange.keys import mail_address
+from gateway.exchange.mail_bodies import Left
+from gateway.exchange.mail_bodies import decoder
+from gateway.exchange.mail_bodies import without_bodies
 from gateway.kinds import mail as kinds
 from gateway.problem import NOWHERE
 from gateway.problem import Kind
@@ -31,6 +38,7 @@ _DOCUMENTS = frozenset(
 _SIGNATURES = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"})
 _ENCRYPTED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted"})
 _ARCHIVES = re.compile(r"\.(zip|gz|tgz|bz2|xz|7z|rar|tar|cab|arj|lzh|zst)\Z", re.IGNORECASE)
+_LONGEST_MAGIC = 8
 _MAGIC = (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"BZh", b"\xfd7zXZ\x00")
 _ENCODINGS = frozenset({"", "7bit", "8bit", "binary", "base64", "quoted-printable"})
 _BLANKS = b" \t\r\n\v\f"
@@ -51,6 +59,20 @@ class Attachment:
     name: str
     data: bytes
     problem: Problem | None = None
+    #: a large one, which is read where the mail lies: `data` is empty
+    large: "Large | None" = None
+
+    @property
+    def size(self) -> int:
+        return len(self.data) if self.large is None else self.large.size
+
+
+@dataclass(frozen=True, slots=True)
+class Large:
+    """The bytes of a large attachment, decoded as often as somebody goes through them."""
+
+    size: int
+    pieces: Callable[[], Iterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +104,30 @@ def read_head(data: bytes) -> Letter:
 
 def read_attachments(data: bytes) -> list[Attachment]:
     """The files in a mail; raises Unreadable where it cannot be taken apart."""
+    whole = memoryview(data)
+    return _files((bytes(whole[start : start + _PIECE]) for start in range(0, len(data), _PIECE)), None)
+
+
+def read_large(lines: Iterable[bytes], left: Left) -> list[Attachment]:
+    """The same of a large mail, which is read line by line; large bodies stay where they are, and are read there."""
+    return _files(without_bodies(lines, left.mark), left)
+
+
+def _files(pieces: Iterable[bytes], left: Left | None) -> list[Attachment]:
     try:
-        message = _parsed(data)
-        return [found for index, part, closed in _leaves(message) if (found := _attachment(index, part, closed)) is not None]
+        message = _parsed(pieces)
+        return [found for index, part, closed in _leaves(message) if (found := _attachment(index, part, closed, left)) is not None]
     except Unreadable:
         raise
     except Exception as error:  # noqa: BLE001  see above; parts within parts within parts end in a RecursionError
         raise Unreadable(f"it cannot be taken apart ({type(error).__name__})") from None
 
 
-def _parsed(data: bytes) -> Message:
+def _parsed(pieces: Iterable[bytes]) -> Message:
     """The mail taken apart; fed in pieces, since the parser would copy all of it as text first."""
     parser = BytesFeedParser(policy=compat32)
-    whole = memoryview(data)
-    for start in range(0, len(data), _PIECE):
-        parser.feed(bytes(whole[start : start + _PIECE]))
+    for piece in pieces:
+        parser.feed(piece)
     return parser.close()
 
 
@@ -132,7 +163,7 @@ def _leaves(message: Message) -> Iterator[tuple[int, Message, bool]]:
         yield count, part, closed
 
 
-def _attachment(index: int, part: Message, closed: bool) -> Attachment | None:
+def _attachment(index: int, part: Message, closed: bool, left: Left | None) -> Attachment | None:
     """A part as a file, None where it is none."""
     kind = part.get_content_type()
     name = _name(part)
@@ -142,26 +173,75 @@ def _attachment(index: int, part: Message, closed: bool) -> Attachment | None:
     if kind.startswith("image/") and said != "attachment":
         return None
     if kind.startswith("message/"):
-        return _refused(index, name, part.as_bytes() if part.is_multipart() else b"", kinds.WITHIN_MAIL, kind)
-    data, is_whole = _decoded(part)
+        inner = part.as_bytes() if part.is_multipart() else b""
+        return _refused(Attachment(index, name, left.whole(inner) if left is not None else inner), kinds.WITHIN_MAIL, kind)
+    large = _large(part, left)
+    data, is_whole = _decoded(part) if large is None else (b"", True)
+    found = Attachment(index, name, data, large=large)
     if closed or kind in _ENCRYPTED:
-        return _refused(index, name, data, kinds.ENCRYPTED, kind)
+        return _refused(found, kinds.ENCRYPTED, kind)
     if kind == "application/ms-tnef" or name.lower() == "winmail.dat":
-        return _refused(index, name, data, kinds.WINMAIL, kind)
-    if _ARCHIVES.search(name) or data.startswith(_MAGIC):
-        return _refused(index, name, data, kinds.PACKED, name or kind)
+        return _refused(found, kinds.WINMAIL, kind)
+    if _ARCHIVES.search(name) or _beginning(found).startswith(_MAGIC):
+        return _refused(found, kinds.PACKED, name or kind)
     if not is_whole:
-        return _refused(index, name, data, kinds.DAMAGED, str(part.get("Content-Transfer-Encoding", "")))
-    return Attachment(index, name, data)
+        return _refused(found, kinds.DAMAGED, str(part.get("Content-Transfer-Encoding", "")))
+    return found
 
 
-def _refused(index: int, name: str, data: bytes, kind: Kind, found: str) -> Attachment:
-    return Attachment(index, name, data, kind.at(NOWHERE, f"The attachment '{name or index}' is not taken: {kind.title}", found=found[:100]))
+def _refused(attachment: Attachment, kind: Kind, found: str) -> Attachment:
+    words = f"The attachment '{attachment.name or attachment.index}' is not taken: {kind.title}"
+    return replace(attachment, problem=kind.at(NOWHERE, words, found=found[:100]))
+
+
+def _beginning(attachment: Attachment) -> bytes:
+    if attachment.large is None:
+        return attachment.data
+    beginning = b""
+    for piece in attachment.large.pieces():
+        beginning += piece
+        if len(beginning) >= _LONGEST_MAGIC:
+            break
+    return beginning
+
+
+def _large(part: Message, left: Left | None) -> Large | None:
+    """The part's bytes where they were left; None where it has all of them, as it has then in any case."""
+    payload = part.get_payload()
+    if left is None or not isinstance(payload, str) or left.mark not in payload:
+        return None
+    marked = _undecoded(part)
+    decode = decoder(_encoding(part))
+    if decode is not None:
+        pieces = partial(_pieces, decode, left, marked)
+        with contextlib.suppress(binascii.Error):
+            return Large(sum(map(len, pieces())), pieces)
+    part.set_payload(left.whole(marked).decode("ascii", "surrogateescape"))
+    return None
+
+
+def _undecoded(part: Message) -> bytes:
+    """The body as it came: the library gives it as bytes where it thinks that nothing is encoded."""
+    encoding = part["Content-Transfer-Encoding"]
+    del part["Content-Transfer-Encoding"]
+    data = part.get_payload(decode=True)
+    if encoding is not None:
+        part["Content-Transfer-Encoding"] = encoding
+    assert isinstance(data, bytes)
+    return data
+
+
+def _pieces(decode: Callable[[Iterable[bytes]], Iterator[bytes]], left: Left, marked: bytes) -> Iterator[bytes]:
+    return decode(left.pieces(marked))
+
+
+def _encoding(part: Message) -> str:
+    return str(part.get("Content-Transfer-Encoding", "")).strip().lower()
 
 
 def _decoded(part: Message) -> tuple[bytes, bool]:
     """The bytes, and whether they are what was sent."""
-    encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
+    encoding = _encoding(part)
     if encoding == "base64":
         # the library is lenient and skips what is no base64: half a file must not pass for a whole one
         raw = str(part.get_payload()).encode("ascii", "replace").translate(None, _BLANKS)

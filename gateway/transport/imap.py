@@ -25,6 +25,8 @@ _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
 #: heads that are asked for at once, and how much of each: who it is from stands early in it
 HEADS = 50
 LONGEST_HEAD = 128 * 1024
+#: bytes of a large mail that are asked for at once
+PIECE = 1 << 20
 _HEAD = f"(UID RFC822.SIZE BODY.PEEK[HEADER]<0.{LONGEST_HEAD}>)"
 _PRINTABLE = re.compile(r"[\x20-\x7e]+")
 
@@ -97,13 +99,29 @@ class ImapMailbox:
 
     def fetch(self, uid: int, most: int) -> bytes:
         """The mail's bytes as they lie there, no more than one above `most` of them: what servers say of sizes is not exact everywhere."""
+        return self._piece(uid, 0, most + 1)
+
+    def _piece(self, uid: int, start: int, length: int) -> bytes:
         with self._speaking() as client:
-            status, answer = client.uid("FETCH", str(uid), f"(UID BODY.PEEK[]<0.{most + 1}>)")
+            status, answer = client.uid("FETCH", str(uid), f"(UID BODY.PEEK[]<{start}.{length}>)")
             for said, data in _literals(answer if status == "OK" else []):
                 named = _UID.search(said)
                 if named is not None and int(named.group(1)) == uid:
                     return data
+            if status == "OK" and start:
+                return b""  # behind the end there is no literal
         raise FileTrouble(f"the mail {uid} cannot be read", retry=True)
+
+    def pieces(self, uid: int, most: int) -> Iterator[bytes]:
+        """The same piece by piece, so that a large mail is nowhere whole; each piece has the time that a whole step has."""
+        done = 0
+        while done <= most:
+            length = min(PIECE, most + 1 - done)
+            piece = self._piece(uid, done, length)
+            if not piece:
+                return
+            yield piece
+            done += len(piece)
 
     def put_away(self, uid: int) -> None:
         """Move the mail to the folder for taken ones, or delete it; harmless when it is gone."""

@@ -1,6 +1,10 @@
 """Mail in from a real server and out to a real one: known senders, strangers, forgers, files that are not opened, and the same mail again."""
 
+import hashlib
+import os
 import smtplib
+import subprocess
+import sys
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -20,6 +24,7 @@ from gateway.store.watching import troubles
 from gateway.transport.box import FileTrouble
 from gateway.transport.box import TransportError
 from gateway.transport.imap import ImapMailbox
+from tests.machine import PATIENCE
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import World
 from tests.pipeline.world import x12_order
@@ -330,3 +335,35 @@ def test_a_mail_that_the_server_does_not_give_out_is_asked_for_again_later(
     now[0] = mail_receiving.ASKED_AGAIN + 1
     assert postman.look(world.station) and left(world) == "" and server.mails(user) == []
     postman.close()
+
+
+_LOOK_ONCE = """
+import sys
+from pathlib import Path
+from gateway.config import load_installation
+from gateway.pipeline.arriving import mail_receiving
+from gateway.pipeline.station import open_station
+station = open_station(load_installation(Path(sys.argv[1])))
+[source] = mail_receiving.sources(station.installation)
+looker = mail_receiving.Postman(source)
+looker.look(station)
+looker.close()
+station.close()
+# what getrusage says of a child begins with the size of its parent
+[most] = [line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+print(int(most) // 1024)
+"""
+
+
+@pytest.mark.storm
+@pytest.mark.parametrize("world", [", largest: 150"], indirect=True)
+def test_a_mail_of_a_hundred_megabytes_is_nowhere_whole_in_memory(world: World, server: Dovecot, user: str) -> None:
+    data = os.urandom(73_000_000)
+    server.put(letter(("catalog.edi", data)), user)
+    world.station.close()
+    run = subprocess.run(
+        [sys.executable, "-c", _LOOK_ONCE, str(world.folder / "config.yaml")], capture_output=True, text=True, check=True, timeout=20 * PATIENCE
+    )
+    [one] = came(world)
+    assert (one.size, one.sha256) == (len(data), hashlib.sha256(data).hexdigest()) and server.mails(user) == []
+    assert int(run.stdout) < 200, run.stdout

@@ -25,8 +25,10 @@ from gateway.exchange.mail_authentication import is_authentic
 from gateway.exchange.mail_message import Attachment
 from gateway.exchange.mail_message import Letter
 from gateway.exchange.mail_message import Unreadable
-from gateway.exchange.mail_message import read_attachments
 from gateway.exchange.mail_message import read_head
+from gateway.pipeline.arriving.mail_spool import LARGE
+from gateway.pipeline.arriving.mail_spool import Fetched
+from gateway.pipeline.arriving.mail_spool import fetched
 from gateway.pipeline.as2.taking import safe_name
 from gateway.pipeline.inbound.receive import stream_of
 from gateway.pipeline.outbox.circuits import knocking
@@ -40,6 +42,7 @@ from gateway.store.identity import new_id
 from gateway.store.incoming import holds
 from gateway.store.incoming import transmissions
 from gateway.store.incoming.transmissions import Transmission
+from gateway.store.payloads.archive import Archive
 from gateway.store.watching import troubles
 from gateway.transport.box import FileTrouble
 from gateway.transport.imap import HEADS
@@ -172,19 +175,19 @@ class Postman:
             for servers in dict.fromkeys(endpoint.require_authentication_results for endpoint in endpoints):
                 if servers and not is_authentic(letter.sender, letter.authentication, servers):
                     return f"{' or '.join(servers)} does not say that the mail is really from {letter.sender}"
-            data = box.fetch(head.uid, largest * _MEGABYTE)
-            if len(data) > largest * _MEGABYTE:
-                return _too_large(letter, len(data), largest)
-            attachments = read_attachments(data)
+            with fetched(station, box, head, largest * _MEGABYTE) as mail:
+                if mail.size > largest * _MEGABYTE:
+                    return _too_large(letter, mail.size, largest)
+                attachments = mail.attachments()
+                if not attachments:
+                    return f"the mail from {letter.sender} has no attachment"
+                crash.point(61)
+                take_mail(station, head, letter, mail, attachments)
         except Unreadable as error:
             return str(error)
         except FileTrouble:
             self._again[head.uid] = self._clock() + ASKED_AGAIN
             return _NOT_GIVEN
-        if not attachments:
-            return f"the mail from {letter.sender} has no attachment"
-        crash.point(61)
-        take_mail(station, head, letter, data, attachments)
         crash.point(92)
         box.put_away(head.uid)
         crash.point(93)
@@ -213,9 +216,9 @@ def _too_large(letter: Letter, size: int, largest: int) -> str:
     return f"the mail from {letter.sender} has {size} bytes, at most {largest} megabytes are taken"
 
 
-def take_mail(station: Station, head: Head, letter: Letter, data: bytes, attachments: Sequence[Attachment]) -> list[Transmission]:
+def take_mail(station: Station, head: Head, letter: Letter, mail: Fetched, attachments: Sequence[Attachment]) -> list[Transmission]:
     """Keep a mail and put its attachments on their stream in one commit; those that are known already are not taken again."""
-    raw, *digests = station.archive.keep_many([data, *(attachment.data for attachment in attachments)])
+    raw, *digests = _keep(station.archive, mail, attachments)
     crash.point(20)
     now = station.clock()
     taken = []
@@ -231,7 +234,7 @@ def take_mail(station: Station, head: Head, letter: Letter, data: bytes, attachm
                 source_identity=f"{letter.message_id or head.identity}|{attachment.index}",
                 name=safe_name(attachment.name or f"mail-{head.uid}-{attachment.index}", head.identity),
                 sha256=sha256,
-                size=len(attachment.data),
+                size=attachment.size,
                 received_at=now,
                 stream=stream_of(address),
                 state="received" if attachment.problem is None else "unreadable",
@@ -253,6 +256,14 @@ def take_mail(station: Station, head: Head, letter: Letter, data: bytes, attachm
         crash.point(21)
     crash.point(22)
     return taken
+
+
+def _keep(archive: Archive, mail: Fetched, attachments: Sequence[Attachment]) -> list[str]:
+    """The mail and its attachments in the archive; what is large passes in pieces."""
+    if mail.size <= LARGE:
+        return archive.keep_many([*mail.pieces(), *(attachment.data for attachment in attachments)])
+    raw, _ = archive.keep_stream(mail.pieces())
+    return [raw, *(archive.keep(one.data) if one.large is None else archive.keep_stream(one.large.pieces())[0] for one in attachments)]
 
 
 def _entry(transmission: Transmission, attachment: Attachment, facts: Mapping[str, str], raw: str) -> journal.Entry:
