@@ -132,6 +132,9 @@ POINTS: dict[int, str] = {
     # 158-159 connections that the processes of a cluster share
     158: "connections: permit committed, connection not opened",
     159: "connections: hung up, permit not given back",
+    # 172-173 files that another process reads
+    172: "elsewhere: job handed over, no chunk taken",
+    173: "elsewhere: chunk taken, not written",
     # 177-178 what a process may end at
     177: "heads: that the first of a stream is tried is committed, nothing done",
 }

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from gateway.pipeline.inbound import who_reads
 from tests.crash.walk import open_here
 from tests.crash.walk import take_in
 
@@ -11,3 +12,9 @@ def split(folder: Path) -> None:
     station = open_here(folder)
     take_in(station)
     station.close()
+
+
+def split_elsewhere(folder: Path) -> None:
+    """The same, read by another process from its first byte on."""
+    who_reads._is_text = lambda station, transmission: False
+    split(folder)

@@ -40,6 +40,7 @@ WORK = {
     "permit": among_others.use_a_connection,
     "walk": walk.walk,
     "large": large.split,
+    "large elsewhere": large.split_elsewhere,
     "changes": walk.changes,
     "changing": changing.walk,
     "batch": batch.walk,

@@ -43,6 +43,18 @@ def test_a_large_interchange_goes_on_where_it_was_killed(point: str, tmp_path: P
     demand_whole(folder)
 
 
+@pytest.mark.parametrize("point", ["172", "173:3"])
+def test_so_it_does_where_another_process_reads_it(point: str, tmp_path: Path, sqlite_url: str, forks: ForkServer) -> None:
+    folder = tmp_path / "installation"
+    build(folder, sqlite_url, NO_RESPONSES)
+    with (folder / "config.yaml").open("a") as config:
+        config.write("reading: {processes: 1, above: 0kB}\n")
+    put(folder / "boxes/acme/out", "large.edi", large())
+    assert forks.run("large elsewhere", folder, point) == -signal.SIGKILL
+    assert forks.run("large elsewhere", folder) == 0
+    demand_whole(folder)
+
+
 def demand_whole(folder: Path) -> None:
     [acknowledgment] = inbox(folder)
     rejected = {f"{number:04d}" for number in range(100, ORDERS, 100)}

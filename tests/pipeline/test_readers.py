@@ -139,14 +139,14 @@ def test_so_it_is_for_every_sample(tmp_path: Path, alone: None) -> None:
 
 def written_both_ways(tmp_path: Path, files: list[tuple[str, bytes]], *, by_hand: bool = False) -> dict[str, list[tuple[object, ...]]]:
     """What is written of these files, the same whoever reads them."""
-    here = World(tmp_path / "here", partners=PARTNERS, config=CONFIG + "reading: {processes: 0}\n", clock=Still())
+    here = World(tmp_path / "here", partners=PARTNERS, config=CONFIG + "archive: database\nreading: {processes: 0}\n", clock=Still())
     for number, (name, data) in enumerate(files):
         box = {"edifact": "folder:boxes/euroco/out", "beta": "folder:boxes/beta/out"}.get(name.rpartition(".")[2], BOX)
         address = "command" if by_hand else box
         register(here.station, [Arrival(address=address, name=name, identity=str(number), data=data)])
     here.close()
     shutil.copytree(tmp_path / "here", tmp_path / "there")
-    there = World(tmp_path / "there", partners=PARTNERS, config=CONFIG + ALL_ELSEWHERE, keep=True, clock=Still())
+    there = World(tmp_path / "there", partners=PARTNERS, config=CONFIG + "archive: database\n" + ALL_ELSEWHERE, keep=True, clock=Still())
     found = []
     for world, who in ((here, "ReadHere"), (there, "ReadElsewhere")):
         assert set(work(world)) == {who}

@@ -14,6 +14,7 @@ from gateway.pipeline.reading.chunk import Failure
 from gateway.pipeline.reading.progress import Progress
 from gateway.pipeline.station import Station
 from gateway.problem import Problem
+from gateway.store import crash
 from gateway.store.database import DatabaseTrouble
 from gateway.store.incoming.transmissions import Transmission
 from gateway.store.payloads.archive import ArchiveMissing
@@ -48,6 +49,7 @@ class ReadElsewhere:
         self._whole: Chunk | None = None
         self._is_through = False
         reader.ask(msgspec.msgpack.encode(job_of(station, transmission)))
+        crash.point(172)
 
     def close(self) -> None:
         self.station.readers.give_back(self.transmission.id, whole=self._is_through)
@@ -59,6 +61,7 @@ class ReadElsewhere:
                 raise _error_of(_decode_failure(memoryview(message)[1:]))
             chunk = self._judged(_decode(memoryview(message)[1:]))
             if chunk is not None:
+                crash.point(173)
                 return chunk
         return None
 
