@@ -70,14 +70,23 @@ def _lately(lately: Any) -> list[str]:
     lines = [f"in the last 24 hours: {counts}"]
     if lately.rejected:
         lines.append("  rejected: the partner has been answered and sends it anew; what was wrong with the newest:")
-        for one in lately.newest:
-            whose = one.partner or "nobody known"
-            lines.append(f"    {one.at:%Y-%m-%d %H:%M} UTC {whose}: {', '.join(one.problems)}: gateway trail {one.document}")
+        lines += _newest(lately.newest)
+    if lately.own_refused:
+        what = "1 shipment or invoice release" if lately.own_refused == 1 else f"{lately.own_refused} shipments and invoice releases"
+        lines.append(f"  not booked: {what} of ours; nobody outside was told: correct what was wrong and hand it in anew:")
+        lines += _newest(lately.own_newest)
     if lately.held:
         lines.append("  held: gateway hold list")
     if lately.duplicates:
         lines.append("  twice: nothing is booked twice; where the partner meant a new one, ask for it under a new control number")
     return lines
+
+
+def _newest(rejected: Any) -> list[str]:
+    return [
+        f"    {one.at:%Y-%m-%d %H:%M} UTC {one.partner or 'nobody known'}: {', '.join(one.problems)}: gateway trail {one.document}"
+        for one in rejected
+    ]
 
 
 @app.command()

@@ -4,6 +4,7 @@ All or nothing: where a row cannot be right, nobody is told anything and nothing
 outstanding. Pure: numbers and times come in.
 """
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -71,9 +72,11 @@ def build_despatch_advice(
     seller: Party | None = None,
     ship_from: Party | None = None,
     over_delivery: Decimal = _ZERO,
+    standing: Mapping[str, str] | None = None,
 ) -> Despatch:
-    """The despatch advice of a shipment. `over_delivery` is how many percent more than outstanding may leave."""
-    packed, problems = _pack(orders, shipment)
+    """The despatch advice of a shipment. `over_delivery` is how many percent more than outstanding may leave; `standing`: in which state orders
+    are that are not open."""
+    packed, problems = _pack(orders, shipment, standing or {})
     problems += _too_much(packed, over_delivery) + _parties(packed)
     if not shipment.rows:
         problems.append(rule.SHIPMENT_EMPTY.at(Place(field="rows"), "The shipment holds no goods", found="0 rows", expected="at least 1 row"))
@@ -112,7 +115,7 @@ def build_despatch_advice(
     return Despatch(advice=advice, updates=updates, complete=complete, test=packed[0].order.test)
 
 
-def _pack(orders: Sequence[OpenOrder], shipment: Shipment) -> tuple[list[_Packed], list[Problem]]:
+def _pack(orders: Sequence[OpenOrder], shipment: Shipment, standing: Mapping[str, str]) -> tuple[list[_Packed], list[Problem]]:
     by_number: dict[str, list[OpenOrder]] = {}
     for order in orders:
         by_number.setdefault(order.order.number, []).append(order)
@@ -122,7 +125,7 @@ def _pack(orders: Sequence[OpenOrder], shipment: Shipment) -> tuple[list[_Packed
         place = Place(line=row.source_line, field=f"rows[{index}]")
         found = by_number.get(row.order, [])
         if len(found) != 1:
-            word = "is not open" if not found else f"stands for {len(found)} open orders"
+            word = f"is {standing.get(row.order, 'not open')}" if not found else f"stands for {len(found)} open orders"
             problems.append(rule.SHIPMENT_ORDER_UNKNOWN.at(place, f"Order {row.order} {word}", found=row.order, expected="one open order"))
             continue
         line = _find_line(found[0], row)

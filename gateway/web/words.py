@@ -87,6 +87,7 @@ HOLDS: Mapping[str, str] = {
     "entitlement": "Sender not entitled",
     "interchange": "Sender not known or not entitled",
     "unreadable": "File not readable",
+    "shipment": "Shipment not booked",
     "failure": "Our own failure",
     "handover": "Not handed to the ERP",
     "matching": "Matching",

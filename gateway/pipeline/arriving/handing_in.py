@@ -19,18 +19,17 @@ from gateway.pipeline.arriving.files_in_the_way import FilesInTheWay
 from gateway.pipeline.endpoints import trade_stream
 from gateway.pipeline.inbound.receive import Arrival
 from gateway.pipeline.inbound.receive import register
+from gateway.pipeline.inbound.shipment_files import INBOX
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.pipeline.trading import owners
 from gateway.pipeline.trading.invoicing import Release
-from gateway.pipeline.trading.shipments import encode
-from gateway.pipeline.trading.shipments import owner_of
+from gateway.pipeline.trading.shipments import hand_over
 from gateway.pipeline.trading.shipments import shipments_of
+from gateway.pipeline.trading.shipments import take_shipments
 from gateway.problem import NOWHERE
 from gateway.problem import Problem
 from gateway.store import crash
-from gateway.store import journal
-from gateway.store import streams
 from gateway.store.database import DatabaseTrouble
 from gateway.store.identity import new_id
 from gateway.store.incoming import holds
@@ -104,18 +103,12 @@ def hand_in_shipments(station: Station, data: bytes, name: str, actor: str, part
     if problems:
         raise NotTaken(problems)
     sha256 = station.archive.keep(data)
-    made, wrong = [], []
-    with station.database.read() as connection:
-        for position, shipment in enumerate(shipments):
-            identity = shipment.number or f"{sha256}|{position}"
-            owner = owner_of(connection, shipment, identity, station.installation.directory.partners, partner)
-            if isinstance(owner, Problem):
-                wrong.append(owner)
-            else:
-                made.append(_document("shipment", owner, identity, shipment.number or "", encode(shipment), station, sha256))
+    with station.database.begin() as connection:
+        ids, wrong = take_shipments(station, connection, shipments, sha256, name, actor, named=partner)
+        crash.point(47)
     if wrong:
         raise NotTaken(wrong)
-    return _insert(station, made, actor, name)
+    return ids
 
 
 def release_invoices(station: Station, orders_: Sequence[str], actor: str, partner: str | None = None) -> list[str]:
@@ -135,11 +128,7 @@ def release_invoices(station: Station, orders_: Sequence[str], actor: str, partn
 
 def release_orders(station: Station, meant: Sequence[tuple[str, str]], actor: str) -> list[str]:
     """Release what was despatched of these orders (of a partner, of a number) for billing. The documents' ids."""
-    made = [
-        _document("invoice_release", partner, new_id(), number, msgspec.json.encode(Release(orders=(number,))).decode(), station, None)
-        for partner, number in meant
-    ]
-    return _insert(station, made, actor, "invoice release")
+    return _insert(station, [_release(partner, number, Release(orders=(number,)), station) for partner, number in meant], actor, "invoice release")
 
 
 def release_credit(station: Station, invoice: str, lines: Sequence[CreditLine], reason: str, actor: str) -> list[str]:
@@ -150,54 +139,33 @@ def release_credit(station: Station, invoice: str, lines: Sequence[CreditLine], 
         raise NotTaken(
             [kinds.BILLING_NOTHING.at(NOWHERE, f"'{invoice}' is no invoice that we made", found=invoice, expected="the number of an invoice")]
         )
-    body = msgspec.json.encode(Release(credit=invoice, lines=tuple(lines), reason=reason)).decode()
-    return _insert(station, [_document("invoice_release", found[0].partner, new_id(), invoice, body, station, None)], actor, "credit release")
+    release = Release(credit=invoice, lines=tuple(lines), reason=reason)
+    return _insert(station, [_release(found[0].partner, invoice, release, station)], actor, "credit release")
 
 
-def _document(kind: str, partner: str, identity: str, number: str, body: str, station: Station, sha256: str | None) -> documents.Document:
+def _release(partner: str, number: str, release: Release, station: Station) -> documents.Document:
     return documents.Document(
-        id=short_id("D", kind, partner, identity),
+        id=short_id("D", "invoice_release", partner, new_id()),
         direction="in",
         partner=partner,
-        kind=kind,
+        kind="invoice_release",
         number=number,
         state="registered",
         stream=trade_stream(partner),
-        sha256=sha256,
         created_at=station.clock(),
-        body=body,
+        body=msgspec.json.encode(release).decode(),
     )
 
 
 def _insert(station: Station, made: Sequence[documents.Document], actor: str, name: str) -> list[str]:
     with station.database.begin() as connection:
-        known = documents.get_many(connection, [row.id for row in made])
-        fresh = documents.insert_many(connection, [row for row in made if row.id not in known], actor=actor, reason=f"handed in as {name}")
-        journal.append(
-            connection,
-            [
-                journal.Entry(
-                    stream=row.stream,
-                    at=row.created_at,
-                    actor=actor,
-                    action=f"{row.kind} handed in",
-                    subject_kind="document",
-                    subject=row.id,
-                    facts={"name": name, "number": row.number},
-                    references=(row.sha256,) if row.sha256 else (),
-                )
-                for row in fresh
-            ],
-        )
-        references.add(connection, [references.Reference(document=row.id, kind=row.kind, value=row.number) for row in fresh if row.number])
-        for row in fresh:
-            streams.poke(connection, row.stream)
+        hand_over(connection, made, actor, name)
         crash.point(47)
     return [row.id for row in made]
 
 
 def poll_folder(station: Station, kind: str, box: Box, in_the_way: FilesInTheWay, is_ours: Callable[[], bool] = alone) -> bool:
-    """Take what our own systems put into a folder: bank files walk inward, shipments become documents. One file stops no other."""
+    """Take what our own systems put into a folder: its files walk inward. One file stops no other."""
     came = False
     listed = box.list_ready()
     in_the_way.keep_only(listed)
@@ -238,15 +206,7 @@ def poll_folder(station: Station, kind: str, box: Box, in_the_way: FilesInTheWay
 
 
 def _hand_in(station: Station, kind: str, found: Found, data: bytes) -> None:
-    if kind == "shipments":
-        try:
-            hand_in_shipments(station, data, found.name, "folder")
-        except NotTaken as error:
-            # kept like any file that nobody can read, and shown to a person
-            _log.warning("shipment not taken", file=found.name, problems=len(error.problems))
-        else:
-            return
-    register(station, [Arrival(address=BY_HAND, name=found.name, identity=f"{kind}|{found.identity}", data=data, properties={"inbox": kind})])
+    register(station, [Arrival(address=BY_HAND, name=found.name, identity=f"{kind}|{found.identity}", data=data, properties={INBOX: kind})])
 
 
 def became(station: Station, file: str, transmission_id: str) -> Became:

@@ -20,8 +20,9 @@ from gateway.pipeline.reading.kept_plans import keep
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import id_within
 from gateway.pipeline.station import short_id
+from gateway.pipeline.trading.shipments import give_way
 from gateway.pipeline.trading.shipments import owner_of
-from gateway.pipeline.trading.shipments import shipment_id
+from gateway.pipeline.trading.shipments import slot_of
 from gateway.problem import NOWHERE
 from gateway.problem import Problem
 from gateway.problem import codes
@@ -155,12 +156,13 @@ def _shipped(station: Station, connection: Connection, row: documents.Document, 
     owner = owner_of(connection, shipment, shipment.number, station.installation.directory.partners)
     wrong = [*shipment_problems(shipment), *([owner] if isinstance(owner, Problem) else [])]
     if isinstance(owner, str) and shipment.number:
-        id = shipment_id(owner, shipment.number)
-        if documents.get(connection, id) is not None:
+        slot = slot_of(connection, owner, shipment.number)
+        if slot.known is not None:
             words = f"Shipment {shipment.number} was taken before"
             wrong.append(kinds.SHIPMENT_DUPLICATE.at(NOWHERE, words, found=shipment.number, expected="a number that was not used before"))
         elif not wrong:
-            row = msgspec.structs.replace(row, id=id)
+            give_way(connection, [(one, slot.id) for one in slot.waiting], "gateway", station.clock())
+            row = msgspec.structs.replace(row, id=slot.id)
     if wrong:
         return msgspec.structs.replace(row, state="rejected", problems=(*row.problems, *wrong))
     assert isinstance(owner, str)

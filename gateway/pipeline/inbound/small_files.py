@@ -24,6 +24,7 @@ from gateway.pipeline.inbound.chunk import Part
 from gateway.pipeline.inbound.entries import interchange_closed
 from gateway.pipeline.inbound.entries import interchange_opened
 from gateway.pipeline.inbound.entries import transmission_ended
+from gateway.pipeline.inbound.shipment_files import is_shipments
 from gateway.pipeline.inbound.splitting import ReadHere
 from gateway.pipeline.inbound.splitting import new_interchange
 from gateway.pipeline.inbound.unreadable import leave_all_unread
@@ -107,7 +108,7 @@ def _read(station: Station, waiting: Sequence[Transmission]) -> list[_Small]:
     keys = set()
     end = time.monotonic() + SECONDS
     for transmission in waiting:
-        if transmission.state != "received" or transmission.size > LARGEST or (found and time.monotonic() > end):
+        if transmission.state != "received" or transmission.size > LARGEST or is_shipments(transmission) or (found and time.monotonic() > end):
             break
         small = _read_one(station, transmission)
         # the same number twice in one batch: the second is looked at once the first is written

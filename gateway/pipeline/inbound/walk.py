@@ -39,6 +39,8 @@ from gateway.pipeline.inbound.setting_aside import Tries
 from gateway.pipeline.inbound.setting_aside import died
 from gateway.pipeline.inbound.setting_aside import failed
 from gateway.pipeline.inbound.setting_aside import set_aside
+from gateway.pipeline.inbound.shipment_files import is_shipments
+from gateway.pipeline.inbound.shipment_files import take_file
 from gateway.pipeline.inbound.small_files import MOST_FILES
 from gateway.pipeline.inbound.small_files import take_together
 from gateway.pipeline.inbound.splitting import ReadHere
@@ -115,6 +117,8 @@ class Inbound:
 
     def _split(self, station: Station, stream: str, transmission: Transmission) -> bool:
         """Split off the transmission's next chunk and write it."""
+        if is_shipments(transmission):
+            return take_file(station, stream, transmission)
         splitting = self._splitting_of(station, transmission)
         if splitting is None:
             time.sleep(WAIT)

@@ -35,6 +35,8 @@ from gateway.store.working.nodes import Node
 _COUNTED = 10_000
 #: how far back what was turned away is counted
 LATELY = timedelta(hours=24)
+#: kinds of documents that our own people and systems hand in
+_OWN = frozenset({"shipment", "invoice_release"})
 #: rejected documents that are named
 _NAMED = 3
 
@@ -70,13 +72,17 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True):
 class Lately(msgspec.Struct, frozen=True, kw_only=True):
     """What was not taken as it came, in the last 24 hours."""
 
+    #: what partners sent
     rejected: int
+    #: shipments and releases that our own people and systems handed in
+    own_refused: int
     #: of what waits for a person
     held: int
     #: interchanges that had come before
     duplicates: int
-    #: the newest of those that were rejected
+    #: the newest of those that were rejected, and of our own
     newest: list[Rejected]
+    own_newest: list[Rejected]
 
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,17 +138,25 @@ def condition_of(station: Station) -> Condition:
 
 def _lately(station: Station, connection: Connection, waiting: Sequence[Hold]) -> Lately:
     since = station.clock() - LATELY
-    rejected = documents.rejected_since(connection, since, limit=_COUNTED)
-    newest = documents.get_many(connection, rejected[:_NAMED])
+    refused = documents.rejected_since(connection, since, limit=_COUNTED)
+    rejected = [id for id, kind in refused if kind not in _OWN]
+    own = [id for id, kind in refused if kind in _OWN]
     return Lately(
         rejected=len(rejected),
+        own_refused=len(own),
         held=sum(hold.opened_at >= since for hold in waiting),
         duplicates=interchanges.duplicates_since(connection, since, station.installation.directory.partners),
-        newest=[
-            Rejected(document=row.id, partner=row.partner, at=row.created_at, problems=tuple(dict.fromkeys(one.code for one in row.problems)))
-            for row in (newest[id] for id in rejected[:_NAMED])
-        ],
+        newest=_rejected(connection, rejected[:_NAMED]),
+        own_newest=_rejected(connection, own[:_NAMED]),
     )
+
+
+def _rejected(connection: Connection, ids: Sequence[str]) -> list[Rejected]:
+    rows = documents.get_many(connection, ids)
+    return [
+        Rejected(document=row.id, partner=row.partner, at=row.created_at, problems=tuple(dict.fromkeys(one.code for one in row.problems)))
+        for row in (rows[id] for id in ids)
+    ]
 
 
 def not_working(station: Station, connection: Connection) -> list[Trouble]:

@@ -32,6 +32,11 @@ def open_orders(work: Work, partner: str, numbers: Collection[str]) -> tuple[lis
     return [_open(order, sent[order.document], lines.get(order.document, []), facts) for order in sales], facts
 
 
+def standing(work: Work, partner: str, numbers: Collection[str]) -> dict[str, str]:
+    """How the partner's orders of these numbers stand, the newest of each."""
+    return {order.number: order.state for order in counting(orders.find(work.connection, partner, numbers))}
+
+
 def _open(sales: orders.SalesOrder, order: Order, lines: Sequence[orders.OrderLine], facts: Facts) -> OpenOrder:
     return OpenOrder(
         document=sales.document,

@@ -15,10 +15,14 @@ from gateway.model.values import PartyIdentifiers
 from gateway.pipeline.answers.work import Work
 from gateway.pipeline.answers.work import answer_endpoint
 from gateway.pipeline.answers.work import own_document
+from gateway.pipeline.station import short_id
 from gateway.pipeline.trading.fulfilling import open_orders
+from gateway.pipeline.trading.fulfilling import standing
 from gateway.pipeline.trading.judging import partner_of
+from gateway.problem import Problem
 from gateway.problem import codes
 from gateway.store import crash
+from gateway.store.incoming import holds
 from gateway.store.records import documents
 from gateway.store.records import references
 from gateway.store.trading import orders
@@ -56,17 +60,32 @@ def _ship(work: Work, row: documents.Document) -> None:
     opened, facts = open_orders(work, row.partner, {one.order for one in shipment.rows})
     number = shipment.number or f"DN-{series.draw(work.connection, work.station.installation.settings.invoices.entity, 'despatch'):06d}"
     us = us_as_seller(work)
-    despatch = build_despatch_advice(opened, shipment, number, work.now, seller=us, ship_from=us)
-    state = "rejected" if despatch.advice is None else "done"
-    reason = "; ".join(problem.message for problem in despatch.problems) or f"despatch advice {number}"
-    work.move(row.id, row.state, state, reason, number=number, problems=despatch.problems)
-    work.note(row, f"shipment {state}", {"number": number, "problems": codes(despatch.problems)}, reason=reason)
+    stand = standing(work, row.partner, {one.order for one in shipment.rows} - {order.order.number for order in opened})
+    despatch = build_despatch_advice(opened, shipment, number, work.now, seller=us, ship_from=us, standing=stand)
     if despatch.advice is None:
+        _refuse(work, row, shipment, despatch.problems)
         return
+    reason = f"despatch advice {number}"
+    work.move(row.id, row.state, "done", reason, number=number, problems=())
+    work.note(row, "shipment done", {"number": number}, reason=reason)
     by_document = {order.document: order for order in opened}
     _book(work, despatch, by_document, facts, number)
     _advise(work, loaded, row, despatch, number)
     crash.point(46)
+
+
+def _refuse(work: Work, row: documents.Document, shipment: Shipment, problems: tuple[Problem, ...]) -> None:
+    """Nothing of it is booked. Who handed it in is told; what came in a file by itself waits for a person."""
+    state = "rejected" if row.transmission is None else "held"
+    reason = "; ".join(problem.message for problem in problems)
+    work.move(row.id, row.state, state, reason, problems=problems)
+    work.note(row, f"shipment {state}", {"number": row.number, "problems": codes(problems)}, reason=reason)
+    work.references += [
+        references.Reference(document=row.id, kind="order", value=number) for number in dict.fromkeys(one.order for one in shipment.rows)
+    ]
+    if state == "held":
+        hold = holds.Hold(id=short_id("H", row.id, row.transition_no), document=row.id, kind="shipment", reasons=problems, opened_at=work.now)
+        work.holds.append(hold)
 
 
 def _book(work: Work, despatch: Despatch, opened: dict[str, OpenOrder], facts: Facts, number: str) -> None:

@@ -198,10 +198,10 @@ def received(connection: Connection, since: datetime, *, after: tuple[datetime, 
     return all_of(connection.execute(query), Document)
 
 
-def rejected_since(connection: Connection, since: datetime, limit: int = 1000) -> list[str]:
-    """Documents that came since then and were rejected, newest first."""
-    query = select(_TABLE.c.id).where(is_one_of(_TABLE.c.state, "rejected"), _TABLE.c.created_at >= since, _TABLE.c.direction == "in")
-    return list(connection.execute(query.order_by(_TABLE.c.created_at.desc(), _TABLE.c.id.desc()).limit(limit)).scalars())
+def rejected_since(connection: Connection, since: datetime, limit: int = 1000) -> list[tuple[str, str]]:
+    """Id and kind of the documents that came since then and were rejected, newest first."""
+    query = select(_TABLE.c.id, _TABLE.c.kind).where(is_one_of(_TABLE.c.state, "rejected"), _TABLE.c.created_at >= since, _TABLE.c.direction == "in")
+    return [(id, kind) for id, kind in connection.execute(query.order_by(_TABLE.c.created_at.desc(), _TABLE.c.id.desc()).limit(limit))]
 
 
 def history(connection: Connection, id: str) -> list[Transition]:
