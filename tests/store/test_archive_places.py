@@ -63,6 +63,15 @@ def test_old_bytes_in_a_folder_that_are_kept_again_count_as_new(folder: FolderAr
     assert not folder.remove(digest, older_than=time.time() - FRESH)
 
 
+def test_what_a_bad_block_altered_is_written_anew_when_the_same_comes_again(folder: FolderArchive) -> None:
+    digest = folder.keep(b"9.25 EUR")
+    (path,) = folder.folder.rglob(digest)
+    for again in (folder.keep_many, folder.keep_stream):
+        path.write_bytes(b"8.25 EUR")
+        again([b"9.25 EUR"])
+        assert folder.read(digest) == b"9.25 EUR"
+
+
 def test_payloads_of_an_archive_that_was_begun_two_folders_deep_stay_where_they_are(folder: FolderArchive) -> None:
     digest, cut_short = hashlib.sha256(b"early").hexdigest(), hashlib.sha256(b"cut short").hexdigest()
     for name, data in ((digest, b"early"), (cut_short, b"cut")):

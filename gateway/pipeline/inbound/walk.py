@@ -48,6 +48,7 @@ from gateway.pipeline.inbound.splitting import Splitting
 from gateway.pipeline.inbound.splitting import new_interchange
 from gateway.pipeline.inbound.unreadable import leave_unread
 from gateway.pipeline.inbound.who_reads import WhoReads
+from gateway.pipeline.lost import is_lost_alone
 from gateway.pipeline.readers import Gone
 from gateway.pipeline.reading.chunk import Chunk
 from gateway.pipeline.station import Station
@@ -66,9 +67,6 @@ from gateway.store.incoming.interchanges import Interchange
 from gateway.store.incoming.transmissions import Transmission
 from gateway.store.payloads.archive import ArchiveMissing
 from gateway.store.rows import StaleState
-
-#: files behind one whose bytes are lost, of which one must be there
-_NEIGHBOURS = 5
 
 _log = structlog.get_logger("inbound")
 
@@ -100,14 +98,15 @@ class Inbound:
                 return set_aside(station, stream, transmission, died(transmission, careful.deaths))
             if not careful.alone and self._take_together(station, stream, waiting):
                 return True
-            return self._take_alone(station, stream, transmission, waiting[1:])
+            return self._take_alone(station, stream, transmission)
 
-    def _take_alone(self, station: Station, stream: str, transmission: Transmission, behind: list[Transmission]) -> bool:
+    def _take_alone(self, station: Station, stream: str, transmission: Transmission) -> bool:
         """Split off the transmission's next chunk; set it aside where that fails again and again."""
         try:
             return self._split(station, stream, transmission)
         except Exception as error:
-            if lies_elsewhere(error) and not _is_lost_alone(station, error, transmission, behind):
+            lost = isinstance(error, ArchiveMissing) and is_lost_alone(station, transmission.sha256, transmission.received_at)
+            if lies_elsewhere(error) and not lost:
                 raise
             if not self._tries.failed(transmission.id) or not set_aside(station, stream, transmission, failed(transmission, error), error):
                 raise
@@ -204,13 +203,6 @@ class Inbound:
         if isinstance(splitting, ReadHere):
             # a process that would have gone on with it never had to
             splitting.station.readers.give_back(splitting.transmission.id, whole=True)
-
-
-def _is_lost_alone(station: Station, error: Exception, transmission: Transmission, behind: list[Transmission]) -> bool:
-    """Whether the archive is there, and has lost only this one of those that wait."""
-    if not isinstance(error, ArchiveMissing):
-        return False
-    return any(station.archive.has(one.sha256) for one in behind[:_NEIGHBOURS] if one.sha256 != transmission.sha256)
 
 
 def _progress(transmission: Transmission, connection: Connection) -> str:

@@ -25,6 +25,7 @@ from gateway.kinds import pipeline as kinds
 from gateway.pipeline.endpoints import is_batched
 from gateway.pipeline.heads import First
 from gateway.pipeline.heads import lies_elsewhere
+from gateway.pipeline.lost import is_lost_alone
 from gateway.pipeline.meters import TRANSPORT_ERRORS
 from gateway.pipeline.outbound.consigning import Consignment
 from gateway.pipeline.outbound.consigning import Draft
@@ -38,6 +39,7 @@ from gateway.pipeline.outbound.setting_aside import fail_one
 from gateway.pipeline.outbound.setting_aside import give_up_the_first
 from gateway.pipeline.outbound.setting_aside import only_the_first
 from gateway.pipeline.outbox import given_up
+from gateway.pipeline.outbox.delivered import Lost
 from gateway.pipeline.outbox.delivered import NotHere
 from gateway.pipeline.outbox.leases import LEASE
 from gateway.pipeline.outbox.leases import Lease
@@ -55,6 +57,7 @@ from gateway.store import crash
 from gateway.store import journal
 from gateway.store.database import DatabaseTrouble
 from gateway.store.identity import lease_token
+from gateway.store.keeping import erasures
 from gateway.store.outgoing import outbox
 from gateway.store.outgoing import precedence
 from gateway.store.outgoing import tries
@@ -256,9 +259,11 @@ def _send(station: Station, ready: list[Entry], lease: Lease, *, more: bool) -> 
         try:
             data = station.archive.read(first.sha256)
         except (ArchiveMissing, OSError) as error:
-            # nobody at the partner's has failed: it is no try, and another machine may see what we do not
-            not_there = error
-            failure = (rows, NotHere(str(error), retry=True))
+            lost = _lost(station, first, error)
+            if lost is None:
+                # nobody at the partner's has failed: it is no try, and another machine may see what we do not
+                not_there = error
+            failure = (rows, lost or NotHere(str(error), retry=True))
             break
         try:
             with bound_contextvars(partner=first.partner, endpoint=first.endpoint, row=first.id, document=first.document):
@@ -286,6 +291,18 @@ def _send(station: Station, ready: list[Entry], lease: Lease, *, more: bool) -> 
     if failure is not None:
         return is_given_up(failure[0][0], failure[1]) and (more or bool(rest))
     return more and not rest
+
+
+def _lost(station: Station, entry: Entry, error: ArchiveMissing | OSError) -> Lost | None:
+    """Bytes that are gone while the archive is there; None where it may be away."""
+    if not isinstance(error, ArchiveMissing):
+        return None
+    sha256 = str(entry.sha256)
+    with station.database.read() as connection:
+        erased = erasures.words_of(connection, sha256)
+    if erased is not None:
+        return Lost(erased, retry=False)
+    return Lost(str(error), retry=True) if is_lost_alone(station, sha256, entry.created_at) else None
 
 
 def _record_patiently(station: Station, sent: list[Gone], failure: Failed | None, rest: list[str], token: str) -> None:

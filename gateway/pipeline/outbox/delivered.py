@@ -64,6 +64,10 @@ class NotHere(TransportError):
     """Our own archive does not show us the bytes: nothing was tried. Another machine may see them."""
 
 
+class Lost(TransportError):
+    """The archive is there, and has these bytes no more: they were lost, altered, or erased by their rule."""
+
+
 class NoCertificate(TransportError):
     """Nothing can be signed or encrypted with today: what is to leave by this endpoint waits for a new certificate."""
 

@@ -13,6 +13,7 @@ from gateway.pipeline.outbox import given_up
 from gateway.pipeline.outbox.circuits import Resting
 from gateway.pipeline.outbox.delivered import Awaited
 from gateway.pipeline.outbox.delivered import Delivered
+from gateway.pipeline.outbox.delivered import Lost
 from gateway.pipeline.outbox.delivered import NoCertificate
 from gateway.pipeline.outbox.delivered import NotHere
 from gateway.pipeline.outbox.delivered import Receipt
@@ -41,6 +42,9 @@ from gateway.transport.box import Unreachable
 
 #: seconds before the second, third, ... try; after the last one the row rests in `dead`
 WAITS = (5, 15, 60, 300, 900, 3600, 3600, 7200, 14400)
+#: tries after which bytes that the archive has lost are looked for no more, and seconds between two of them at most: others wait behind them
+LOST_TRIES = 5
+LOST_WAIT = 300.0
 #: seconds that a partner's server may ask to be left alone for (Retry-After)
 LONGEST_ASKED = 3600.0
 #: how long an endpoint is left alone after a wrong host key, password or setting: one try an hour locks no account
@@ -48,6 +52,10 @@ STOPPED = timedelta(hours=1)
 #: seconds after which a row asks again whether an account that is left alone may be tried
 POSTPONED = timedelta(seconds=10)
 
+BRING_BACK = (
+    "Bring the file back into the archive from a backup (gateway journal verify names all that are missing). It is looked for a few times more; "
+    "then it stands among what was given up, the others go on, and gateway resend --anew sends it again."
+)
 NEW_CERTIFICATE = "Put a new certificate where the partner's file names it: sending goes on by itself within a minute."
 
 _log = structlog.get_logger("outbound")
@@ -178,7 +186,9 @@ def _failed(connection: Connection, rows: list[Entry], error: TransportError, to
         if entry.attempts == 1:
             said = partial(_log.warning, "sending failed", partner=entry.partner, endpoint=entry.endpoint, row=entry.id)
             when_written(connection, partial(said, error=error.message, cure="it is tried again by itself"))
-        wait = spread(WAITS[entry.attempts - 1])
+        wait = spread(WAITS[min(entry.attempts, len(WAITS)) - 1])
+        if isinstance(error, Lost):
+            wait = min(wait, LOST_WAIT)
         # a server that asks for time gets it, within reason: it may be wrong about its clock
         wait = max(wait, min(error.after, LONGEST_ASKED))
         tries.failed(connection, ids, token, now + timedelta(seconds=wait), error.message)
@@ -221,6 +231,8 @@ def is_given_up(entry: Entry, error: TransportError) -> bool:
     """Whether a row that failed so is not tried again by itself."""
     if error.stop or isinstance(error, Resting | Busy):
         return False  # it is no fault of the row: it waits
+    if isinstance(error, Lost) and error.retry:
+        return entry.attempts >= LOST_TRIES and entry.last_error == error.message
     return not error.retry or entry.attempts > len(WAITS)
 
 
@@ -255,6 +267,8 @@ def _tell(connection: Connection, entry: Entry, error: TransportError, now: date
 def _cure(error: TransportError) -> str:
     if isinstance(error, NoCertificate):
         return NEW_CERTIFICATE
+    if isinstance(error, Lost):
+        return BRING_BACK
     if error.stop:
         return TRY_AGAIN
     return UNREACHED if isinstance(error, Resting | Unreachable) else MENDS_ITSELF

@@ -4,6 +4,7 @@ Temporary file, fsync, rename, fsync of the folder. The quickest place for one m
 Files of an archive that was begun two folders deep stay where they are: 65,536 folders meant that nearly every early file made one, and flushed it.
 """
 
+import errno
 import hashlib
 import io
 import os
@@ -68,7 +69,7 @@ class FolderArchive(Archive):
                     file.write(chunk)
                 _flush(file)
             path = self._path(digest.hexdigest(), size)
-            if _is_whole(path, size):
+            if _is_whole(path, size, digest.hexdigest()):
                 temporary.unlink()
             else:
                 folders += self._name(str(temporary), path)
@@ -147,9 +148,9 @@ class FolderArchive(Archive):
         path = f"{self.folder}/{digest[:2]}/{digest}"
         earlier = f"{self.folder}/{digest[:2]}/{digest[2:4]}/{digest}"
         folders: list[str] = []
-        if _is_whole(earlier, len(data)):
+        if _is_whole(earlier, len(data), digest):
             path = earlier
-        elif not _is_whole(path, len(data)):
+        elif not _is_whole(path, len(data), digest):
             crash.point(10)
             temporary = f"{self._incoming}/{secrets.token_hex(16)}"
             try:
@@ -208,17 +209,28 @@ def _for_owner(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _is_whole(path: Path | str, size: int) -> bool:
-    """Whether the bytes are there in their full length; then they count as written now, where that was long ago."""
+def _is_whole(path: Path | str, size: int, digest: str) -> bool:
+    """Whether the bytes are there as they were; then they count as written now, where that was long ago. What a bad block has altered, or does
+    not give back, is written anew when the same comes again."""
     try:
         status = os.stat(path)
-        if status.st_size != size:
+        if status.st_size != size or not _is_unaltered(path, digest):
             return False
         if status.st_mtime < time.time() - FRESH:
             os.utime(path)
         return True
     except FileNotFoundError:
         return False
+
+
+def _is_unaltered(path: Path | str, digest: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == digest
+    except OSError as error:
+        if error.errno == errno.EIO:
+            return False
+        raise
 
 
 def _write_flushed(path: str, data: bytes) -> None:
