@@ -1,5 +1,6 @@
 """What goes wrong, as one plain sentence with what to do, and the exit code that CONTRACT.md gives to it."""
 
+import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ WRONG_DATA = 1
 WRONG_USAGE = 2
 UNKNOWN_INPUT = 3
 INSTALLATION = 4
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class Refused(Exception):
@@ -53,6 +55,8 @@ def _sentence(error: Exception) -> str | None:
 
     if isinstance(error, Faults | ConfigTrouble):
         return str(error)
+    if isinstance(error, OSError) and error.errno in FULL and not error.filename:
+        return f"A disk is full ({error.strerror}): df -h shows which one. Make room, then do the same again; nothing was kept by halves"
     if isinstance(error, OSError):
         return f"{error.filename or 'The system'}: {error.strerror or error}"
     # store and transport are imported only by commands that use them; then their errors are known by name

@@ -177,6 +177,10 @@ class Database:
         """Bring the database to this program's tables. Several processes may do so at once; a newer database is refused."""
         from gateway.store.migrations.newest import is_newest
 
+        with self.read() as connection:
+            # nearly always: who only reads must not wait for a writer
+            if is_newest(connection):
+                return
         with self.begin() as connection:
             if self.dialect == "postgresql":
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")

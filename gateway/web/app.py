@@ -3,6 +3,7 @@
 Pages are plain functions: the framework runs them in threads, so that a slow question of one does not hold the others up.
 """
 
+import errno
 from collections.abc import Callable
 from typing import Any
 
@@ -46,6 +47,8 @@ from gateway.web.pages import render
 from gateway.web.readable import Descriptions
 
 _log = structlog.get_logger("web")
+#: what a disk says that takes nothing
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 
 Handler = Callable[..., Any]
 
@@ -176,6 +179,16 @@ def _archive_away(request: Request, error: Exception) -> Response:
     return _say(request, 503, "The archive does not answer", "Nothing was changed: payloads cannot be reached now. Try again in a moment.")
 
 
+def _disk(request: Request, error: Exception) -> Response:
+    assert isinstance(error, OSError)
+    if error.errno not in _NO_ROOM:
+        raise error
+    _log.error("disk", error=error.strerror, file=error.filename, path=request.url.path)
+    answer = _say(request, 503, "There is no room", "Nothing was taken: a disk here is full or cannot be written. Try again later.")
+    answer.headers["Retry-After"] = "60"
+    return answer
+
+
 _TROUBLES: tuple[tuple[Any, Any], ...] = (
     (NotFound, _not_found),
     (BadRequest, _bad_request),
@@ -184,5 +197,6 @@ _TROUBLES: tuple[tuple[Any, Any], ...] = (
     (DatabaseTrouble, _database),
     (ArchiveMissing, _archive),
     (ArchiveTrouble, _archive_away),
+    (OSError, _disk),
     (Refused, uploads.turned_away),
 )

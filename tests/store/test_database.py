@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,17 @@ def test_migrations_build_the_tables_of_the_code(database: Database) -> None:
 def test_migrating_twice_is_harmless(database: Database) -> None:
     database.migrate()
     database.migrate()
+
+
+def test_who_opens_a_database_that_is_as_it_should_be_waits_for_no_writer(sqlite_url: str) -> None:
+    """Commands that only read are asked just when a database is locked."""
+    first, second = open_database(sqlite_url), open_database(sqlite_url)
+    with first.begin():
+        began = time.monotonic()
+        second.migrate()
+        assert time.monotonic() - began < 15, "a writer is waited for for 30 seconds"
+    first.close()
+    second.close()
 
 
 def test_receipts_and_requests_of_before_get_what_their_messages_were_for(tmp_path: Path, request: pytest.FixtureRequest) -> None:

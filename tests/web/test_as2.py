@@ -1,5 +1,6 @@
 """AS2 messages over HTTP into the store: receipt, duplicate, refusal, limits, and kill -9 at every point."""
 
+import errno
 import http.client
 import os
 import signal
@@ -187,6 +188,21 @@ def taken_once(world: World, buyer: Buyer) -> None:
     for thread in threads:
         thread.join(30)
     assert len(came(world.station.database)) == 1 and len({reply.body for reply in replies}) == 1 and len(replies) == 6
+
+
+def test_a_full_disk_is_told_in_words_and_the_same_message_is_taken_when_there_is_room(
+    world: World, buyer: Buyer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = buyer.message(x12_order())
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("gateway.store.payloads.in_folder._write_flushed", full)
+    reply = buyer.post(sent)
+    assert (reply.status, reply.headers["retry-after"]) == (503, "60") and b"is full" in reply.body
+    monkeypatch.undo()
+    assert buyer.post(sent).status == 200 and len(came(world.station.database)) == 1
 
 
 def test_a_receipt_that_nobody_asked_for_is_not_sent_but_the_message_is_known(world: World, buyer: Buyer) -> None:

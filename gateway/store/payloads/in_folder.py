@@ -242,6 +242,10 @@ def _write_flushed(path: str, data: bytes) -> None:
             left = left[os.write(handle, left) :]
         crash.point(11)
         os.fsync(handle)
+    except OSError as error:
+        # the kernel does not say which disk is full
+        error.filename = error.filename or path
+        raise
     finally:
         os.close(handle)
 
