@@ -120,6 +120,17 @@ def test_a_message_that_was_refused_is_found_when_its_row_has_left(desk: Desk, m
         assert [one.partner for one in as2_requests.named(connection, "o1@buyer")] == ["acme"]
 
 
+def test_a_receipt_that_fits_nothing_is_found_by_what_it_speaks_of_and_called_a_receipt(desk: Desk) -> None:
+    kind = 'multipart/report; report-type=disposition-notification; boundary="b"'
+    headers = [("AS2-From", '"big buyer"'), ("AS2-To", "SELLER"), ("Message-ID", "<mdn1@buyer>"), ("Content-Type", kind)]
+    report = b"Original-Message-ID: <x@seller>\r\nDisposition: automatic-action/MDN-sent-automatically; processed\r\n"
+    body = b"--b\r\nContent-Type: text/plain\r\n\r\nok\r\n--b\r\nContent-Type: message/disposition-notification\r\n\r\n" + report + b"\r\n--b--\r\n"
+    assert receive_as2(desk.world.station, Relations(desk.world.station), headers, body).status == 200
+    words = desk.told("<x@seller>")
+    assert words.splitlines()[0] == "<x@seller>: an AS2 request of which nothing was taken"
+    assert "AS2 message x@seller: receipt kept by the gateway, although it fits nothing that we sent" in words
+
+
 def test_a_message_that_was_answered_and_waits_to_be_opened_is_found(desk: Desk) -> None:
     config = (desk.world.folder / "partners" / "acme.yaml").read_text()
     (desk.world.folder / "partners" / "acme.yaml").write_text(config.replace("  box:", "    receipt_addresses: [http://127.0.0.1:9/r]\n  box:"))

@@ -13,6 +13,7 @@ from gateway.kinds import KINDS
 from gateway.model.money import from_minor
 from gateway.model.money import money_words
 from gateway.pipeline.as2.evidence import Exchange
+from gateway.pipeline.as2.refusing import REFUSED
 from gateway.pipeline.keeping.trails import Event
 from gateway.pipeline.keeping.trails import Trail
 from gateway.pipeline.keeping.trails import name_of
@@ -102,6 +103,7 @@ _WORDS: dict[tuple[str, str], Callable[[_Facts], _Told]] = {
     ("document", "hold rejected"): _plainly("rejected"),
     ("document", "step failed"): lambda facts: ("not finished", f", try {facts.get('attempts', '')} failed ({facts.get('error', '')})"),
     ("as2_request", "AS2 message came again"): _plainly("answered again", ", as it was the first time"),
+    ("as2_request", "AS2 receipt fits nothing that we sent"): _plainly("receipt kept", ", although it fits nothing that we sent"),
     ("as2_request", "AS2 message waits to be opened"): _plainly("taken", ", to be opened"),
     ("document", "handed over"): _plainly("handed over", " to our own systems"),
 }
@@ -156,8 +158,8 @@ def trail_words(trail: Trail) -> str:
     empty = [file for file in trail.files if file.id in trail.asked and file.id not in brought]
     nothing = [f"file {file.name}, {_state(file)}: no document came of it" for file in empty]
     waits = ["an AS2 message that waits to be opened"] if trail.unopened else []
-    refused = ["an AS2 message that was refused"] if (trail.refused or trail.requests) and not (nothing or chain or waits) else []
-    lines = [f"{trail.reference}: {'; '.join([*nothing, *([chain] if chain else []), *waits, *refused])}"]
+    untaken = [_untaken(trail)] if (trail.refused or trail.requests) and not (nothing or chain or waits) else []
+    lines = [f"{trail.reference}: {'; '.join([*nothing, *([chain] if chain else []), *waits, *untaken])}"]
     if len(trail.partners) > 1:
         lines.append(
             f"  {', '.join(trail.partners)} each have something that is called so: gateway trail {trail.reference} --partner NAME tells of one"
@@ -185,6 +187,12 @@ def trail_words(trail: Trail) -> str:
         amount = money_words(from_minor(item.amount_minor, item.currency), item.currency)
         lines.append(f"  {item.kind.replace('_', ' ')} {item.number}: {settled} of {amount} settled, due {item.due_on}")
     return "\n".join(lines)
+
+
+def _untaken(trail: Trail) -> str:
+    """What came over AS2 and was not taken: a message as a rule, or a receipt that speaks of none of ours."""
+    refused = trail.refused or any(event.action == REFUSED for event in trail.events)
+    return "an AS2 message that was refused" if refused else "an AS2 request of which nothing was taken"
 
 
 def _state(file: Transmission) -> str:
