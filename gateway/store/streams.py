@@ -5,6 +5,7 @@ Knows nothing of what runs in a stream. A poke is only a wake-up: losing all of 
 
 import hashlib
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -111,3 +112,13 @@ def take(connection: Connection, stream: str) -> bool:
         return True  # BEGIN IMMEDIATE lets one writer in at a time
     key = int.from_bytes(hashlib.sha256(b"stream:" + stream.encode()).digest()[:8], signed=True)
     return bool(connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": key}).scalar_one())
+
+
+def take_names(connection: Connection, names: Collection[str]) -> None:
+    """Be the only one with these names until this transaction ends; whoever has one of them is waited for, and what that wrote is seen from
+    here on. To be taken before anything is written: two who waited for each other's rows besides would stand still."""
+    if connection.dialect.name == "sqlite" or not names:
+        return  # BEGIN IMMEDIATE lets one writer in at a time
+    # everybody in the same order
+    keys = sorted({int.from_bytes(hashlib.sha256(b"name:" + name.encode()).digest()[:8], signed=True) for name in names})
+    connection.execute(text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key"), {"keys": keys})

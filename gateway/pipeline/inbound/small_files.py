@@ -154,7 +154,9 @@ def _is_plain_document(draft: Draft) -> bool:
 
 def _without_duplicates(connection: Connection, read: Sequence[_Small]) -> list[_Small]:
     """The files up to the first whose number its sender has used before."""
-    known = interchanges.known_controls(connection, {small.key for small in read if small.key is not None})
+    keys = {small.key for small in read if small.key is not None}
+    interchanges.take_controls(connection, keys)
+    known = interchanges.known_controls(connection, keys)
     fresh = []
     for small in read:
         if small.key in known:

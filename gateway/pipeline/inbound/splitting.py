@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 from typing import Protocol
 
+from sqlalchemy import Connection
+
 from gateway.codecs.node import InterchangeStart
 from gateway.codecs.node import Syntax
 from gateway.exchange.directory import BY_HAND
@@ -25,6 +27,7 @@ from gateway.problem import Problem
 from gateway.store.incoming import interchanges
 from gateway.store.incoming.interchanges import Interchange
 from gateway.store.incoming.transmissions import Transmission
+from gateway.store.rows import StaleState
 
 #: transactions, and seconds of reading, that are written together at most
 CHUNK = 100
@@ -121,30 +124,46 @@ class Earlier:
 
     def _duplicate_of(self, start: InterchangeStart) -> Problem | None:
         """An interchange of this sender with this control number that came before: answered, never booked twice."""
-        if not start.control_number or start.syntax not in {Syntax.X12, Syntax.EDIFACT}:
-            return None
-        loaded = self._loaded(start)
-        if loaded is None:
+        if not self._is_counted(start):
             return None
         with self._station.database.read() as connection:
-            earlier = interchanges.find_by_control(
-                connection,
-                partner=loaded.partner.id,
-                sender=start.sender,
-                receiver=start.receiver,
-                control_number=start.control_number,
-                excluding_transmission=self._transmission.id,
-            )
-            earlier = [row for row in earlier if row.state in {"open", "done"} and row.syntax == start.syntax.value]
-            earlier = number_checks.still_counts(connection, loaded, start, earlier, self._station.clock()) if earlier else earlier
-        if not earlier:
+            earlier = self._find(connection, start)
+        if earlier is None:
             return None
         return kinds.DUPLICATE_INTERCHANGE.at(
             Place(interchange=start.control_number, segment=start.segment[0] if start.segment else None, offset=start.offset),
-            f"Interchange {start.control_number} of {start.sender} was received before, on {earlier[0].opened_at:%Y-%m-%d %H:%M} UTC",
+            f"Interchange {start.control_number} of {start.sender} was received before, on {earlier.opened_at:%Y-%m-%d %H:%M} UTC",
             found=start.control_number,
             expected="a control number that was not used before",
         )
+
+    def look_again(self, connection: Connection, start: InterchangeStart) -> None:
+        """Before an interchange is begun, in the transaction that begins it: StaleState where the same was begun over another address since
+        it was judged."""
+        if not self._is_counted(start):
+            return
+        interchanges.take_controls(connection, [(start.sender, start.receiver, start.control_number)])
+        earlier = self._find(connection, start)
+        if earlier is not None:
+            raise StaleState(f"interchange {start.control_number} of {start.sender} came over another address as {earlier.id} at the same moment")
+
+    def _is_counted(self, start: InterchangeStart) -> bool:
+        return bool(start.control_number) and start.syntax in {Syntax.X12, Syntax.EDIFACT} and self._loaded(start) is not None
+
+    def _find(self, connection: Connection, start: InterchangeStart) -> Interchange | None:
+        loaded = self._loaded(start)
+        assert loaded is not None
+        earlier = interchanges.find_by_control(
+            connection,
+            partner=loaded.partner.id,
+            sender=start.sender,
+            receiver=start.receiver,
+            control_number=start.control_number,
+            excluding_transmission=self._transmission.id,
+        )
+        earlier = [row for row in earlier if row.state in {"open", "done"} and row.syntax == start.syntax.value]
+        earlier = number_checks.still_counts(connection, loaded, start, earlier, self._station.clock()) if earlier else earlier
+        return earlier[0] if earlier else None
 
     def _loaded(self, start: InterchangeStart) -> LoadedPartner | None:
         return self._station.installation.directory.find(start.syntax.value, start.sender)

@@ -43,6 +43,7 @@ from gateway.pipeline.inbound.shipment_files import is_shipments
 from gateway.pipeline.inbound.shipment_files import take_file
 from gateway.pipeline.inbound.small_files import MOST_FILES
 from gateway.pipeline.inbound.small_files import take_together
+from gateway.pipeline.inbound.splitting import Earlier
 from gateway.pipeline.inbound.splitting import ReadHere
 from gateway.pipeline.inbound.splitting import Splitting
 from gateway.pipeline.inbound.splitting import new_interchange
@@ -218,6 +219,8 @@ def _commit(station: Station, connection: Connection, splitting: Splitting, chun
     transmission = splitting.transmission
     entries: list[journal.Entry] = []
     if chunk.start is not None:
+        if chunk.first == 0 and chunk.held is None and chunk.refused is None:
+            Earlier(splitting.station, transmission).look_again(connection, chunk.start)
         interchange = _interchange(station, connection, splitting, chunk, entries)
         rows.insert_documents(station, connection, [Part(interchange, transmission, chunk, splitting.station)], entries)
         _count_transactions(station, connection, splitting, chunk)

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
+from gateway.store import streams
 from gateway.store import tables
 from gateway.store.many import many_inserts
 from gateway.store.many import many_updates
@@ -87,6 +88,12 @@ def finish_many(connection: Connection, finished: Sequence[Interchange]) -> None
     """Close open interchanges as these say; StaleState where one was not open."""
     if _FINISH.run(connection, [(one.id, one.state, one.outcome, one.envelope, one.finished_at) for one in finished]) != len(finished):
         raise StaleState("some of these interchanges are no longer open")
+
+
+def take_controls(connection: Connection, keys: Collection[tuple[str, str, str]]) -> None:
+    """Be the only one who begins interchanges of these (sender, receiver, control number), to look whether they are known and to begin them:
+    the same may come over another address at this moment."""
+    streams.take_names(connection, ["interchange\0" + "\0".join(key) for key in keys])
 
 
 def known_controls(connection: Connection, keys: Collection[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
