@@ -188,6 +188,8 @@ def parse(data: bytes) -> Any:
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
+        if any(entry.type == etree.ErrorTypes.ERR_NO_MEMORY for entry in parser.error_log):
+            raise MemoryError from error  # no fault of the file's
         return _not_well_formed(data, error)
     if root.getroottree().docinfo.internalDTD is not None:
         return kinds.DOCTYPE.at(Place(line=1), "the file declares a document type")
@@ -236,7 +238,12 @@ def _refuse_prolog(data: bytes) -> Problem | None:
 _EXPAT_ENCODING = (expat.errors.codes[expat.errors.XML_ERROR_UNKNOWN_ENCODING], expat.errors.codes[expat.errors.XML_ERROR_INCORRECT_ENCODING])
 
 
+_EXPAT_MEMORY = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
+
+
 def _expat_problem(parser: Any, code: int) -> Problem:
+    if code == _EXPAT_MEMORY:
+        raise MemoryError
     line, column, offset = parser.ErrorLineNumber, parser.ErrorColumnNumber + 1, parser.ErrorByteIndex
     place = Place(line=line, offset=max(offset, 0))
     words = f"{expat.errors.messages[code]} at line {line}, column {column}"

@@ -117,7 +117,9 @@ class Reader:
         try:
             send(self._jobs, job, _HAND_OVER)
         except (OSError, TimeoutError):
-            raise self._gone() from None
+            gone = self._gone()
+            gone.fault = False  # it was gone before it saw the file
+            raise gone from None
 
     def take(self, wait: float) -> bytes | None:
         """The next message of the job, None where there is none within so many seconds; raises Gone."""

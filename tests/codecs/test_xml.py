@@ -1,6 +1,9 @@
 """XML files: what is read, what is refused, and what nothing in a file can make us do."""
 
 import socket
+import subprocess
+import sys
+import textwrap
 import time
 
 import pytest
@@ -339,3 +342,25 @@ def test_a_comment_in_a_bank_statement_is_no_statement() -> None:
         "<Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.053.001.08'><BkToCstmrStmt><!-- x --><Stmt><Id>1</Id></Stmt></BkToCstmrStmt></Document>"
     )
     assert [event.type for event in xml.read([text.encode()]) if isinstance(event, Transaction)] == ["camt.053"]
+
+
+def test_too_little_memory_is_no_fault_of_the_file() -> None:
+    """A limit (`reading: {memory: ...}`, a container's) at any moment of parsing: no word about the file, which is sound."""
+    script = """
+        import resource
+        from gateway.codecs import xml
+        data = b'<?xml version="1.0"?><a>' + b"<b>some words in a line that goes on</b>" * 60_000 + b"</a>"
+        taken = int(open("/proc/self/statm").read().split()[0]) * 4096
+        most = resource.getrlimit(resource.RLIMIT_AS)[1]
+        for megabytes in range(1, 200):
+            resource.setrlimit(resource.RLIMIT_AS, (taken + (megabytes << 20), most))
+            try:
+                root = xml.parse(data)
+            except MemoryError:
+                continue
+            resource.setrlimit(resource.RLIMIT_AS, (most, most))
+            print(megabytes > 2, getattr(root, "tag", root))
+            break
+    """
+    found = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=120)
+    assert found.stdout == "True a\n", found.stderr

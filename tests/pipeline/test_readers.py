@@ -283,6 +283,16 @@ def test_a_file_of_text_is_begun_here_and_goes_over_to_the_process_that_is_ready
     while inbound.step(elsewhere.station, stream):
         pass
     assert states(elsewhere) == {"registered": 60}
+    # one that ended between two files is no fault of the next one
+    os.kill(reader.pid, signal.SIGKILL)
+    while is_running(reader.pid):
+        time.sleep(0.01)
+    with pytest.raises(readers.Gone) as gone:
+        reader.ask(b"")
+    assert not gone.value.fault
+    reader = elsewhere.station.readers.lease(elsewhere.station.installation, "another")
+    assert reader is not None
+    elsewhere.station.readers.give_back("another", whole=True)
     # the process waits for the next file, and ends with the installation
     pid = reader.pid
     assert elsewhere.station.readers.lease(elsewhere.station.installation, "next") is reader

@@ -172,8 +172,7 @@ class Inbound:
         try:
             splitting = self._who_reads.splitting(station, transmission, known)
         except Gone as error:
-            # it ended between two of its files
-            self._splittings.pop(transmission.id, None)
+            # it ended between two of its files; what was begun here goes on here
             station.readers.give_back(transmission.id, whole=False)
             self._who_reads.died(station, transmission, error)
             return None

@@ -45,9 +45,10 @@ class WhoReads:
             return known or (ReadHere(station, transmission) if transmission.id not in self._died else None)
         if not reader.has_begun and transmission.id not in self._died and (known is not None or _is_text(station, transmission)):
             return known or ReadHere(station, transmission)
+        elsewhere = ReadElsewhere(station, transmission, reader)
         if known is not None:
             known.close()
-        return ReadElsewhere(station, transmission, reader)
+        return elsewhere
 
     def died(self, station: Station, transmission: Transmission, error: Gone) -> None:
         """A file's process is gone: another one goes on behind what is written; raises ReaderDied where that cannot help."""
