@@ -47,6 +47,7 @@ _MATCHED = {
 }
 #: why an invoice is meant, in words
 _EVIDENCE = {
+    "number": "its number stands in the {field}",
     "number_in_text": "its number stands in the {field}",
     "digits_in_text": "digits of its number stand in the {field}",
     "reference": "it is named by the {field}",

@@ -4,6 +4,7 @@ A step takes the stream, reads a batch, decides, and writes states, journal and 
 tried one by one, so that one document fails alone; after its last try it waits for a person.
 """
 
+import time
 from collections.abc import Callable
 from collections.abc import Sequence
 from datetime import datetime
@@ -50,6 +51,8 @@ ROOMS: dict[str, Callable[[Work, Sequence[documents.Document]], None]] = {
 #: what is looked into by one step alone, before it locks anything else: a bank's entry and the advice of the same money, each in its partner's
 #: stream, must see each other
 CASH = "cash"
+#: seconds that a step waits for another one which looks into money, before it leaves its turn to another stream
+PATIENCE = 0.5
 _CASH = frozenset({"bank_statement", "remittance_advice"})
 
 _log = structlog.get_logger("cycle")
@@ -93,7 +96,7 @@ def _batch(station: Station, stream: str, limit: int) -> bool:
             return False
         # whoever waited for an order that is among these looks for it when it is decided
         rows = [row for row in rows if not documents.waits(row)] or rows
-        if any(row.kind in _CASH for row in rows) and not streams.take(connection, CASH):
+        if any(row.kind in _CASH for row in rows) and not _alone_with_money(connection):
             streams.poke(connection, stream)
             return False
         crash.point(40)
@@ -108,6 +111,16 @@ def _batch(station: Station, stream: str, limit: int) -> bool:
     log_turned_away(work.entries)
     crash.point(44)
     # a document that waits behind another of its number may be next now
+    return True
+
+
+def _alone_with_money(connection: Connection) -> bool:
+    """Be the only step that looks into money until this transaction ends; false where another one is long at it: then other streams go first."""
+    end = time.monotonic() + PATIENCE
+    while not streams.take(connection, CASH):
+        if time.monotonic() >= end:
+            return False
+        time.sleep(0.02)
     return True
 
 

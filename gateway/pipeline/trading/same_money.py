@@ -72,6 +72,7 @@ def compare_entries(work: Work, source: str, pieces: Sequence[cash.Money]) -> En
         return found
     booked = ledger.booked(work.connection, source, [money.id for money in incoming])
     payers = payers_of(work)
+    left: list[tuple[cash.Money, list[ledger.Payment]]] = []
     taken: set[str] = set()
     for money in incoming:
         if money.id in booked or money.id in found.known:
@@ -88,7 +89,11 @@ def compare_entries(work: Work, source: str, pieces: Sequence[cash.Money]) -> En
             ledger.add_details(work.connection, same[0].id, {"entry": name})
             taken.add(same[0].id)
             found.known[money.id] = same[0].id
-        elif payer is not None and (others := [one for one in free if one.state != ledger.TAKEN_BACK]):
+        elif payer is not None:
+            left.append((money, [one for one in free if one.state != ledger.TAKEN_BACK]))
+    # once every entry of an advice's own amount is known: another advice's money is no doubt
+    for money, free in left:
+        if others := [one for one in free if one.id not in taken]:
             found.doubtful[money.id] = _other_amount(others[0], money)
     return found
 
