@@ -322,7 +322,7 @@ def trail(
         found = trail_of(station, reference, partner)
         if found is None:
             what = (
-                "a whole number (order, invoice, shipment, SSCC, control number), the name of a file that came or left, "
+                "a number or its beginning (order, invoice, shipment, SSCC, control number), the whole name of a file that came or left, "
                 "the Message-ID of an AS2 message, or an id of the log"
             )
             raise Refused(f"Nothing is known under '{reference}'{f' of {partner}' if partner else ''}: ask for {what}", WRONG_DATA)

@@ -6,6 +6,7 @@ so several may have it: who asks can say whose is meant.
 """
 
 from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 
@@ -13,6 +14,7 @@ from sqlalchemy import Connection
 
 from gateway.exchange.as2.names import read_message_id
 from gateway.pipeline.as2.taking import source_identity
+from gateway.pipeline.keeping.spoken import spoken_forms
 from gateway.store.incoming import as2_refusals
 from gateway.store.incoming import as2_requests
 from gateway.store.incoming import as2_unopened
@@ -37,7 +39,8 @@ MOST = 20
 _HEADER = "message-id:"
 #: the longest control number: that of an EDIFACT interchange (0020)
 _LONGEST_CONTROL = 14
-#: kinds of references whose values are control numbers
+#: kinds of references whose values people say, and those whose values are control numbers
+_NUMBERS = frozenset({"order", "order_response", "order_change", "invoice", "credit_note", "shipment", "despatch_advice", "sscc"})
 _CONTROLS = frozenset({"interchange", "group", "transaction"})
 
 
@@ -71,10 +74,10 @@ class Beginnings:
         return bool(came or self.outgoing or self.refused or self.requests or self.unopened)
 
 
-def found_under(connection: Connection, reference: str, partners: Collection[str], only: str | None = None) -> Beginnings:
-    """Everything that is called so, else every document that has a number which begins so. `partners`: all that we may have sent to; `only`:
-    the one whose things are meant."""
-    found = _found(connection, reference, partners, only)
+def found_under(connection: Connection, reference: str, partners: Collection[str], only: str | None = None, series: Sequence[str] = ()) -> Beginnings:
+    """Everything that is called so, else what people may mean by it, else every document that has a number which begins so. `partners`: all that
+    we may have sent to; `only`: the one whose things are meant; `series`: how our own numbers are made."""
+    found = _found(connection, reference, partners, only, series)
     return _of_partner(connection, found, only) if only is not None else found
 
 
@@ -92,7 +95,20 @@ def _of_partner(connection: Connection, found: Beginnings, partner: str) -> Begi
     )
 
 
-def _found(connection: Connection, reference: str, partners: Collection[str], only: str | None) -> Beginnings:
+def _found(connection: Connection, reference: str, partners: Collection[str], only: str | None, series: Sequence[str]) -> Beginnings:
+    found = _called(connection, reference, partners, only)
+    for form in spoken_forms(reference, series):
+        if found:
+            return found
+        _add_documents(found, [one.document for one in references.find(connection, form, kinds=_NUMBERS, partner=only, whole=True, limit=MOST + 1)])
+    if found:
+        return found
+    _add_documents(found, [one.document for one in references.find(connection, reference, partner=only, limit=MOST + 1)])
+    return found
+
+
+def _called(connection: Connection, reference: str, partners: Collection[str], only: str | None) -> Beginnings:
+    """What is called exactly so."""
     found = Beginnings()
     if documents.get(connection, reference) is not None:
         found.documents[reference] = None
@@ -114,8 +130,6 @@ def _found(connection: Connection, reference: str, partners: Collection[str], on
     if not found or any(one.kind == "file" for one in whole):
         # names of files have no index of their own: asked where nothing else is called so, or something is that is one
         _add_files(connection, found, transmissions.named(connection, reference, only))
-    if not found:
-        _add_documents(found, [one.document for one in references.find(connection, reference, partner=only, limit=MOST + 1)])
     return found
 
 

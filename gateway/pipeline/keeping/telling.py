@@ -153,7 +153,8 @@ def told(event: Event) -> str:
 
 def trail_words(trail: Trail) -> str:
     """The trail for people: what it leads over, one line an event in time, and what is wrong with what to do about it."""
-    chain = " > ".join(f"{name_of(row)} ({row.state}{', test' if row.test else ''})" for row in trail.documents)
+    several = len(trail.partners) > 1
+    chain = "; ".join(_chains(trail, several))
     brought = {row.transmission for row in trail.documents}
     empty = [file for file in trail.files if file.id in trail.asked and file.id not in brought]
     nothing = [f"file {file.name}, {_state(file)}: no document came of it" for file in empty]
@@ -166,7 +167,9 @@ def trail_words(trail: Trail) -> str:
         )
     if trail.more:
         lines.append("  more documents than these have this number: name one of them, or the file that it came in")
-    lines += [f"  {event.at:%Y-%m-%d %H:%M:%S}  {told(event)}" for event in trail.events]
+    for event in trail.events:
+        whose = f"{event.partner}: " if several and event.partner else ""
+        lines.append(f"  {event.at:%Y-%m-%d %H:%M:%S}  {whose}{told(event)}")
     lines += [line for refusal in trail.refused for line in _refused_words(refusal)]
     lines += [line for message in trail.unopened for line in _unopened_words(message)]
     lines += _wrong(trail)
@@ -193,6 +196,14 @@ def _untaken(trail: Trail) -> str:
     """What came over AS2 and was not taken: a message as a rule, or a receipt that speaks of none of ours."""
     refused = trail.refused or any(event.action == REFUSED for event in trail.events)
     return "an AS2 message that was refused" if refused else "an AS2 request of which nothing was taken"
+
+
+def _chains(trail: Trail, several: bool) -> list[str]:
+    """What leads to what; of each partner by itself, where several have such a number."""
+    chains: dict[str, list[str]] = {}
+    for row in trail.documents:
+        chains.setdefault(row.partner if several else "", []).append(f"{name_of(row)} ({row.state}{', test' if row.test else ''})")
+    return [f"{f'of {partner}: ' if partner else ''}{' > '.join(names)}" for partner, names in chains.items()]
 
 
 def _state(file: Transmission) -> str:
@@ -316,6 +327,7 @@ def trail_json(trail: Trail) -> dict[str, Any]:
                 "action": event.action,
                 "told": told(event),
                 "about": event.words,
+                "partner": event.partner or None,
                 "subject": event.subject,
                 "reason": event.reason,
                 "facts": event.facts,

@@ -49,6 +49,8 @@ class Event:
     subject: str
     #: the same as people call it: `order PO4711`, `file po.edi`
     words: str
+    #: whose that is, where it is one partner's
+    partner: str = ""
     #: its place in the journal
     position: int = 0
     reason: str = ""
@@ -108,7 +110,9 @@ class Trail:
 def trail_of(station: Station, reference: str, partner: str | None = None) -> Trail | None:
     """The trail of whatever is known (of one partner) under this reference; None where nothing is."""
     with station.database.read() as connection:
-        found = found_under(connection, reference, station.installation.directory.partners, partner)
+        invoices = station.installation.settings.invoices
+        series = (invoices.series, invoices.credit_series)
+        found = found_under(connection, reference, station.installation.directory.partners, partner, series)
         if not found:
             return None
         ids = set(found.documents)
@@ -127,9 +131,9 @@ def trail_of(station: Station, reference: str, partner: str | None = None) -> Tr
         for entry in found.outgoing.values():
             desk.sent(entry, "")
         for refusal in found.refused.values():
-            desk.request(refusal.request_sha256 or refusal.id, refusal.message_id)
+            desk.request(refusal.request_sha256 or refusal.id, refusal.message_id, refusal.partner)
         for request in found.requests.values():
-            desk.request(request.request_sha256, request.message_id)
+            desk.request(request.request_sha256, request.message_id, request.partner)
         for message in found.unopened.values():
             desk.request(message.request_sha256, message.message_id)
         answered = answers.of_outbox(connection, list(desk.outgoing))
@@ -186,7 +190,7 @@ class _Desk:
         if row.interchange is not None:
             self.interchange(interchanges.get(self.connection, row.interchange))
         name = name_of(row)
-        self._tell("document", row.id, name)
+        self._tell("document", row.id, name, row.partner)
         self.holds += [hold for hold in holds.of_document(self.connection, row.id) if hold.resolved_at is None]
         for entry in outbox.of_document(self.connection, row.id):
             self.sent(entry, name)
@@ -199,7 +203,7 @@ class _Desk:
         file = f"file {self.files[row.transmission].name}" if row.transmission in self.files else "a file"
         number = f"interchange {row.control_number}" if row.control_number else ""
         self.opened[row.id] = number or file
-        self._tell("interchange", row.id, f"{number} of {file}" if number else file)
+        self._tell("interchange", row.id, f"{number} of {file}" if number else file, row.partner)
         for entry in outbox.of_interchange(self.connection, row.id):
             self.sent(entry, "")
 
@@ -210,7 +214,7 @@ class _Desk:
         self.outgoing[entry.id] = entry
         kind = entry.spec.rsplit("/", 1)[-1].partition("-")[0].upper()
         number = self.opened.get(entry.properties.get("interchange", ""))
-        self._tell("outbox", entry.id, of or (f"{kind} for {number}" if number else kind))
+        self._tell("outbox", entry.id, of or (f"{kind} for {number}" if number else kind), entry.partner)
 
     def file(self, id: str) -> None:
         """A file that came, with those of its interchanges that no document tells of."""
@@ -218,24 +222,24 @@ class _Desk:
         if file is None:
             return
         self.files[id] = file
-        self._tell("transmission", id, f"file {file.name}")
+        self._tell("transmission", id, f"file {file.name}", file.partner)
         if file.properties.get("raw_message"):
-            self._message(file.properties)
+            self._message(file.properties, file.partner)
         self.holds += [hold for hold in holds.of_transmission(self.connection, id) if hold.resolved_at is None]
         for row in interchanges.of_transmission(self.connection, id):
             if row.state in {"held", "refused"}:
                 self.interchange(row)
 
-    def request(self, subject: str, message_id: str | None) -> None:
+    def request(self, subject: str, message_id: str | None, partner: str | None = None) -> None:
         """An AS2 request of which nothing was taken, or not yet, as the journal has it."""
-        self._tell("as2_request", subject, f"AS2 message {message_id}")
+        self._tell("as2_request", subject, f"AS2 message {message_id}", partner)
 
-    def _message(self, facts: Mapping[str, str]) -> None:
+    def _message(self, facts: Mapping[str, str], partner: str | None) -> None:
         """The AS2 message that brought a file: how it came before it was opened, and that it came again."""
-        self.request(facts["raw_message"], facts["message_id"])
+        self.request(facts["raw_message"], facts["message_id"], partner)
         for one in as2_requests.named(self.connection, facts["message_id"]):
             if (one.as2_from, one.as2_to) == (facts["as2_from"], facts.get("as2_to", "")):
-                self.request(one.request_sha256, one.message_id)
+                self.request(one.request_sha256, one.message_id, partner)
 
     def again(self) -> None:
         """The same bytes in other files of the same partner: what came twice."""
@@ -254,9 +258,9 @@ class _Desk:
             else:
                 self.events[key] = replace(event, facts=facts)
 
-    def _tell(self, kind: str, subject: str, name: str) -> None:
+    def _tell(self, kind: str, subject: str, name: str, partner: str | None) -> None:
         for recorded in journal.of_subject(self.connection, kind, subject):
-            self.events.setdefault((subject, recorded.hash), _event(recorded, name))
+            self.events.setdefault((subject, recorded.hash), _event(recorded, name, partner or ""))
 
 
 def _said(station: Station, outgoing: dict[str, outbox.Entry], answered: list[answers.Answer]) -> list[Said]:
@@ -288,7 +292,7 @@ def name_of(row: documents.Document) -> str:
     return f"{kind or row.transaction_type} {control}".strip() or "document"
 
 
-def _event(recorded: journal.Recorded, name: str) -> Event:
+def _event(recorded: journal.Recorded, name: str, partner: str) -> Event:
     entry = recorded.entry
     return Event(
         at=entry.at,
@@ -298,6 +302,7 @@ def _event(recorded: journal.Recorded, name: str) -> Event:
         subject_kind=entry.subject_kind,
         subject=entry.subject,
         words=name,
+        partner=partner,
         reason=entry.reason,
         facts=dict(entry.facts),
         hash=recorded.hash,
