@@ -13,6 +13,7 @@ from datetime import timedelta
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -33,6 +34,7 @@ from gateway.pipeline.inbound.receive import Arrival
 from gateway.pipeline.inbound.receive import register
 from gateway.pipeline.keeping.telling import trail_words
 from gateway.pipeline.keeping.trails import trail_of
+from gateway.pipeline.outbox.redelivering import retry
 from gateway.pipeline.outbox.resending import find_document
 from gateway.pipeline.outbox.resending import resend
 from gateway.problem import NOWHERE
@@ -521,17 +523,20 @@ def authority_and_line(folder: Path) -> tuple[Path, Path]:
     return key, certificate
 
 
-@pytest.mark.parametrize("disposition", ["processed/error: duplicate-document", "failed/failure: duplicate message"])
-def test_who_refuses_a_resend_as_a_duplicate_has_it(tmp_path: Path, partner: PartnerStation, disposition: str) -> None:
-    trade = trading(tmp_path, partner, "receipt: unsigned\n")
-
-    def duplicate(post: Post) -> tuple[int, as2.values.Headers, bytes]:
+def refusing_duplicates(partner: PartnerStation, disposition: str = "processed/error: duplicate-document") -> Callable[[Post], Any]:
+    def answer(post: Post) -> tuple[int, as2.values.Headers, bytes]:
         made = partner.receipt(post)
         return 200, made.headers, made.body.replace(b"; processed", f"; {disposition}".encode())
 
+    return answer
+
+
+@pytest.mark.parametrize("disposition", ["processed/error: duplicate-document", "failed/failure: duplicate message"])
+def test_who_refuses_a_resend_as_a_duplicate_has_it(tmp_path: Path, partner: PartnerStation, disposition: str) -> None:
+    trade = trading(tmp_path, partner, "receipt: unsigned\n")
     trade.order()
     assert trade.row().state == "sent"
-    trade.partner.answer = duplicate
+    trade.partner.answer = refusing_duplicates(partner, disposition)
     resend(trade.world.station, find_document(trade.world.station, "OR-PO1").id, "clerk", "they say that it never came")
     trade.world.settle()
     assert len({post.header("message-id") for post in trade.partner.posts[-2:]}) == 2
@@ -539,7 +544,24 @@ def test_who_refuses_a_resend_as_a_duplicate_has_it(tmp_path: Path, partner: Par
         [document] = documents.search(connection, documents.Filters(number="OR-PO1", direction="out"))
         assert [row.state for row in outbox.of_document(connection, document.id)] == ["sent", "sent"]
         assert document.state == "sent"
-    # one that left only once is refused in earnest
+    # one that left only once is refused in earnest, also when a person has it tried again
     trade.order("PO2", 2)
     assert trade.row("PO2").state == "dead"
+    retry(trade.world.station, [trade.row("PO2").id], "clerk", "tell us once more")
+    trade.world.settle()
+    assert (trade.row("PO2").state, len(trade.posts("PO2"))) == ("dead", 2)
+    trade.world.close()
+
+
+def test_who_refuses_as_a_duplicate_what_was_tried_before_a_person_said_again_has_it(tmp_path: Path, partner: PartnerStation) -> None:
+    trade = trading(tmp_path, partner, "receipt: unsigned\n")
+    trade.partner.answer = lambda post: None
+    trade.order()
+    while trade.row().state == "prepared":
+        trade.later(hours=5)
+    assert trade.row().state == "dead"
+    trade.partner.answer = refusing_duplicates(partner)
+    retry(trade.world.station, [trade.row().id], "clerk", "they are up again")
+    trade.world.settle()
+    assert (trade.row().state, trade.document_state(), trade.row().last_error) == ("sent", "sent", None)
     trade.world.close()

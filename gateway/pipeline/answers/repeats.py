@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 
+from sqlalchemy import Connection
+
 from gateway.kinds import answer as kinds
 from gateway.pipeline.answers.desk import Desk
 from gateway.pipeline.answers.desk import Verdict
@@ -25,6 +27,8 @@ from gateway.store.outgoing.outbox import Entry
 _WORST = ("rejected", "partially_accepted", "accepted_with_errors", "accepted")
 _TAKEN = frozenset({"accepted", "accepted_with_errors"})
 _SETTLED = frozenset(_WORST)
+#: what the journal says of a row that a person took up again
+TRIED_AGAIN = " tried again"
 
 
 @dataclass(slots=True)
@@ -72,7 +76,7 @@ def weigh(desk: Desk, verdict: Verdict, layer: str) -> None:
     sendings = outbox.of_document(desk.connection, entry.document) if entry.document is not None else [entry]
     mine = [one for one in sendings if one.id == entry.id or (one.attempts and _is_the_same(one, entry, layer))]
     known = _known(answers.of_outbox(desk.connection, [one.id for one in mine]), [one.id for one in mine])
-    if known is None and len(mine) == 1 and not _was_tried_before(desk, entry):
+    if known is None and len(mine) == 1 and not was_tried_before(desk.connection, entry):
         # nothing of ours went under this number before: somebody else's did, and they have not taken this one
         verdict.repeat = False
     elif known is None or known in _TAKEN:
@@ -82,12 +86,12 @@ def weigh(desk: Desk, verdict: Verdict, layer: str) -> None:
         verdict.outcome = known
 
 
-def _was_tried_before(desk: Desk, entry: Entry) -> bool:
+def was_tried_before(connection: Connection, entry: Entry) -> bool:
     """Whether a row may have left more than once: a try that looked as if it had failed may have arrived."""
     if entry.attempts > 1:
         return True
     # a person who takes up again what was given up has its tries counted anew
-    return any(one.entry.action.endswith(" tried again") for one in journal.of_subject(desk.connection, "outbox", entry.id))
+    return any(one.entry.action.endswith(TRIED_AGAIN) for one in journal.of_subject(connection, "outbox", entry.id))
 
 
 def _is_the_same(sending: Entry, entry: Entry, layer: str) -> bool:

@@ -15,6 +15,7 @@ from datetime import datetime
 from datetime import timedelta
 
 import structlog
+from sqlalchemy import Connection
 
 from gateway.config import ConfigTrouble
 from gateway.exchange.as2 import As2Relation
@@ -28,6 +29,8 @@ from gateway.exchange.as2 import read_mdn
 from gateway.exchange.as2 import wrap
 from gateway.exchange.endpoint import Endpoint
 from gateway.kinds import as2 as kinds
+from gateway.pipeline.answers.repeats import TRIED_AGAIN
+from gateway.pipeline.answers.repeats import was_tried_before
 from gateway.pipeline.as2.keys import keep_certificate
 from gateway.pipeline.as2.keys import relation_in_force
 from gateway.pipeline.as2.posting import keep_request
@@ -89,10 +92,11 @@ def post_message(station: Station, entry: Entry, endpoint: Endpoint, data: bytes
         words = "; ".join(problem.message for problem in receipt.problems)
         # an answer that proves nothing is nobody's word: only a refusal that counts is an answer of the partner's
         verdict = verdict_of(receipt) if told.state == "refused" else None
+        said = {"receipt": receipt.disposition or "", "signed_by": receipt.signed_by or "", "trouble": words}
         raise ReceiptRefused(
             words,
             retry=receipt.may_retry,
-            delivered=Delivered({**facts, "receipt": receipt.disposition or "", "trouble": words}, references, verdict, told),
+            delivered=Delivered({**facts, **said}, references, verdict, told),
         )
     return Delivered(facts_of(sending, receipt), references, verdict_of(receipt), told)
 
@@ -131,12 +135,21 @@ def _left_before(station: Station, sending: Sending) -> bool:
     """Whether the bytes of a message may have reached the partner before: at an earlier try, or when they were sent for the first time."""
     with station.database.read() as connection:
         row = outbox.get(connection, sending.outbox)
-        if row is None or row.attempts > 1 or row.document is None:
-            return row is not None and row.attempts > 1
-        return any(
+        if row is None or _was_refused(connection, row):
+            return False
+        if sending.posts > 1 or was_tried_before(connection, row):
+            return True
+        return row.document is not None and any(
             one.id != row.id and one.attempts > 0 and (one.identity, one.sha256) == (row.identity, row.sha256)
             for one in outbox.of_document(connection, row.document)
         )
+
+
+def _was_refused(connection: Connection, row: Entry) -> bool:
+    """Whether the partner refused it before anybody had it tried again: then it has not taken it, whatever it says by now."""
+    actions = (one.entry.action for one in journal.of_subject(connection, "outbox", row.id))
+    first = next((action for action in actions if action.endswith((" refused by receipt", TRIED_AGAIN))), "")
+    return first.endswith(" refused by receipt")
 
 
 def verdict_of(receipt: Mdn) -> Receipt:
