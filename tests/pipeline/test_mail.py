@@ -337,6 +337,32 @@ def test_a_mail_that_the_server_does_not_give_out_is_asked_for_again_later(
     postman.close()
 
 
+def test_a_mailbox_that_nobody_looks_into_any_more_is_hung_up_on(world: World, server: Dovecot, user: str) -> None:
+    """In a cluster another process looks into it now."""
+    [source] = mail_receiving.sources(world.station.installation)
+    now = [0.0]
+    looker = mail_receiving.Postman(source, lambda: now[0])
+    before = connected(server)
+    looker.look(world.station)
+    now[0] = mail_receiving.IDLE - 1
+    mail_receiving.hang_up_idle()
+    assert connected(server) == before + 1
+    now[0] = mail_receiving.IDLE
+    mail_receiving.hang_up_idle()
+    assert connected(server) == before
+    server.put(letter(("po.edi", x12_order("PO1"))), user)
+    while looker.look(world.station):
+        pass
+    looker.close()
+    assert len(came(world)) == 1
+
+
+def connected(server: Dovecot) -> int:
+    """Connections of this machine to the server that stand."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(line[3] == "01" and line[2].endswith(f":{server.tls_port:04X}") for line in lines)
+
+
 _LOOK_ONCE = """
 import sys
 from pathlib import Path

@@ -10,7 +10,9 @@ What is left lies in the mailbox until a person has taken it away or named its s
 follows from the agreements, and `require_authentication_results` asks our own mail server for its word.
 """
 
+import threading
 import time
+import weakref
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -56,6 +58,9 @@ _NAMED = 3
 _MEGABYTE = 1_000_000
 #: seconds after which the server is asked again for a mail that it did not give out
 ASKED_AGAIN = 300.0
+#: seconds after which a connection that nobody used is closed
+IDLE = 90.0
+_POSTMEN: "weakref.WeakSet[Postman]" = weakref.WeakSet()
 _NOT_GIVEN = "the server does not give the mail out"
 _log = structlog.get_logger("mail")
 
@@ -112,11 +117,14 @@ def mailbox_of(installation: Installation, source: Source) -> ImapMailbox:
 
 
 class Postman:
-    """Looks into one mailbox again and again; used by one thread."""
+    """Looks into one mailbox again and again; used by one thread, while another one may hang up."""
 
     def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic) -> None:
         self._source = source
         self._clock = clock
+        self._at_it = threading.Lock()
+        self._looked = clock()
+        _POSTMEN.add(self)
         self._box: ImapMailbox | None = None
         #: mails that are not taken, with the reason
         self._left: dict[int, str] = {}
@@ -128,6 +136,22 @@ class Postman:
 
     def look(self, station: Station) -> bool:
         """Take in what is new; true when there may be more at once. Raises Resting where the account is left alone."""
+        with self._at_it:
+            try:
+                return self._look_now(station)
+            finally:
+                self._looked = self._clock()
+
+    def hang_up_after(self, idle: float) -> None:
+        """Hang up where nobody looked for so long: in a cluster another process may look into the mailbox meanwhile, over a connection of its own."""
+        if self._box is not None and self._at_it.acquire(blocking=False):
+            try:
+                if self._clock() - self._looked >= idle:
+                    self._box.close()
+            finally:
+                self._at_it.release()
+
+    def _look_now(self, station: Station) -> bool:
         if self._box is None:
             # first who we are: without it nobody would know that a login was refused
             self._account = account_of(station.installation, self._source.first)
@@ -210,6 +234,12 @@ class Postman:
                 now = station.clock()
                 troubles.stands(connection, troubles.Trouble(name=name, kind="letters", state="stopped", error=words, cure=LEFT_CURE, since=now))
         self._told = words
+
+
+def hang_up_idle(idle: float = IDLE) -> None:
+    """Close the connections to mailboxes that nobody looked into for a while."""
+    for postman in list(_POSTMEN):
+        postman.hang_up_after(idle)
 
 
 def _too_large(letter: Letter, size: int, largest: int) -> str:

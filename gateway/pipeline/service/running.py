@@ -24,6 +24,7 @@ from gateway.config.held import Held
 from gateway.pipeline.alerts.sending import EVERY as ALERTS_EVERY
 from gateway.pipeline.alerts.sending import Alerts
 from gateway.pipeline.answers.deadlines import watch
+from gateway.pipeline.arriving import mail_receiving
 from gateway.pipeline.arriving.large_files import clear_spool
 from gateway.pipeline.as2.certificates import watch_certificates
 from gateway.pipeline.as2.waiting import watch_receipts
@@ -232,7 +233,7 @@ def _serve(station: Station, held: Held, engine: Engine, web: "WebProcess | None
         engine.every("deadlines", WATCH_DEADLINES_EVERY, lambda: _watch(station))
         engine.every("certificates", WATCH_CERTIFICATES_EVERY, lambda: watch_certificates(station))
         engine.every("webhooks", TELL_EVERY, lambda: hooking.tell(station))
-        engine.every("connections", HANG_UP_EVERY, hang_up_idle, each_process=True)
+        engine.every("connections", HANG_UP_EVERY, _hang_up_idle, each_process=True)
         engine.every("spool", CLEAR_SPOOL_EVERY, lambda: clear_spool(station), each_process=True)
         engine.every("heart", HEART_EVERY, Heart(station, engine, name).beat, each_process=True)
         engine.every("meters", METERS_EVERY, lambda: keep_meters(station), each_process=True)
@@ -268,6 +269,11 @@ def keep_meters(station: Station) -> None:
     except DatabaseTrouble:
         station.meters.give_back(taken)
         raise
+
+
+def _hang_up_idle() -> None:
+    hang_up_idle()
+    mail_receiving.hang_up_idle()
 
 
 def _watch(station: Station) -> None:
