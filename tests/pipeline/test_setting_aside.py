@@ -33,6 +33,9 @@ from gateway.store.incoming import holds
 from gateway.store.outgoing import outbox
 from gateway.store.records import documents
 from gateway.store.records.documents import Document
+from gateway.transport.box import TransportError
+from gateway.transport.folder import FolderBox
+from tests.pipeline.world import ACME
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import World
 from tests.pipeline.world import tags
@@ -159,6 +162,62 @@ def test_a_folder_of_the_erp_that_takes_nothing_is_told(tmp_path: Path) -> None:
     turn(world, 2)
     with world.station.database.read() as connection:
         assert not_working(world.station, connection) == [] and len(list((tmp_path / "erp").iterdir())) == 1
+    world.close()
+
+
+CANCELLING = ACME.replace("  - {send: x12/004010/855, to: box}\n", "  - {receive: x12/004010/860, from: box}\n  - {send: x12/004010/865, to: box}\n")
+
+
+class Folder:
+    """The ERP's folder: what came into it, in order. Takes nothing of an order while it is full."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.came: list[str] = []
+        self.is_full = True
+        really = FolderBox.send
+
+        def send(box: FolderBox, name: str, data: bytes) -> None:
+            if name.endswith(".json") and name.startswith(("order", "cancelled")):
+                if self.is_full and name.startswith("order"):
+                    raise self.error
+                self.came.append(name.split("-")[0])
+            really(box, name, data)
+
+        self.error: Exception = TransportError("no space left on device", retry=True)
+        monkeypatch.setattr(FolderBox, "send", send)
+
+
+def test_the_erp_is_not_told_of_a_cancellation_before_it_has_the_order(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(tmp_path, config=CONFIG + "erp: {folder: erp}\n", partners={"acme": CANCELLING}, database=database_url)
+    folder = Folder(monkeypatch)
+    world.receive(x12_order("PO1"))
+    folder.is_full = False
+    # within the seconds that the order waits for its next try
+    world.receive(x12_order("PO1", control=2, purpose="01"))
+    assert folder.came == []
+    turn(world, 2)
+    assert folder.came == ["order", "cancelled"]
+    world.close()
+
+
+@pytest.mark.parametrize(("decision", "came"), [("release", ["order", "cancelled"]), ("reject", ["cancelled"])])
+def test_what_is_said_of_an_order_waits_for_the_person_who_has_the_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decision: str, came: list[str]
+) -> None:
+    world = World(tmp_path, config=CONFIG + "erp: {folder: erp}\n", partners={"acme": CANCELLING})
+    folder = Folder(monkeypatch)
+    folder.error = ValueError("a fault of ours")
+    world.receive(x12_order("PO1"))
+    turn(world, len(handing_over.WAITS) + 2)
+    world.receive(x12_order("PO1", control=2, purpose="01"))
+    turn(world, 1)
+    assert folder.came == []
+    with world.station.database.read() as connection:
+        [hold] = holds.list_open(connection)
+    folder.is_full = False
+    (holding.release if decision == "release" else holding.reject)(world.station, hold.id, "operator", "it is mended")
+    turn(world, 2)
+    assert folder.came == came
     world.close()
 
 

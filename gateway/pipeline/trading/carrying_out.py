@@ -20,6 +20,7 @@ from gateway.pipeline.answers.work import answer_endpoint
 from gateway.pipeline.answers.work import own_document
 from gateway.pipeline.reading.kept_plans import keep_rules
 from gateway.pipeline.station import short_id
+from gateway.pipeline.trading.handing_over import HELD
 from gateway.pipeline.trading.handing_over import hand_over
 from gateway.pipeline.trading.handing_over import hand_over_end
 from gateway.problem import Outcome
@@ -222,9 +223,10 @@ def end_order(work: Work, ended: str, by: documents.Document) -> None:
 
 
 def withdraw_holds(work: Work, document: str, reason: str) -> None:
-    """Nobody needs to decide this document any more, or it is decided anew."""
+    """Nobody needs to decide this document any more, or it is decided anew. Whether the ERP is told of it is asked all the same: what comes
+    later of the document waits behind that."""
     for hold in holds.of_document(work.connection, document):
-        if hold.resolved_at is None:
+        if hold.resolved_at is None and hold.kind != HELD:
             holds.resolve(work.connection, hold.id, decision="withdrawn", actor=work.actor, reason=reason, at=work.now)
 
 

@@ -151,7 +151,7 @@ def _cell(value: object) -> str:
 
 def step(station: Station, stream: str) -> bool:
     """Write what waits for the ERP into its folder; the file under its name is the receipt that we record. One that fails by a fault of ours lets
-    the others pass, and waits for a person after its last try."""
+    those of other documents pass, and waits for a person after its last try."""
     erp = station.installation.settings.erp
     if erp is None:
         return False
@@ -217,7 +217,10 @@ def decide(work: Work, row: documents.Document, decision: str) -> None:
     """What a person says of a document whose handover was set aside: it is tried again, or stays as it is."""
     if decision == "release":
         handovers.revive(work.connection, row.id, TARGET, work.now)
-        work.pokes.add(STREAM)
+    else:
+        handovers.drop(work.connection, row.id, TARGET)
+    # either may be waited for by what came later of the same document
+    work.pokes.add(STREAM)
 
 
 def _entry(handover: handovers.Handover, now: datetime, action: str, facts: dict[str, str]) -> journal.Entry:

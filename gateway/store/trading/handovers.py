@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import ColumnElement
 from sqlalchemy import Connection
+from sqlalchemy import and_
 from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
@@ -17,8 +19,8 @@ from gateway.store.rows import is_one_of
 from gateway.store.rows import one_of
 from gateway.store.rows import values_of
 
-#: waiting -> confirmed | dead; dead -> waiting (by a person)
-STATES = ("waiting", "confirmed", "dead")
+#: waiting -> confirmed | dead; dead -> waiting | dropped (by a person)
+STATES = ("waiting", "confirmed", "dead", "dropped")
 _TABLE = tables.handover
 
 
@@ -46,13 +48,22 @@ def offer(connection: Connection, handovers: Sequence[Handover]) -> None:
         connection.execute(insert(connection, _TABLE).on_conflict_do_nothing(index_elements=["id"]), [values_of(one) for one in handovers])
 
 
+def is_next() -> ColumnElement[bool]:
+    """Whether nothing that was said of the same document earlier waits for the same target, or for a person."""
+    earlier = _TABLE.alias("earlier")
+    before = or_(earlier.c.created_at < _TABLE.c.created_at, and_(earlier.c.created_at == _TABLE.c.created_at, earlier.c.id < _TABLE.c.id))
+    same = and_(earlier.c.document == _TABLE.c.document, earlier.c.target == _TABLE.c.target)
+    return ~select(earlier.c.id).where(same, is_one_of(earlier.c.state, "waiting", "dead"), before).exists()
+
+
 def list_waiting(
     connection: Connection, target: str, now: datetime, *, after: tuple[datetime, str] | None = None, limit: int = 100
 ) -> list[Handover]:
-    """What a target has not confirmed and is due, in order; `after` is (due_at, id) of the last one of the page before."""
+    """What a target has not confirmed and is due, in order; `after` is (due_at, id) of the last one of the page before. What is said of a
+    document comes in the order in which it was said: what is behind one that could not be given waits for that, or for a person."""
     query = (
         select(_TABLE)
-        .where(_TABLE.c.target == target, is_one_of(_TABLE.c.state, "waiting"), _TABLE.c.due_at <= now)
+        .where(_TABLE.c.target == target, is_one_of(_TABLE.c.state, "waiting"), _TABLE.c.due_at <= now, is_next())
         .order_by(_TABLE.c.due_at, _TABLE.c.id)
         .limit(limit)
     )
@@ -92,3 +103,9 @@ def revive(connection: Connection, document: str, target: str, at: datetime) -> 
     """What was given up for a document is tried again, with all its tries; how many that are."""
     dead = (_TABLE.c.document == document, _TABLE.c.target == target, _TABLE.c.state == "dead")
     return connection.execute(update(_TABLE).where(*dead).values(state="waiting", attempts=0, due_at=at)).rowcount
+
+
+def drop(connection: Connection, document: str, target: str) -> int:
+    """What was given up for a document stays so, and what is behind it goes on; how many that are."""
+    dead = (_TABLE.c.document == document, _TABLE.c.target == target, _TABLE.c.state == "dead")
+    return connection.execute(update(_TABLE).where(*dead).values(state="dropped")).rowcount

@@ -16,6 +16,7 @@ from gateway.store.incoming import as2_unopened
 from gateway.store.outgoing.pauses import not_paused
 from gateway.store.rows import Row
 from gateway.store.rows import is_one_of
+from gateway.store.trading import handovers
 
 #: rows that are looked at one by one
 _MOST = 10_000
@@ -74,7 +75,7 @@ def _leaving(connection: Connection, now: datetime) -> datetime | None:
 
 def _handed_over(connection: Connection, now: datetime) -> datetime | None:
     table = tables.handover
-    query = select(func.min(table.c.due_at)).where(is_one_of(table.c.state, "waiting"), table.c.due_at <= now)
+    query = select(func.min(table.c.due_at)).where(is_one_of(table.c.state, "waiting"), table.c.due_at <= now, handovers.is_next())
     return _moment(connection.execute(query).scalar_one_or_none())
 
 

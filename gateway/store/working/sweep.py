@@ -13,6 +13,7 @@ from gateway.store.outgoing import outbox
 from gateway.store.outgoing import webhooks
 from gateway.store.records import documents
 from gateway.store.rows import is_one_of
+from gateway.store.trading import handovers
 
 
 def streams_with_work(connection: Connection, now: datetime) -> list[str]:
@@ -25,7 +26,7 @@ def streams_with_work(connection: Connection, now: datetime) -> list[str]:
         *outbox.streams_due(connection, now),
     }
     handover = tables.handover
-    query = select(handover.c.target).where(is_one_of(handover.c.state, "waiting"), handover.c.due_at <= now).distinct()
+    query = select(handover.c.target).where(is_one_of(handover.c.state, "waiting"), handover.c.due_at <= now, handovers.is_next()).distinct()
     found.update(f"{target}:handover" for target in connection.execute(query).scalars())
     found.update(f"hook:{target}" for target in webhooks.targets_due(connection, now))
     return sorted(found)
