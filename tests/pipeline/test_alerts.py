@@ -14,6 +14,7 @@ import pytest
 
 from gateway.config import load_installation
 from gateway.config.alerting import AlertHook
+from gateway.pipeline.alerts import sending
 from gateway.pipeline.alerts.raising import why_quiet
 from gateway.pipeline.alerts.sending import Alerts
 from gateway.pipeline.station import Loaded
@@ -239,6 +240,22 @@ def test_a_web_hook_gets_signed_json(tmp_path: Path, post: Post) -> None:
         watched.pass_time(5)
         _demand_signed(hook)
         assert len(watched.mails()) == 1
+        watched.world.close()
+
+
+def test_a_way_over_which_our_own_step_fails_keeps_the_other_one_open(tmp_path: Path, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr(sending, "mail_of", broken)
+    with hook_server() as hook:
+        (tmp_path / "hook.secret").write_text("s3cret\n")
+        watched = made(tmp_path, post, f", webhook: {{url: '{hook.url}', secret: 'file:hook.secret', private: true}}")
+        watched.trouble().stands("wrong password", "Mend it.", stopped=True)
+        watched.pass_time(5)
+        assert hook.posted and watched.mails() == []
+        with watched.world.station.database.read() as connection:
+            assert [one.error for one in troubles.standing(connection) if one.kind == "alerts"] == ["a fault of ours"]
         watched.world.close()
 
 

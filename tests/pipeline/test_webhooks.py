@@ -18,6 +18,7 @@ from typing import Any
 from typing import get_args
 
 import pytest
+from sqlalchemy import Connection
 
 from gateway.config.settings import Settings
 from gateway.config.webhooks import EventType
@@ -26,6 +27,7 @@ from gateway.pipeline.arriving.handing_in import hand_in_shipments
 from gateway.pipeline.arriving.handing_in import release_invoices
 from gateway.pipeline.outbound import hooking
 from gateway.pipeline.outbound.events import TABLE
+from gateway.pipeline.outbound.events import Told
 from gateway.pipeline.outbound.hook_states import hook_states
 from gateway.store import journal
 from gateway.store.outgoing import pickups
@@ -276,6 +278,33 @@ def test_a_target_that_does_not_answer_harms_no_other(tmp_path: Path, ear: Ear) 
         tell(world)
         assert ear.types == ["document.accepted"]
         assert [state for state, _ in standing(world)] == ["retrying"]
+    world.close()
+
+
+def test_an_event_over_which_our_own_step_fails_keeps_none_behind_it_back(tmp_path: Path, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = world_of(tmp_path, hook(ear, ", events: [document.received, document.accepted]"))
+    posted, told = hooking.post_event, hooking.event_of
+
+    def post(target: WebhookTarget, id: str, body: bytes, at: int) -> None:
+        if b"document.received" in body:
+            raise ValueError("a fault of ours")
+        posted(target, id, body, at)
+
+    def event(connection: Connection, entry: journal.Recorded) -> Told | None:
+        if entry.entry.action == "received":
+            raise ValueError("a fault of ours")
+        return told(connection, entry)
+
+    monkeypatch.setattr(hooking, "post_event", post)
+    monkeypatch.setattr(hooking, "event_of", event)
+    world.receive(x12_order())
+    for _ in range(hooking.TRIES):
+        tell(world)
+        later(world, minutes=10)
+    tell(world)
+    assert ear.types == ["document.accepted"]
+    [(state, error)] = standing(world)
+    assert state == "stopped" and "a fault of ours" in error and "1 events were given up" in error
     world.close()
 
 

@@ -17,6 +17,7 @@ from gateway.pipeline.station import Station
 from gateway.pipeline.troubles import MENDS_ITSELF
 from gateway.pipeline.troubles import Standing
 from gateway.store import crash
+from gateway.store.database import DatabaseTrouble
 from gateway.store.watching import alerts
 from gateway.store.watching.alerts import Message
 from gateway.transport.box import TransportError
@@ -65,7 +66,12 @@ class Alerts:
         crash.point(132)
         try:
             tell(station, message)
-        except (TransportError, ConfigTrouble) as error:
+        except Exception as error:
+            if isinstance(error, DatabaseTrouble):
+                raise
+            if not isinstance(error, TransportError | ConfigTrouble):
+                # a message that we cannot put together keeps no other one, and no other way, from being told
+                _log.exception("alerts failed", way=message.way, message=message.id)
             given_up = now - message.created_at > GIVEN_UP
             with station.database.begin() as connection:
                 alerts.message_failed(connection, message.id, now + WAITS[min(message.attempts, len(WAITS) - 1)], str(error))

@@ -11,10 +11,12 @@ from datetime import datetime
 from datetime import timedelta
 
 import structlog
+from sqlalchemy import Connection
 
 from gateway.config import ConfigTrouble
 from gateway.config import Installation
 from gateway.config.webhooks import Webhook
+from gateway.pipeline.heads import lies_elsewhere
 from gateway.pipeline.outbound.events import Told
 from gateway.pipeline.outbound.events import event_of
 from gateway.pipeline.spread import spread
@@ -23,6 +25,7 @@ from gateway.pipeline.station import short_id
 from gateway.store import crash
 from gateway.store import journal
 from gateway.store import streams
+from gateway.store.database import DatabaseTrouble
 from gateway.store.identity import lease_token
 from gateway.store.outgoing import webhooks
 from gateway.store.rows import StaleState
@@ -39,6 +42,8 @@ LEASE = timedelta(seconds=120)
 WAITS = (5, 15, 60, 300, 900, 1800, 3600)
 #: an event that could not be posted for so long is given up
 GIVEN_UP_AFTER = timedelta(days=3)
+#: one over which our own step fails is given up after so many tries
+TRIES = 4
 MENDS = "It is tried again by itself, and given up after three days. Look whether the address answers, and see docs/operations/webhooks.md."
 REVIVE = "When the address answers again: gateway webhooks retry {target}"
 _log = structlog.get_logger("webhooks")
@@ -88,7 +93,7 @@ def _tell_some(station: Station, hooks: tuple[Webhook, ...], position: int, end:
         if not entries:
             return end
         rows = []
-        for told in (told for one in entries if (told := event_of(connection, one)) is not None):
+        for told in (told for one in entries if (told := _event(connection, one)) is not None):
             for hook in hooks:
                 if _wants(hook, told):
                     rows.append(
@@ -108,6 +113,17 @@ def _tell_some(station: Station, hooks: tuple[Webhook, ...], position: int, end:
             streams.poke(connection, stream_of(target))
         crash.point(95)
     return entries[-1].position
+
+
+def _event(connection: Connection, entry: journal.Recorded) -> Told | None:
+    """What an entry of the journal tells; one that cannot be put in words keeps none behind it from being told."""
+    try:
+        return event_of(connection, entry)
+    except Exception as error:
+        if isinstance(error, DatabaseTrouble):
+            raise
+        _log.exception("event not told", position=entry.position, cure="report it; the journal has what happened")
+        return None
 
 
 def _wants(hook: Webhook, told: Told) -> bool:
@@ -137,7 +153,14 @@ def _post(station: Station, target: str, event: webhooks.Event, token: str) -> b
         aim = target_of(station.installation, target)
         post_event(aim, event.id, event.body.encode(), int(station.clock().timestamp()))
     except (TransportError, ConfigTrouble) as error:
-        _not_taken(station, target, event, token, str(error))
+        _not_taken(station, target, event, token, str(error), over=station.clock() - event.created_at > GIVEN_UP_AFTER)
+        return False
+    except Exception as error:
+        if lies_elsewhere(error):
+            raise
+        # our own step: those behind it are not to wait for days
+        _log.exception("webhook failed", target=target, event_id=event.id)
+        _not_taken(station, target, event, token, f"a fault of ours: {type(error).__name__}: {error}", over=event.attempts >= TRIES)
         return False
     crash.point(94)
     with station.database.begin() as connection:
@@ -161,9 +184,8 @@ def target_of(installation: Installation, target: str) -> WebhookTarget:
     )
 
 
-def _not_taken(station: Station, target: str, event: webhooks.Event, token: str, error: str) -> None:
+def _not_taken(station: Station, target: str, event: webhooks.Event, token: str, error: str, *, over: bool) -> None:
     now = station.clock()
-    over = now - event.created_at > GIVEN_UP_AFTER
     with station.database.begin() as connection:
         if over:
             webhooks.dead(connection, event.id, token, error, now)
