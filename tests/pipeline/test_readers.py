@@ -242,7 +242,7 @@ def test_a_file_that_kills_every_process_is_set_aside(elsewhere: World, monkeypa
 
 @pytest.mark.storm
 def test_a_process_that_says_nothing_any_more_is_ended(elsewhere: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(readers, "HUNG", 1.0)
+    monkeypatch.setattr(readers, "HUNG", 8.0)
     # begun in time on a slow machine as well: it only counts for who has begun to read
     reader = elsewhere.station.readers.lease(elsewhere.station.installation, "before")
     assert reader is not None
@@ -272,7 +272,11 @@ def test_a_file_of_text_is_begun_here_and_goes_over_to_the_process_that_is_ready
     inbound = Inbound()
     hand_in(elsewhere, orders.x12(60, 1))
     stream = f"in:{BOX}"
+    # however quickly it begins: it is not ready yet
+    monkeypatch.setattr(Reader, "is_ready", lambda reader: False)
     assert inbound.step(elsewhere.station, stream)
+    monkeypatch.undo()
+    monkeypatch.setattr(splitting, "CHUNK", 10)
     [here] = inbound._splittings.values()
     assert isinstance(here, ReadHere)
     reader = elsewhere.station.readers.lease(elsewhere.station.installation, here.transmission.id)
