@@ -54,6 +54,11 @@ def is_one_of(column: ColumnElement[str], *words: str) -> ColumnElement[bool]:
     return column == written[0] if len(written) == 1 else column.in_(written)
 
 
+def unindexed(column: ColumnElement[str]) -> ColumnElement[str]:
+    """A column of text that no index is asked for: SQLite, which has no statistics, takes that of a whole partner as soon as that of a name."""
+    return column.concat(literal_column("''"))
+
+
 def is_not_zero(column: ColumnElement[int]) -> ColumnElement[bool]:
     """`column <> 0`, written out for the same reason."""
     return column != literal_column("0")

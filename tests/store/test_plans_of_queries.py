@@ -16,11 +16,15 @@ from gateway.store.incoming import as2_unopened
 from gateway.store.incoming import holds
 from gateway.store.incoming import interchanges
 from gateway.store.incoming import transmissions
+from gateway.store.keeping import erasures
+from gateway.store.keeping import uses
 from gateway.store.outgoing import answers
+from gateway.store.outgoing import as2_sendings
 from gateway.store.outgoing import awaited
 from gateway.store.outgoing import deliveries
 from gateway.store.outgoing import outbox
 from gateway.store.outgoing import pauses
+from gateway.store.outgoing import posted
 from gateway.store.outgoing import precedence
 from gateway.store.outgoing import receipts
 from gateway.store.outgoing import tries
@@ -56,6 +60,9 @@ QUESTIONS: dict[str, Callable[[Connection], Any]] = {
     "AS2 messages not taken of a Message-ID": lambda c: as2_requests.named(c, "m"),
     "AS2 messages unopened of a Message-ID": lambda c: as2_unopened.named(c, "m"),
     "rows of a file": lambda c: outbox.of_file(c, entry(), 20),
+    "rows of a file that wait for their receipt": lambda c: posted.of_file(c, entry(), given_up=True),
+    "messages of a file": lambda c: as2_sendings.of_files(c, ["a"]),
+    "rows that share a file with what was erased": lambda c: uses._of_rows(c, _erased(c)),
     "control number seen before": lambda c: interchanges.find_by_control(c, partner="p", sender="s", receiver="r", control_number="1"),
     "claiming": lambda c: tries.claim(c, stream="s", now=NOW, lease=timedelta(1), limit=10, token="t"),
     "streams due": lambda c: outbox.streams_due(c, NOW),
@@ -108,6 +115,10 @@ QUESTIONS: dict[str, Callable[[Connection], Any]] = {
 }
 #: questions about what is open walk the index that holds nothing else
 PARTIAL = {
+    "rows of a file": "outbox USING INDEX ix_outbox_identity",
+    "rows of a file that wait for their receipt": "ix_outbox_identity",
+    "messages of a file": "first USING INDEX ix_outbox_identity",
+    "rows that share a file with what was erased": "other USING INDEX ix_outbox_identity",
     "registered documents": "ix_document_registered",
     "known transmission": "uq_transmission_source",
     "open transmissions": "ix_transmission_open",
@@ -136,6 +147,11 @@ def _transmission() -> transmissions.Transmission:
     from tests.store.made import transmission
 
     return transmission()
+
+
+def _erased(connection: Connection) -> list[str]:
+    erasures.add(connection, [erasures.Erasure(subject_kind="outbox", subject="a", sha256="b", erased_at=NOW, rule="")])
+    return ["b"]
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

@@ -42,6 +42,7 @@ from gateway.store.incoming import transmissions
 from gateway.store.journal import Entry
 from gateway.store.keeping import due
 from gateway.store.keeping import erasures
+from gateway.store.keeping import uses
 from gateway.store.keeping.due import Unit
 from gateway.store.keeping.erasures import Erasure
 from gateway.store.keeping.erasures import LegalHold
@@ -158,19 +159,23 @@ def finish(station: Station) -> int:
     count = 0
     with station.database.read() as connection:
         waiting = erasures.unfinished(connection)
-    for sha256 in waiting:
+    for start in range(0, len(waiting), uses.AT_ONCE):
+        some = waiting[start : start + uses.AT_ONCE]
         with station.database.read() as connection:
-            if erasures.still_used(connection, sha256):
-                continue
-        # bytes that came again lately are of a file whose row may not be written yet: they wait for the next run
-        if station.archive.remove(sha256, older_than=time.time() - FRESH):
-            count += 1
-        elif station.archive.has(sha256):
-            continue
-        crash.point(134)
-        with station.database.begin() as connection:
-            erasures.removed(connection, sha256, station.clock())
+            used = uses.used_among(connection, some)
+        count += sum(_leaves(station, sha256) for sha256 in some if sha256 not in used)
     return count
+
+
+def _leaves(station: Station, sha256: str) -> bool:
+    # bytes that came again lately are of a file whose row may not be written yet: they wait for the next run
+    removed = station.archive.remove(sha256, older_than=time.time() - FRESH)
+    if not removed and station.archive.has(sha256):
+        return False
+    crash.point(134)
+    with station.database.begin() as connection:
+        erasures.removed(connection, sha256, station.clock())
+    return removed
 
 
 def hold(station: Station, reference: str, actor: str, reason: str, partner: str | None = None) -> list[LegalHold]:

@@ -21,6 +21,7 @@ from sqlalchemy import select
 from gateway.store import journal
 from gateway.store import tables
 from gateway.store.incoming.as2_requests import LONGEST as LONGEST_NAME
+from gateway.store.outgoing import as2_sendings
 from gateway.store.records.documents import Document
 from gateway.store.rows import Row
 from gateway.store.rows import all_of
@@ -35,6 +36,7 @@ _LONGEST_OF_EACH = 20
 _AT_ONCE = 400
 #: facts that name a certificate by its fingerprint, which is its digest in the archive
 _CERTIFICATES = ("signed_by", "answered_by")
+_OF_RECEIPTS = (" refused by receipt", " receipt proves nothing")
 _OPEN_DOCUMENTS = ("registered", "waiting", "held")
 _OPEN_ORDERS = ("registered", "held", "accepted", "part_despatched", "despatched")
 _LEAVING = ("waiting", "claimed", "prepared", "posted")
@@ -114,10 +116,19 @@ def payloads_of(connection: Connection, unit: Unit) -> list[str]:
     """The digests of a unit: its own, and what the journal's entries about it name (AS2 messages, receipts)."""
     found = {unit.sha256} if unit.sha256 is not None else set()
     for recorded in journal.of_subject(connection, unit.kind, unit.id):
-        # certificates prove other messages as well, and hold no content
-        certificates = {recorded.entry.facts.get(name, "").partition(":")[2] for name in _CERTIFICATES}
-        found.update(set(recorded.entry.references) - certificates)
+        found.update(set(recorded.entry.references) - _certificates_of(recorded.entry))
+    if unit.kind == "outbox":
+        sending = as2_sendings.of_row(connection, unit.id)
+        found.update(filter(None, [sending.content_sha256] if sending is not None else []))
     return sorted(found)
+
+
+def _certificates_of(entry: journal.Entry) -> set[str]:
+    """The certificates among what an entry names: they prove other messages as well, and hold no content."""
+    if entry.action.endswith(_OF_RECEIPTS) and "signed_by" not in entry.facts:
+        # receipts that proved nothing, or refused, were told without their signers once: behind the receipt and the message
+        return set(entry.references[2:])
+    return {entry.facts.get(name, "").partition(":")[2] for name in _CERTIFICATES}
 
 
 def chain_of(connection: Connection, documents: Collection[str]) -> set[str] | None:

@@ -90,24 +90,6 @@ def removed(connection: Connection, sha256: str, at: datetime) -> None:
     connection.execute(update(_TABLE).where(_TABLE.c.sha256 == sha256, _TABLE.c.removed_at.is_(None)).values(removed_at=at))
 
 
-def still_used(connection: Connection, sha256: str) -> bool:
-    """Whether something that was not erased consists of these very bytes, or a partner is still to fetch them."""
-    transmission, outbox, document, pickup = tables.transmission, tables.outbox, tables.document, tables.pickup
-    request = tables.as2_request
-    uses = (
-        select(transmission.c.id).where(transmission.c.sha256 == sha256, ~_erased("transmission", transmission.c.id)),
-        select(outbox.c.id).where(outbox.c.sha256 == sha256, ~_erased("outbox", outbox.c.id)),
-        select(document.c.id).where(document.c.sha256 == sha256, document.c.transmission.is_(None), ~_erased("document", document.c.id)),
-        select(pickup.c.id).where(pickup.c.sha256 == sha256, pickup.c.taken_at.is_(None)),
-        select(request.c.message_id).where(request.c.request_sha256 == sha256, ~_erased("as2_request", request.c.request_sha256)),
-    )
-    return any(connection.execute(query.limit(1)).first() is not None for query in uses)
-
-
-def _erased(kind: str, id: ColumnElement[str]) -> ColumnElement[bool]:
-    return select(_TABLE.c.subject).where(_TABLE.c.subject_kind == kind, _TABLE.c.subject == id).exists()
-
-
 def recent(connection: Connection, limit: int = 50) -> list[Erasure]:
     """The newest erasures."""
     return all_of(connection.execute(select(_TABLE).order_by(_TABLE.c.erased_at.desc(), _TABLE.c.subject).limit(limit)), Erasure)

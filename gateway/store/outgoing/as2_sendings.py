@@ -99,7 +99,12 @@ def of_files(connection: Connection, rows: Iterable[str]) -> list[tuple[Sending,
     asked = sorted(set(rows))
     files: dict[str, str] = {}
     for start in range(0, len(asked), 500):
-        query = select(first.c.id, first.c.sha256).join(mine, is_same_file(mine, first)).where(mine.c.id.in_(asked[start : start + 500]))
+        query = (
+            select(first.c.id, first.c.sha256)
+            .select_from(first)
+            .join(mine, is_same_file(mine, first))
+            .where(mine.c.id.in_(asked[start : start + 500]))
+        )
         files.update({id: str(sha256) for id, sha256 in connection.execute(query)})
     return [(sending, files[sending.outbox]) for sending in of_rows(connection, sorted(files))]
 

@@ -38,6 +38,7 @@ from gateway.store.rows import StaleState
 from gateway.store.rows import all_of
 from gateway.store.rows import is_one_of
 from gateway.store.rows import one_of
+from gateway.store.rows import unindexed
 
 OPEN = ("waiting", "claimed", "prepared")
 #: states that a row can only have once its bytes have left: a partner that answers has them, whatever the try looked like from here
@@ -200,7 +201,14 @@ def named(connection: Connection, name: str, partner: str | None = None, limit: 
 def of_file(connection: Connection, one: Entry, limit: int) -> list[Entry]:
     """The rows that left in the same file as this one."""
     mine = _TABLE.alias("mine")
-    query = select(_TABLE).join(mine, is_same_file(mine, _TABLE)).where(mine.c.id == one.id).order_by(_TABLE.c.seq, _TABLE.c.id).limit(limit)
+    query = (
+        select(_TABLE)
+        .select_from(_TABLE)
+        .join(mine, is_same_file(mine, _TABLE))
+        .where(mine.c.id == one.id)
+        .order_by(_TABLE.c.seq, _TABLE.c.id)
+        .limit(limit)
+    )
     return all_of(connection.execute(query), Entry)
 
 
@@ -216,7 +224,11 @@ def with_control(connection: Connection, numbers: Collection[str], partners: Col
 
 def is_same_file(one: FromClause, other: FromClause) -> ColumnElement[bool]:
     """Whether two rows left in one file. Its name alone does not tell: control numbers count for each partner, so others have files named alike."""
-    return and_(*(one.c[name] == other.c[name] for name in ("partner", "endpoint", "identity", "sha256")))
+    return and_(
+        one.c.identity == other.c.identity,
+        one.c.sha256 == other.c.sha256,
+        *(unindexed(one.c[name]) == unindexed(other.c[name]) for name in ("partner", "endpoint")),
+    )
 
 
 def search(

@@ -16,6 +16,7 @@ from gateway.store.columns import Moment
 from gateway.store.outgoing.outbox import POSTED
 from gateway.store.outgoing.outbox import Entry
 from gateway.store.rows import all_of
+from gateway.store.rows import unindexed
 
 _TABLE = tables.outbox
 
@@ -23,8 +24,9 @@ _TABLE = tables.outbox
 def of_file(connection: Connection, first: Entry, *, given_up: bool = False) -> list[Entry]:
     """All rows that left in the file of this one and are not through yet (or were given up), in their order."""
     states = ("prepared", POSTED, "dead") if given_up else ("prepared", POSTED)
-    mine = (_TABLE.c.partner == first.partner, _TABLE.c.endpoint == first.endpoint, _TABLE.c.identity == first.identity)
-    query = select(_TABLE).where(*mine, _TABLE.c.sha256 == first.sha256, _TABLE.c.stream == first.stream, _TABLE.c.state.in_(states))
+    mine = (unindexed(_TABLE.c[name]) == getattr(first, name) for name in ("partner", "endpoint", "stream"))
+    file = (_TABLE.c.identity == first.identity, _TABLE.c.sha256 == first.sha256)
+    query = select(_TABLE).where(*file, *mine, unindexed(_TABLE.c.state).in_(states))
     return all_of(connection.execute(query.order_by(_TABLE.c.seq).with_for_update()), Entry)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from gateway.store.columns import moment_text
 from gateway.store.database import Database
 from gateway.store.journal import decode_canonical
-from gateway.store.keeping.erasures import still_used
+from gateway.store.keeping.uses import used_among
 from gateway.store.merkle import Tree
 from gateway.store.merkle import leaf_hash
 from gateway.store.payloads.archive import Archive
@@ -226,18 +226,19 @@ class _Walk:
         if self.archive is None:
             return gone
         missing: list[str] = []
+        erased: list[str] = []
         altered: list[str] = []
         for digest in sorted(self.references):
             try:
                 if not self.archive.has(digest):
-                    if digest in self.erased and not still_used(self.connection, digest):
-                        gone.append(self.erased[digest])
-                    else:
-                        missing.append(digest)
+                    (erased if digest in self.erased else missing).append(digest)
                 elif not self.archive.verify(digest):
                     altered.append(digest)
             except ValueError:
                 self.fault(f"'{digest}' is not the name of an archived file")
+        used = used_among(self.connection, erased)
+        gone += [self.erased[digest] for digest in erased if digest not in used]
+        missing = sorted([*missing, *used])
         named = mentions.in_words(self.connection, (missing + altered)[:_MOST_FAULTS]) if missing or altered else {}
         for digest in missing:
             self.fault(f"the archive lacks the file {digest}{_in_brackets(named.get(digest))}")
