@@ -250,34 +250,35 @@ def hold_list(as_json: JsonOption = False, config: ConfigOption = None) -> None:
 
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it stands in the journal.", metavar="TEXT")]
 HoldArgument = Annotated[str, typer.Argument(help="The hold's id, or the number of the held document.", metavar="ID")]
+HeldOfOption = Annotated[str | None, typer.Option("--partner", help="Whose it is, where several have this number.", metavar="PARTNER")]
 
 
 @hold_app.command("release")
-def hold_release(hold: HoldArgument, reason: ReasonOption, config: ConfigOption = None) -> None:
+def hold_release(hold: HoldArgument, reason: ReasonOption, partner: HeldOfOption = None, config: ConfigOption = None) -> None:
     """Let something held walk on; the answer to the partner follows.
 
     Example: gateway hold release PO4711 --reason "price agreed by phone"
     """
-    _decide_hold("release", hold, reason, config)
+    _decide_hold("release", hold, reason, partner, config)
 
 
 @hold_app.command("reject")
-def hold_reject(hold: HoldArgument, reason: ReasonOption, config: ConfigOption = None) -> None:
+def hold_reject(hold: HoldArgument, reason: ReasonOption, partner: HeldOfOption = None, config: ConfigOption = None) -> None:
     """Reject something held; the partner is told the reason.
 
     Example: gateway hold reject PO4711 --reason "we do not sell this any more"
     """
-    _decide_hold("reject", hold, reason, config)
+    _decide_hold("reject", hold, reason, partner, config)
 
 
-def _decide_hold(decision: str, hold: str, reason: str, config: Path | None) -> None:
+def _decide_hold(decision: str, hold: str, reason: str, partner: str | None, config: Path | None) -> None:
     from gateway.pipeline.service.assembly import work_off
     from gateway.pipeline.trading import holding
     from gateway.store.records import documents
     from gateway.store.rows import StaleState
 
     with opened(config, holding.Undecidable, StaleState) as station:
-        decided = (holding.release if decision == "release" else holding.reject)(station, hold, actor(), reason)
+        decided = (holding.release if decision == "release" else holding.reject)(station, hold, actor(), reason, partner)
         work_off(
             station,
             files=[decided.transmission] if decided.transmission else [],

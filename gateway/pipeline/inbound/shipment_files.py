@@ -1,11 +1,14 @@
 """A file of the warehouse's folder: its shipments become documents of their orders' partners, all of them or none. Where one cannot be read, or
 nobody has its order, the file waits for a person with that reason; released, it is tried anew."""
 
+import structlog
+
 from gateway.pipeline.inbound.entries import transmission_ended
 from gateway.pipeline.station import Station
 from gateway.pipeline.station import short_id
 from gateway.pipeline.trading.shipments import shipments_of
 from gateway.pipeline.trading.shipments import take_shipments
+from gateway.problem import codes
 from gateway.store import crash
 from gateway.store import journal
 from gateway.store import streams
@@ -14,6 +17,7 @@ from gateway.store.incoming import transmissions
 from gateway.store.incoming.transmissions import Transmission
 from gateway.store.rows import StaleState
 
+_log = structlog.get_logger("turned away")
 #: the property of a file that says which of our own folders it lay in
 INBOX = "inbox"
 
@@ -41,5 +45,7 @@ def take_file(station: Station, stream: str, transmission: Transmission) -> bool
             raise StaleState(f"transmission {transmission.id} is no longer {transmission.state}")
         journal.append(connection, [transmission_ended(transmission, state, problems, now)])
         crash.point(37)
+    if problems:
+        _log.info("file held", transmission=transmission.id, problems=codes(problems))
     crash.point(38)
     return True

@@ -1,6 +1,8 @@
 """What a person decides about something held: release lets it walk on, reject ends it. The reason is kept in the journal, and the
 answer to the partner follows."""
 
+from collections.abc import Mapping
+
 from gateway.pipeline.answers.consequences import OVERDUE
 from gateway.pipeline.answers.consequences import REJECTED
 from gateway.pipeline.answers.work import Work
@@ -15,6 +17,7 @@ from gateway.store.incoming import holds
 from gateway.store.incoming import interchanges
 from gateway.store.incoming import transmissions
 from gateway.store.incoming.holds import Hold
+from gateway.store.incoming.transmissions import Transmission
 from gateway.store.records import documents
 
 #: our own step failed at it again and again
@@ -25,18 +28,19 @@ class Undecidable(Exception):
     """A hold that cannot be decided: not there, decided already, or the reason is missing. One sentence says which."""
 
 
-def release(station: Station, hold_id: str, actor: str, reason: str) -> Hold:
+def release(station: Station, hold_id: str, actor: str, reason: str, partner: str | None = None) -> Hold:
     """Let something held walk on: an order is decided again without the problems that held it."""
-    return _decide(station, hold_id, "release", actor, reason)
+    return _decide(station, hold_id, "release", actor, reason, partner)
 
 
-def reject(station: Station, hold_id: str, actor: str, reason: str) -> Hold:
+def reject(station: Station, hold_id: str, actor: str, reason: str, partner: str | None = None) -> Hold:
     """End something held: an order is answered with a rejection that carries the reason."""
-    return _decide(station, hold_id, "reject", actor, reason)
+    return _decide(station, hold_id, "reject", actor, reason, partner)
 
 
-def find_hold(station: Station, text: str) -> Hold:
-    """The open hold that is meant: by its own id (or the beginning of it), its document's id or number, its file's id or name."""
+def find_hold(station: Station, text: str, partner: str | None = None) -> Hold:
+    """The open hold that is meant: by its own id (or the beginning of it), its document's id or number, its file's id or name; of `partner`, where
+    that is said."""
     with station.database.read() as connection:
         exact = holds.get(connection, text)
         if exact is not None:
@@ -52,17 +56,31 @@ def find_hold(station: Station, text: str) -> Hold:
         or (hold.document in rows and rows[hold.document].number == text)
         or (hold.document is None and hold.transmission in files and files[hold.transmission].name == text)
     ]
+    if partner is not None:
+        meant = [hold for hold in meant if partner == _whose(hold, rows, files)]
     if len(meant) == 1:
         return meant[0]
     if meant:
-        raise Undecidable(f"'{text}' may mean {', '.join(hold.id for hold in meant)}: give the whole id")
-    raise Undecidable(f"Nothing that waits is called '{text}': gateway hold list shows what waits")
+        named = ", ".join(f"{hold.id} ({_name(hold, rows, files)})" for hold in meant)
+        raise Undecidable(f"'{text}' may mean {named}: give the whole id, or say whose it is with --partner")
+    raise Undecidable(f"Nothing {f'of {partner} ' if partner else ''}that waits is called '{text}': gateway hold list shows what waits")
 
 
-def _decide(station: Station, hold_id: str, decision: str, actor: str, reason: str) -> Hold:
+def _whose(hold: Hold, rows: Mapping[str, documents.Document], files: Mapping[str, Transmission]) -> str | None:
+    row, file = rows.get(hold.document or ""), files.get(hold.transmission or "")
+    return row.partner if row is not None else file.partner if file is not None else None
+
+
+def _name(hold: Hold, rows: Mapping[str, documents.Document], files: Mapping[str, Transmission]) -> str:
+    row, file = rows.get(hold.document or ""), files.get(hold.transmission or "")
+    what = f"{row.kind.replace('_', ' ')} {row.number}" if row is not None else f"file {file.name}" if file is not None else hold.kind
+    return f"{what} of {_whose(hold, rows, files) or 'nobody known'}"
+
+
+def _decide(station: Station, hold_id: str, decision: str, actor: str, reason: str, partner: str | None) -> Hold:
     if not reason.strip():
         raise Undecidable("A decision needs a reason: it stands in the journal and may be read by the buyer")
-    hold = find_hold(station, hold_id)
+    hold = find_hold(station, hold_id, partner)
     if hold.resolved_at is not None:
         raise Undecidable(f"{hold.id} was decided already: {hold.decision} by {hold.actor}")
     if hold.kind in {REJECTED, OVERDUE} and decision == "reject":
