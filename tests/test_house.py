@@ -9,7 +9,7 @@ import pytest
 TOP = Path(__file__).parent.parent / "gateway"
 
 FLOORS = {
-    1: {"model", "problem", "kinds", "yaml_source", "expression", "transport"},
+    1: {"model", "problem", "kinds", "yaml_source", "expression", "transport", "visible"},
     2: {"codecs", "trade", "rules", "store"},
     3: {"schema"},
     4: {"mapping", "exchange", "conformance"},

@@ -9,6 +9,7 @@ from gateway.cli.app import JsonOption
 from gateway.cli.app import app
 from gateway.cli.app import counted
 from gateway.cli.app import json_line
+from gateway.cli.app import say
 from gateway.cli.failures import INSTALLATION
 from gateway.cli.failures import WRONG_USAGE
 from gateway.cli.failures import Refused
@@ -41,22 +42,22 @@ def list_alerts(as_json: JsonOption = False, config: ConfigOption = None) -> Non
     finally:
         station.close()
     if as_json:
-        typer.echo(json_line({"alerts": standing, "mutes": mutes, "messages": messages}))
+        say(json_line({"alerts": standing, "mutes": mutes, "messages": messages}))
         return
     if not configured:
-        typer.echo("nobody is told: config.yaml has no key alerts")
-    typer.echo("alerts: none" if not standing else "alerts:")
+        say("nobody is told: config.yaml has no key alerts")
+    say("alerts: none" if not standing else "alerts:")
     for alert in standing:
         told = f"told {alert.told_at:%Y-%m-%d %H:%M} UTC" if alert.told_at else quiet.get(alert.name, "not told")
         ended = f", over since {alert.over_at:%Y-%m-%d %H:%M} UTC" if alert.over_at else ""
         after = f"; its end is {quiet[alert.name]}" if alert.told_at and alert.name in quiet else ""
-        typer.echo(f"  {alert.severity}: {alert.name} since {alert.since:%Y-%m-%d %H:%M} UTC{ended}, {told}{after}\n    {alert.what}")
+        say(f"  {alert.severity}: {alert.name} since {alert.since:%Y-%m-%d %H:%M} UTC{ended}, {told}{after}\n    {alert.what}")
     for mute in mutes:
         what = " ".join(part for part in (mute.kind or "everything", f"of {mute.partner}" if mute.partner else "") if part)
-        typer.echo(f"muted {mute.id}: {what} until {mute.until:%Y-%m-%d %H:%M} UTC by {mute.actor}: {mute.reason}")
+        say(f"muted {mute.id}: {what} until {mute.until:%Y-%m-%d %H:%M} UTC by {mute.actor}: {mute.reason}")
     for message in messages:
         state = f"{message.state}: {message.last_error}" if message.state in {"waiting", "dead"} and message.last_error else message.state
-        typer.echo(f"{message.created_at:%Y-%m-%d %H:%M} UTC {message.way}, {counted(len(message.items), 'alert')}: {state}")
+        say(f"{message.created_at:%Y-%m-%d %H:%M} UTC {message.way}, {counted(len(message.items), 'alert')}: {state}")
 
 
 @alerts_app.command("test")
@@ -81,10 +82,10 @@ def test_alerts(config: ConfigOption = None) -> None:
             now = station.clock()
             try:
                 tell(station, Message(id=new_id(), way=way, created_at=now, items=(), due_at=now))
-                typer.echo(f"{way}: taken")
+                say(f"{way}: taken")
             except (TransportError, ConfigTrouble) as error:
                 failed = True
-                typer.echo(f"{way}: {error}", err=True)
+                say(f"{way}: {error}", err=True)
     finally:
         station.close()
     raise typer.Exit(INSTALLATION if failed else 0)
@@ -126,7 +127,7 @@ def mute_alerts(
             alerts.mute(connection, muted)
     finally:
         station.close()
-    typer.echo(f"{muted.id}: muted until {muted.until:%Y-%m-%d %H:%M} UTC")
+    say(f"{muted.id}: muted until {muted.until:%Y-%m-%d %H:%M} UTC")
 
 
 @alerts_app.command("unmute")
@@ -145,4 +146,4 @@ def unmute_alerts(id: Annotated[str, typer.Argument(help="The mute's id.", metav
         station.close()
     if not done:
         raise Refused(f"There is no mute '{id}': gateway alerts list names them", WRONG_USAGE)
-    typer.echo("it is told again")
+    say("it is told again")

@@ -9,6 +9,7 @@ from gateway.cli.app import ConfigOption
 from gateway.cli.app import JsonOption
 from gateway.cli.app import app
 from gateway.cli.app import json_line
+from gateway.cli.app import say
 from gateway.cli.failures import UNKNOWN_INPUT
 from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import WRONG_USAGE
@@ -54,7 +55,7 @@ def resend(
         with station.database.read() as connection:
             entry = outbox.get_existing(connection, entry.id)
         name = f"{row.kind.replace('_', ' ')} {row.number}"
-        typer.echo(f"{name}: {entry.spec} {entry.state}{f' as {entry.identity}' if entry.identity else ''} to {entry.endpoint}")
+        say(f"{name}: {entry.spec} {entry.state}{f' as {entry.identity}' if entry.identity else ''} to {entry.endpoint}")
         if entry.state == "dead":
             raise Refused(f"{name} could not be sent: {entry.last_error}", WRONG_DATA)
     finally:
@@ -84,4 +85,4 @@ def controls(
         report = report_of(station, known[partner].partner)
     finally:
         station.close()
-    typer.echo(json_line(report) if as_json else words_of(report))
+    say(json_line(report) if as_json else words_of(report))

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 import gateway
+from gateway.visible import visible
 
 if TYPE_CHECKING:
     from gateway.config import Installation
@@ -27,9 +28,14 @@ PartnerOption = Annotated[str | None, typer.Option("--partner", help="Whose it i
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 
 
+def say(words: object = "", *, err: bool = False, nl: bool = True) -> None:
+    """Tell whoever called: names, numbers and texts of partners among it cannot command the terminal."""
+    typer.echo(visible(str(words)), err=err, nl=nl)
+
+
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"gateway {gateway.__version__}")
+        say(f"gateway {gateway.__version__}")
         raise typer.Exit
 
 
@@ -53,7 +59,7 @@ def installation_now(config: Path | None) -> Installation:
     installation, faults = now(config or config_here())
     if faults is not None:
         more = f"\nand {counted(len(faults.faults) - 1, 'fault')} more: gateway lint" if len(faults.faults) > 1 else ""
-        typer.echo(f"Not in force: {faults.faults[0]}{more}\nThe service works by what was there before, and so does this command.", err=True)
+        say(f"Not in force: {faults.faults[0]}{more}\nThe service works by what was there before, and so does this command.", err=True)
     return installation
 
 

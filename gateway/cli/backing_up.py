@@ -15,6 +15,7 @@ from gateway.cli.app import JsonOption
 from gateway.cli.app import app
 from gateway.cli.app import counted
 from gateway.cli.app import json_line
+from gateway.cli.app import say
 from gateway.cli.failures import INSTALLATION
 from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import WRONG_USAGE
@@ -75,16 +76,16 @@ def backup(
     finally:
         station.close()
     if as_json:
-        typer.echo(json_line(made))
+        say(json_line(made))
     else:
-        typer.echo(
+        say(
             f"{out}: {counted(made.rows, 'row')}, {counted(made.payloads, 'payload')} and {counted(made.files, 'file')} "
             f"of {_moment(made.made_at)}, {made.size / 1e6:.1f} MB."
         )
         for words in made.left_out:
-            typer.echo(f"Not in it: {words}")
+            say(f"Not in it: {words}")
     for sha256 in made.damaged:
-        typer.echo(f"The payload {sha256} was altered before the backup: gateway journal verify says whose it is", err=True)
+        say(f"The payload {sha256} was altered before the backup: gateway journal verify says whose it is", err=True)
     raise typer.Exit(WRONG_DATA if made.damaged else 0)
 
 
@@ -123,12 +124,12 @@ def restore(
     except (RestoreRefused, BackupTrouble) as error:
         raise Refused(f"Not restored: {error}", INSTALLATION) from None
     if as_json:
-        typer.echo(json_line(restored))
+        say(json_line(restored))
     else:
         for line in _told(restored, database):
-            typer.echo(line)
+            say(line)
     for fault in restored.verification.faults:
-        typer.echo(fault, err=True)
+        say(fault, err=True)
     raise typer.Exit(0 if restored.verification.ok else WRONG_DATA)
 
 

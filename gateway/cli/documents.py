@@ -20,6 +20,7 @@ from gateway.cli.app import app
 from gateway.cli.app import counted
 from gateway.cli.app import json_line
 from gateway.cli.app import load_installation
+from gateway.cli.app import say
 from gateway.cli.failures import UNKNOWN_INPUT
 from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import WRONG_USAGE
@@ -130,7 +131,7 @@ def check(
 
             answer["second_opinion"] = second_opinion_of(file, report.outcome, {problem.code for problem in report.problems})
         worst = max(worst, report.exit_code)
-        typer.echo(json_line(answer) if as_json else _words(answer))
+        say(json_line(answer) if as_json else _words(answer))
     raise typer.Exit(worst)
 
 
@@ -218,13 +219,13 @@ def read(
                     found += problems
                     _tell(file, problems)
         except InputTrouble as error:
-            typer.echo(f"{file} cannot be opened: {error}", err=True)
+            say(f"{file} cannot be opened: {error}", err=True)
             worst = UNKNOWN_INPUT
             continue
         if transactions == 0:
             worst = UNKNOWN_INPUT
             if not found:
-                typer.echo(f"{file}: nothing that we can read", err=True)
+                say(f"{file}: nothing that we can read", err=True)
         elif errors:
             worst = max(worst, WRONG_DATA)
         reports.append(json_line({"file": str(file), "problems": [problem_json(problem) for problem in found]}))
@@ -241,13 +242,13 @@ def _print_document(file: Path, item: Read, explained_by: Reading | None) -> Non
         line = encode_plainly(item.document)
         sys.stdout.buffer.write((_with_provenance(line, item, explained_by) if explained_by is not None else line) + b"\n")
     elif item.result.outcome != "rejected":
-        typer.echo(f"{file}: {item.spec} was checked, but there is no mapping that reads it", err=True)
+        say(f"{file}: {item.spec} was checked, but there is no mapping that reads it", err=True)
 
 
 def _tell(file: Path, problems: list[Problem]) -> None:
     for problem in problems:
         where = f"line {problem.place.line}, {problem.place.words()}" if problem.place.line and not problem.place.path else problem.place.words()
-        typer.echo(f"{file}: {problem.severity.value} {problem.code} at {where}: {problem.message}", err=True)
+        say(f"{file}: {problem.severity.value} {problem.code} at {where}: {problem.message}", err=True)
 
 
 def _with_provenance(line: bytes, item: Read, reading: Reading) -> bytes:
@@ -293,7 +294,7 @@ def write(
         _tell(document, list(written.problems))
         raise typer.Exit(WRONG_DATA)
     if isinstance(written, Explained):
-        typer.echo(json_line({"payload": written.data.decode("utf-8", "replace"), "provenance": written.provenance}))
+        say(json_line({"payload": written.data.decode("utf-8", "replace"), "provenance": written.provenance}))
         return
     sys.stdout.buffer.write(written)
     sys.stdout.buffer.flush()

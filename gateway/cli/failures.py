@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import typer
+from gateway.cli.app import say
 
 WRONG_DATA = 1
 WRONG_USAGE = 2
@@ -45,7 +45,7 @@ def told_plainly() -> Iterator[None]:
 
 
 def _say(sentence: str) -> None:
-    typer.echo(sentence, err=True)
+    say(sentence, err=True)
 
 
 def _sentence(error: Exception) -> str | None:

@@ -9,6 +9,7 @@ from gateway.cli.app import JsonOption
 from gateway.cli.app import app
 from gateway.cli.app import counted
 from gateway.cli.app import json_line
+from gateway.cli.app import say
 from gateway.cli.failures import WRONG_USAGE
 
 webhooks_app = typer.Typer(no_args_is_help=True, help="Events that other systems are told about.")
@@ -31,16 +32,16 @@ def list_webhooks(as_json: JsonOption = False, config: ConfigOption = None) -> N
     finally:
         station.close()
     if as_json:
-        typer.echo(json_line(shown))
+        say(json_line(shown))
         return
     for one in shown:
         gone = "" if one.configured else " (not in config.yaml any more)"
         last = f", the last one on {one.last_sent_at:%Y-%m-%d %H:%M} UTC" if one.last_sent_at else ""
-        typer.echo(f"{one.webhook}{gone}: {one.waiting} waiting, {one.sent} posted{last}, {one.dead} given up")
+        say(f"{one.webhook}{gone}: {one.waiting} waiting, {one.sent} posted{last}, {one.dead} given up")
         if one.last_error:
-            typer.echo(f"  {one.last_error}")
+            say(f"  {one.last_error}")
     if not shown:
-        typer.echo("config.yaml names no webhooks")
+        say("config.yaml names no webhooks")
 
 
 @webhooks_app.command("retry")
@@ -59,9 +60,9 @@ def retry_webhook(
         named = [hook.target for hook in station.installation.settings.webhooks]
         if target not in named:
             there = f"it names {', '.join(named)}" if named else "it names none; webhooks: [{name: erp, url: https://...}] would be one"
-            typer.echo(f"There is no webhook '{target}' in config.yaml: {there}", err=True)
+            say(f"There is no webhook '{target}' in config.yaml: {there}", err=True)
             raise typer.Exit(WRONG_USAGE)
         count = retry(station, target)
     finally:
         station.close()
-    typer.echo(f"{counted(count, 'event')} that {'was' if count == 1 else 'were'} given up {'is' if count == 1 else 'are'} on the way again")
+    say(f"{counted(count, 'event')} that {'was' if count == 1 else 'were'} given up {'is' if count == 1 else 'are'} on the way again")

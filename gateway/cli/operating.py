@@ -21,6 +21,7 @@ from gateway.cli.app import installation_now
 from gateway.cli.app import json_line
 from gateway.cli.app import load_installation
 from gateway.cli.app import problem_lines
+from gateway.cli.app import say
 from gateway.cli.failures import UNKNOWN_INPUT
 from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import WRONG_USAGE
@@ -124,14 +125,14 @@ def receive(
             if file.is_file():
                 there.append(file)
             else:
-                typer.echo(f"{file} cannot be opened", err=True)
+                say(f"{file} cannot be opened", err=True)
                 worst = UNKNOWN_INPUT
         taken = hand_in_files(station, there, loaded, actor(), spec)
         work_off(station, files=[transmission.id for transmission in taken])
         for file, transmission in zip(there, taken, strict=True):
             result = became(station, str(file), transmission.id)
             worst = max(worst, _exit_code(result))
-            typer.echo(json_line(_became_json(result)) if as_json else _became_words(result))
+            say(json_line(_became_json(result)) if as_json else _became_words(result))
     finally:
         station.close()
     raise typer.Exit(worst)
@@ -222,7 +223,7 @@ def hold_list(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     for hold in waiting:
         row, file = rows.get(hold.document or ""), files.get(hold.transmission or "")
         if as_json:
-            typer.echo(
+            say(
                 json_line(
                     {
                         "id": hold.id,
@@ -241,11 +242,11 @@ def hold_list(as_json: JsonOption = False, config: ConfigOption = None) -> None:
         else:
             whose = f" of {file.partner}" if file and file.partner else ""
             what = f"{row.kind} {row.number} of {row.partner}" if row else f"file {file.name}{whose}, over {file.endpoint}" if file else "?"
-            typer.echo(f"{hold.id}  {hold.opened_at:%Y-%m-%d %H:%M}  {what}")
+            say(f"{hold.id}  {hold.opened_at:%Y-%m-%d %H:%M}  {what}")
             for line in (line for problem in hold.reasons for line in problem_lines(problem)):
-                typer.echo(f"    {line}")
+                say(f"    {line}")
     if not waiting and not as_json:
-        typer.echo("Nothing waits for a person.")
+        say("Nothing waits for a person.")
 
 
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it stands in the journal.", metavar="TEXT")]
@@ -286,9 +287,9 @@ def _decide_hold(decision: str, hold: str, reason: str, partner: str | None, con
         )
         with station.database.read() as connection:
             row = documents.get(connection, decided.document) if decided.document else None
-    typer.echo(f"{decided.id} {'released' if decision == 'release' else 'rejected'}" + (f": {row.kind} {row.number} is {row.state}" if row else ""))
+    say(f"{decided.id} {'released' if decision == 'release' else 'rejected'}" + (f": {row.kind} {row.number} is {row.state}" if row else ""))
     for problem in row.problems if row is not None and row.state == "held" else ():
-        typer.echo("\n".join(f"    {line}" for line in problem_lines(problem)))
+        say("\n".join(f"    {line}" for line in problem_lines(problem)))
 
 
 @app.command()
@@ -336,13 +337,13 @@ def trail(
             raise Refused(f"Nothing of '{reference}' went over AS2: there are no signatures to write out", WRONG_DATA)
         if evidence is not None:
             written = write_evidence(station, found.exchanges, evidence, untaken)
-            typer.echo(f"{evidence}: {counted(written.count, 'message')}; sh verify.sh in it checks the signatures", err=True)
+            say(f"{evidence}: {counted(written.count, 'message')}; sh verify.sh in it checks the signatures", err=True)
             missing = written.missing
             for message_id, name, why in missing:
-                typer.echo(f"AS2 message {message_id} is proven only in part: {name} is missing, {why}", err=True)
+                say(f"AS2 message {message_id} is proven only in part: {name} is missing, {why}", err=True)
     finally:
         station.close()
-    typer.echo(json_line(trail_json(found)) if as_json else trail_words(found))
+    say(json_line(trail_json(found)) if as_json else trail_words(found))
     if missing:
         raise typer.Exit(WRONG_DATA)
 
@@ -361,18 +362,18 @@ def journal_verify(as_json: JsonOption = False, config: ConfigOption = None) -> 
     finally:
         station.close()
     if as_json:
-        typer.echo(json_line(result))
+        say(json_line(result))
     else:
         for fault in result.faults:
-            typer.echo(fault, err=True)
-        typer.echo(
+            say(fault, err=True)
+        say(
             f"{result.entries} entries in {result.streams} streams, {result.checkpoints} checkpoints over {result.sealed} of them, "
             f"{result.files} archived files: {'nothing was changed' if result.ok else f'{len(result.faults)} faults'}"
         )
         if result.erased:
-            typer.echo(f"{result.erased} archived files were erased by rule, as the journal says:")
+            say(f"{result.erased} archived files were erased by rule, as the journal says:")
             for one in result.erasures[:20]:
-                typer.echo(f"  {one.sha256} of {one.subject}, erased on {one.at[:10]} by {one.rule}")
+                say(f"  {one.sha256} of {one.subject}, erased on {one.at[:10]} by {one.rule}")
             if result.erased > 20:
-                typer.echo("  ... and more (--json lists them)")
+                say("  ... and more (--json lists them)")
     raise typer.Exit(0 if result.ok else WRONG_DATA)

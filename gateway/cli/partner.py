@@ -11,6 +11,7 @@ from gateway.cli.app import app
 from gateway.cli.app import installation_now
 from gateway.cli.app import json_line
 from gateway.cli.app import load_installation
+from gateway.cli.app import say
 from gateway.cli.documents import InputTrouble
 from gateway.cli.documents import chunks_of
 from gateway.cli.failures import INSTALLATION
@@ -81,14 +82,14 @@ def new(
     except NotMade as error:
         raise Refused(str(error), WRONG_DATA) from None
     folder = installation.folder
-    typer.echo(made.text, nl=False)
-    typer.echo(f"\n{_shown(made.file, folder)} is written.")
+    say(made.text, nl=False)
+    say(f"\n{_shown(made.file, folder)} is written.")
     for path, what in zip(made.folders, ("Their files are taken from", "Ours appear in"), strict=False):
-        typer.echo(f"{what} {_shown(path, folder)}")
+        say(f"{what} {_shown(path, folder)}")
     for remark in (*remarks, *made.remarks):
-        typer.echo(f"Look at this: {remark}")
+        say(f"Look at this: {remark}")
     example = template if sample else "FILE"
-    typer.echo(f"Next: gateway lint; gateway read {example} --partner {id}; gateway receive {example} --partner {id}; gateway run")
+    say(f"Next: gateway lint; gateway read {example} --partner {id}; gateway receive {example} --partner {id}; gateway run")
 
 
 def _shown(path: Path, folder: Path) -> str:
@@ -126,10 +127,10 @@ def guide(
     made = build_guide(installation, Plans(installation.resolver), loaded, datetime.now(UTC))
     text = page(made)
     if str(out) == "-":
-        typer.echo(text)
+        say(text)
         return
     out.write_text(text, encoding="utf-8")
-    typer.echo(f"{out}: the guide for {loaded.partner.name}, version {made.stamp}")
+    say(f"{out}: the guide for {loaded.partner.name}, version {made.stamp}")
 
 
 @partner_app.command("list")
@@ -144,9 +145,9 @@ def list_partners(as_json: JsonOption = False, config: ConfigOption = None) -> N
         receive = [agreement.receive for agreement in partner.agreements if agreement.receive]
         send = [agreement.send for agreement in partner.agreements if agreement.send]
         if as_json:
-            typer.echo(json_line({"id": id, "name": partner.name, "file": loaded.file, "receive": receive, "send": send}))
+            say(json_line({"id": id, "name": partner.name, "file": loaded.file, "receive": receive, "send": send}))
         else:
-            typer.echo(f"{id}: {partner.name}; takes {', '.join(receive) or 'nothing'}; sends {', '.join(send) or 'nothing'}")
+            say(f"{id}: {partner.name}; takes {', '.join(receive) or 'nothing'}; sends {', '.join(send) or 'nothing'}")
 
 
 @partner_app.command("retry")
@@ -169,4 +170,4 @@ def retry(
         waiting = try_again(station, loaded.partner)
     finally:
         station.close()
-    typer.echo(f"{id}: its mailboxes are looked into again; {waiting} waiting deliver{'y is' if waiting == 1 else 'ies are'} tried now")
+    say(f"{id}: its mailboxes are looked into again; {waiting} waiting deliver{'y is' if waiting == 1 else 'ies are'} tried now")

@@ -11,6 +11,7 @@ from gateway.cli.app import JsonOption
 from gateway.cli.app import app
 from gateway.cli.app import counted
 from gateway.cli.app import json_line
+from gateway.cli.app import say
 from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import Refused
 from gateway.cli.operating import ReasonOption
@@ -46,20 +47,18 @@ def retention_status(as_json: JsonOption = False, config: ConfigOption = None) -
     finally:
         station.close()
     if as_json:
-        typer.echo(
-            json_line({"due": outcome.erased, "examples": outcome.examples, "kept": dict(outcome.kept), "legal_holds": holds, "erased": latest})
-        )
+        say(json_line({"due": outcome.erased, "examples": outcome.examples, "kept": dict(outcome.kept), "legal_holds": holds, "erased": latest}))
         return
-    typer.echo(f"Due to be erased: {_units(outcome.erased)}{_some(outcome.examples)}.")
+    say(f"Due to be erased: {_units(outcome.erased)}{_some(outcome.examples)}.")
     for words, count in outcome.kept.most_common():
-        typer.echo(f"  past their time, and kept: {str(count)}, {words}{_some(outcome.kept_names[words])}")
-    typer.echo(f"Legal holds: {len(holds)}.")
+        say(f"  past their time, and kept: {str(count)}, {words}{_some(outcome.kept_names[words])}")
+    say(f"Legal holds: {len(holds)}.")
     for hold in holds:
-        typer.echo(f"  {hold.id}  {hold.subject_kind} {hold.subject}  since {hold.since:%Y-%m-%d} ({hold.actor}: {hold.reason})")
-    typer.echo(f"Latest erasures: {len(latest)}.")
+        say(f"  {hold.id}  {hold.subject_kind} {hold.subject}  since {hold.since:%Y-%m-%d} ({hold.actor}: {hold.reason})")
+    say(f"Latest erasures: {len(latest)}.")
     for one in latest:
         there = "" if one.removed_at else ", bytes still there"
-        typer.echo(f"  {one.erased_at:%Y-%m-%d %H:%M} UTC  {one.subject}  {one.sha256[:16]}  {one.rule}{there}")
+        say(f"  {one.erased_at:%Y-%m-%d %H:%M} UTC  {one.subject}  {one.sha256[:16]}  {one.rule}{there}")
 
 
 @retention_app.command("run")
@@ -78,15 +77,13 @@ def retention_run(as_json: JsonOption = False, config: ConfigOption = None) -> N
     finally:
         station.close()
     if as_json:
-        typer.echo(json_line({"erased": outcome.erased, "payloads": outcome.payloads, "left": outcome.left, "kept": dict(outcome.kept)}))
+        say(json_line({"erased": outcome.erased, "payloads": outcome.payloads, "left": outcome.left, "kept": dict(outcome.kept)}))
         return
-    typer.echo(f"Erased {_units(outcome.erased)}{_some(outcome.examples)} with {counted(outcome.payloads, 'payload')}.")
+    say(f"Erased {_units(outcome.erased)}{_some(outcome.examples)} with {counted(outcome.payloads, 'payload')}.")
     if outcome.left < outcome.payloads:
-        typer.echo(
-            f"  {counted(outcome.left, 'payload')} left the archive; bytes that came lately, or that another file needs, leave with a later run"
-        )
+        say(f"  {counted(outcome.left, 'payload')} left the archive; bytes that came lately, or that another file needs, leave with a later run")
     for words, count in outcome.kept.most_common():
-        typer.echo(f"  kept: {str(count)}, {words}{_some(outcome.kept_names[words])}")
+        say(f"  kept: {str(count)}, {words}{_some(outcome.kept_names[words])}")
 
 
 @retention_app.command("hold")
@@ -113,7 +110,7 @@ def _held(act: str, reference: str, reason: str, partner: str | None, config: Pa
     with opened(config, retaining.UnknownReference) as station:
         done = (retaining.hold if act == "hold" else retaining.release)(station, reference, actor(), reason, partner)
     for one in done:
-        typer.echo(f"{one.id}  {one.subject_kind} {one.subject}: {'held' if act == 'hold' else 'released'}")
+        say(f"{one.id}  {one.subject_kind} {one.subject}: {'held' if act == 'hold' else 'released'}")
 
 
 @retention_app.command("proof")
@@ -145,10 +142,10 @@ def retention_proof(
         raise Refused(f"No erasure of '{reference}' stands in the journal", WRONG_DATA)
     text = "".join(f"{json_line(proof)}\n" for proof in found)
     if out is None:
-        typer.echo(text, nl=False)
+        say(text, nl=False)
     else:
         out.write_text(text)
-        typer.echo(f"{out}: {counted(len(found), 'proof')}")
+        say(f"{out}: {counted(len(found), 'proof')}")
 
 
 @store_app.command("tidy")
@@ -172,10 +169,10 @@ def store_tidy(
     finally:
         station.close()
     if as_json:
-        typer.echo(json_line(tidied))
+        say(json_line(tidied))
     else:
         done = "would be removed" if pretend else "removed"
-        typer.echo(f"{counted(tidied.orphans, 'payload')} that nothing names ({tidied.bytes / 1e6:.1f} MB) and {tidied.incoming} half files {done}.")
+        say(f"{counted(tidied.orphans, 'payload')} that nothing names ({tidied.bytes / 1e6:.1f} MB) and {tidied.incoming} half files {done}.")
 
 
 def _some(examples: list[Any]) -> str:

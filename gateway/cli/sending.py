@@ -10,6 +10,7 @@ from gateway.cli.app import JsonOption
 from gateway.cli.app import app
 from gateway.cli.app import counted
 from gateway.cli.app import json_line
+from gateway.cli.app import say
 from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import WRONG_USAGE
 from gateway.cli.failures import Refused
@@ -65,9 +66,9 @@ def list_rows(
         station.close()
     for entry in rows:
         is_paused = entry.partner in paused
-        typer.echo(json_line(_row_json(entry, what, is_paused)) if as_json else _row_words(entry, what, is_paused, held[entry.id]))
+        say(json_line(_row_json(entry, what, is_paused)) if as_json else _row_words(entry, what, is_paused, held[entry.id]))
     if not rows and not as_json:
-        typer.echo("Nothing was given up." if state == "dead" else "Nothing waits to leave." if state is None else "Nothing is in this state.")
+        say("Nothing was given up." if state == "dead" else "Nothing waits to leave." if state is None else "Nothing is in this state.")
 
 
 def _row_json(entry: Any, what: Any, paused: bool) -> dict[str, Any]:
@@ -144,9 +145,9 @@ def retry(
             now = outbox.get_many(connection, [entry.id for entry in taken])
             what = waits(connection, station.clock())
     for entry in now:
-        typer.echo(_row_words(entry, what, False))
+        say(_row_words(entry, what, False))
     if not now:
-        typer.echo("There is nothing to try again.")
+        say("There is nothing to try again.")
     if any(entry.state == "dead" or entry.last_error for entry in now):
         raise typer.Exit(WRONG_DATA)
 
@@ -166,10 +167,10 @@ def cancel(
 
     with opened(config, redelivering.NotDone, StaleState, code=WRONG_DATA) as station:
         stopped = redelivering.cancel(station, redelivering.find_row(station, reference).id, actor(), reason)
-    typer.echo(f"{redelivering.name_of(stopped)} was stopped: it does not leave.")
+    say(f"{redelivering.name_of(stopped)} was stopped: it does not leave.")
     remains = redelivering.what_remains(stopped)
     if remains:
-        typer.echo(remains)
+        say(remains)
 
 
 @partner_app.command("pause")
@@ -188,7 +189,7 @@ def pause(
     with opened(config, pausing.NotPaused) as station:
         _demand_partner(station, partner)
         pausing.pause(station, partner, actor(), reason, fetching=fetching_too)
-    typer.echo(f"{partner} is paused: nothing is sent{' or fetched' if fetching_too else ''} until gateway partner resume {partner}.")
+    say(f"{partner} is paused: nothing is sent{' or fetched' if fetching_too else ''} until gateway partner resume {partner}.")
 
 
 @partner_app.command("resume")
@@ -205,7 +206,7 @@ def resume(
 
     with opened(config, pausing.NotPaused, code=WRONG_DATA) as station:
         pausing.resume(station, partner, actor(), reason)
-    typer.echo(f"{partner} goes on.")
+    say(f"{partner} goes on.")
 
 
 def _demand_partner(station: Any, partner: str | None) -> None:

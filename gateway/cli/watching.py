@@ -10,6 +10,7 @@ from gateway.cli.app import JsonOption
 from gateway.cli.app import app
 from gateway.cli.app import counted
 from gateway.cli.app import json_line
+from gateway.cli.app import say
 from gateway.cli.failures import INSTALLATION
 from gateway.cli.failures import WRONG_DATA
 
@@ -29,9 +30,9 @@ def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     finally:
         station.close()
     if as_json:
-        typer.echo(json_line(found))
+        say(json_line(found))
     else:
-        typer.echo(_words(found))
+        say(_words(found))
     # a certificate that ends in two months is told, but nothing fails yet
     raise typer.Exit(INSTALLATION if any(trouble.state != "warning" for trouble in found.troubles) else 0)
 
@@ -109,11 +110,11 @@ def reload(
     config_text(file)
     told = asking.reload(file, actor(), timeout)
     if as_json:
-        typer.echo(json_line({"changed": told.changed, "faults": told.faults, "restart": told.restart, "since": told.since}))
+        say(json_line({"changed": told.changed, "faults": told.faults, "restart": told.restart, "since": told.since}))
     else:
         for fault in told.faults:
-            typer.echo(fault, err=True)
-        typer.echo(_reloaded(told))
+            say(fault, err=True)
+        say(_reloaded(told))
     raise typer.Exit(WRONG_DATA if told.faults else 0)
 
 

@@ -14,6 +14,7 @@ from gateway.store import streams
 from gateway.store.identity import new_id
 from gateway.store.incoming import transmissions
 from gateway.store.incoming.transmissions import Transmission
+from gateway.visible import visible_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,7 @@ def register(station: Station, arrivals: Sequence[Arrival], actor: str = "gatewa
                         action="received",
                         subject_kind="transmission",
                         subject=transmission.id,
-                        facts={"name": arrival.name, "address": arrival.address, "size": str(transmission.size)},
+                        facts={"name": transmission.name, "address": arrival.address, "size": str(transmission.size)},
                         references=(transmission.sha256,),
                     )
                 )
@@ -84,7 +85,7 @@ def _transmission(arrival: Arrival, kept: Kept, now: datetime) -> Transmission:
         partner=arrival.partner,
         endpoint=arrival.address,
         source_identity=arrival.identity,
-        name=arrival.name,
+        name=visible_name(arrival.name),
         sha256=kept.sha256,
         size=kept.size,
         received_at=now,
