@@ -295,8 +295,8 @@ class LocalEngine:
 
     def _serve(self, stream: str) -> None:
         if self._serving.turn(stream):
-            with self._station.database.begin() as connection:
-                streams.poke(connection, stream)
+            # at once: it would rest until the next look at the pokes
+            self._senders.start(stream)
 
     def _work(self, stream: str) -> None:
         """A stream's turn in a thread of its own; what it poked is looked at when it ends."""
