@@ -390,6 +390,11 @@ CASH_TRACE_USED = Kind(
     title="A payment with the reference of this remittance advice is booked, and it is not the same",
     cure="Release it where it is other money: it is booked then. Reject it where the payer tells the same payment again.",
 )
+CASH_ENTRY_ALIKE = Kind(
+    code="CASH-ENTRY-ALIKE",
+    title="A bank's entry may be one that another statement had",
+    cure="Look at the bank's account: where it is one payment, leave it unmatched. Ask the bank for its own reference (AcctSvcrRef) of each entry.",
+)
 CASH_REVERSAL_UNKNOWN = Kind(
     code="CASH-REVERSAL-UNKNOWN",
     title="The bank takes back a payment that we do not have",

@@ -49,6 +49,8 @@ class StatementEntry(Value, frozen=True, kw_only=True):
 
     #: unique within the statement; made by us where the bank gives none
     reference: str
+    #: the bank's own reference of the entry, the same wherever the entry stands
+    bank_reference: str | None = None
     direction: str
     amount: Decimal
     currency: str

@@ -16,6 +16,8 @@ class Money(Value, frozen=True, kw_only=True):
     """Money that arrived, or (`reversal`) that the bank takes back."""
 
     id: str
+    #: what the bank calls it, in every statement
+    bank_reference: str | None = None
     amount: Decimal
     currency: str
     booked_on: date | None = None
@@ -89,6 +91,7 @@ def money_of(entry: StatementEntry) -> Money | None:
         return None
     return Money(
         id=entry.reference,
+        bank_reference=entry.bank_reference,
         amount=entry.amount,
         currency=entry.currency,
         booked_on=entry.booked_on,

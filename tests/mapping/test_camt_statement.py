@@ -66,6 +66,7 @@ def test_a_payment_in_any_version(version: str, name: str) -> None:
         "entries": [
             {
                 "reference": "B1/1",
+                "bank_reference": "B1",
                 "direction": "credit",
                 "amount": "12.00",
                 "currency": "EUR",

@@ -244,7 +244,7 @@ def test_money_that_is_taken_back_twice_keeps_nothing_out(both: World) -> None:
     told_by_bank(both, "S1", entry("92.50", "INV-000001", "E1"))
     told_by_bank(both, "S2", entry("92.50", "return", "E1", back=True))
     assert books(both) == ({"INV-000001": 9250, "INV-000002": 18500}, [])
-    again = told_by_bank(both, "S3", entry("92.50", "return", "E1", back=True), entry("185.00", "INV-000002", "E2", reference="R2"))
+    again = told_by_bank(both, "S3", entry("92.50", "return", "E1", back=True, day="2026-02-02"), entry("185.00", "INV-000002", "E2", reference="R2"))
     assert words(both, again) == "done: 2 payments, 0 of them known, 1 applied"
     assert books(both) == ({"INV-000001": 9250}, [("unapplied", -9250)])
     with both.station.database.read() as connection:

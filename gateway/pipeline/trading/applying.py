@@ -12,6 +12,9 @@ from gateway.model.payment import BankStatement
 from gateway.model.payment import RemittanceAdvice
 from gateway.pipeline.answers.work import Work
 from gateway.pipeline.station import short_id
+from gateway.pipeline.trading.bank_entries import Statement
+from gateway.pipeline.trading.bank_entries import compare_statement
+from gateway.pipeline.trading.bank_entries import minor_of
 from gateway.pipeline.trading.judging import partner_of
 from gateway.pipeline.trading.judging import released_on
 from gateway.pipeline.trading.same_money import ADVISED
@@ -62,28 +65,35 @@ def apply_bank_statements(work: Work, rows: Sequence[documents.Document]) -> Non
             _finish(work, row, "test traffic books nothing")
             continue
         statement = cast(BankStatement, canonical.decode(row.body or ""))
-        source = f"{statement.account}|{statement.number}"
+        where = Statement(statement.account, statement.number)
         pieces = [money for money in map(cash.money_of, statement.entries) if money is not None]
+        # once more, corrected, or in a daily and a weekly one
+        seen = compare_statement(work, where, pieces)
+        fresh = [money for money in pieces if money.id not in seen.known]
+        # the bank's entry for an advice that was booked as money is the same money
+        compared = compare_entries(work, where, fresh)
+        new = [money for money in fresh if money.id not in compared.known]
+        doubtful = {**seen.doubtful, **compared.doubtful}
+        payments = {money.id: _payment(work, row, where.source, seen.free_name(money), money) for money in new}
         for money in pieces:
             # as the page of receivables names it, and as the bank does
-            _name(work, row, money.id, money.id.rpartition("/")[0])
-        # the bank's entry for an advice that was booked as money is the same money
-        compared = compare_entries(work, source, pieces)
-        for money in pieces:
-            if money.id in compared.known:
+            name = payments[money.id].bank_reference if money.id in payments else money.id
+            _name(work, row, name, name.rpartition("/")[0])
+            before = seen.known.get(money.id)
+            if before is not None and before.source != where.source:
+                facts = {"trace": money.trace or "", "payment": before.id}
+                work.note(row, "payment known", facts, reason=f"it was booked from bank statement {before.source.removeprefix(f'{where.account}|')}")
+            elif money.id in compared.known:
                 facts = {"trace": money.trace or "", "payment": compared.known[money.id]}
                 work.note(row, "payment known", facts, reason="its remittance advice was booked as the money")
-        other = [money for money in pieces if money.id not in compared.known]
-        payments = {money.id: _payment(work, row, source, money) for money in other}
-        fresh = {payment.bank_reference for payment in ledger.add_payments(work.connection, list(payments.values()))}
-        new = [money for money in other if payments[money.id].bank_reference in fresh]
-        clear = [money for money in new if money.id not in compared.doubtful]
+        ledger.add_payments(work.connection, list(payments.values()))
+        clear = [money for money in new if money.id not in doubtful]
         matched = cash.match(clear, _items(work), payers_of(work), advices=_advices(work), earlier=_earlier(work, clear))
         for money, result in zip(clear, matched, strict=True):
             _book(work, row, payments[money.id], result)
         for money in new:
-            if money.id in compared.doubtful:
-                _book(work, row, payments[money.id], cash.Matched(payment=money.id, state="unapplied", problems=(compared.doubtful[money.id],)))
+            if money.id in doubtful:
+                _book(work, row, payments[money.id], cash.Matched(payment=money.id, state="unapplied", problems=(doubtful[money.id],)))
         applied = sum(1 for result in matched if result.state == "applied")
         _finish(work, row, f"{len(pieces)} payments, {len(pieces) - len(new)} of them known, {applied} applied")
         crash.point(46)
@@ -170,13 +180,12 @@ def _is_money(advice: RemittanceAdvice) -> bool:
     return advice.method in {None, "payment", "payment_with_advice", "ach", "wire", "check", "credit_transfer", "ACH", "CHK", "FWT"}
 
 
-def _payment(work: Work, row: documents.Document, source: str, money: cash.Money) -> ledger.Payment:
-    sign = -1 if money.reversal else 1
-    minor = sign * to_minor(abs(money.amount), money.currency)
+def _payment(work: Work, row: documents.Document, source: str, name: str, money: cash.Money) -> ledger.Payment:
+    minor = minor_of(money)
     return ledger.Payment(
-        id=short_id("P", source, money.id),
+        id=short_id("P", source, name),
         source=source,
-        bank_reference=money.id,
+        bank_reference=name,
         partner=None,
         document=row.id,
         currency=money.currency,

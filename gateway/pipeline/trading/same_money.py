@@ -21,6 +21,9 @@ from gateway.model.money import money_words
 from gateway.model.money import to_minor
 from gateway.model.payment import RemittanceAdvice
 from gateway.pipeline.answers.work import Work
+from gateway.pipeline.trading.bank_entries import Statement
+from gateway.pipeline.trading.bank_entries import alike_elsewhere
+from gateway.pipeline.trading.bank_entries import identity_of
 from gateway.problem import Place
 from gateway.problem import Problem
 from gateway.store.records import documents
@@ -62,7 +65,7 @@ def payers_of(work: Work) -> cash.Payers:
     )
 
 
-def compare_entries(work: Work, source: str, pieces: Sequence[cash.Money]) -> Entries:
+def compare_entries(work: Work, statement: Statement, pieces: Sequence[cash.Money]) -> Entries:
     """A bank's entries put to the advices that were booked as money. What the bank takes back is none of them."""
     found = Entries()
     incoming = [money for money in pieces if money.trace and not money.reversal]
@@ -70,23 +73,27 @@ def compare_entries(work: Work, source: str, pieces: Sequence[cash.Money]) -> En
     advised = [one for one in there if one.source == ADVISED]
     if not advised:
         return found
-    booked = ledger.booked(work.connection, source, [money.id for money in incoming])
     payers = payers_of(work)
     left: list[tuple[cash.Money, list[ledger.Payment]]] = []
     taken: set[str] = set()
     for money in incoming:
-        if money.id in booked or money.id in found.known:
-            continue
-        name, payer = f"{source}|{money.id}", cash.payer_of(money, payers)
-        mine = [one for one in advised if one.trace == money.trace and payer in (None, one.partner)]
-        covered = [one for one in mine if one.details.get("entry") == name]
-        free = [one for one in mine if "entry" not in one.details and one.id not in taken and _near(one, money.booked_on)]
+        payer = cash.payer_of(money, payers)
+        mine = [one for one in advised if one.id not in taken and one.trace == money.trace and payer in (None, one.partner)]
+        covered = [one for one in mine if _covers(one, statement, money)]
+        elsewhere = [one for one in mine if not money.bank_reference and one.details.get("entry_is") == identity_of(statement, money)]
+        free = [one for one in mine if "entry" not in one.details and _near(one, money.booked_on)]
         free = [one for one in free if one.state != ledger.TAKEN_BACK or money.booked_on is None or money.booked_on <= _taken_back_on(one, there)]
         same = [one for one in free if (one.currency, one.amount_minor) == (money.currency, to_minor(money.amount, money.currency))]
         if covered:
+            taken.add(covered[0].id)
             found.known[money.id] = covered[0].id
+        elif elsewhere:
+            taken.add(elsewhere[0].id)
+            source = elsewhere[0].details["entry"].rpartition("|")[0]
+            found.doubtful[money.id] = alike_elsewhere(money, source.removeprefix(f"{statement.account}|"))
         elif same:
-            ledger.add_details(work.connection, same[0].id, {"entry": name})
+            entry = {"entry": f"{statement.source}|{money.id}", "entry_is": identity_of(statement, money)}
+            ledger.add_details(work.connection, same[0].id, entry)
             taken.add(same[0].id)
             found.known[money.id] = same[0].id
         elif payer is not None:
@@ -96,6 +103,18 @@ def compare_entries(work: Work, source: str, pieces: Sequence[cash.Money]) -> En
         if others := [one for one in free if one.id not in taken]:
             found.doubtful[money.id] = _other_amount(others[0], money)
     return found
+
+
+def _covers(advised: ledger.Payment, statement: Statement, money: cash.Money) -> bool:
+    """Whether this entry was taken for the money of the advice before, here or (with the bank's reference) in another statement."""
+    entry, known_as = advised.details.get("entry", ""), advised.details.get("entry_is")
+    here = entry.startswith(f"{statement.source}|")
+    if known_as is not None:
+        return known_as == identity_of(statement, money) and (here or money.bank_reference is not None)
+    if money.bank_reference and entry.startswith(f"{statement.account}|") and _near(advised, money.booked_on):
+        # written down before entries had an identity
+        return entry.rpartition("/")[0].endswith(f"|{money.bank_reference}")
+    return entry == f"{statement.source}|{money.id}"
 
 
 def compare_advice(work: Work, row: documents.Document, advice: RemittanceAdvice, trace: str, currency: str) -> Before:

@@ -212,6 +212,26 @@ def booked(connection: Connection, source: str, bank_references: Collection[str]
     return found
 
 
+def payments_of_account(connection: Connection, account: str, source: str, days: Collection[date]) -> list[Payment]:
+    """Payments of one statement, and those of any statement of its account (ACCOUNT|NUMBER) that were booked on these days."""
+    found = {one.id: one for one in all_of(connection.execute(select(_PAYMENT).where(_PAYMENT.c.source == source)), Payment)}
+    wanted = sorted(days)
+    for start in range(0, len(wanted), 500):
+        booked_then = _PAYMENT.c.booked_on.in_(wanted[start : start + 500])
+        query = select(_PAYMENT).where(booked_then, _PAYMENT.c.source.startswith(f"{account}|", autoescape=True))
+        found |= {one.id: one for one in all_of(connection.execute(query), Payment)}
+    return sorted(found.values(), key=lambda one: (one.booked_on, one.created_at, one.id))
+
+
+def items_of_documents(connection: Connection, documents: Collection[str]) -> list[OpenItem]:
+    """The items of these invoices and credit notes, settled ones too."""
+    wanted = sorted(set(documents))
+    found: list[OpenItem] = []
+    for start in range(0, len(wanted), 500):
+        found += all_of(connection.execute(select(_ITEM).where(_ITEM.c.document.in_(wanted[start : start + 500])).order_by(_ITEM.c.id)), OpenItem)
+    return found
+
+
 def get_item(connection: Connection, id: str) -> OpenItem | None:
     """The open item of this id."""
     return one_of(connection.execute(select(_ITEM).where(_ITEM.c.id == id)), OpenItem)
