@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func
+from sqlalchemy import select
 
 from gateway.cli.watching import _words
 from gateway.config.alerting import Alerting
@@ -26,6 +28,7 @@ from gateway.store import journal
 from gateway.store import tables
 from gateway.store.incoming import as2_refusals
 from gateway.store.keeping.tidying import tidy
+from gateway.store.verifying.verification import verify
 from gateway.store.watching import meters
 from tests.pipeline.as2_partner import as2_world
 from tests.pipeline.as2_partner import identity
@@ -164,3 +167,31 @@ def test_rubbish_fills_neither_journal_nor_pages_nor_alerts(desk: Desk, monkeypa
     assert [may_come(desk.relations, head) for _ in range(6)] == [True] * 5 + [False]
     assert may_come(desk.relations, [("AS2-From", '"big buyer"'), ("AS2-To", "SELLER")])
     tidy(station.database, station.archive)
+
+
+def test_rubbish_under_a_partners_names_fills_nothing(desk: Desk) -> None:
+    station = desk.world.station
+
+    def there() -> tuple[int, int, int]:
+        """Payloads, entries of the journal, answers."""
+        with station.database.read() as connection:
+            counts = [connection.execute(select(func.count()).select_from(one)).scalar() for one in (tables.journal_entry, tables.answer)]
+        return sum(1 for _ in station.archive.stored()), counts[0] or 0, counts[1] or 0
+
+    def posted(message_id: str, kind: str, body: str) -> int:
+        head = [("AS2-From", '"big buyer"'), ("AS2-To", "SELLER"), ("Message-ID", f"<{message_id}>"), ("Content-Type", kind)]
+        return receive_as2(station, desk.relations, head, body.encode()).status
+
+    def receipt(number: int) -> int:
+        said = f"Original-Message-ID: <none{number}@us>\r\nDisposition: automatic-action/MDN-sent-automatically; processed\r\n"
+        body = f"--b\r\nContent-Type: message/disposition-notification\r\n\r\n{said}\r\n--b--\r\n"
+        return posted(f"{number}@receipts", 'multipart/report; report-type=disposition-notification; boundary="b"', body)
+
+    desk.relations.measures = Measures(a_minute=5, clock=lambda: 0.0)
+    assert [receipt(number) for number in range(8)] == [200] * 5 + [429] * 3
+    assert there() == (5, 5, 5)
+    # their messages have a measure of their own; beyond it they are answered and not kept
+    assert len({posted(f"{number}@buyer", "text/plain", f"rubbish {number}") for number in range(8)}) == 1
+    assert there() == (10, 10, 5)
+    assert desk.post("o1@buyer") and "received by the gateway" in desk.told("o1@buyer"), "what proves itself is taken"
+    assert not verify(station.database, station.archive, station.journal_key()).faults

@@ -1,5 +1,5 @@
 """Requests that came together, on their way into the archive. A small one goes there with the first thing that is written of it, so that one wait
-for the disk serves both; all of them are there before anything is committed, and before anybody is answered."""
+for the disk serves both; all of them are there before anything is committed, and before anybody is answered, but those that are beyond measure."""
 
 import hashlib
 from collections.abc import Sequence
@@ -19,14 +19,16 @@ class Arrived:
 
     def __init__(self, archive: Archive, requests: Sequence[Request] = ()) -> None:
         self.archive = archive
-        self._unkept: list[bytes] = []
+        self._unkept: dict[str, bytes] = {}
+        #: beyond measure: not kept at all, unless something names them after all
+        self._beyond: dict[str, bytes] = {}
         #: the requests' digests, in their order
         self.digests = tuple(self._digest_of(*request) for request in requests)
 
     def keep_with(self, payloads: Sequence[bytes]) -> list[str]:
         """Keep what is written of the requests, and those requests that are not kept yet; the digests of what was given."""
-        digests = self.archive.keep_many([*payloads, *self._unkept])
-        self._unkept = []
+        digests = self.archive.keep_many([*payloads, *self._unkept.values()])
+        self._unkept = {}
         return digests[: len(payloads)]
 
     def keep(self) -> None:
@@ -35,9 +37,18 @@ class Arrived:
             self.keep_with([])
         crash.point(71)
 
+    def leave_out(self, beyond: set[str], named: set[str]) -> None:
+        """Of these requests `beyond` are not to be kept, as far as they are not kept yet and are not `named` by anything either."""
+        for digest in named & self._beyond.keys():
+            self._unkept[digest] = self._beyond.pop(digest)
+        for digest in (beyond - named) & self._unkept.keys():
+            self._beyond[digest] = self._unkept.pop(digest)
+
     def _digest_of(self, headers: Sequence[tuple[str, str]], body: bytes) -> str:
         if len(body) > AT_ONCE:
             # it goes to the disk in pieces, before there are more copies of it
             return keep_request(self.archive, headers, body)
-        self._unkept.append(written_head(headers) + body)
-        return hashlib.sha256(self._unkept[-1]).hexdigest()
+        request = written_head(headers) + body
+        digest = hashlib.sha256(request).hexdigest()
+        self._unkept[digest] = request
+        return digest

@@ -52,6 +52,12 @@ from gateway.store.outgoing import precedence
 
 #: what whoever posts a receipt is told, whatever it says
 TAKEN = Answer(status=200, headers=(), body=b"")
+#: but who posts one after the other that fit nothing
+TOO_MANY = Answer(
+    status=429,
+    headers=(("Content-Type", "text/plain; charset=utf-8"), ("Retry-After", "60")),
+    body=b"There were too many receipts under these names for messages that we did not send: wait a minute.\n",
+)
 _LONGEST_FACT = 200
 
 _log = structlog.get_logger("as2")
@@ -59,12 +65,7 @@ _log = structlog.get_logger("as2")
 
 def hear_receipt(station: Station, relations: Relations, headers: Sequence[tuple[str, str]], body: bytes, request: str, strangers: str) -> Answer:
     """Take in a posted receipt, archived as `request`; what fits nothing is told in the journal's stream `strangers`."""
-    identifier, mic = speaks_of(headers, body)
-    with station.database.read() as connection:
-        if identifier is not None:
-            sending = as2_sendings.get(connection, identifier)
-        else:
-            sending = _with_digest(connection, headers, mic)
+    identifier, sending = _meant(station, headers, body)
     loaded = station.installation.directory.partners.get(sending.partner) if sending is not None else None
     endpoint = loaded.partner.endpoint(sending.endpoint) if loaded is not None and sending is not None else None
     if sending is None or loaded is None or endpoint is None or endpoint.as2 is None:
@@ -85,6 +86,20 @@ def hear_receipt(station: Station, relations: Relations, headers: Sequence[tuple
     crash.point(86)
     _log.info("as2 receipt", outcome=outcome, partner=sending.partner, message_id=sending.message_id)
     return TAKEN
+
+
+def may_be_heard(station: Station, relations: Relations, headers: Sequence[tuple[str, str]], body: bytes) -> bool:
+    """Whether a receipt is kept and told: of those that fit nothing only so many a minute are, since anybody may post them in a partner's name."""
+    _, sending = _meant(station, headers, body)
+    return sending is not None or relations.measures.may_be_heard(relations.sender_of(*_names(headers)) or "")
+
+
+def _meant(station: Station, headers: Sequence[tuple[str, str]], body: bytes) -> tuple[str | None, as2_sendings.Sending | None]:
+    """The Message-ID that a receipt names, and the message of ours that it speaks of."""
+    identifier, mic = speaks_of(headers, body)
+    with station.database.read() as connection:
+        found = as2_sendings.get(connection, identifier) if identifier is not None else _with_digest(connection, headers, mic)
+    return identifier, found
 
 
 def _with_digest(connection: Connection, headers: Sequence[tuple[str, str]], mic: Mic | None) -> as2_sendings.Sending | None:

@@ -32,6 +32,11 @@ class Measures:
             self._counts[partner, code] += 1
             return self._of(f"partner {partner}").take()
 
+    def may_be_heard(self, partner: str) -> bool:
+        """Whether one more receipt under these names that fits nothing which we sent is kept and told."""
+        with self._guard:
+            return self._of(f"receipts {partner}").take()
+
     def _of(self, whose: str) -> Bucket:
         return self._measures.setdefault(whose, Bucket(self._a_minute, self._clock))
 

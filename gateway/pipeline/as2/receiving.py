@@ -34,7 +34,9 @@ from gateway.exchange.as2.receive import Seen
 from gateway.kinds import as2 as kinds
 from gateway.pipeline.as2.arrived import Arrived
 from gateway.pipeline.as2.arrived import Request
+from gateway.pipeline.as2.hearing import TOO_MANY
 from gateway.pipeline.as2.hearing import hear_receipt
+from gateway.pipeline.as2.hearing import may_be_heard
 from gateway.pipeline.as2.keys import Relations
 from gateway.pipeline.as2.posting import LONGEST_HEAD
 from gateway.pipeline.as2.posting import read_kept
@@ -125,14 +127,20 @@ def _outcomes(station: Station, relations: Relations, arrived: Arrived, requests
     heard: list[_Message] = []
     messages: list[_Message] = []
     unopened: dict[int, Waiting] = {}
+    beyond: set[str] = set()
     for number, (request, sha256) in enumerate(zip(requests, arrived.digests, strict=True)):
         headers, body = request
         if is_receipt(headers, body):
+            if not may_be_heard(station, relations, headers, body):
+                beyond.add(sha256)
+                outcomes[number] = TOO_MANY
+                continue
             heard.append(_Message(number, request, sha256, _names(headers)))
         elif (may_wait := waiting(station, relations, headers, sha256, len(body))) is not None:
             unopened[number] = may_wait
         else:
             messages.append(_Message(number, request, sha256, _names(headers)))
+    arrived.leave_out(beyond, {receipt.sha256 for receipt in heard})
     if heard or unopened:
         arrived.keep()
     for receipt in heard:

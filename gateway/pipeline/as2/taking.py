@@ -70,16 +70,18 @@ def write_down(station: Station, relations: Relations, arrived: Arrived, opened:
     """Everything in the archive, then everything in one commit; raises TakenMeanwhile."""
     new = [one for one in opened if one.got.is_new]
     told = [one for one in opened if not one.got.is_new]
-    kept = keep_proofs(arrived, [(one.got.unwrapped, one.request, one.receipt) for one in new], now) if new else []
     given = _receipts_for(told)
     mdns = {number: hashlib.sha256(receipt).hexdigest() for number, receipt in given.items()}
+    refused = {number: _refused(relations, one, mdns.get(number), now) for number, one in enumerate(told) if not one.got.duplicate}
+    # there may be any number of them: what is beyond measure is answered, and no more said of it
+    unsaid = {number for number, one in refused.items() if not relations.measures.may_be_told(one.partner, one.code)}
+    beyond = {told[number].request for number in unsaid}
+    arrived.leave_out(beyond, {one.request for one in (*new, *(one for number, one in enumerate(told) if number not in unsaid))})
+    kept = keep_proofs(arrived, [(one.got.unwrapped, one.request, one.receipt) for one in new], now) if new else []
     rows_of_new = [_transmissions(one, its, _address(relations, one.got), now) for one, its in zip(new, kept, strict=True)]
     if not opened:
         return
     arrived.keep()
-    refused = {number: _refused(relations, one, mdns.get(number), now) for number, one in enumerate(told) if not one.got.duplicate}
-    # there may be any number of them: what is beyond measure is answered, and no more said of it
-    unsaid = {number for number, one in refused.items() if not relations.measures.may_be_told(one.partner, one.code)}
     said = [one for number, one in refused.items() if number not in unsaid]
     entries = [_told(relations, one, mdns.get(number), now) for number, one in enumerate(told) if number not in unsaid]
     # a receipt that nobody names would lie there for ever
