@@ -14,6 +14,7 @@ from gateway.pipeline.outbox.resending import resend
 from gateway.pipeline.service.assembly import steps
 from gateway.pipeline.service.condition import not_working
 from gateway.store.incoming import transmissions
+from gateway.store.keeping import erasures
 from gateway.store.outgoing import outbox
 from gateway.store.outgoing.outbox import Entry
 from gateway.store.payloads.archive import ArchiveMissing
@@ -91,6 +92,18 @@ def test_what_was_given_up_for_that_is_sent_anew(tmp_path: Path) -> None:
     turn(world, 1)
     assert [segment[3] for sent in world.sent() for segment in tags(sent, "BAK")] == ["PO1"]
     world.close()
+
+
+def test_what_a_rule_erased_is_not_looked_for_again(world: World) -> None:
+    """A delivery that rested for years, and that a person tries once more."""
+    first = answer_waits(world)
+    world.station.archive.remove(str(first.sha256))
+    with world.station.database.begin() as connection:
+        erased = erasures.Erasure(subject_kind="outbox", subject=first.id, sha256=str(first.sha256), erased_at=world.clock(), rule="acknowledgments")
+        erasures.add(connection, [erased])
+    turn(world, 1)
+    [dead] = [row for row in rows(world) if row.state == "dead"]
+    assert dead.id == first.id and "erased" in str(dead.last_error)
 
 
 def test_an_archive_that_is_away_is_waited_for(world: World) -> None:
