@@ -19,6 +19,8 @@ from gateway.exchange import as2
 from gateway.exchange.retention import Retention
 from gateway.exchange.retention import Rule
 from gateway.exchange.retention import latest_start
+from gateway.pipeline.arriving.handing_in import hand_in_shipments
+from gateway.pipeline.arriving.handing_in import release_invoices
 from gateway.pipeline.as2.keys import Relations
 from gateway.pipeline.as2.posting import written_head
 from gateway.pipeline.as2.receiving import receive_as2
@@ -47,6 +49,8 @@ from gateway.yaml_source import Faults
 from tests.pipeline.as2_partner import as2_world
 from tests.pipeline.as2_partner import identity
 from tests.pipeline.as2_partner import their_relation
+from tests.pipeline.test_money import entry
+from tests.pipeline.test_money import told_by_bank
 from tests.pipeline.world import ACME
 from tests.pipeline.world import CONFIG
 from tests.pipeline.world import Clock
@@ -205,6 +209,46 @@ def test_a_hold_of_one_partner_is_not_ended_with_anothers_of_the_same_number(tmp
         with world.station.database.read() as connection:
             assert [one.id for one in erasures.standing(connection) if one.subject_kind == ended.subject_kind] != []
             assert len(erasures.subjects_of(connection, reference)) > len(erasures.subjects_of(connection, reference, "acme")) > 0
+    world.close()
+
+
+def test_a_bank_statement_keeps_nothing_of_the_other_customers_who_paid_in_it(tmp_path: Path) -> None:
+    """Of beta an order is open; of gamma money is on account beside an invoice that is settled; a hold stands on beta's."""
+    partners = {"acme": ACME}
+    for name in ("beta", "gamma"):
+        text = ACME.replace("id: acme", f"id: {name}").replace("ACME Corporation", f"{name} Stores").replace("ACMEBUYER", name.upper())
+        partners[name] = text.replace("boxes/acme", f"boxes/{name}").replace(', gln: "1234567890128"', "")
+    world = World(tmp_path, config=KEPT, partners=partners)
+    orders = {}
+    for name, sender, shipped in (("acme", "ACMEBUYER", 10), ("beta", "BETA", 4), ("gamma", "GAMMA", 10)):
+        orders[name] = world.receive(x12_order("PO1", sender=sender), f"{name}.edi", f"folder:boxes/{name}/out").transmission.sha256
+        hand_in_shipments(world.station, b"shipment,order,quantity\n%s,PO1,%d\n" % (name.encode(), shipped), f"{name}.csv", "warehouse", name)
+        world.settle()
+        release_invoices(world.station, ["PO1"], "clerk", name)
+        world.settle()
+    paid = told_by_bank(
+        world,
+        "ST1",
+        entry("92.50", "INV-000001", "E1", reference="a"),
+        entry("37.00", "INV-000002", "E2", reference="b", payer="beta Stores"),
+        entry("100.00", "INV-000003", "E3", reference="c", payer="gamma Stores"),
+    )
+    years_pass(world, 3)
+    outcome = run_retention(world.station)
+    assert set(outcome.kept) == {"an order is still open", "money is not applied"}
+    there = {name: world.station.archive.has(sha256) for name, sha256 in {**orders, "statement": paid.transmission.sha256}.items()}
+    assert there == {"acme": False, "beta": True, "gamma": True, "statement": True}
+    # a hold on the statement keeps what is linked with it, one on another customer's order does not
+    with world.station.database.begin() as connection:
+        connection.execute(tables.payment.update().values(unapplied_minor=0))
+    retaining.hold(world.station, "PO1", "lawyer", "lawsuit", "beta")
+    [hold] = retaining.hold(world.station, "ST1", "lawyer", "lawsuit")
+    run_retention(world.station)
+    assert world.station.archive.has(orders["gamma"])
+    retaining.release(world.station, hold.id, "lawyer", "settled")
+    outcome = run_retention(world.station)
+    assert not world.station.archive.has(orders["gamma"]) and set(outcome.kept) == {"a legal hold stands on it"}
+    assert world.station.archive.has(orders["beta"]) and world.station.archive.has(paid.transmission.sha256)
     world.close()
 
 

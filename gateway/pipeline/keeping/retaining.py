@@ -1,7 +1,8 @@
 """Retention: payloads and personal data leave when their time has come, and the journal keeps the proof that they did, by which rule.
 
 First the rows and the journal's entry in one transaction, then the bytes: killed in between, the next run takes them away. Nothing that is open,
-unpaid or under a legal hold is erased, nor anything that it is linked with, from the order to the payment.
+unpaid or under a legal hold is erased, nor anything that it is linked with, from the order to the payment; what speaks of many partners leads no
+further.
 """
 
 import time

@@ -22,6 +22,7 @@ from gateway.store import journal
 from gateway.store import tables
 from gateway.store.incoming.as2_requests import LONGEST as LONGEST_NAME
 from gateway.store.outgoing import as2_sendings
+from gateway.store.records import references
 from gateway.store.records.documents import Document
 from gateway.store.rows import Row
 from gateway.store.rows import all_of
@@ -132,7 +133,8 @@ def _certificates_of(entry: journal.Entry) -> set[str]:
 
 
 def chain_of(connection: Connection, documents: Collection[str]) -> set[str] | None:
-    """The documents and all that they are linked with, from the order to the payment; None where there are too many to say."""
+    """The documents and all that they are linked with, from the order to the payment; None where there are too many to say. A bank statement is
+    an end: through it everybody's orders would keep everybody else's."""
     link = tables.link
     known, new = set(documents), set(documents)
     longest = max(LONGEST, _LONGEST_OF_EACH * len(known))
@@ -143,8 +145,9 @@ def chain_of(connection: Connection, documents: Collection[str]) -> set[str] | N
             part = batch[start : start + _AT_ONCE]
             found.update(connection.execute(select(link.c.to_document).where(link.c.from_document.in_(part))).scalars())
             found.update(connection.execute(select(link.c.from_document).where(link.c.to_document.in_(part))).scalars())
-        new = found - known
-        known |= new
+        beyond = found - known
+        known |= beyond
+        new = set(references.leading_on(connection, sorted(beyond)))
         if len(known) > longest:
             return None
     return known
@@ -156,7 +159,9 @@ def kept_by(connection: Connection, unit: Unit, chain: Collection[str]) -> str |
         return "the file is still in work or held"
     if unit.kind == REQUEST:
         return _request_kept_by(connection, unit)
-    ids = sorted(chain)
+    own = set(connection.execute(select(tables.document.c.id).where(tables.document.c.transmission == unit.id)).scalars())
+    # what a statement has of others keeps nothing but the statement
+    ids = sorted({*references.leading_on(connection, sorted(chain)), *(own & set(chain))})
     for start in range(0, max(1, len(ids)), _AT_ONCE):
         words = _part_kept_by(connection, unit, ids[start : start + _AT_ONCE])
         if words is not None:
@@ -195,13 +200,15 @@ def rules_of_originals(connection: Connection, unit: Unit) -> list[str | None]:
 def _part_kept_by(connection: Connection, unit: Unit, ids: Sequence[str]) -> str | None:
     document, order, item, payment = tables.document, tables.sales_order, tables.open_item, tables.payment
     outbox, hold, handover, pickup = tables.outbox, tables.hold, tables.handover, tables.pickup
+    pays = select(tables.allocation.c.payment).join(item, item.c.id == tables.allocation.c.open_item).where(item.c.document.in_(ids))
+    of_these = payment.c.document.in_(ids) | payment.c.id.in_(pays)
     leaving = outbox.c.document.in_(ids) | (outbox.c.id == unit.id)
     checks: Sequence[tuple[str, Table, ColumnElement[bool]]] = (
         ("a document is still in work or held", document, document.c.id.in_(ids) & document.c.state.in_(_OPEN_DOCUMENTS)),
         ("it waits for a person", hold, (hold.c.document.in_(ids) | (hold.c.transmission == unit.id)) & hold.c.resolved_at.is_(None)),
         ("an order is still open", order, order.c.document.in_(ids) & order.c.state.in_(_OPEN_ORDERS)),
         ("an invoice is not settled", item, item.c.document.in_(ids) & (item.c.open_minor != 0)),
-        ("money is not applied", payment, payment.c.document.in_(ids) & (payment.c.unapplied_minor != 0) & payment.c.state.not_in(CAME_AND_WENT)),
+        ("money is not applied", payment, of_these & (payment.c.unapplied_minor != 0) & payment.c.state.not_in(CAME_AND_WENT)),
         ("something has not left yet", outbox, leaving & outbox.c.state.in_(_LEAVING)),
         ("an acknowledgment is awaited", outbox, leaving & outbox.c.ack_state.in_(("waiting", "overdue"))),
         ("it is not handed over yet", handover, handover.c.document.in_(ids) & (handover.c.state == "waiting")),

@@ -135,7 +135,7 @@ def trail(connection: Connection, document: str, limit: int = 500) -> list[Link]
         links.update(dict.fromkeys(found))
         edge = sorted({end for one in found for end in (one.from_document, one.to_document)} - seen)
         seen.update(edge)
-        edge = _leading_on(connection, edge)
+        edge = leading_on(connection, edge)
     return list(links)
 
 
@@ -144,8 +144,8 @@ def is_of_many(kind: str) -> bool:
     return kind in _OF_MANY
 
 
-def _leading_on(connection: Connection, edge: Sequence[str]) -> list[str]:
-    """Those of these documents that a trail leads through."""
+def leading_on(connection: Connection, edge: Sequence[str]) -> list[str]:
+    """Those of these documents that a trail leads through, and that keep what they are linked with."""
     documents = tables.document
     ends: set[str] = set()
     for start in range(0, len(edge), 400):
