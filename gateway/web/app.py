@@ -111,6 +111,7 @@ def make_app(station: Station) -> FastAPI:
     app.state.station = station
     app.state.door = Door(station)
     app.state.pushes = uploads.intake_of(station)
+    app.state.under_way = as2.UnderWay()
     refresh(app)
     for method, path, handler in PAGES:
         methods = ["GET", "HEAD"] if method == "GET" else [method]

@@ -30,6 +30,7 @@ from gateway.store.incoming import transmissions
 from gateway.store.outgoing import receipts
 from gateway.store.records import documents
 from gateway.store.verifying.verification import verify
+from gateway.web import as2 as web
 from tests.machine import PATIENCE
 from tests.machine import free_port
 from tests.pipeline.world import CONFIG
@@ -255,6 +256,37 @@ def test_half_a_message_is_none(world: World, buyer: Buyer) -> None:
         head = "".join(f"{name}: {value}\r\n" for name, value in sent.headers)
         line.sendall(f"POST /as2 HTTP/1.1\r\nHost: 127.0.0.1\r\n{head}Content-Length: {len(sent.body)}\r\n\r\n".encode() + sent.body[:100])
     assert buyer.receipt(sent, buyer.post(sent)).delivered and len(came(world.station.database)) == 1
+
+
+def begun(buyer: Buyer, sent: as2.As2Request, count: int) -> socket.socket:
+    """A line that a message has begun to come over."""
+    line = socket.create_connection(("127.0.0.1", buyer.port), timeout=PATIENCE)
+    head = "".join(f"{name}: {value}\r\n" for name, value in sent.headers)
+    line.sendall(f"POST /as2 HTTP/1.1\r\nHost: 127.0.0.1\r\n{head}Content-Length: {len(sent.body)}\r\n\r\n".encode() + sent.body[:count])
+    return line
+
+
+@pytest.mark.parametrize("limit", ["PIECE_SECONDS", "WHOLE_SECONDS"])
+def test_a_message_that_does_not_come_is_not_waited_for(buyer: Buyer, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    monkeypatch.setattr(web, limit, 0.2)
+    with begun(buyer, buyer.message(x12_order()), 1) as line:
+        assert line.makefile("rb").readline() == b"HTTP/1.1 408 Request Timeout\r\n"
+
+
+def test_what_comes_of_all_messages_together_has_its_room(buyer: Buyer, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = buyer.message(x12_order())
+    monkeypatch.setattr(web, "MOST_UNDER_WAY", len(sent.body))
+
+    def until(status: int) -> Reply:
+        end = time.monotonic() + PATIENCE
+        while (reply := buyer.post(sent)).status != status:
+            assert time.monotonic() < end, reply
+        return reply
+
+    assert buyer.post(sent).status == 200
+    with begun(buyer, sent, 100):
+        assert int(until(503).headers["retry-after"]) > 0
+    assert until(200).status == 200
 
 
 @pytest.mark.parametrize(
