@@ -26,7 +26,11 @@ class OpenItems:
     """Open items and what is left of each while money is matched."""
 
     def __init__(self, items: Iterable[OpenItem]) -> None:
-        given = [item for item in items if item.open != 0]
+        all_items = list(items)
+        given = [item for item in all_items if item.open != 0]
+        #: items of which nothing is open: money that names them is for nothing else
+        self.settled = Index(item for item in all_items if item.open == 0)
+        self.partners = {item.id: item.partner for item in all_items}
         self.items = {item.id: item for item in given}
         self.left = {item.id: item.open for item in given}
         self.index = Index(given)
@@ -84,11 +88,14 @@ def allocate(
     )
 
 
-def leave(money: Money, payer: str | None, candidates: Iterable[str], found: Sequence[Evidence], problems: tuple[Problem, ...] = ()) -> Matched:
+def leave(
+    money: Money, payer: str | None, candidates: Iterable[str], found: Sequence[Evidence], problems: tuple[Problem, ...] = (), why: str | None = None
+) -> Matched:
     """Nothing is certain: the money waits, with what it may be for."""
     return Matched(
         payment=money.id,
         state="on_account" if payer else "unapplied",
+        rule=why,
         partner=payer,
         on_account=money.amount if payer else _ZERO,
         unapplied=_ZERO if payer else money.amount,

@@ -115,11 +115,18 @@ def _match_one(money: Money, ledger: OpenItems, payers: Payers, advices: Sequenc
     advice = advice_for(money, advices)
     if advice is not None:
         return by_advice(money, advice, ledger, payer)
-    found = one_each(_mentions(money, ledger.index))
-    found = [evidence for evidence in found if ledger.left[evidence.item] != 0]
+    mentioned = one_each(_mentions(money, ledger.index))
+    found = [evidence for evidence in mentioned if ledger.left[evidence.item] != 0]
+    settled = [evidence for evidence in mentioned if ledger.left[evidence.item] == 0] + one_each(_mentions(money, ledger.settled))
+    # the number of another payer's settled invoice is a slip of the pen
+    settled = [evidence for evidence in settled if evidence.strong and payer in (None, ledger.partners[evidence.item])]
     named = _meant(found, money, ledger, payer)
-    if named:
+    if named and (not settled or any(evidence.strong for evidence in found)):
         return _settle(money, named, found, ledger, payer)
+    if settled:
+        # what names an invoice is for nothing else, whatever amount another one has
+        told = [*settled, *found]
+        return leave(money, payer, (evidence.item for evidence in told), told, why="names_settled")
     if payer is not None:
         return _by_payer(money, found, ledger, payer)
     same = [item.id for item in ledger.items.values() if item.currency == money.currency and ledger.left[item.id] == money.amount]
@@ -188,15 +195,17 @@ def _settle(money: Money, named: list[OpenItem], found: list[Evidence], ledger: 
     invoices = [item for item in named if ledger.left[item.id] > 0]
     owner = payer if payer in partners or len(partners) > 1 else next(iter(partners))
     everything = [item.id for item in named]
-    if payer is not None and payer not in partners and total != money.amount:
-        return leave(money, payer, everything, found)
+    if payer is not None and payer not in partners:
+        if total != money.amount or any(ledger.left[item.id] == money.amount for item in ledger.open_of(payer, money.currency)):
+            return leave(money, payer, everything, found, why="names_of_another")
+        found = [*found, Evidence(rule="other_payer", item=named[0].id, field="payer", text=payer)]
     if total == money.amount:
         return _apply(money, named, money.amount, "exact", found, ledger, owner)
     # Words in a text by themselves are one sign; another amount makes no second one. Over-payment with several words is a misread one.
     telling = any(evidence.strong and evidence.field in _OWN_FIELDS for evidence in found)
     certain = telling or (payer in partners and (len(found) == 1 or money.amount < total))
     if not invoices or total <= 0 or not certain:
-        return leave(money, payer, everything, found)
+        return leave(money, payer, everything, found, why="names_other_amount")
     if money.amount > total:
         return _apply(money, named, total, "over", found, ledger, owner)
     credits = _credits_that_explain(money, invoices, total, ledger, owner)
@@ -204,7 +213,7 @@ def _settle(money: Money, named: list[OpenItem], found: list[Evidence], ledger: 
         return _apply(money, [*named, *credits], money.amount, "with_credit_notes", found, ledger, owner)
     if len(named) == 1:
         return _apply(money, named, money.amount, "part", found, ledger, owner)
-    return leave(money, owner, everything, found)
+    return leave(money, owner, everything, found, why="names_other_amount")
 
 
 def _credits_that_explain(money: Money, invoices: list[OpenItem], total: Decimal, ledger: OpenItems, owner: str | None) -> list[OpenItem]:

@@ -149,6 +149,18 @@ class Index:
         return self.by_digits.get(digits.lstrip("0")) if len(digits) >= _FEWEST_DIGITS else None
 
 
+def numbers_in(*texts: str | None) -> set[str]:
+    """All that may be a document's number in these texts, as numbers are compared; such as hardly stand there by chance."""
+    found: set[str] = set()
+    for text in texts:
+        tokens = _TOKEN.findall((text or "")[:_MOST_TEXT])
+        for start in range(len(tokens)):
+            for count in range(1, _MOST_PIECES + 1):
+                bare = "".join(tokens[start : start + count]).upper()
+                found |= {number for number in (bare, bare[4:] if bare.startswith("RF") else "") if _is_telling(number)}
+    return found
+
+
 def _digits(text: str) -> str:
     return "".join(sign for sign in text if sign.isascii() and sign.isdigit())
 

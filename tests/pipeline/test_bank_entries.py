@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.pipeline.arriving.handing_in import hand_in_shipments
+from gateway.pipeline.arriving.handing_in import release_invoices
+from gateway.pipeline.keeping.telling import trail_words
+from gateway.pipeline.keeping.trails import trail_of
 from gateway.store import tables
 from gateway.store.records import documents
 from gateway.store.trading import ledger
@@ -15,6 +19,7 @@ from tests.pipeline.test_money import owe
 from tests.pipeline.test_money import told_by_bank
 from tests.pipeline.test_money import words
 from tests.pipeline.world import World
+from tests.pipeline.world import x12_order
 
 
 @pytest.fixture
@@ -96,3 +101,18 @@ def test_the_entry_of_an_advice_is_known_where_it_stands_elsewhere(world: World,
     if not reference:
         money.append(("on_account" if before else "unapplied", 9250))
     assert books(world) == ({}, sorted(money))
+
+
+def test_an_invoice_that_is_paid_twice_pays_no_other_one(world: World) -> None:
+    for number in (1, 2):
+        world.receive(x12_order(f"PO{number}", control=number))
+        hand_in_shipments(world.station, f"order,quantity\nPO{number},10\n".encode(), f"ship{number}.csv", "warehouse")
+        world.settle()
+        release_invoices(world.station, [f"PO{number}"], "clerk")
+        world.settle()
+    told_by_bank(world, "S1", entry("92.50", "inv 000002", "E1"))
+    told_by_bank(world, "S2", entry("92.50", "inv 000002", "E2"))
+    assert books(world) == ({"INV-000001": 9250}, [("on_account", 9250)])
+    trail = trail_of(world.station, "S2")
+    assert trail is not None
+    assert "what it names is settled already (its number stands in the text)" in trail_words(trail)

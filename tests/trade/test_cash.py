@@ -115,6 +115,21 @@ def test_an_invoice_that_is_paid_already_is_not_paid_twice() -> None:
     assert (again.state, again.on_account, again.allocations) == ("on_account", D("119.00"), ())
 
 
+def test_what_names_a_settled_invoice_is_for_no_other_one() -> None:
+    items = [item("INV-000001", "92.50"), item("INV-000002", "0")]
+    matched = one("92.50", items, text="INV-000002", **ACME)
+    assert (matched.state, matched.rule, settled(matched), matched.candidates) == ("on_account", "names_settled", {}, ("INV-000002",))
+    again = match([money("50.00", id=id, text="INV-000019", **ACME) for id in "ab"], [*ITEMS, item("INV-000030", "50.00")], PAYERS)
+    assert [one.state for one in again] == ["applied", "on_account"]
+
+
+def test_a_known_customer_who_owes_this_amount_pays_nobody_elses_invoice() -> None:
+    named = {"text": "INV-000020", **ACME}
+    assert one("77.70", **named).evidence[-1].rule == "other_payer"
+    matched = one("77.70", [*ITEMS, item("INV-000031", "77.70")], **named)
+    assert (matched.state, matched.rule, matched.partner) == ("on_account", "names_of_another", "acme")
+
+
 def test_a_credit_note_that_is_named_is_taken_off() -> None:
     matched = one("100.00", text="INV-000017 CN-000004")
     assert [(use.credit, use.invoice, use.amount) for use in matched.credits] == [("CN-000004", "INV-000017", D("19.00"))]

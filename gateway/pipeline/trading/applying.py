@@ -30,6 +30,7 @@ from gateway.store.records import references
 from gateway.store.rows import StaleState
 from gateway.store.trading import ledger
 from gateway.trade import cash
+from gateway.trade.mentions import numbers_in
 
 #: remittance advices that are looked through for a trace
 _MOST_ADVICES = 500
@@ -47,6 +48,9 @@ _MATCHED = {
     "reversal_by_payer_account": "the bank takes back the payment of this account",
     "unapplied": "nobody is known who pays so",
     "on_account": "the payer is known, and not what for",
+    "names_settled": "what it names is settled already",
+    "names_other_amount": "the amount is not that of what it names",
+    "names_of_another": "what it names is another customer's",
 }
 #: why an invoice is meant, in words
 _EVIDENCE = {
@@ -55,6 +59,7 @@ _EVIDENCE = {
     "digits_in_text": "digits of its number stand in the {field}",
     "reference": "it is named by the {field}",
     "payer_and_amount": "payer and amount fit",
+    "other_payer": "another customer pays it",
 }
 
 
@@ -88,7 +93,9 @@ def apply_bank_statements(work: Work, rows: Sequence[documents.Document]) -> Non
                 work.note(row, "payment known", facts, reason="its remittance advice was booked as the money")
         ledger.add_payments(work.connection, list(payments.values()))
         clear = [money for money in new if money.id not in doubtful]
-        matched = cash.match(clear, _items(work), payers_of(work), advices=_advices(work), earlier=_earlier(work, clear))
+        matched = cash.match(
+            clear, [*_items(work), *_settled_that_are_named(work, clear)], payers_of(work), advices=_advices(work), earlier=_earlier(work, clear)
+        )
         for money, result in zip(clear, matched, strict=True):
             _book(work, row, payments[money.id], result)
         for money in new:
@@ -201,18 +208,26 @@ def _payment(work: Work, row: documents.Document, source: str, name: str, money:
 
 
 def _items(work: Work, partner: str | None = None) -> list[cash.OpenItem]:
-    return [
-        cash.OpenItem(
-            id=item.id,
-            partner=item.partner,
-            kind=item.kind,
-            number=item.number,
-            currency=item.currency,
-            open=from_minor(item.open_minor, item.currency),
-            order_number=item.order_number,
-        )
-        for item in ledger.open_items(work.connection, partner=partner)
-    ]
+    return [_item(item) for item in ledger.open_items(work.connection, partner=partner)]
+
+
+def _settled_that_are_named(work: Work, pieces: Sequence[cash.Money]) -> list[cash.OpenItem]:
+    """Settled items whose numbers stand in what payers wrote: such money is for nothing else."""
+    numbers = {number for money in pieces for number in numbers_in(money.text, money.trace, *money.references, *money.numbers)}
+    named = references.with_numbers(work.connection, numbers, ("invoice", "credit_note"))
+    return [_item(item) for item in ledger.items_of_documents(work.connection, named) if item.open_minor == 0]
+
+
+def _item(item: ledger.OpenItem) -> cash.OpenItem:
+    return cash.OpenItem(
+        id=item.id,
+        partner=item.partner,
+        kind=item.kind,
+        number=item.number,
+        currency=item.currency,
+        open=from_minor(item.open_minor, item.currency),
+        order_number=item.order_number,
+    )
 
 
 def _advices(work: Work) -> list[RemittanceAdvice]:
@@ -248,7 +263,8 @@ def _earlier(work: Work, pieces: Sequence[cash.Money]) -> list[cash.Settled]:
 def _book(work: Work, row: documents.Document, payment: ledger.Payment, result: cash.Matched, why: str = "") -> None:
     """Write what became of one piece of money. One that cannot be booked so, whatever the reason, waits for a person by itself."""
     evidence = "; ".join(dict.fromkeys(_EVIDENCE.get(one.rule, one.rule).format(field=one.field.replace("_", " ")) for one in result.evidence))[:400]
-    how = (result.rule if result.state in {"applied", ledger.REVERSAL} else None) or result.state
+    how = result.rule if result.state in {"applied", ledger.REVERSAL} or (result.rule or "").startswith("names_") else None
+    how = how or result.state
     reason = _MATCHED.get(how, how.replace("_", " ")) + (f" ({evidence})" if evidence else "")
     reason = "; ".join(one.message for one in result.problems) or (f"{reason}: {why}" if why else reason)
     try:

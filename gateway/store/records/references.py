@@ -103,6 +103,16 @@ def find(
     return found
 
 
+def with_numbers(connection: Connection, numbers: Iterable[str], kinds: Collection[str]) -> set[str]:
+    """The documents that bear or name one of these numbers, of these kinds of references."""
+    wanted = sorted({normalised for one in numbers if (normalised := normalise(one))})
+    found: set[str] = set()
+    for start in range(0, len(wanted), 400):
+        query = select(_TABLE.c.document).where(_TABLE.c.normalised.in_(wanted[start : start + 400]), _TABLE.c.kind.in_(sorted(kinds)))
+        found.update(connection.execute(query).scalars())
+    return found
+
+
 def of_document(connection: Connection, document: str) -> list[Reference]:
     """All references of a document."""
     query = select(_TABLE.c.document, _TABLE.c.kind, _TABLE.c.value).where(_TABLE.c.document == document).order_by(_TABLE.c.kind, _TABLE.c.value)
