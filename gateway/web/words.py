@@ -103,6 +103,7 @@ LINKS: Mapping[str, str] = {
     "credits": "credited by",
     "pays": "paid by",
     "takes_back": "taken back by",
+    "named_by": "named by",
     "acknowledges": "acknowledged by",
     "replays": "replayed as",
 }

@@ -110,9 +110,14 @@ def test_an_invoice_that_is_paid_twice_pays_no_other_one(world: World) -> None:
         world.settle()
         release_invoices(world.station, [f"PO{number}"], "clerk")
         world.settle()
+    told_by_bank(world, "S3", entry("150.00", "INV-000001 INV-000002", "E3"), entry("150.00", "thanks", "E4"))
     told_by_bank(world, "S1", entry("92.50", "inv 000002", "E1"))
     told_by_bank(world, "S2", entry("92.50", "inv 000002", "E2"))
-    assert books(world) == ({"INV-000001": 9250}, [("on_account", 9250)])
-    trail = trail_of(world.station, "S2")
-    assert trail is not None
-    assert "what it names is settled already (its number stands in the text)" in trail_words(trail)
+    assert books(world) == ({"INV-000001": 9250}, [("on_account", 9250), ("on_account", 15000), ("on_account", 15000)])
+    for number in (1, 2):
+        trail = trail_of(world.station, f"INV-00000{number}", "acme")
+        assert trail is not None
+        said = trail_words(trail)
+        assert ("what it names is settled already (its number stands in the text)" in said) == (number == 2)
+        assert "150.00 USD from acme put on account by the gateway: the amount is not that of what it names" in said
+        assert "and not what for" not in said, "money that names nothing of it stands elsewhere"

@@ -17,6 +17,10 @@ def own_facts(action: str, facts: Mapping[str, str], items: Mapping[str, OpenIte
     """What one of a statement's journal entries says of these items; None where it speaks of others'. What is no payment is nobody's."""
     if not action.startswith(_PAYMENT):
         return dict(facts)
+    waits_for = set(filter(None, facts.get("named", "").split(",")))
+    if waits_for & set(items):
+        # not booked on them, but they are the payer's, and it names them
+        return dict(facts)
     named = facts.get("items", "").split(",")
     own = [id for id in named if id in items]
     mine = [one for one in allocations if one.payment == facts.get("payment")]

@@ -279,6 +279,8 @@ def _book(work: Work, row: documents.Document, payment: ledger.Payment, result: 
     items = [item for id in sorted(settled) if (item := ledger.get_item(work.connection, id)) is not None]
     relation = "pays" if result.state != ledger.REVERSAL else "takes_back"
     work.links += [references.Link(from_document=item.document, to_document=row.id, relation=relation) for item in items if item.document is not None]
+    named = _named(work, result) if not items else []
+    work.links += [references.Link(from_document=item.document, to_document=row.id, relation="named_by") for item in named if item.document]
     work.note(
         row,
         f"payment {result.state}",
@@ -289,11 +291,19 @@ def _book(work: Work, row: documents.Document, payment: ledger.Payment, result: 
             "items": ",".join(item.id for item in items),
             "numbers": ",".join(item.number for item in items),
             "candidates": ",".join(result.candidates),
+            "named": ",".join(item.id for item in named),
             "on_account": str(result.on_account) if result.on_account else "",
             "problems": codes(result.problems),
         },
         reason=reason,
     )
+
+
+def _named(work: Work, result: cash.Matched) -> list[ledger.OpenItem]:
+    """The payer's items that money names which waits: who asks for one of them hears of it."""
+    wanted = dict.fromkeys(one.item for one in result.evidence if one.strong) if result.state in {"on_account", "unapplied"} else {}
+    items = [item for id in wanted if (item := ledger.get_item(work.connection, id)) is not None]
+    return [item for item in items if item.partner == result.partner]
 
 
 def _settle(work: Work, payment: ledger.Payment, result: cash.Matched, reason: str) -> tuple[str | None, set[str]]:

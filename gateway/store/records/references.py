@@ -47,7 +47,8 @@ class Found(Row, frozen=True, kw_only=True):
 
 
 class Link(Row, frozen=True, kw_only=True):
-    """`from_document` led to `to_document`. `relation`: answers, changes, ships, invoices, credits, pays, takes_back, acknowledges, replays."""
+    """`from_document` led to `to_document`. `relation`: answers, changes, ships, invoices, credits, pays, takes_back, named_by,
+    acknowledges, replays."""
 
     from_document: str
     to_document: str
