@@ -193,9 +193,17 @@ def parse(data: bytes) -> Any:
         return _not_well_formed(data, error)
     if root.getroottree().docinfo.internalDTD is not None:
         return kinds.DOCTYPE.at(Place(line=1), "the file declares a document type")
-    if _TOO_DEEP(root):
+    if _is_too_deep(root):
         return kinds.TOO_DEEP.at(Place(line=1), f"elements are nested more than {MAX_DEPTH} levels deep", expected=f"at most {MAX_DEPTH} levels")
     return root
+
+
+def _is_too_deep(root: etree._Element) -> bool:
+    try:
+        return bool(_TOO_DEEP(root))
+    except etree.XPathError as error:
+        # the question is a constant: what can go wrong is that there is no room to ask it
+        raise MemoryError from error
 
 
 class _Stop(Exception):

@@ -12,11 +12,9 @@ import pytest
 
 from gateway.pipeline import heads
 from gateway.pipeline.answers.work import Work
-from gateway.pipeline.inbound import small_files
-from gateway.pipeline.inbound import walk
 from gateway.pipeline.inbound.receive import Arrival
 from gateway.pipeline.inbound.receive import register
-from gateway.pipeline.inbound.splitting import Splitting
+from gateway.pipeline.inbound.splitting import ReadHere
 from gateway.pipeline.service.assembly import work_off
 from gateway.pipeline.station import Station
 from gateway.pipeline.trading import cycle
@@ -61,14 +59,15 @@ def decide(folder: Path) -> None:
 def read(folder: Path) -> None:
     """All work, in a process that the third file ends."""
 
-    def split(station: Station, transmission: Transmission, **how: bool) -> Splitting:
+    really = ReadHere.__init__
+
+    def begin(read: ReadHere, station: Station, transmission: Transmission, *, alone: bool = True) -> None:
         if transmission.name == DEADLY:
             os.kill(os.getpid(), signal.SIGKILL)
-        return Splitting(station, transmission, **how)
+        really(read, station, transmission, alone=alone)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(walk, "Splitting", split)
-        patched.setattr(small_files, "Splitting", split)
+        patched.setattr(ReadHere, "__init__", begin)
         station = open_here(folder)
         work_off(station)
         station.close()

@@ -52,6 +52,8 @@ credit: none
 """
 MILLISECONDS = re.compile(r"(\d\d:\d\d:\d\d)\.\d{6}Z")
 #: identifiers follow from a transmission's, which is drawn anew each time
+#: what is behind a number that is not ours, in the name of a file
+OF_THE_DOCUMENT = re.compile(r"-[0-9a-f]{8}(?=\.\w+\Z)")
 RANDOM = re.compile(r"\b([DIH])-[0-9a-f]{16}(?:-\d{5}(?:-[a-z]{1,2}\d*)?)?\b")
 PARTNERS = {"acme": ACME, "euroco": EUROCO, "ubelix": UBELIX}
 
@@ -172,7 +174,7 @@ def _files(world: World, partner: str, expected: dict[str, Any]) -> dict[str, st
         while name in made:
             name, number = f"{stem}.{number}{path.suffix}", number + 1
         made[name] = RANDOM.sub(r"\1-...", _lines(path.read_text("utf-8" if path.suffix == ".xml" else "latin-1")))
-        sent.append(f"{path.name} ({row.spec}): {name}")
+        sent.append(f"{OF_THE_DOCUMENT.sub('-...', path.name)} ({row.spec}): {name}")
     text = json.dumps({**expected, "sent": sent}, indent=1, ensure_ascii=False)
     # the clock goes on by a millisecond whenever somebody asks
     return {"expected.json": MILLISECONDS.sub(r"\1Z", RANDOM.sub(r"\1-...", text)) + "\n", **made}
