@@ -1,6 +1,7 @@
 """The key `reading` of config.yaml: processes of their own that read large files, while the service's own process writes."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,9 @@ from gateway.exchange.bounds import Within
 from gateway.exchange.bounds import bytes_of
 from gateway.exchange.keys import Keys
 
-#: what a control group of Linux (a container, a service with CPUQuota) may use: microseconds in each period
-_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+#: control groups of Linux (a container, a service with CPUQuota): where they are, and which one is ours
+_GROUPS = Path("/sys/fs/cgroup")
+_OURS = Path("/proc/self/cgroup")
 #: more large files than this are seldom on their way at once
 _MOST_BY_DEFAULT = 2
 
@@ -41,10 +43,19 @@ class Reading(Keys):
 
 def processors() -> int:
     """Processors that this process may use, at least 1."""
-    found = len(os.sched_getaffinity(0))
+    return max(1, min([len(os.sched_getaffinity(0)), *_quotas()]))
+
+
+def _quotas() -> Iterator[int]:
+    """What our control group and those around it may use: microseconds in each period."""
     try:
-        quota, period = _QUOTA.read_text().split()
-        found = min(found, round(int(quota) / int(period)))
-    except (OSError, ValueError):
-        pass  # no such group, or no limit (`max`)
-    return max(1, found)
+        ours = next(line.partition("::")[2] for line in _OURS.read_text().splitlines() if line.startswith("0::"))
+    except (OSError, StopIteration):
+        ours = "/"
+    group = _GROUPS / ours.strip("/")
+    for folder in (group, *group.parents):
+        try:
+            quota, period = (folder / "cpu.max").read_text().split()
+            yield round(int(quota) / int(period))
+        except (OSError, ValueError):
+            continue  # no such group, or no limit (`max`)

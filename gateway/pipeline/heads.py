@@ -31,13 +31,19 @@ AFTER_A_DEATH = 50
 PATIENCE = 5.0
 
 
-class Try(msgspec.Struct, frozen=True):
+class Try(msgspec.Struct):
     """How the first of a stream is tried."""
 
     #: processes that ended at it
     deaths: int = 0
     #: whether it is tried alone
     alone: bool = False
+    #: whether it was not come to: somebody else is at it, or what is needed for it is not there yet
+    rested: bool = False
+
+    def rests(self) -> None:
+        """It was not tried: nobody can have died of it."""
+        self.rested = True
 
     @property
     def is_enough(self) -> bool:
@@ -56,9 +62,6 @@ class First(msgspec.Struct, frozen=True):
     id: str
     since: datetime
     progress: Callable[[Connection], str] = _no_further
-
-
-_PLAIN = Try()
 
 
 def lies_elsewhere(error: BaseException) -> bool:
@@ -102,7 +105,7 @@ class Heads:
         if first is None or careful == 0 or (careful is None and timedelta() <= now - first.since < FRESH):
             self._careful[stream] = 0
             try:
-                yield _PLAIN
+                yield Try()
             except BaseException:
                 self.rests(stream)  # it may go on elsewhere
                 raise
@@ -117,11 +120,16 @@ class Heads:
             self._owed.clear()
             crash.point(177)
             self._count(stream, first.id, deaths)
-            yield Try(deaths, alone=self._careful[stream] > 0)
+            given = Try(deaths, alone=self._careful[stream] > 0)
+            yield given
+            if given.rested:
+                # known before it is tried, whoever does that
+                self.rests(stream)
+                self._say(heads.rested, database, node, stream)
         except BaseException:
             # nobody died of it
             self.rests(stream)
-            self._survived(database, node, stream)
+            self._say(heads.survived, database, node, stream)
             raise
         finally:
             if ours:
@@ -143,9 +151,9 @@ class Heads:
         else:
             self._last.pop(stream, None)
 
-    def _survived(self, database: Database, node: str, stream: str) -> None:
+    def _say(self, word: Callable[[Connection, str, str], None], database: Database, node: str, stream: str) -> None:
         try:
             with database.begin() as connection:
-                heads.survived(connection, stream, node)
+                word(connection, stream, node)
         except DatabaseTrouble:
             self._owed.add(stream)

@@ -11,7 +11,6 @@ import os
 import select
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -81,7 +80,8 @@ class Reader:
         self._heard = self.used
         self._received = bytearray()
         self._taken_away = False
-        with tempfile.TemporaryFile() as setup:
+        # in memory: a container may have no place to write to, and nobody else can read it there
+        with os.fdopen(os.memfd_create("reader"), "w+b") as setup:
             setup.write(msgspec.msgpack.encode(setup_of(installation)))
             setup.flush()
             setup.seek(0)
@@ -232,6 +232,18 @@ class Readers:
         with self._guard:
             self._not_before = time.monotonic() + UNUSABLE
         _log.error("no process to read large files", error=str(error), cure="they are read in the service's own process meanwhile")
+
+    def is_unusable(self) -> bool:
+        """Whether one could not begin just now."""
+        with self._guard:
+            return time.monotonic() < self._not_before
+
+    def tidy(self) -> None:
+        """Let go of those that ended because nobody needed them."""
+        with self._guard:
+            for reader in [reader for reader in self._free if not reader.is_alive()]:
+                self._free.remove(reader)
+                reader.kill()
 
     def close(self) -> None:
         """End all of them."""

@@ -12,6 +12,10 @@ import time
 from collections.abc import Callable
 from collections.abc import Iterator
 
+import structlog
+
+_log = structlog.get_logger("transport")
+
 
 @contextlib.contextmanager
 def cut_off_after(seconds: float, its_socket: Callable[[], socket.socket | None]) -> Iterator[Callable[[], bool]]:
@@ -75,7 +79,10 @@ class _Deadlines:
                     self._changed.wait(min(self._looks_at - now, threading.TIMEOUT_MAX))
                     continue
             for act in acts:
-                act()
+                try:
+                    act()
+                except Exception:  # noqa: BLE001  whose end it is: the others have theirs all the same
+                    _log.exception("a deadline could not be kept")
 
 
 _DEADLINES = _Deadlines()

@@ -162,7 +162,7 @@ class ImapMailbox:
         """A logged-in connection; whatever goes wrong on it is a TransportError, and ends it."""
         settings = self._settings
         whose = f"the mailbox of {settings.user} at {settings.host}"
-        with cut_off_after(settings.longest_seconds, lambda: self._socket[-1] if self._socket else None) as is_late:
+        with cut_off_after(settings.longest_seconds, lambda: next(iter(self._socket[-1:]), None)) as is_late:
             try:
                 if self._client is None:
                     self._client = self._log_in()

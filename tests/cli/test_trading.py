@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.pipeline.arriving.handing_in import hand_in_shipments
+from gateway.store.keeping import erasures
 from gateway.store.records import documents
 from tests.cli.conftest import Command
 from tests.pipeline.world import ACME
@@ -92,3 +93,14 @@ def test_a_refusal_says_where_what_was_found_and_what_to_do(world: World, comman
         "    found: 44; expected: at most 10",
         "    what to do: Correct the quantity, or agree with the buyer on a new order.",
     ]
+
+
+def test_a_shipment_whose_content_was_erased_is_known_by_its_number(world: World, command: Command) -> None:
+    order_of(world, "acme", "1001")
+    ship(world, b"S1,acme,1001,1,2\n")
+    with world.station.database.begin() as connection:
+        [shipment] = documents.search(connection, documents.Filters(kind="shipment"))
+        erasures.erase_contents(connection, "-", [shipment.id])
+    (world.folder / "s.csv").write_bytes(b"shipment,partner,order,line,quantity\nS1,acme,1001,1,2\n")
+    said = command("ship", "s.csv")
+    assert said.code == 1 and "SHIPMENT-DUPLICATE" in said.err, said

@@ -311,6 +311,35 @@ def test_where_no_process_can_begin_files_are_read_here(elsewhere: World, monkey
     in_turns(elsewhere, lambda: states(elsewhere) == {"accepted": 30})
 
 
+def test_where_no_process_can_be_started_files_are_read_here(elsewhere: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program was replaced under the service, or the system gives no more processes."""
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    hand_in(elsewhere, orders.x12(30, 1))
+    in_turns(elsewhere, lambda: states(elsewhere) == {"accepted": 30})
+
+
+def test_a_file_at_which_a_process_died_does_not_wait_for_ever_where_no_other_one_can_begin(
+    elsewhere: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sick(monkeypatch, "000000007", f"open({str(tmp_path / 'died')!r}, 'w').close(); os.kill(os.getpid(), signal.SIGKILL)")
+    monkeypatch.setattr(who_reads, "WITHOUT_READERS", 0.0)
+    hand_in(elsewhere, orders.x12(30, 1))
+    really = readers.Readers.lease
+
+    def lease(self: readers.Readers, installation: Installation, file: str) -> Reader | None:
+        if (tmp_path / "died").exists():
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        return really(self, installation, file)
+
+    monkeypatch.setattr(readers.Readers, "lease", lease)
+
+    def is_set_aside() -> bool:
+        with elsewhere.station.database.read() as connection:
+            return bool(holds.list_open(connection))
+
+    in_turns(elsewhere, is_set_aside)
+
+
 def test_other_plans_than_ours_are_not_used(elsewhere: World, monkeypatch: pytest.MonkeyPatch) -> None:
     hand_in(elsewhere, orders.x12(30, 1))
     really = readers.setup_of
@@ -409,12 +438,18 @@ def test_readers_are_few_and_belong_to_one_configuration(tmp_path: Path) -> None
 
 
 def test_with_one_processor_nothing_is_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    quota = tmp_path / "cpu.max"
-    monkeypatch.setattr("gateway.config.reading._QUOTA", quota)
+    (tmp_path / "system.slice/gateway.service").mkdir(parents=True)
+    (tmp_path / "ours").write_text("1:name=systemd:/\n0::/system.slice/gateway.service\n")
+    monkeypatch.setattr("gateway.config.reading._GROUPS", tmp_path)
+    monkeypatch.setattr("gateway.config.reading._OURS", tmp_path / "ours")
+    quota = tmp_path / "system.slice/gateway.service/cpu.max"
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 3})
     assert (Reading().count, Reading(processes=5).count) == (2, 5)
     quota.write_text("100000 100000\n")
     assert Reading().count == 0
     quota.write_text("max 100000\n")
+    around = tmp_path / "cpu.max"
+    around.write_text("200000 100000\n")
+    assert Reading().count == 1
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3})
     assert Reading().count == 0

@@ -5,6 +5,8 @@ for long.
 #: a stream is behind everybody who takes less for so many times as long as its last turn took: the few turns of a small order are had between
 #: those of large files, also where several of these are worked on
 STANDS_BACK = 4.0
+#: seconds of a turn that count so: a longer one was held up (a database that was locked, an archive that hung), and that is nobody's share
+LONGEST = 0.6
 
 
 class Rota:
@@ -33,7 +35,7 @@ class Rota:
 
     def ends(self, stream: str, now: float) -> None:
         """Its turn is over."""
-        self._due[stream] = now + STANDS_BACK * (now - self._began[stream])
+        self._due[stream] = now + STANDS_BACK * min(now - self._began[stream], LONGEST)
 
     def began(self, stream: str) -> float | None:
         """When a stream had its last turn."""

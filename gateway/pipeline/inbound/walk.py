@@ -25,6 +25,7 @@ from structlog.contextvars import bind_contextvars
 from gateway.codecs.node import InterchangeStart
 from gateway.kinds import pipeline as kinds
 from gateway.pipeline.heads import First
+from gateway.pipeline.heads import Try
 from gateway.pipeline.heads import lies_elsewhere
 from gateway.pipeline.inbound import acknowledging
 from gateway.pipeline.inbound import number_checks
@@ -99,12 +100,12 @@ class Inbound:
                 return set_aside(station, stream, transmission, died(transmission, careful.deaths))
             if not careful.alone and self._take_together(station, stream, waiting):
                 return True
-            return self._take_alone(station, stream, transmission)
+            return self._take_alone(station, stream, transmission, careful)
 
-    def _take_alone(self, station: Station, stream: str, transmission: Transmission) -> bool:
+    def _take_alone(self, station: Station, stream: str, transmission: Transmission, careful: Try) -> bool:
         """Split off the transmission's next chunk; set it aside where that fails again and again."""
         try:
-            return self._split(station, stream, transmission)
+            return self._split(station, stream, transmission, careful)
         except Exception as error:
             lost = isinstance(error, ArchiveMissing) and is_lost_alone(station, transmission.sha256, transmission.received_at)
             if lies_elsewhere(error) and not lost:
@@ -115,24 +116,28 @@ class Inbound:
             self._who_reads.forget(transmission)
             return True
 
-    def _split(self, station: Station, stream: str, transmission: Transmission) -> bool:
+    def _split(self, station: Station, stream: str, transmission: Transmission, careful: Try) -> bool:
         """Split off the transmission's next chunk and write it."""
         if is_shipments(transmission):
             return take_file(station, stream, transmission)
         splitting = self._splitting_of(station, transmission)
         if splitting is None:
+            careful.rests()
             time.sleep(WAIT)
             return True
         try:
             chunk = splitting.next_chunk()
             if chunk is None:
+                careful.rests()
                 return True
             with station.database.begin() as connection:
                 if not streams.take(connection, stream):
+                    careful.rests()
                     self._forget(splitting)
                     return False
                 entries = _commit(station, connection, splitting, chunk)
         except Gone as error:
+            careful.rests()
             self._forget(splitting)
             self._who_reads.died(station, transmission, error)
             return True

@@ -5,6 +5,8 @@ where the last chunk ended. A file at which such a process died is never read he
 everybody. Dies another one behind the same transaction, the file is at fault (setting_aside.py).
 """
 
+import time
+
 import structlog
 
 from gateway.codecs.choose import HEAD
@@ -20,6 +22,8 @@ from gateway.pipeline.readers import Reader
 from gateway.pipeline.station import Station
 from gateway.store.incoming.transmissions import Transmission
 
+#: seconds that such a file waits, and those behind it, while no process to read it can begin
+WITHOUT_READERS = 120.0
 _log = structlog.get_logger("inbound")
 
 
@@ -35,6 +39,8 @@ class WhoReads:
         self._died: dict[str, tuple[int, int]] = {}
         #: files that processes with other plans would read otherwise
         self._here: set[str] = set()
+        #: since when files at which a process died wait for another one, where none can begin
+        self._waits_since: dict[str, float] = {}
 
     def splitting(self, station: Station, transmission: Transmission, known: Splitting | None) -> Splitting | None:
         """Who reads the file's next chunk; None where it has to wait for a process of its own. `known` has read it so far."""
@@ -42,6 +48,7 @@ class WhoReads:
             return known or ReadHere(station, transmission)
         reader = self._reader_for(station, transmission)
         if reader is None:
+            self._wait(station, transmission)
             return known or (ReadHere(station, transmission) if transmission.id not in self._died else None)
         if not reader.has_begun and transmission.id not in self._died and (known is not None or _is_text(station, transmission)):
             return known or ReadHere(station, transmission)
@@ -75,15 +82,30 @@ class WhoReads:
         """The file is through, or set aside."""
         self._died.pop(transmission.id, None)
         self._here.discard(transmission.id)
+        self._waits_since.pop(transmission.id, None)
+
+    def _wait(self, station: Station, transmission: Transmission) -> None:
+        """A file at which a process died waits for another one; raises ReaderDied where none can begin for long."""
+        if transmission.id not in self._died or not station.readers.is_unusable():
+            return
+        since = self._waits_since.setdefault(transmission.id, time.monotonic())
+        if time.monotonic() - since > WITHOUT_READERS:
+            raise ReaderDied("The process that read it died, and no other one can begin: start the service anew, or see what its log says of readers")
 
     def _is_large(self, station: Station, transmission: Transmission) -> bool:
         settings = station.installation.settings.reading
         return transmission.size > settings.above_bytes and settings.count > 0 and transmission.id not in self._here
 
     def _reader_for(self, station: Station, transmission: Transmission) -> Reader | None:
-        reader = station.readers.lease(station.installation, transmission.id)
+        try:
+            reader = station.readers.lease(station.installation, transmission.id)
+        except OSError as error:
+            # no more processes, no memory, or the program was replaced under us
+            station.readers.could_not_begin(Gone(str(error), fault=False, began=False))
+            return None
         if reader is None:
             return None
+        self._waits_since.pop(transmission.id, None)
         try:
             reader.is_ready()
         except Gone as error:

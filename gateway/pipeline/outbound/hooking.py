@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from gateway.config import ConfigTrouble
 from gateway.config import Installation
@@ -25,7 +26,7 @@ from gateway.pipeline.station import short_id
 from gateway.store import crash
 from gateway.store import journal
 from gateway.store import streams
-from gateway.store.database import DatabaseTrouble
+from gateway.store.database_trouble import trouble_of
 from gateway.store.identity import lease_token
 from gateway.store.outgoing import webhooks
 from gateway.store.rows import StaleState
@@ -118,9 +119,11 @@ def _tell_some(station: Station, hooks: tuple[Webhook, ...], position: int, end:
 def _event(connection: Connection, entry: journal.Recorded) -> Told | None:
     """What an entry of the journal tells; one that cannot be put in words keeps none behind it from being told."""
     try:
-        return event_of(connection, entry)
+        # what the database refuses is undone with this event alone
+        with connection.begin_nested():
+            return event_of(connection, entry)
     except Exception as error:
-        if isinstance(error, DatabaseTrouble):
+        if isinstance(error, DBAPIError) and (error.connection_invalidated or trouble_of(error).retry):
             raise
         _log.exception("event not told", position=entry.position, cure="report it; the journal has what happened")
         return None

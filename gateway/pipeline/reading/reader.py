@@ -4,6 +4,7 @@ It opens payloads in the archive and writes nothing anywhere but into the pipe t
 where it is deep in a parser.
 """
 
+import contextlib
 import fcntl
 import gc
 import os
@@ -55,6 +56,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGIO, signal.SIG_DFL)
+    with contextlib.suppress(OSError):
+        # where memory runs out this one is ended, and not the process that works for everybody
+        Path("/proc/self/oom_score_adj").write_text("1000")
     # what anything prints must not get between the messages
     messages = os.dup(1)
     os.dup2(2, 1)

@@ -234,6 +234,7 @@ def _serve(station: Station, held: Held, engine: Engine, web: "WebProcess | None
         engine.every("certificates", WATCH_CERTIFICATES_EVERY, lambda: watch_certificates(station))
         engine.every("webhooks", TELL_EVERY, lambda: hooking.tell(station))
         engine.every("connections", HANG_UP_EVERY, _hang_up_idle, each_process=True)
+        engine.every("readers", HANG_UP_EVERY, station.readers.tidy, each_process=True)
         engine.every("spool", CLEAR_SPOOL_EVERY, lambda: clear_spool(station), each_process=True)
         engine.every("heart", HEART_EVERY, Heart(station, engine, name).beat, each_process=True)
         engine.every("meters", METERS_EVERY, lambda: keep_meters(station), each_process=True)

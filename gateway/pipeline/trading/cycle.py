@@ -65,7 +65,11 @@ def step(station: Station, stream: str) -> bool:
         if careful.is_enough:
             _died(station, stream, careful.deaths)
             return True
-        return _one_by_one(station, stream, 1) if careful.alone else _together(station, stream)
+        went_on = _one_by_one(station, stream, 1) if careful.alone else _together(station, stream)
+        if not went_on:
+            # another process is in the stream, or looks into money
+            careful.rests()
+        return went_on
 
 
 def _first(station: Station, stream: str) -> First | None:

@@ -100,6 +100,14 @@ def slot_of(connection: Connection, owner: str, identity: str) -> Slot:
     raise AssertionError
 
 
+def _is_another(known: documents.Document, shipment: Shipment) -> bool:
+    """Whether other goods were booked under a shipment's identity. What was booked may be erased: the same file then stands for itself, a number
+    does not."""
+    if not known.body:
+        return bool(shipment.number)
+    return _goods(msgspec.json.decode(known.body, type=Shipment)) != _goods(shipment)
+
+
 def take_shipments(
     station: Station,
     connection: Connection,
@@ -125,7 +133,7 @@ def take_shipments(
             wrong.append(owner)
             continue
         slot = slot_of(connection, owner, identity)
-        if slot.id in fresh or (slot.known is not None and _goods(msgspec.json.decode(slot.known.body or "", type=Shipment)) != _goods(shipment)):
+        if slot.id in fresh or (slot.known is not None and _is_another(slot.known, shipment)):
             wrong.append(taken_before(shipment))
             continue
         ids.append(slot.id)
