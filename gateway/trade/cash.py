@@ -83,12 +83,12 @@ def match(
     results = []
     for one in money:
         if one.reversal:
-            result = _reverse(one, before)
+            result = _reverse(one, before, _payer(one, payers))
         elif one.trace is not None and settled_by_advice is not None and one.trace in settled_by_advice:
             result = Matched(payment=one.id, state="settled", rule="advice_was_money", refers_to=settled_by_advice[one.trace])
         else:
             result = _match_one(one, ledger, payers, advices)
-            before.append(Settled(payment=one.id, amount=one.amount, currency=one.currency, trace=one.trace, payer_account=one.payer_account))
+            before.append(_settled(one, _payer(one, payers)))
         results.append(result)
     return results
 
@@ -250,9 +250,16 @@ def _apply(
 # --- reversals ------------------------------------------------------------------------------------------------------------------
 
 
-def _reverse(money: Money, before: list[Settled]) -> Matched:
-    """The bank takes money back: the payment that it was, if there is exactly one of that amount, trace and account."""
-    same = [one for one in before if one.amount == money.amount and one.currency == money.currency]
+def _settled(money: Money, payer: str | None) -> Settled:
+    return Settled(
+        payment=money.id, amount=money.amount, currency=money.currency, partner=payer, trace=money.trace, payer_account=money.payer_account
+    )
+
+
+def _reverse(money: Money, before: list[Settled], payer: str | None) -> Matched:
+    """The bank takes money back: the payment that it was, if there is exactly one of that amount, trace and account. Another payer's may have
+    the same trace."""
+    same = [one for one in before if one.amount == money.amount and one.currency == money.currency and payer in (None, one.partner or payer)]
     for sign in ("trace", "payer_account"):
         value = bare_reference(getattr(money, sign) or "")
         close = [one for one in same if value and bare_reference(getattr(one, sign) or "") == value]

@@ -60,6 +60,8 @@ class Settled(Value, frozen=True, kw_only=True):
     payment: str
     amount: Decimal
     currency: str
+    #: who paid, where that is known
+    partner: str | None = None
     trace: str | None = None
     payer_account: str | None = None
 

@@ -11,6 +11,8 @@ from gateway.pipeline.keeping.trails import trail_of
 from gateway.store.trading import ledger
 from gateway.store.watching import tallies
 from tests.cli.test_working import camt
+from tests.pipeline.test_money import entry
+from tests.pipeline.test_money import told_by_bank
 from tests.pipeline.test_walk import BETA_PAYS
 from tests.pipeline.world import ACME
 from tests.pipeline.world import World
@@ -86,4 +88,25 @@ def test_what_was_taken_back_is_not_taken_back_again(world: World) -> None:
 def test_another_payers_reversal_of_the_same_trace_takes_back_nothing(world: World) -> None:
     world.receive(PAYS.encode(), "remit.edi")
     bank(world, "TRACE77", back="R1", payer="Beta Stores")
+    assert owed(world)[:2] == ([], 0) and [one[1:] for one in owed(world)[2]] == [("unapplied", -9250)]
+
+
+ACCOUNT = "<DbtrAcct><Id><IBAN>DE02120300000000202051</IBAN></Id></DbtrAcct></RltdPties>"
+
+
+@pytest.mark.parametrize("trace", ["TRACE77", ""], ids=["by trace", "by account"])
+@pytest.mark.parametrize("order", ["return first", "payment first"])
+def test_a_return_in_the_statement_of_its_payment(world: World, order: str, trace: str) -> None:
+    entries = [entry("92.50", text, trace, reference=name, back=back) for name, text, back in (("N1", "INV-000001", False), ("N2", "return", True))]
+    entries = [one.replace("</RltdPties>", ACCOUNT).replace("<EndToEndId></EndToEndId>", "") for one in entries]
+    became = told_by_bank(world, "S1", *(reversed(entries) if order == "return first" else entries))
+    assert owed(world) == ([9250], 9250, [], 0)
+    with world.station.database.read() as connection:
+        states = sorted((one.state, one.partner) for one in ledger.payments_of(connection, became.documents[0].id))
+    assert states == [("reversal", "acme"), ("taken_back", "acme")]
+
+
+def test_anothers_payment_in_the_same_statement_is_not_taken_back(world: World) -> None:
+    back = entry("92.50", "return", "TRACE77", reference="N2", back=True, payer="Beta Stores")
+    told_by_bank(world, "S1", back, entry("92.50", "INV-000001", "TRACE77"))
     assert owed(world)[:2] == ([], 0) and [one[1:] for one in owed(world)[2]] == [("unapplied", -9250)]

@@ -4,6 +4,8 @@ here payments, allocations and their evidence are written in one transaction. Te
 from collections.abc import Sequence
 from typing import cast
 
+import msgspec
+
 from gateway.kinds import rule
 from gateway.model import document as canonical
 from gateway.model.money import from_minor
@@ -91,11 +93,14 @@ def apply_bank_statements(work: Work, rows: Sequence[documents.Document]) -> Non
             elif money.id in compared.known:
                 facts = {"trace": money.trace or "", "payment": compared.known[money.id]}
                 work.note(row, "payment known", facts, reason="its remittance advice was booked as the money")
+        # a bank may list what it takes back before the payment that it was: money that comes is booked first
+        clear = sorted((money for money in new if money.id not in doubtful), key=lambda money: money.reversal)
+        earlier = _earlier(work, clear)
         ledger.add_payments(work.connection, list(payments.values()))
-        clear = [money for money in new if money.id not in doubtful]
-        matched = cash.match(
-            clear, [*_items(work), *_settled_that_are_named(work, clear)], payers_of(work), advices=_advices(work), earlier=_earlier(work, clear)
-        )
+        # by the names of their payments, which is what another entry of this statement takes back
+        named = [msgspec.structs.replace(money, id=payments[money.id].id) for money in clear]
+        items = [*_items(work), *_settled_that_are_named(work, clear)]
+        matched = cash.match(named, items, payers_of(work), advices=_advices(work), earlier=earlier)
         for money, result in zip(clear, matched, strict=True):
             _book(work, row, payments[money.id], result)
         for money in new:
@@ -239,24 +244,19 @@ def _advices(work: Work) -> list[RemittanceAdvice]:
 
 
 def _earlier(work: Work, pieces: Sequence[cash.Money]) -> list[cash.Settled]:
-    """Payments that a reversal may take back: once, and by their payer. Another one's may have the same trace."""
-    back = [money for money in pieces if money.reversal and money.trace]
-    payers = payers_of(work) if back else cash.Payers()
-    by_trace: dict[str | None, set[str | None]] = {}
-    for money in back:
-        by_trace.setdefault(money.trace, set()).add(cash.payer_of(money, payers))
-    found = [payment for payment in ledger.find_by_trace(work.connection, [money.trace for money in back if money.trace]) if payment.amount_minor > 0]
-    mine = [one for one in found if one.partner is None or {None, one.partner} & by_trace.get(one.trace, set())]
+    """Payments that a reversal may take back, once. Those of its own statement are not booked yet."""
+    traces = [money.trace for money in pieces if money.reversal and money.trace]
     return [
         cash.Settled(
             payment=payment.id,
             amount=from_minor(payment.amount_minor, payment.currency),
             currency=payment.currency,
+            partner=payment.partner,
             trace=payment.trace,
             payer_account=payment.payer_account,
         )
-        for payment in mine
-        if payment.state != ledger.TAKEN_BACK
+        for payment in ledger.find_by_trace(work.connection, traces)
+        if payment.amount_minor > 0 and payment.state != ledger.TAKEN_BACK
     ]
 
 
@@ -310,14 +310,14 @@ def _settle(work: Work, payment: ledger.Payment, result: cash.Matched, reason: s
     """Allocations and credits of one piece of money, and its state: whose it is, and the items that it settles, or opens again."""
     connection, partner, settled = work.connection, result.partner, set[str]()
     if result.state == ledger.REVERSAL and result.refers_to is not None:
-        for taken in ledger.taken_by(connection, result.refers_to):
+        before = ledger.get_payment(connection, result.refers_to)
+        if before is None or not ledger.set_payment(connection, before.id, before.state, ledger.TAKEN_BACK):
+            raise StaleState(f"payment {result.refers_to} that the bank takes back is not there as it was")
+        # both are of the same payer, or what it owes would be reckoned with money that is gone
+        partner = before.partner
+        for taken in ledger.taken_by(connection, before.id):
             ledger.reverse(connection, taken.id, id=short_id("A", taken.id, "reversed", payment.id), actor=work.actor, reason=reason, at=work.now)
             settled.add(taken.open_item)
-        before = ledger.get_payment(connection, result.refers_to)
-        if before is not None:
-            # both are of the same payer, or what it owes would be reckoned with money that is gone
-            partner = before.partner
-            ledger.set_payment(connection, before.id, before.state, ledger.TAKEN_BACK)
     ledger.allocate(
         connection,
         [
@@ -347,7 +347,8 @@ def _settle(work: Work, payment: ledger.Payment, result: cash.Matched, reason: s
             reason=reason,
             at=work.now,
         )
-    ledger.set_payment(connection, payment.id, "unapplied", result.state, partner=partner)
+    if not ledger.set_payment(connection, payment.id, "unapplied", result.state, partner=partner):
+        raise StaleState(f"payment {payment.id} is not unapplied any more: it cannot be {result.state.replace('_', ' ')}")
     return partner, settled | {one.item for one in result.allocations} | {use.invoice for use in result.credits}
 
 
