@@ -128,7 +128,7 @@ def compare_advice(work: Work, row: documents.Document, advice: RemittanceAdvice
         if told is not None:
             if same_amount and _is_same_advice(work, told, advice):
                 return Before(why=f"payment {trace} is booked: the same advice came before")
-            if payment.source == ADVISED and _near(payment, day):
+            if _near(payment, day):
                 doubt = doubt or _used(payment, trace, advice, currency)
         elif _near(payment, day):
             if same_amount:
