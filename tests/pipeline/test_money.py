@@ -222,6 +222,20 @@ def test_a_second_advice_of_one_reference_is_held_unless_it_is_the_same(world: W
     assert books(world) == ({}, []), "each of the two covers its own entry"
 
 
+def test_a_held_advice_whose_entry_came_while_it_waited_is_the_same_money(world: World) -> None:
+    owe(world, {"INV-000001": 9250, "INV-000002": 18500})
+    told_by_bank(world, "S1", entry("92.50", "INV-000001"))
+    advised(world, "92.50", "INV-000001")
+    advised(world, "185.00", "INV-000002", control=51)
+    told_by_bank(world, "S2", entry("185.00", "INV-000002", reference="R2"))
+    assert books(world) == ({}, [])
+    with world.station.database.read() as connection:
+        [hold] = holds.list_open(connection)
+    holding.release(world.station, hold.id, "clerk", "another payment")
+    world.settle()
+    assert books(world) == ({}, []), "the bank's entry is this advice's"
+
+
 def test_an_advice_behind_the_banks_entry_is_the_same_money_once(world: World) -> None:
     owe(world, {"INV-000001": 9250})
     told_by_bank(world, "S1", entry("92.50", "INV-000001"))

@@ -18,7 +18,6 @@ from gateway.pipeline.trading.bank_entries import Statement
 from gateway.pipeline.trading.bank_entries import compare_statement
 from gateway.pipeline.trading.bank_entries import minor_of
 from gateway.pipeline.trading.judging import partner_of
-from gateway.pipeline.trading.judging import released_on
 from gateway.pipeline.trading.same_money import ADVISED
 from gateway.pipeline.trading.same_money import compare_advice
 from gateway.pipeline.trading.same_money import compare_entries
@@ -127,14 +126,13 @@ def apply_remittance_advices(work: Work, rows: Sequence[documents.Document]) -> 
             continue
         trace = advice.trace or advice.number
         minor = to_minor(advice.amount, currency)
-        if rule.CASH_TRACE_USED.code not in released_on(work, row.id):
-            before = compare_advice(work, row, advice, trace, currency)
-            if before.doubt is not None:
-                _hold(work, row, before.doubt)
-                continue
-            if before.why:
-                _finish(work, row, before.why)
-                continue
+        before = compare_advice(work, row, advice, trace, currency)
+        if before.doubt is not None:
+            _hold(work, row, before.doubt)
+            continue
+        if before.why:
+            _finish(work, row, before.why)
+            continue
         name = f"{row.partner}|{trace}"
         if ledger.booked(work.connection, ADVISED, [name]):
             # other money under a number that was used before

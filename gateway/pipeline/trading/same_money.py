@@ -24,6 +24,7 @@ from gateway.pipeline.answers.work import Work
 from gateway.pipeline.trading.bank_entries import Statement
 from gateway.pipeline.trading.bank_entries import alike_elsewhere
 from gateway.pipeline.trading.bank_entries import identity_of
+from gateway.pipeline.trading.judging import released_on
 from gateway.problem import Place
 from gateway.problem import Problem
 from gateway.store.records import documents
@@ -118,7 +119,9 @@ def _covers(advised: ledger.Payment, statement: Statement, money: cash.Money) ->
 
 
 def compare_advice(work: Work, row: documents.Document, advice: RemittanceAdvice, trace: str, currency: str) -> Before:
-    """An advice put to what is booked under its trace, by itself or by the bank. A bank's entry that it speaks of is its from now on."""
+    """An advice put to what is booked under its trace, by itself or by the bank. A bank's entry that it speaks of is its from now on. Where a
+    person said that it is other money there is no doubt, and yet its entry may have come while it waited."""
+    released = rule.CASH_TRACE_USED.code in released_on(work, row.id)
     minor = to_minor(advice.amount, currency)
     day = advice.paid_on or advice.issued_on or work.now.date()
     doubt: Problem | None = None
@@ -136,9 +139,9 @@ def compare_advice(work: Work, row: documents.Document, advice: RemittanceAdvice
                 return Before(why=f"the bank's entry for {trace} was booked before")
             if payment.state != ledger.TAKEN_BACK:
                 doubt = doubt or _used(payment, trace, advice, currency)
-    if doubt is None and _settled_before(work, row, advice, currency, minor):
+    if (doubt is None or released) and _settled_before(work, row, advice, currency, minor):
         return Before(why=f"the money of {advice.amount} {currency} came before, without this trace: its invoices are settled by it")
-    return Before(doubt=doubt)
+    return Before(doubt=None if released else doubt)
 
 
 def _of_payer(work: Work, partner: str, trace: str, currency: str, minor: int) -> Iterable[ledger.Payment]:
