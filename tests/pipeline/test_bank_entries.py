@@ -121,3 +121,14 @@ def test_an_invoice_that_is_paid_twice_pays_no_other_one(world: World) -> None:
         assert ("what it names is settled already (its number stands in the text)" in said) == (number == 2)
         assert "150.00 USD from acme put on account by the gateway: the amount is not that of what it names" in said
         assert "and not what for" not in said, "money that names nothing of it stands elsewhere"
+
+
+def test_the_entry_of_an_advice_is_the_same_money_on_a_corrected_day(world: World) -> None:
+    owe(world, {"INV-000001": 9250, "INV-000002": 9250})
+    advised(world, "92.50", "INV-000001")
+    moved = named(entry("92.50", "x", day="2026-02-03"), "BANK-1")
+    told_by_bank(world, "S1", named(entry("92.50", "x"), "BANK-1"))
+    assert words(world, told_by_bank(world, "S1", moved)) == "done: 1 payments, 1 of them known, 0 applied"
+    assert books(world) == ({"INV-000002": 9250}, [])
+    told_by_bank(world, "S1", moved, moved.replace("BANK-1", "BANK-2"))
+    assert books(world) == ({}, []), "another entry is other money"

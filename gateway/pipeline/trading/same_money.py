@@ -24,6 +24,7 @@ from gateway.pipeline.answers.work import Work
 from gateway.pipeline.trading.bank_entries import Statement
 from gateway.pipeline.trading.bank_entries import alike_elsewhere
 from gateway.pipeline.trading.bank_entries import identity_of
+from gateway.pipeline.trading.bank_entries import minor_of
 from gateway.pipeline.trading.judging import released_on
 from gateway.problem import Place
 from gateway.problem import Problem
@@ -80,7 +81,7 @@ def compare_entries(work: Work, statement: Statement, pieces: Sequence[cash.Mone
     for money in incoming:
         payer = cash.payer_of(money, payers)
         mine = [one for one in advised if one.id not in taken and one.trace == money.trace and payer in (None, one.partner)]
-        covered = [one for one in mine if _covers(one, statement, money)]
+        covered = [one for one in mine if _covers(one, statement, money)] or [one for one in mine if _covers_moved(one, statement, money)]
         elsewhere = [one for one in mine if not money.bank_reference and one.details.get("entry_is") == identity_of(statement, money)]
         free = [one for one in mine if "entry" not in one.details and _near(one, money.booked_on)]
         free = [one for one in free if one.state != ledger.TAKEN_BACK or money.booked_on is None or money.booked_on <= _taken_back_on(one, there)]
@@ -116,6 +117,13 @@ def _covers(advised: ledger.Payment, statement: Statement, money: cash.Money) ->
         # written down before entries had an identity
         return entry.rpartition("/")[0].endswith(f"|{money.bank_reference}")
     return entry == f"{statement.source}|{money.id}"
+
+
+def _covers_moved(advised: ledger.Payment, statement: Statement, money: cash.Money) -> bool:
+    """Whether it is the entry of the advice on another day: the bank sent the statement once more, corrected."""
+    stood_as = advised.details.get("entry", "").rpartition("/")[0]
+    same_amount = (advised.currency, advised.amount_minor) == (money.currency, minor_of(money))
+    return bool(money.bank_reference) and stood_as == f"{statement.source}|{money.bank_reference}" and same_amount and _near(advised, money.booked_on)
 
 
 def compare_advice(work: Work, row: documents.Document, advice: RemittanceAdvice, trace: str, currency: str) -> Before:
