@@ -5,10 +5,12 @@ Money is matched on its own where two signs agree: a reference or number and the
 and an amount that only one item has. Pure; amounts are Decimal of one currency, a credit note's is negative.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from itertools import combinations
 
 from gateway.kinds import rule
@@ -47,7 +49,7 @@ __all__ = [
     "match",
     "match_advice",
     "money_of",
-    "payer_of",
+    "payer_by",
 ]
 
 _ZERO = Decimal(0)
@@ -93,9 +95,9 @@ def match(
     return results
 
 
-def payer_of(money: Money, payers: Payers) -> str | None:
-    """The partner that pays, told by its account or name; None where nobody can tell."""
-    return _payer(money, _comparable(payers))
+def payer_by(payers: Payers) -> Callable[[Money], str | None]:
+    """Tells the partner that pays, by its account or name; None where nobody can tell."""
+    return partial(_payer, payers=_comparable(payers))
 
 
 def match_advice(advice: RemittanceAdvice, items: Iterable[OpenItem], partner: str, *, payment: str) -> Matched:

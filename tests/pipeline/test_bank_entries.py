@@ -9,6 +9,8 @@ from gateway.pipeline.arriving.handing_in import hand_in_shipments
 from gateway.pipeline.arriving.handing_in import release_invoices
 from gateway.pipeline.keeping.telling import trail_words
 from gateway.pipeline.keeping.trails import trail_of
+from gateway.pipeline.trading import bank_entries
+from gateway.pipeline.trading.bank_entries import minor_of
 from gateway.store import tables
 from gateway.store.records import documents
 from gateway.store.trading import ledger
@@ -132,3 +134,15 @@ def test_the_entry_of_an_advice_is_the_same_money_on_a_corrected_day(world: Worl
     assert books(world) == ({"INV-000002": 9250}, [])
     told_by_bank(world, "S1", moved, moved.replace("BANK-1", "BANK-2"))
     assert books(world) == ({}, []), "another entry is other money"
+
+
+def test_a_statement_is_compared_by_amount_and_not_each_entry_with_each_payment(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a busy account's day: that is done while nobody else can write."""
+    fitted, called, many = list[str](), bank_entries._is_called, 30
+    monkeypatch.setattr(bank_entries, "_is_called", lambda one, money: (fitted.append(one.id), called(one, money))[1])
+    monkeypatch.setattr(bank_entries, "minor_of", lambda money: (fitted.append(money.id), minor_of(money))[1])
+    daily, weekly = ([named(entry(f"{at}.00", "x", f"E{at}"), f"B{at}") for at in range(start, start + many)] for start in (100, 500))
+    told_by_bank(world, "DAY1", *daily)
+    told_by_bank(world, "DAY2", *weekly)
+    assert words(world, told_by_bank(world, "WEEK1", *daily, *weekly)) == f"done: {2 * many} payments, {2 * many} of them known, 0 applied"
+    assert len(fitted) < 20 * many

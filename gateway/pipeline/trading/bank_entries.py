@@ -78,14 +78,18 @@ def compare_statement(work: Work, statement: Statement, pieces: Sequence[cash.Mo
     days = {money.booked_on for money in pieces if money.booked_on is not None}
     there = ledger.payments_of_account(work.connection, statement.account, statement.source, days)
     seen = Seen(names={one.bank_reference for one in there if one.source == statement.source})
-    free = {one.id: one for one in there}
+    # only payments of its amount are put to an entry: a day has many
+    free: dict[tuple[str, int], dict[str, ledger.Payment]] = {}
+    for one in there:
+        free.setdefault((one.currency, one.amount_minor), {})[one.id] = one
+    pairs = [(money, free.get((money.currency, minor_of(money)), {})) for money in pieces]
     for fits in (_stands_there, _bears_its_reference, _was_moved, _was_erased):
-        _take(pieces, free, seen, partial(fits, statement))
-    for money in pieces:
+        _take(pairs, seen, partial(fits, statement))
+    for money, left in pairs:
         if money.id not in seen.known and not money.bank_reference:
-            alike = next((one for one in free.values() if one.source != statement.source and _is_alike(one, money)), None)
+            alike = next((one for one in left.values() if one.source != statement.source and _is_alike(one, money)), None)
             if alike is not None:
-                del free[alike.id]
+                del left[alike.id]
                 seen.doubtful[money.id] = alike_elsewhere(money, alike.source.removeprefix(f"{statement.account}|"))
     return seen
 
@@ -100,12 +104,13 @@ def alike_elsewhere(money: cash.Money, number: str) -> Problem:
 # --- what makes two the same ----------------------------------------------------------------------------------------------------
 
 
-def _take(pieces: Collection[cash.Money], free: dict[str, ledger.Payment], seen: Seen, fits: Callable[[ledger.Payment, cash.Money], bool]) -> None:
-    for money in pieces:
+def _take(pairs: Collection[tuple[cash.Money, dict[str, ledger.Payment]]], seen: Seen, fits: Callable[[ledger.Payment, cash.Money], bool]) -> None:
+    """Each entry with what is left of the payments of its amount."""
+    for money, left in pairs:
         if money.id not in seen.known:
-            found = next((one for one in free.values() if _has_its_amount(one, money) and fits(one, money)), None)
+            found = next((one for one in left.values() if fits(one, money)), None)
             if found is not None:
-                seen.known[money.id] = free.pop(found.id)
+                seen.known[money.id] = left.pop(found.id)
 
 
 def _stands_there(statement: Statement, one: ledger.Payment, money: cash.Money) -> bool:
@@ -129,11 +134,7 @@ def _was_erased(statement: Statement, one: ledger.Payment, money: cash.Money) ->
 
 
 def _is_alike(one: ledger.Payment, money: cash.Money) -> bool:
-    return _has_its_amount(one, money) and _on_its_day(one, money) and _says_the_same(one, money)
-
-
-def _has_its_amount(one: ledger.Payment, money: cash.Money) -> bool:
-    return (one.currency, one.amount_minor) == (money.currency, minor_of(money))
+    return _on_its_day(one, money) and _says_the_same(one, money)
 
 
 def _on_its_day(one: ledger.Payment, money: cash.Money) -> bool:

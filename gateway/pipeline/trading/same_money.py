@@ -75,11 +75,11 @@ def compare_entries(work: Work, statement: Statement, pieces: Sequence[cash.Mone
     advised = [one for one in there if one.source == ADVISED]
     if not advised:
         return found
-    payers = payers_of(work)
+    payer_of = cash.payer_by(payers_of(work))
     left: list[tuple[cash.Money, list[ledger.Payment]]] = []
     taken: set[str] = set()
     for money in incoming:
-        payer = cash.payer_of(money, payers)
+        payer = payer_of(money)
         mine = [one for one in advised if one.id not in taken and one.trace == money.trace and payer in (None, one.partner)]
         covered = [one for one in mine if _covers(one, statement, money)] or [one for one in mine if _covers_moved(one, statement, money)]
         elsewhere = [one for one in mine if not money.bank_reference and one.details.get("entry_is") == identity_of(statement, money)]
@@ -154,7 +154,7 @@ def compare_advice(work: Work, row: documents.Document, advice: RemittanceAdvice
 
 def _of_payer(work: Work, partner: str, trace: str, currency: str, minor: int) -> Iterable[ledger.Payment]:
     """Payments of this trace that the partner made, those of this amount first. Who paid decides; where nobody can tell, the amount."""
-    payers = payers_of(work)
+    payer_of = cash.payer_by(payers_of(work))
     mine = []
     for payment in ledger.find_by_trace(work.connection, [trace]):
         same_amount = (payment.currency, payment.amount_minor) == (currency, minor)
@@ -165,7 +165,7 @@ def _of_payer(work: Work, partner: str, trace: str, currency: str, minor: int) -
             payer_name=payment.payer_name,
             payer_account=payment.payer_account,
         )
-        payer = payment.partner or cash.payer_of(entry, payers)
+        payer = payment.partner or payer_of(entry)
         if payment.amount_minor > 0 and (payer == partner if payer is not None else same_amount):
             mine.append((not same_amount, payment))
     return [payment for _, payment in sorted(mine, key=lambda one: one[0])]
