@@ -22,7 +22,7 @@ from gateway.store.payloads.archive import ArchiveMissing
 from gateway.store.working import heads
 
 #: what so many processes in a row ended at, each of which had written down that it tries just this, waits for a person
-DEATHS = 3
+DEATHS = 5
 #: what came so lately is new to everybody: no process was given it before
 FRESH = timedelta(seconds=2)
 #: how many of a stream are tried with care where a process ended: so many may have been under way at once
