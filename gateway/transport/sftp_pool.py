@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Iterable
 
+import structlog
+
 from gateway.transport.box import Busy
 from gateway.transport.sftp_permit import Permit
 from gateway.transport.sftp_permit import Places
@@ -21,6 +23,7 @@ PATIENCE = 20.0
 IDLE = 90.0
 #: seconds between two questions for a permit
 ASK_AGAIN = 0.5
+_log = structlog.get_logger("sftp")
 
 
 class SftpPool:
@@ -74,7 +77,8 @@ class SftpPool:
         """One more, counted as lent already; None where it is not to be had: a server that is at its limit refuses some of several."""
         try:
             return self._open(waits=False)
-        except Exception:  # noqa: BLE001  work goes on without it; whatever stands in the way meets whoever takes the next one
+        except Exception as error:  # noqa: BLE001  work goes on without it; whatever stands in the way meets whoever takes the next one
+            _log.warning("another connection is not to be had", host=self._settings.host, error=f"{type(error).__name__}: {error}")
             return None
 
     def give_back(self, session: SftpSession) -> None:
