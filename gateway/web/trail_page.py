@@ -7,8 +7,8 @@ from dataclasses import field
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
+from gateway.pipeline.keeping.sentences import happened
 from gateway.pipeline.keeping.telling import faults
-from gateway.pipeline.keeping.telling import happened
 from gateway.pipeline.keeping.trails import Event
 from gateway.pipeline.keeping.trails import Trail
 from gateway.pipeline.keeping.trails import trail_of

@@ -16,7 +16,7 @@ from gateway.pipeline.arriving.handing_in import release_invoices
 from gateway.pipeline.inbound.receive import Arrival
 from gateway.pipeline.inbound.receive import register
 from gateway.pipeline.inbound.walk import Inbound
-from gateway.pipeline.keeping.telling import told
+from gateway.pipeline.keeping.sentences import told
 from gateway.pipeline.keeping.telling import trail_json
 from gateway.pipeline.keeping.trails import trail_of
 from gateway.pipeline.trading import cycle
